@@ -1,0 +1,65 @@
+//! Tasks. `title_key` is the lower-cased title, compared byte by byte, so that an order by title is
+//! the same on every database. Live tasks have one index for each order that lists are walked in
+//! most; they start with the owner, so a page costs the same however many tasks others have.
+
+use sea_orm_migration::{prelude::*, schema::*, sea_orm::DbBackend};
+
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mut title_key = text("title_key");
+        if manager.get_database_backend() == DbBackend::Postgres {
+            // SQLite compares bytes as it is; PostgreSQL's default depends on how the cluster was made.
+            title_key = title_key.extra(r#"COLLATE "C""#).to_owned();
+        }
+        manager
+            .create_table(
+                Table::create()
+                    .table("tasks")
+                    .col(uuid("id").primary_key())
+                    .col(uuid("owner_id"))
+                    .col(text("title"))
+                    .col(title_key)
+                    .col(text_null("description"))
+                    .col(text("status"))
+                    .col(text("priority"))
+                    .col(timestamp_with_time_zone_null("due_at"))
+                    .col(timestamp_with_time_zone_null("completed_at"))
+                    .col(timestamp_with_time_zone("created_at"))
+                    .col(timestamp_with_time_zone("updated_at"))
+                    .col(timestamp_with_time_zone_null("deleted_at"))
+                    .col(integer("version"))
+                    .foreign_key(
+                        ForeignKey::create()
+                            .name("tasks_owner_id_fkey")
+                            .from("tasks", "owner_id")
+                            .to("users", "id")
+                            .on_delete(ForeignKeyAction::Cascade),
+                    )
+                    .to_owned(),
+            )
+            .await?;
+        for column in ["created_at", "updated_at", "due_at"] {
+            manager
+                .create_index(
+                    Index::create()
+                        .name(format!("tasks_owner_id_{column}_idx"))
+                        .table("tasks")
+                        .col("owner_id")
+                        .col(column)
+                        .col("id")
+                        .and_where(Expr::col("deleted_at").is_null())
+                        .to_owned(),
+                )
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_table(Table::drop().table("tasks").to_owned()).await
+    }
+}

@@ -1,0 +1,68 @@
+//! The composition root: from the configuration to a running server.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use chrono::TimeDelta;
+use tokio::net::TcpListener;
+
+use crate::config::Config;
+use crate::domain::Clock;
+use crate::graphql::Endpoint;
+use crate::http::{self, Readiness};
+use crate::identity::Tokens;
+use crate::service::{AccountRules, Database, Services};
+
+/// Runs the server until it is told to stop.
+pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
+    let database = connect(config).await?;
+    if migrate {
+        database.migrate_up().await.context("DATABASE_URL: the database could not be migrated")?;
+    }
+    let app = App::new(config, database, Clock::default())?;
+    let address = config.listen();
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("HOST and PORT: cannot listen on {address}"))?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "taskhold is ready: open http://{address}/graphql");
+    http::serve(listener, app, config.limit_connections, config.shutdown_grace).await
+}
+
+/// Opens the configured database.
+pub async fn connect(config: &Config) -> Result<Database> {
+    let url = config.database()?;
+    Database::connect(&url, config.database_max_connections)
+        .await
+        .with_context(|| format!("DATABASE_URL: cannot connect to {url}"))
+}
+
+/// The service, ready to be served or tested.
+pub struct App {
+    /// Everything that answers HTTP requests.
+    pub router: Router,
+    /// The operations behind it.
+    pub endpoint: Endpoint,
+    /// What /readyz says.
+    pub readiness: Readiness,
+}
+
+impl App {
+    /// Puts the rooms together on an open, migrated database.
+    pub fn new(config: &Config, database: Database, clock: Clock) -> Result<Self> {
+        let secret = config.secret(&config.database()?)?;
+        let span = |duration| TimeDelta::from_std(duration).context("a lifetime is out of range");
+        let tokens = Tokens::new(&secret, span(config.access_token_ttl)?);
+        let rules = AccountRules {
+            registration_open: config.registration_open,
+            session_lifetime: span(config.session_ttl)?,
+        };
+        let services = Arc::new(Services::new(database, clock, tokens, rules));
+        let endpoint = Endpoint::new(services, config.limits(), config.request_timeout, config.introspection);
+        let readiness = Readiness::default();
+        let router =
+            http::router(endpoint.clone(), readiness.clone(), config.graphiql, &config.cors_origins()?);
+        Ok(Self { router, endpoint, readiness })
+    }
+}

@@ -1,0 +1,104 @@
+//! The command line: what the program can be told to do.
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::app;
+use crate::config::Config;
+use crate::service::Database;
+use crate::telemetry;
+
+/// A GraphQL API service for tasks: register, log in, and own your tasks.
+///
+/// Without a command it runs the server. With nothing configured it keeps an SQLite database and a
+/// secret in ./data and listens on http://127.0.0.1:8000; with DATABASE_URL=postgres://… the same
+/// program runs on PostgreSQL. Options can stand in the environment or in a file .env as well.
+#[derive(Parser, Debug)]
+#[command(version, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    config: Config,
+}
+
+#[derive(Subcommand, Clone, Copy, Debug)]
+enum Command {
+    /// Run the server; migrates the database first
+    Serve {
+        /// Leave the database's schema as it is
+        #[arg(long)]
+        no_migrate: bool,
+    },
+    /// Migrate the database and do nothing else
+    Migrate {
+        #[arg(value_enum, default_value_t = Direction::Up)]
+        direction: Direction,
+    },
+    /// Print the GraphQL schema
+    Schema,
+    /// Check configuration and database, one line each; the exit code says it all
+    Check,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Direction {
+    /// Apply what is missing
+    Up,
+    /// Take the newest migration back
+    Down,
+    /// List the migrations
+    Status,
+}
+
+impl Cli {
+    /// Does what the command line says.
+    pub fn run(self) -> Result<()> {
+        let config = self.config;
+        match self.command.unwrap_or(Command::Serve { no_migrate: false }) {
+            Command::Schema => {
+                print!("{}", crate::graphql::sdl());
+                Ok(())
+            }
+            Command::Serve { no_migrate } => {
+                telemetry::init(config.log_format, &config.rust_log).context("RUST_LOG cannot be used")?;
+                runtime()?.block_on(app::serve(&config, !no_migrate))
+            }
+            Command::Migrate { direction } => runtime()?.block_on(migrate(&config, direction)),
+            Command::Check => runtime()?.block_on(check(&config)),
+        }
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads could be started")
+}
+
+async fn migrate(config: &Config, direction: Direction) -> Result<()> {
+    let database = app::connect(config).await?;
+    match direction {
+        Direction::Up => database.migrate_up().await.context("the migration failed")?,
+        Direction::Down => database.migrate_down().await.context("the migration failed")?,
+        Direction::Status => {}
+    }
+    for (name, applied) in database.migrations().await? {
+        println!("{} {name}", if applied { "applied" } else { "pending" });
+    }
+    Ok(())
+}
+
+async fn check(config: &Config) -> Result<()> {
+    let url = config.database()?;
+    config.secret(&url)?;
+    config.cors_origins()?;
+    println!("configuration: ok");
+    let database = app::connect(config).await?;
+    let pending = pending(&database).await?;
+    ensure!(pending == 0, "the database lacks {pending} migrations; run `taskhold migrate`");
+    println!("database: ok, {url}, up to date");
+    Ok(())
+}
+
+async fn pending(database: &Database) -> Result<usize> {
+    Ok(database.migrations().await?.iter().filter(|(_, applied)| !applied).count())
+}

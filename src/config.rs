@@ -1,0 +1,288 @@
+//! Every option in one struct, and the checks that a single value cannot make.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::{ArgAction, Args, FromArgMatches, ValueEnum};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::graphql::guard::Limits;
+use crate::identity::SigningSecret;
+use crate::service::DatabaseUrl;
+use crate::telemetry::LogFormat;
+
+/// The options. Each is a flag, an environment variable, or a line in .env; the flag wins.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Database")]
+pub struct Config {
+    /// postgres://user:password@host/name or sqlite://path; an SQLite file in DATA_DIR when left out
+    #[arg(long, env, global = true, hide_env_values = true, value_name = "URL")]
+    database_url: Option<SecretString>,
+
+    /// Folder of the embedded database and of the generated secret
+    #[arg(long, env, global = true, value_name = "FOLDER", default_value = "./data")]
+    data_dir: PathBuf,
+
+    /// Connections to the database at most
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub database_max_connections: u32,
+
+    /// Address to listen on
+    #[arg(long, env, global = true, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), help_heading = "Network")]
+    host: IpAddr,
+
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, env, global = true, default_value_t = 8000, help_heading = "Network")]
+    port: u16,
+
+    /// Origins whose pages may call the API, comma-separated: https://app.example.com
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "ORIGINS",
+        default_value = "",
+        help_heading = "Network",
+        hide_default_value = true
+    )]
+    cors_origins: String,
+
+    /// Serve the playground to browsers at /graphql
+    #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, help_heading = "Network")]
+    pub graphiql: bool,
+
+    /// Answer questions about the schema, and suggest names in errors
+    #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, help_heading = "Network")]
+    pub introspection: bool,
+
+    /// How long /readyz says 503 before the listener closes
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "1s", value_parser = humantime::parse_duration, help_heading = "Network")]
+    pub shutdown_grace: Duration,
+
+    /// Secret that tokens are signed with: at least 32 bytes, at least 10 of them different; generated
+    /// in DATA_DIR with SQLite, required with PostgreSQL
+    #[arg(
+        long,
+        env,
+        global = true,
+        hide_env_values = true,
+        value_name = "SECRET",
+        help_heading = "Accounts"
+    )]
+    better_auth_secret: Option<SecretString>,
+
+    /// Algorithm that tokens are signed with
+    #[arg(long, env, global = true, default_value = "HS256", help_heading = "Accounts")]
+    jwt_algorithm: JwtAlgorithm,
+
+    /// How long a token is good: 7d, 15m
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "7d", value_parser = lifetime, help_heading = "Accounts")]
+    pub access_token_ttl: Duration,
+
+    /// How long a session lasts at most
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "30d", value_parser = lifetime, help_heading = "Accounts")]
+    pub session_ttl: Duration,
+
+    /// Whether anybody may register
+    #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, help_heading = "Accounts")]
+    pub registration_open: bool,
+
+    /// Body of a request, in bytes
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 1 << 20, help_heading = "Limits")]
+    limit_request_bytes: usize,
+
+    /// Text of a document, in bytes
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 16 << 10, help_heading = "Limits")]
+    limit_query_bytes: usize,
+
+    /// Brackets inside each other in a document
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 32, value_parser = nesting, help_heading = "Limits")]
+    limit_query_nesting: usize,
+
+    /// Tokens of a document
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 2_000, help_heading = "Limits")]
+    limit_query_tokens: usize,
+
+    /// Fields inside each other in a document
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, help_heading = "Limits")]
+    limit_query_depth: usize,
+
+    /// Cost of a document: a field is 1, a connection its page size times its children
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 5_000, help_heading = "Limits")]
+    limit_query_complexity: usize,
+
+    /// Aliases in a document
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 20, help_heading = "Limits")]
+    limit_query_aliases: usize,
+
+    /// Root fields of a query; half of it in a mutation
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, help_heading = "Limits")]
+    limit_root_fields: usize,
+
+    /// Connections of clients at once
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 4_096, help_heading = "Limits")]
+    pub limit_connections: usize,
+
+    /// Time for one request
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "15s", value_parser = lifetime, help_heading = "Limits")]
+    pub request_timeout: Duration,
+
+    /// Format of the log: pretty on a terminal, else json
+    #[arg(long, env, global = true, value_name = "FORMAT", help_heading = "Log")]
+    pub log_format: Option<LogFormat>,
+
+    /// What is logged: error, warn, info, debug, trace, or a filter by module
+    #[arg(long, env, global = true, value_name = "FILTER", default_value = "info", help_heading = "Log")]
+    pub rust_log: String,
+}
+
+/// HS256 is the only one: a server that accepts several can be talked into the weakest.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum JwtAlgorithm {
+    #[value(name = "HS256")]
+    Hs256,
+}
+
+impl Config {
+    /// Reads the options from flags, and those left out from the environment.
+    pub fn from_flags<'a>(flags: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        let command = Self::augment_args(clap::Command::new("taskhold").no_binary_name(true));
+        Ok(Self::from_arg_matches(&command.try_get_matches_from(flags)?)?)
+    }
+
+    /// The address to listen on.
+    pub fn listen(&self) -> SocketAddr {
+        SocketAddr::new(self.host, self.port)
+    }
+
+    /// Where the database is; makes DATA_DIR when the embedded one lies there.
+    pub fn database(&self) -> Result<DatabaseUrl> {
+        match filled(&self.database_url) {
+            Some(url) => url.expose_secret().parse().context("DATABASE_URL cannot be used"),
+            None => {
+                self.make_data_dir()?;
+                Ok(DatabaseUrl::Sqlite(self.data_dir.join("taskhold.db")))
+            }
+        }
+    }
+
+    /// The secret to sign with: the one given, or with SQLite the one kept in DATA_DIR.
+    pub fn secret(&self, database: &DatabaseUrl) -> Result<SigningSecret> {
+        let JwtAlgorithm::Hs256 = self.jwt_algorithm;
+        let remedy = "make one with `openssl rand -hex 32`";
+        match (filled(&self.better_auth_secret), database) {
+            (Some(secret), _) => SigningSecret::new(secret.expose_secret().as_bytes().to_vec())
+                .with_context(|| format!("BETTER_AUTH_SECRET is too weak; {remedy}")),
+            (None, DatabaseUrl::Postgres(_)) => bail!(
+                "BETTER_AUTH_SECRET must be set with PostgreSQL, since all instances share it; {remedy}"
+            ),
+            (None, DatabaseUrl::Sqlite(_)) => {
+                self.make_data_dir()?;
+                let file = self.data_dir.join("secret");
+                let secret = kept_secret(&file)
+                    .with_context(|| format!("DATA_DIR: the secret in {} cannot be had", file.display()))?;
+                SigningSecret::new(secret.into_bytes())
+                    .with_context(|| format!("the secret in {} is too weak; remove the file", file.display()))
+            }
+        }
+    }
+
+    fn make_data_dir(&self) -> Result<()> {
+        fs::create_dir_all(&self.data_dir)
+            .with_context(|| format!("DATA_DIR {} cannot be made", self.data_dir.display()))
+    }
+
+    /// The origins whose pages may call the API.
+    pub fn cors_origins(&self) -> Result<Vec<String>> {
+        let origins = self.cors_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+        let origins: Vec<String> = origins.map(str::to_owned).collect();
+        for origin in &origins {
+            if origin == "*" && !self.host.is_loopback() {
+                bail!("CORS_ORIGINS may be * only while HOST is a loopback address; name the origins");
+            }
+            let exact = origin.split_once("://").is_some_and(|(scheme, host)| {
+                matches!(scheme, "http" | "https")
+                    && !host.is_empty()
+                    && !host.contains(['/', '?', '#', '@', '*'])
+            });
+            if origin != "*" && !exact {
+                bail!("CORS_ORIGINS: {origin} is no origin like https://app.example.com");
+            }
+        }
+        Ok(origins)
+    }
+
+    /// The bounds that requests are held to.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            request_bytes: self.limit_request_bytes,
+            query_bytes: self.limit_query_bytes,
+            nesting: self.limit_query_nesting,
+            tokens: self.limit_query_tokens,
+            depth: self.limit_query_depth,
+            complexity: self.limit_query_complexity,
+            aliases: self.limit_query_aliases,
+            root_fields: self.limit_root_fields,
+        }
+    }
+}
+
+/// Reads .env, if there is one. What is in the environment already stays.
+pub fn load_env_file() -> Result<()> {
+    match dotenvy::dotenv() {
+        Err(dotenvy::Error::LineParse(_, column)) => {
+            // The line itself may hold a secret.
+            bail!(".env has a line that cannot be read, near its column {column}")
+        }
+        Err(dotenvy::Error::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).context(".env cannot be read"),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// An option that is set to something; an empty variable counts as none.
+fn filled(option: &Option<SecretString>) -> Option<&SecretString> {
+    option.as_ref().filter(|value| !value.expose_secret().is_empty())
+}
+
+fn lifetime(text: &str) -> Result<Duration> {
+    let time = humantime::parse_duration(text)?;
+    // A thousand years is as good as for ever, and can still be added to a date.
+    let range = Duration::from_secs(1)..=Duration::from_secs(1000 * 365 * 86_400);
+    anyhow::ensure!(range.contains(&time), "must be from 1s to 1000y");
+    Ok(time)
+}
+
+/// Deeper documents could overflow the parser's stack.
+fn nesting(text: &str) -> Result<usize> {
+    let depth: usize = text.parse()?;
+    anyhow::ensure!((1..=64).contains(&depth), "must be from 1 to 64");
+    Ok(depth)
+}
+
+/// The secret in a file, made at the first start. Of several that start at once, one makes it.
+fn kept_secret(file: &Path) -> Result<String> {
+    match fs::read_to_string(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        read => return Ok(read?.trim_end().to_owned()),
+    }
+    let draft = file.with_extension(format!("draft-{}", std::process::id()));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut written = options.open(&draft)?;
+    written.write_all(SigningSecret::generate()?.as_bytes())?;
+    written.sync_all()?;
+    // Unlike a rename, a link never replaces the secret that somebody else has just made.
+    let linked = fs::hard_link(&draft, file);
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error.into()),
+        _ => Ok(fs::read_to_string(file)?),
+    }
+}

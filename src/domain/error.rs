@@ -1,0 +1,109 @@
+//! Everything that can go wrong, in the words a person reads. Codes and statuses are GraphQL's affair.
+
+use std::sync::Arc;
+
+use crate::domain::FieldFault;
+
+/// A failure of an operation. What it displays is safe to show to anybody.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The token is missing, expired or not to be trusted; the sentence says which.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// A password that does not fit, whatever the reason.
+    #[error("{0}")]
+    InvalidCredentials(&'static str),
+    /// The thing is there and is somebody else's, or the door is closed.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(&'static str),
+    /// A value that may exist only once does already.
+    #[error("{}", describe(.0))]
+    Taken(Vec<FieldFault>),
+    /// The task has moved on since the version that the caller knew.
+    #[error("The task has changed: it is at version {current} now.")]
+    VersionPassed { current: i32 },
+    /// Concurrent changes kept each other from finishing.
+    #[error("The change collided with others at the same time. Try again.")]
+    Contended,
+    /// Values that break rules.
+    #[error("{}", describe(.0))]
+    Invalid(Vec<FieldFault>),
+    /// The database, or room to work, is not to be had at present; the cause is for the log.
+    #[error("The service is unavailable at the moment. Try again shortly.")]
+    Unavailable(Arc<anyhow::Error>),
+    /// The operation ran past its time limit.
+    #[error("The operation took too long and was given up.")]
+    Timeout,
+    /// A fault of the service; the cause is for the log and for nobody else.
+    #[error("Something went wrong on our side. The request id helps to find out what.")]
+    Internal(Arc<anyhow::Error>),
+}
+
+impl Error {
+    /// Wraps the cause of a fault of the service.
+    pub fn internal(cause: impl Into<anyhow::Error>) -> Self {
+        Self::Internal(Arc::new(cause.into()))
+    }
+
+    /// Both results, or the faults of both.
+    pub fn both<A, B>(a: super::Result<A>, b: super::Result<B>) -> super::Result<(A, B)> {
+        match (a, b) {
+            (Ok(a), Ok(b)) => Ok((a, b)),
+            (Err(Self::Invalid(mut faults)), Err(Self::Invalid(more))) => {
+                faults.extend(more);
+                Err(Self::Invalid(faults))
+            }
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        }
+    }
+
+    /// Wraps the reason why the service cannot work at present.
+    pub fn unavailable(cause: impl Into<anyhow::Error>) -> Self {
+        Self::Unavailable(Arc::new(cause.into()))
+    }
+}
+
+/// One sentence for each fault: "Title must not be empty."
+fn describe(faults: &[FieldFault]) -> String {
+    let sentence = |fault: &FieldFault| {
+        let field = fault.path.iter().rev().find_map(|step| match step {
+            super::PathSegment::Field(name) => Some(name.as_str()),
+            super::PathSegment::Index(_) => None,
+        });
+        format!("{} {}.", in_words(field.unwrap_or("input")), fault.problem.message)
+    };
+    faults.iter().map(sentence).collect::<Vec<_>>().join(" ")
+}
+
+/// A field's name as the start of a sentence: `usernameOrEmail` is "Username or email".
+fn in_words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    for (index, letter) in name.chars().enumerate() {
+        match (index, letter.is_uppercase()) {
+            (0, _) => words.extend(letter.to_uppercase()),
+            (_, true) => {
+                words.push(' ');
+                words.extend(letter.to_lowercase());
+            }
+            _ => words.push(letter),
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::{Faults, Problem};
+
+    #[test]
+    fn faults_are_told_in_sentences_that_begin_with_the_field() {
+        let mut faults = Faults::of("input");
+        faults.push("title", Problem::required());
+        faults.push("usernameOrEmail", Problem::null());
+        let error = faults.into_result().expect_err("two faults were pushed");
+        assert_eq!(error.to_string(), "Title must not be empty. Username or email must not be null.");
+    }
+}

@@ -1,0 +1,226 @@
+//! Pages of a list: how much, which way, and from where. A cursor holds the place of one task in one
+//! order, so a page starts there at the same cost wherever it lies (keyset pagination).
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::{Faults, OrderField, OrderKey, Problem, Result, Rule, Task, Title};
+
+/// The largest page.
+pub const MAX_PAGE: i32 = 100;
+const DEFAULT_PAGE: i32 = 20;
+
+/// The arguments of a connection, as they came.
+#[derive(Clone, Debug, Default)]
+pub struct PageArguments {
+    pub first: Option<i32>,
+    pub after: Option<String>,
+    pub last: Option<i32>,
+    pub before: Option<String>,
+}
+
+/// A checked page: up to `size` tasks on one side of `from`, or from the end of the list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageRequest {
+    pub size: usize,
+    /// Towards the beginning: `last` and `before`.
+    pub backward: bool,
+    pub from: Option<Position>,
+}
+
+impl PageRequest {
+    /// Checks the four arguments against each other and the cursor against the order.
+    pub fn parse(arguments: &PageArguments, order: &[OrderKey]) -> Result<Self> {
+        let PageArguments { first, after, last, before } = arguments;
+        let mut faults = Faults::default();
+        let mut refuse_pair = |given: bool, field, other| {
+            if given {
+                let message = format!("cannot be combined with {other}");
+                faults.push(field, Problem::new(Rule::Conflicting, message));
+            }
+        };
+        refuse_pair(first.is_some() && last.is_some(), "last", "first");
+        refuse_pair(after.is_some() && before.is_some(), "before", "after");
+        refuse_pair(after.is_some() && last.is_some(), "after", "last");
+        refuse_pair(before.is_some() && first.is_some(), "before", "first");
+
+        for (field, size) in [("first", first), ("last", last)] {
+            if size.is_some_and(|size| !(1..=MAX_PAGE).contains(&size)) {
+                faults.push(field, Problem::new(Rule::OutOfRange, "must be from 1 to 100"));
+            }
+        }
+        let mut position = |field, cursor: &Option<String>| {
+            let position = Position::decode(cursor.as_deref()?, order);
+            let none = || Problem::new(Rule::Invalid, "is not a cursor of this order");
+            faults.check(field, position.ok_or_else(none))
+        };
+        let (after, before) = (position("after", after), position("before", before));
+
+        let backward = last.is_some() || before.is_some();
+        let size = first.or(*last).unwrap_or(DEFAULT_PAGE).unsigned_abs() as usize;
+        faults.finish(Some(Self { size, backward, from: after.or(before) }))
+    }
+}
+
+/// The value of an order key in one task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum KeyValue {
+    Null,
+    /// Milliseconds since 1970, or a rank.
+    Number(i64),
+    Text(String),
+}
+
+/// The place of a task in an order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Position {
+    /// Names the order, so that a cursor of another one is recognised.
+    #[serde(rename = "o")]
+    order: String,
+    #[serde(rename = "k")]
+    pub keys: Vec<KeyValue>,
+    #[serde(rename = "i")]
+    pub id: Uuid,
+}
+
+impl Position {
+    /// The place of `task` in `order`.
+    pub fn of(task: &Task, order: &[OrderKey]) -> Self {
+        let keys = order.iter().map(|key| key.field.value(task)).collect();
+        Self { order: signature(order), keys, id: task.id }
+    }
+
+    /// The opaque text that clients hand back.
+    pub fn encode(&self) -> String {
+        let json = serde_json::to_vec(self).expect("strings and numbers always serialize");
+        BASE64_URL_SAFE_NO_PAD.encode(json)
+    }
+
+    fn decode(cursor: &str, order: &[OrderKey]) -> Option<Self> {
+        let json = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let position: Self = serde_json::from_slice(&json).ok()?;
+        let fits = position.order == signature(order)
+            && position.keys.len() == order.len()
+            && order.iter().zip(&position.keys).all(|(key, value)| key.field.admits(value));
+        fits.then_some(position)
+    }
+}
+
+/// Three letters for each key: the field, its direction, the place of nulls.
+fn signature(order: &[OrderKey]) -> String {
+    order
+        .iter()
+        .flat_map(|key| {
+            let field = match key.field {
+                OrderField::CreatedAt => 'c',
+                OrderField::UpdatedAt => 'u',
+                OrderField::DueAt => 'd',
+                OrderField::CompletedAt => 'f',
+                OrderField::Priority => 'p',
+                OrderField::Status => 's',
+                OrderField::Title => 't',
+            };
+            [field, if key.descending { 'd' } else { 'a' }, if key.nulls_first { 'f' } else { 'l' }]
+        })
+        .collect()
+}
+
+impl OrderField {
+    /// What `task` is ordered by.
+    pub fn value(self, task: &Task) -> KeyValue {
+        let instant = |at: chrono::DateTime<chrono::Utc>| KeyValue::Number(at.timestamp_millis());
+        match self {
+            Self::CreatedAt => instant(task.created_at),
+            Self::UpdatedAt => instant(task.updated_at),
+            Self::DueAt => task.due_at.map_or(KeyValue::Null, instant),
+            Self::CompletedAt => task.completed_at.map_or(KeyValue::Null, instant),
+            Self::Priority => KeyValue::Number(task.priority as i64),
+            Self::Status => KeyValue::Number(task.status as i64),
+            Self::Title => KeyValue::Text(Title::key(&task.title)),
+        }
+    }
+
+    /// Whether a task without a value for it can exist.
+    pub fn nullable(self) -> bool {
+        matches!(self, Self::DueAt | Self::CompletedAt)
+    }
+
+    /// Whether a cursor may hold `value` for it; cursors come from clients.
+    fn admits(self, value: &KeyValue) -> bool {
+        match (self, value) {
+            (_, KeyValue::Null) => self.nullable(),
+            (Self::Title, KeyValue::Text(text)) => !text.contains('\0'),
+            (Self::Priority | Self::Status, KeyValue::Number(rank)) => (0..4).contains(rank),
+            (Self::Title, _) | (_, KeyValue::Text(_)) => false,
+            (_, KeyValue::Number(ms)) => chrono::DateTime::from_timestamp_millis(*ms)
+                .is_some_and(|at| (0..=9999).contains(&chrono::Datelike::year(&at))),
+        }
+    }
+}
+
+/// One page of a list.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// In the order of the list, whichever way it was walked.
+    pub items: Vec<T>,
+    pub has_next: bool,
+    pub has_previous: bool,
+}
+
+impl<T> Page<T> {
+    /// Makes a page of up to `size + 1` items in the direction of travel: the surplus one tells that
+    /// the list goes on.
+    pub fn from_travel(mut items: Vec<T>, request: &PageRequest) -> Self {
+        let more = items.len() > request.size;
+        items.truncate(request.size);
+        let came_from_somewhere = request.from.is_some();
+        let (has_next, has_previous) =
+            if request.backward { (came_from_somewhere, more) } else { (more, came_from_somewhere) };
+        if request.backward {
+            items.reverse();
+        }
+        Self { items, has_next, has_previous }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Error;
+
+    fn faulty_fields(arguments: &PageArguments) -> Vec<String> {
+        match PageRequest::parse(arguments, &[OrderKey::NEWEST_FIRST]) {
+            Err(Error::Invalid(faults)) => {
+                faults.iter().map(|fault| format!("{:?}", fault.path[0])).collect()
+            }
+            other => panic!("{other:?} is no fault"),
+        }
+    }
+
+    #[test]
+    fn a_page_size_out_of_bounds_is_a_fault_of_its_field() {
+        for size in [0, -1, i32::MIN, 101, i32::MAX] {
+            let first = PageArguments { first: Some(size), ..Default::default() };
+            let last = PageArguments { last: Some(size), ..Default::default() };
+            assert_eq!(faulty_fields(&first), [r#"Field("first")"#]);
+            assert_eq!(faulty_fields(&last), [r#"Field("last")"#]);
+        }
+    }
+
+    #[test]
+    fn a_made_up_cursor_is_a_fault_of_its_field() {
+        for cursor in [
+            "",
+            "x",
+            "AAAA",
+            "e30",
+            &BASE64_URL_SAFE_NO_PAD
+                .encode(r#"{"o":"cdl","k":["x"],"i":"00000000-0000-0000-0000-000000000000"}"#),
+        ] {
+            let after = PageArguments { after: Some(cursor.to_owned()), ..Default::default() };
+            assert_eq!(faulty_fields(&after), [r#"Field("after")"#], "{cursor}");
+        }
+    }
+}

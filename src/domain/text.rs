@@ -1,0 +1,59 @@
+//! Text as people write it: NFC, trimmed, counted in code points, free of U+0000.
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::domain::{Problem, Rule};
+
+/// The longest title, in characters.
+pub const MAX_TITLE: usize = 200;
+/// The longest description, in characters.
+pub const MAX_DESCRIPTION: usize = 20_000;
+/// The longest display name, in characters.
+pub const MAX_NAME: usize = 100;
+
+/// Brings text to NFC and cuts surrounding white space. PostgreSQL cannot keep U+0000 and SQLite can,
+/// so it is refused here, for both.
+pub fn normalize(raw: &str) -> Result<String, Problem> {
+    if raw.contains('\0') {
+        return Err(Problem::new(Rule::Invalid, "must not contain the character U+0000"));
+    }
+    let composed: String = raw.nfc().collect();
+    Ok(composed.trim().to_owned())
+}
+
+/// Normalized text of at most `max` characters.
+pub fn at_most(raw: &str, max: usize) -> Result<String, Problem> {
+    let text = normalize(raw)?;
+    if text.chars().count() > max {
+        return Err(Problem::new(Rule::TooLong, format!("must have at most {max} characters")));
+    }
+    Ok(text)
+}
+
+/// Normalized text of 1 to `max` characters.
+pub fn filled(raw: &str, max: usize) -> Result<String, Problem> {
+    let text = at_most(raw, max)?;
+    if text.is_empty() { Err(Problem::required()) } else { Ok(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn length_counts_code_points_after_composition() {
+        assert_eq!(filled(&"e\u{301}".repeat(5), 5).as_deref(), Ok("ééééé"));
+        assert_eq!(filled(&"𝒳".repeat(5), 5).map(|text| text.len()), Ok(20));
+        assert_eq!(filled(&"𝒳".repeat(6), 5).map_err(|problem| problem.rule), Err(Rule::TooLong));
+    }
+
+    #[test]
+    fn blank_text_is_missing_text() {
+        assert_eq!(filled(" \u{3000}\n", 5).map_err(|problem| problem.rule), Err(Rule::Required));
+    }
+
+    #[test]
+    fn the_null_character_is_refused_wherever_it_stands() {
+        assert_eq!(at_most("a\0b", 5).map_err(|problem| problem.rule), Err(Rule::Invalid));
+    }
+}

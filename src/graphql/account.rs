@@ -1,0 +1,242 @@
+//! Accounts on the wire: users, and what register, login and the profile take and give.
+
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, MaybeUndefined, SimpleObject};
+use secrecy::SecretString;
+
+use crate::domain::{
+    DisplayName, Email, Faults, NewPassword, Problem, ProfileEdit, Registration, Result, Rule, User, Username,
+};
+use crate::graphql::connection::{PagingArguments, TaskConnection};
+use crate::graphql::context::session;
+use crate::graphql::error::Failure;
+use crate::graphql::scalar::DateTime;
+use crate::graphql::task_list::{TaskFilter, TaskOrder};
+use crate::identity::Viewer;
+use crate::service::{self, SignedIn};
+
+/// An account.
+#[derive(SimpleObject, Clone)]
+#[graphql(name = "User", complex)]
+pub struct UserNode {
+    /// A UUID.
+    pub id: ID,
+    /// The e-mail address, as it was written at registration.
+    email: String,
+    /// Unique regardless of case. Chosen at registration, or derived from the e-mail address.
+    username: String,
+    /// Display name.
+    name: String,
+    /// Whether the account may sign in.
+    is_active: bool,
+    /// When the account was made.
+    created_at: DateTime,
+    /// When the profile last changed.
+    updated_at: DateTime,
+    #[graphql(skip)]
+    viewer: Viewer,
+}
+
+impl UserNode {
+    /// The account of `viewer`.
+    pub fn new(user: User, viewer: &Viewer) -> Self {
+        let User { id, email, username, name, is_active, created_at, updated_at } = user;
+        Self {
+            id: id.into(),
+            email,
+            username,
+            name,
+            is_active,
+            created_at: DateTime(created_at),
+            updated_at: DateTime(updated_at),
+            viewer: viewer.clone(),
+        }
+    }
+}
+
+#[ComplexObject]
+impl UserNode {
+    /// The same list as Query.tasks.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
+    async fn tasks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many tasks, from the beginning: 1 to 100, 20 when left out.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only tasks after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many tasks, from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only tasks before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only tasks that meet it.")] filter: Option<TaskFilter>,
+        #[graphql(desc = "Up to three keys; newest first when left out.")] order_by: Option<Vec<TaskOrder>>,
+    ) -> Result<TaskConnection, Failure> {
+        let paging = PagingArguments { first, after, last, before };
+        Ok(TaskConnection::load(session(ctx), &self.viewer, paging, filter, order_by).await?)
+    }
+}
+
+/// A fresh sign-in.
+#[derive(SimpleObject)]
+pub struct AuthPayload {
+    /// A JWT for the header `Authorization: Bearer …`.
+    access_token: String,
+    /// Always Bearer.
+    token_type: &'static str,
+    /// When accessToken stops working.
+    expires_at: DateTime,
+    /// Who is signed in.
+    user: UserNode,
+}
+
+impl From<SignedIn> for AuthPayload {
+    fn from(signed_in: SignedIn) -> Self {
+        let SignedIn { access_token, expires_at, user, viewer } = signed_in;
+        Self {
+            access_token,
+            token_type: "Bearer",
+            expires_at: DateTime(expires_at),
+            user: UserNode::new(user, &viewer),
+        }
+    }
+}
+
+/// What an account is made of.
+#[derive(InputObject)]
+pub struct RegisterInput {
+    /// The e-mail address; unique regardless of case.
+    email: String,
+    /// See serverInfo.passwordRules.
+    #[graphql(secret)]
+    password: String,
+    /// Checked against password when sent.
+    #[graphql(secret)]
+    confirm_password: Option<String>,
+    /// Defaults to username, else to the part of email before the @.
+    name: Option<String>,
+    /// 3 to 32 of a-z, 0-9, _ . - (case is ignored). Derived from email when left out.
+    username: Option<String>,
+}
+
+impl RegisterInput {
+    pub fn parse(self) -> Result<Registration> {
+        let mut faults = Faults::of("input");
+        let email = faults.check("email", Email::parse(&self.email));
+        let password = NewPassword::parse(&mut faults, "password", &self.password);
+        if self.confirm_password.is_some_and(|confirmation| confirmation != self.password) {
+            let problem = Problem::new(Rule::Mismatch, "is not the same as password");
+            faults.push("confirmPassword", problem);
+        }
+        let username = self.username.as_deref().map(|raw| faults.check("username", Username::parse(raw)));
+        let name = match (&self.name, &username, &email) {
+            (Some(name), _, _) => faults.check("name", DisplayName::parse(name)),
+            (None, Some(Some(username)), _) => faults.check("name", DisplayName::parse(username.as_str())),
+            (None, _, Some(email)) => faults.check("name", DisplayName::parse(email.local_part())),
+            (None, _, None) => None,
+        };
+        let registration = email.zip(password).zip(name).map(|((email, password), name)| Registration {
+            email,
+            password,
+            name,
+            username: username.flatten(),
+        });
+        faults.finish(registration)
+    }
+}
+
+/// Who wants in.
+#[derive(InputObject)]
+pub struct LoginInput {
+    /// The user's e-mail address or username.
+    username_or_email: String,
+    /// The password.
+    #[graphql(secret)]
+    password: String,
+}
+
+impl LoginInput {
+    pub fn parse(self) -> Result<(String, SecretString)> {
+        let mut faults = Faults::of("input");
+        let who = faults.check("usernameOrEmail", filled(&self.username_or_email));
+        if self.password.is_empty() {
+            faults.push("password", Problem::required());
+        }
+        faults.finish(who.map(|who| (who, self.password.into())))
+    }
+}
+
+fn filled(raw: &str) -> Result<String, Problem> {
+    crate::domain::normalize(raw).and_then(
+        |text| {
+            if text.is_empty() { Err(Problem::required()) } else { Ok(text) }
+        },
+    )
+}
+
+/// Left out: unchanged.
+#[derive(InputObject)]
+pub struct UpdateProfileInput {
+    /// Display name, 1 to 100 characters.
+    name: MaybeUndefined<String>,
+    /// 3 to 32 of a-z, 0-9, _ . - (case is ignored).
+    username: MaybeUndefined<String>,
+}
+
+impl UpdateProfileInput {
+    pub fn parse(self) -> Result<ProfileEdit> {
+        let mut faults = Faults::of("input");
+        let name = unless_null(&mut faults, "name", self.name)
+            .and_then(|raw| faults.check("name", DisplayName::parse(&raw)));
+        let username = unless_null(&mut faults, "username", self.username)
+            .and_then(|raw| faults.check("username", Username::parse(&raw)));
+        faults.finish(Some(ProfileEdit { name, username }))
+    }
+}
+
+/// The value of a field that can be left out and cannot be null.
+pub fn unless_null<T>(faults: &mut Faults, field: &str, value: MaybeUndefined<T>) -> Option<T> {
+    match value {
+        MaybeUndefined::Value(value) => Some(value),
+        MaybeUndefined::Null => {
+            faults.push(field, Problem::null());
+            None
+        }
+        MaybeUndefined::Undefined => None,
+    }
+}
+
+/// Which sessions a logout ends.
+#[derive(Enum, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogoutScope {
+    /// The session of this request.
+    #[default]
+    Current,
+    /// Every other session of the user.
+    Others,
+    /// Every session of the user.
+    All,
+}
+
+impl From<LogoutScope> for service::LogoutScope {
+    fn from(scope: LogoutScope) -> Self {
+        match scope {
+            LogoutScope::Current => Self::Current,
+            LogoutScope::Others => Self::Others,
+            LogoutScope::All => Self::All,
+        }
+    }
+}
+
+/// The end of one or more sessions.
+#[derive(SimpleObject)]
+pub struct LogoutPayload {
+    /// Always true: a failure is an error.
+    pub success: bool,
+    /// A sentence to show.
+    pub message: &'static str,
+}
+
+/// A changed profile.
+#[derive(SimpleObject)]
+pub struct UpdateProfilePayload {
+    /// The account after the change.
+    pub user: UserNode,
+}

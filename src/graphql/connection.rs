@@ -1,0 +1,103 @@
+//! Relay connections over the viewer's tasks.
+
+use async_graphql::{Context, Object, SimpleObject};
+
+use crate::domain::{self, Error, OrderKey, Page, PageArguments, PageRequest, Position, Result, Task};
+use crate::graphql::context::{Session, session};
+use crate::graphql::error::Failure;
+use crate::graphql::task::TaskNode;
+use crate::graphql::task_list::{TaskFilter, TaskOrder};
+use crate::identity::Viewer;
+
+pub use crate::domain::PageArguments as PagingArguments;
+
+/// A page of tasks.
+pub struct TaskConnection {
+    page: Page<Task>,
+    order: Vec<OrderKey>,
+    filter: Option<domain::TaskFilter>,
+    viewer: Viewer,
+}
+
+impl TaskConnection {
+    /// Checks the arguments, all of them, and reads the page.
+    pub async fn load(
+        session: &Session,
+        viewer: &Viewer,
+        paging: PageArguments,
+        filter: Option<TaskFilter>,
+        order_by: Option<Vec<TaskOrder>>,
+    ) -> Result<Self> {
+        let filter = filter.map(TaskFilter::parse).transpose();
+        let order = TaskOrder::parse(order_by);
+        let request = match &order {
+            Ok(order) => PageRequest::parse(&paging, order),
+            // No cursor can be held against an order that is none.
+            Err(_) => PageRequest::parse(&PageArguments { after: None, before: None, ..paging }, &[]),
+        };
+        let (filter, (order, request)) = Error::both(filter, Error::both(order, request))?;
+        let page = session.services().tasks(viewer).list(filter.as_ref(), &order, &request).await?;
+        Ok(Self { page, order, filter, viewer: viewer.clone() })
+    }
+
+    fn cursor(&self, task: &Task) -> String {
+        Position::of(task, &self.order).encode()
+    }
+}
+
+/// A page of tasks, and where it lies in the list.
+#[Object]
+impl TaskConnection {
+    /// The tasks with their cursors.
+    async fn edges(&self) -> Vec<TaskEdge> {
+        let edge = |task: &Task| TaskEdge {
+            cursor: self.cursor(task),
+            node: TaskNode::new(task.clone(), &self.viewer),
+        };
+        self.page.items.iter().map(edge).collect()
+    }
+
+    /// The same tasks as in edges.
+    async fn nodes(&self) -> Vec<TaskNode> {
+        self.page.items.iter().map(|task| TaskNode::new(task.clone(), &self.viewer)).collect()
+    }
+
+    /// Whether and where the list goes on.
+    async fn page_info(&self) -> PageInfo {
+        PageInfo {
+            has_next_page: self.page.has_next,
+            has_previous_page: self.page.has_previous,
+            start_cursor: self.page.items.first().map(|task| self.cursor(task)),
+            end_cursor: self.page.items.last().map(|task| self.cursor(task)),
+        }
+    }
+
+    /// All tasks that match the filter, on whatever page. Counted only when asked for.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, Failure> {
+        let tasks = session(ctx).services().tasks(&self.viewer);
+        let count = tasks.count(self.filter.as_ref()).await?;
+        Ok(count.try_into().unwrap_or(i32::MAX))
+    }
+}
+
+/// A task and its place in the list.
+#[derive(SimpleObject)]
+pub struct TaskEdge {
+    /// The place, for after and before; opaque.
+    cursor: String,
+    /// The task.
+    node: TaskNode,
+}
+
+/// Whether and where a list goes on.
+#[derive(SimpleObject)]
+pub struct PageInfo {
+    /// Whether there is more after endCursor. True whenever before was given.
+    has_next_page: bool,
+    /// Whether there is more before startCursor. True whenever after was given.
+    has_previous_page: bool,
+    /// The cursor of the first task; null on an empty page.
+    start_cursor: Option<String>,
+    /// The cursor of the last task; null on an empty page.
+    end_cursor: Option<String>,
+}

@@ -1,0 +1,83 @@
+//! What a request carries to its resolvers: the services, and who is speaking.
+
+use std::sync::Arc;
+
+use async_graphql::Context;
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::domain::{Error, Result, User};
+use crate::graphql::endpoint::SessionData;
+use crate::graphql::error::Failure;
+use crate::identity::{Credential, Viewer};
+use crate::service::{Profile, Services, Tasks};
+
+/// One request's view of the service. The viewer is looked up when the first field asks for it, so a
+/// bad token does not stand in the way of the public fields.
+pub struct Session {
+    services: Arc<Services>,
+    credential: Credential,
+    viewer: OnceCell<Result<Viewer>>,
+    me: Mutex<Option<User>>,
+}
+
+impl Session {
+    pub fn new(services: Arc<Services>, credential: Credential) -> Self {
+        Self { services, credential, viewer: OnceCell::new(), me: Mutex::new(None) }
+    }
+
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    pub fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// The signed-in user, or why there is none.
+    pub async fn viewer(&self) -> Result<&Viewer> {
+        let admit = || self.services.accounts().admit(&self.credential);
+        self.viewer.get_or_init(admit).await.as_ref().map_err(Error::clone)
+    }
+
+    /// The viewer, if some field has asked for it and it was admitted.
+    pub fn known_viewer(&self) -> Option<&Viewer> {
+        self.viewer.get()?.as_ref().ok()
+    }
+
+    /// The viewer's tasks.
+    pub async fn tasks(&self) -> Result<Tasks<'_>> {
+        Ok(self.services.tasks(self.viewer().await?))
+    }
+
+    /// The viewer's account.
+    pub async fn profile(&self) -> Result<Profile<'_>> {
+        Ok(self.services.profile(self.viewer().await?))
+    }
+
+    /// The account of `viewer`, read once a request however many tasks ask for their owner.
+    pub async fn account(&self, viewer: &Viewer) -> Result<User> {
+        let mut me = self.me.lock().await;
+        match &*me {
+            Some(user) if user.id == viewer.user_id() => Ok(user.clone()),
+            _ => Ok(me.insert(self.services.profile(viewer).get().await?).clone()),
+        }
+    }
+
+    /// Makes later fields of the same request see a changed account.
+    pub async fn remember(&self, user: &User) {
+        *self.me.lock().await = Some(user.clone());
+    }
+}
+
+/// The session of the request that a resolver works for.
+pub fn session<'a>(context: &Context<'a>) -> &'a Session {
+    &context.data_unchecked::<SessionData>().0
+}
+
+/// What a nullable field resolves to: an error nulls that field alone, and its siblings stay.
+pub type Outcome<T> = Option<Result<T, Failure>>;
+
+/// Runs the body of a nullable field.
+pub async fn attempt<T>(body: impl Future<Output = Result<T>>) -> Outcome<T> {
+    Some(body.await.map_err(Failure::from))
+}

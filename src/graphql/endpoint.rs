@@ -1,0 +1,265 @@
+//! The door for operations: from the text of a document to an answer with coded errors.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::{EmptySubscription, Request, Response, Schema, ServerError, Value, Variables};
+use sha2::{Digest, Sha256};
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::graphql::context::Session;
+use crate::graphql::error::{ErrorCode, classify, code_name, hidden_cause, request_error};
+use crate::graphql::guard::{self, Limits, MAX_ERRORS, Types};
+use crate::graphql::mutation::Mutation;
+use crate::graphql::query::Query;
+use crate::identity::Credential;
+use crate::service::Services;
+
+/// Executes operations, each within its time limit.
+#[derive(Clone)]
+pub struct Endpoint {
+    schema: Schema<Query, Mutation, EmptySubscription>,
+    services: Arc<Services>,
+    types: Arc<Types>,
+    limits: Limits,
+    timeout: Duration,
+    running: TaskTracker,
+}
+
+/// A request for one operation.
+#[derive(Debug, Default)]
+pub struct Operation {
+    pub query: String,
+    pub name: Option<String>,
+    pub variables: Variables,
+    pub credential: Credential,
+    /// Whether only queries may run: the request came by a safe method (RFC 9110, 9.2.1).
+    pub read_only: bool,
+    pub request_id: String,
+}
+
+/// How far an operation came; it decides the HTTP status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Execution began: the response has `data`.
+    Executed,
+    /// The document was refused before execution.
+    Refused,
+    /// Nothing was executed, for a reason that HTTP has a word of its own for.
+    Rejected(ErrorCode),
+    /// A mutation by a safe method.
+    MethodNotAllowed,
+}
+
+/// The answer to an operation.
+#[derive(Debug)]
+pub struct Answer {
+    pub response: Response,
+    pub stage: Stage,
+    pub summary: OperationSummary,
+}
+
+/// What the log may say of an operation: nothing that a user wrote but the operation's name.
+#[derive(Clone, Debug, Default)]
+pub struct OperationSummary {
+    pub name: Option<String>,
+    pub ty: Option<&'static str>,
+    /// The first 16 hexadecimal digits of the document's SHA-256.
+    pub document: Option<String>,
+    pub user_id: Option<Uuid>,
+    pub session_id: Option<Uuid>,
+}
+
+impl Endpoint {
+    pub fn new(services: Arc<Services>, limits: Limits, timeout: Duration, introspection: bool) -> Self {
+        let mut builder = super::builder().data(limits.clone());
+        if !introspection {
+            builder = builder.disable_introspection().disable_suggestions();
+        }
+        let types = Arc::new(Types::from_sdl(&super::sdl()));
+        Self { schema: builder.finish(), services, types, limits, timeout, running: TaskTracker::new() }
+    }
+
+    /// Whether the service can work.
+    pub async fn ready(&self) -> bool {
+        self.services.ready().await.is_ok()
+    }
+
+    /// The bounds that requests are held to.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Waits until what is being executed has come to its end.
+    pub async fn finished(&self) {
+        self.running.close();
+        self.running.wait().await;
+    }
+
+    /// Runs one operation. Every error in the answer has its code, status and request id.
+    pub async fn execute(&self, operation: Operation) -> Answer {
+        let request_id = operation.request_id.clone();
+        let mut answer = self.run(operation).await;
+        answer.response.errors.truncate(MAX_ERRORS);
+        for error in &mut answer.response.errors {
+            finish(error, &request_id);
+        }
+        answer
+    }
+
+    async fn run(&self, operation: Operation) -> Answer {
+        let mut summary = OperationSummary::default();
+        let digest = Sha256::digest(&operation.query);
+        summary.document = Some(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect());
+
+        let admitted = guard::admit(&operation.query, &operation.variables, &self.types, &self.limits);
+        let document = match admitted {
+            Ok(document) => document,
+            Err(errors) => return refused(errors, summary),
+        };
+        let Some(chosen) = guard::operation(&document, operation.name.as_deref()) else {
+            let message = match &operation.name {
+                Some(name) => format!("The document has no operation named \"{name}\"."),
+                None => "The document has several operations: operationName must name one.".to_owned(),
+            };
+            return refused(vec![request_error(ErrorCode::BadRequest, message)], summary);
+        };
+        summary.ty = Some(match chosen.ty {
+            OperationType::Query => "query",
+            OperationType::Mutation => "mutation",
+            OperationType::Subscription => "subscription",
+        });
+        summary.name = operation.name.clone().or_else(|| only_name(&document));
+        let is_mutation = chosen.ty == OperationType::Mutation;
+        if is_mutation && operation.read_only {
+            let error = request_error(ErrorCode::BadRequest, "Mutations need POST.");
+            let answer = refused(vec![error], summary);
+            return Answer { stage: Stage::MethodNotAllowed, ..answer };
+        }
+        if let Err(errors) = guard::check_variables(chosen, &operation.variables, &self.types) {
+            return refused(errors, summary);
+        }
+        let roots = Roots::of(&document, operation.name.as_deref());
+
+        let session = Arc::new(Session::new(self.services.clone(), operation.credential));
+        let response = self.bounded(operation.query, operation.name, operation.variables, document, &session);
+        let response = response.await;
+        if let Some(viewer) = session.known_viewer() {
+            summary.user_id = Some(viewer.user_id());
+            summary.session_id = Some(viewer.session_id());
+        }
+        let stage = stage(&response, &roots);
+        Answer { response, stage, summary }
+    }
+
+    /// Executes in a task of its own: what has begun to write runs to its end, even when the client
+    /// goes away or the time is up, and a panic is an error of this operation alone.
+    async fn bounded(
+        &self,
+        query: String,
+        name: Option<String>,
+        variables: Variables,
+        document: ExecutableDocument,
+        session: &Arc<Session>,
+    ) -> Response {
+        let mut request = Request::new(query).variables(variables).data(SessionData(session.clone()));
+        request.operation_name = name;
+        request.set_parsed_query(document);
+        let schema = self.schema.clone();
+        let task = self.running.spawn(async move { schema.execute(request).await });
+        match tokio::time::timeout(self.timeout, task).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => {
+                tracing::error!(error = %panic, "an operation panicked");
+                let message = "Something went wrong on our side. The request id helps to find out what.";
+                failed(ErrorCode::InternalServerError, message)
+            }
+            Err(_) => failed(ErrorCode::Timeout, "The operation took too long."),
+        }
+    }
+}
+
+/// The request's session, as the schema's resolvers find it.
+pub(super) struct SessionData(pub Arc<Session>);
+
+fn failed(code: ErrorCode, message: &str) -> Response {
+    Response::from_errors(vec![request_error(code, message)])
+}
+
+fn refused(errors: Vec<ServerError>, summary: OperationSummary) -> Answer {
+    Answer { response: Response::from_errors(errors), stage: Stage::Refused, summary }
+}
+
+fn only_name(document: &ExecutableDocument) -> Option<String> {
+    let mut names = document.operations.iter().filter_map(|(name, _)| name);
+    names.next().map(ToString::to_string)
+}
+
+/// The response keys of an operation's root fields, `__typename` apart.
+struct Roots {
+    keys: HashSet<String>,
+    has_public_query: bool,
+}
+
+impl Roots {
+    fn of(document: &ExecutableDocument, name: Option<&str>) -> Self {
+        let fields = guard::operation(document, name).map(|chosen| guard::root_fields(document, chosen));
+        let fields = fields.unwrap_or_default();
+        let is_public = |name: &str| matches!(name, "serverInfo" | "__schema" | "__type");
+        Self {
+            has_public_query: fields.iter().any(|field| is_public(&field.name.node)),
+            keys: fields
+                .iter()
+                .filter(|field| field.name.node != "__typename")
+                .map(|field| field.response_key().node.to_string())
+                .collect(),
+        }
+    }
+}
+
+/// How far execution came. Errors of fields have a path, errors before execution have none.
+fn stage(response: &Response, roots: &Roots) -> Stage {
+    if let [error] = response.errors.as_slice()
+        && let Some(code @ (ErrorCode::Timeout | ErrorCode::InternalServerError)) = whole_request(error)
+    {
+        return Stage::Rejected(code);
+    }
+    if response.errors.iter().any(|error| error.path.is_empty()) {
+        return Stage::Refused;
+    }
+    let nothing_came = match &response.data {
+        Value::Null => true,
+        Value::Object(fields) => {
+            roots.keys.iter().all(|key| fields.get(key.as_str()).is_none_or(|value| *value == Value::Null))
+        }
+        _ => false,
+    };
+    if !nothing_came || roots.has_public_query {
+        return Stage::Executed;
+    }
+    [ErrorCode::Unauthenticated, ErrorCode::RateLimited, ErrorCode::ServiceUnavailable]
+        .into_iter()
+        .find(|code| {
+            !response.errors.is_empty()
+                && response.errors.iter().all(|error| code_name(error) == Some(code.name()))
+        })
+        .map_or(Stage::Executed, Stage::Rejected)
+}
+
+/// The code of an error that stands for the whole request.
+fn whole_request(error: &ServerError) -> Option<ErrorCode> {
+    let codes = [ErrorCode::Timeout, ErrorCode::InternalServerError];
+    codes.into_iter().find(|code| error.path.is_empty() && code_name(error) == Some(code.name()))
+}
+
+/// Codes an error, logs what it hides, and gives it the request's id.
+fn finish(error: &mut ServerError, request_id: &str) {
+    if let Some(cause) = hidden_cause(error) {
+        tracing::error!(request_id, code = code_name(error), error = ?cause, "an operation failed");
+    }
+    classify(error);
+    error.extensions.get_or_insert_default().set("requestId", request_id);
+}

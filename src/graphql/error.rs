@@ -1,0 +1,255 @@
+//! The one place where codes exist: what a failure is called on the wire, with which status, and what
+//! of it a client may read.
+
+use async_graphql::{Enum, ErrorExtensionValues, Name, ServerError, SimpleObject, Value};
+use indexmap::IndexMap;
+
+use crate::domain::{Error, FieldFault, PathSegment};
+
+/// What kind of failure an error is; stands in `extensions.code` of every error.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// No token, an expired one, or one that is not to be trusted.
+    Unauthenticated,
+    /// Login or password do not fit.
+    InvalidCredentials,
+    /// The thing exists and belongs to somebody else, or the door is closed.
+    Forbidden,
+    /// There is no such thing.
+    NotFound,
+    /// Something is taken already, or has moved on since the version that was expected.
+    Conflict,
+    /// A value breaks a rule; `extensions.fields` says which.
+    BadUserInput,
+    /// Too many attempts; `extensions.retryAfter` says how many seconds to wait.
+    RateLimited,
+    /// The document is over one of the limits; the message names it.
+    QueryTooComplex,
+    /// The request is no valid GraphQL-over-HTTP request, or its document is no valid GraphQL.
+    BadRequest,
+    /// The hash of a persisted query is not known yet: send the text along.
+    PersistedQueryNotFound,
+    /// The operation ran past its time limit.
+    Timeout,
+    /// The database cannot be reached, or the server is full or shutting down.
+    ServiceUnavailable,
+    /// A fault of the server; its cause is in the log under the request id.
+    InternalServerError,
+}
+
+/// Code, wire name, HTTP status, whether a retry may help, description.
+type Row = (ErrorCode, &'static str, u16, bool, &'static str);
+
+const CODES: [Row; 13] = [
+    (
+        ErrorCode::Unauthenticated,
+        "UNAUTHENTICATED",
+        401,
+        false,
+        "No token, or one that is not good (any more).",
+    ),
+    (ErrorCode::InvalidCredentials, "INVALID_CREDENTIALS", 401, false, "Login or password do not fit."),
+    (ErrorCode::Forbidden, "FORBIDDEN", 403, false, "It belongs to somebody else, or the door is closed."),
+    (ErrorCode::NotFound, "NOT_FOUND", 404, false, "There is no such thing."),
+    (ErrorCode::Conflict, "CONFLICT", 409, false, "Something is taken, or has changed in the meantime."),
+    (ErrorCode::BadUserInput, "BAD_USER_INPUT", 400, false, "A value breaks a rule; `fields` says which."),
+    (
+        ErrorCode::RateLimited,
+        "RATE_LIMITED",
+        429,
+        true,
+        "Too many attempts; `retryAfter` says when to come back.",
+    ),
+    (
+        ErrorCode::QueryTooComplex,
+        "QUERY_TOO_COMPLEX",
+        400,
+        false,
+        "The document is over a limit; the message names it.",
+    ),
+    (ErrorCode::BadRequest, "BAD_REQUEST", 400, false, "The request or its document is not valid."),
+    (
+        ErrorCode::PersistedQueryNotFound,
+        "PERSISTED_QUERY_NOT_FOUND",
+        200,
+        true,
+        "Unknown hash: send the text along.",
+    ),
+    (ErrorCode::Timeout, "TIMEOUT", 504, true, "The operation ran past its time limit."),
+    (
+        ErrorCode::ServiceUnavailable,
+        "SERVICE_UNAVAILABLE",
+        503,
+        true,
+        "The service cannot work at the moment.",
+    ),
+    (ErrorCode::InternalServerError, "INTERNAL_SERVER_ERROR", 500, true, "A fault of the server."),
+];
+
+impl ErrorCode {
+    fn row(self) -> &'static Row {
+        CODES.iter().find(|row| row.0 == self).expect("every code has its row")
+    }
+
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        self.row().1
+    }
+
+    /// The HTTP status of the same meaning.
+    pub fn status(self) -> u16 {
+        self.row().2
+    }
+}
+
+/// A code and what it means.
+#[derive(SimpleObject)]
+pub struct ErrorCodeInfo {
+    /// The code.
+    pub code: ErrorCode,
+    /// The HTTP status of the same meaning; also in `errors[].extensions.status`.
+    pub status: i32,
+    /// What it means.
+    pub description: &'static str,
+    /// Whether the same request may succeed later unchanged.
+    pub retryable: bool,
+}
+
+impl ErrorCodeInfo {
+    /// Every code there is.
+    pub fn all() -> Vec<Self> {
+        let info = |&(code, _, status, retryable, description): &Row| Self {
+            code,
+            status: status.into(),
+            description,
+            retryable,
+        };
+        CODES.iter().map(info).collect()
+    }
+}
+
+/// A failure of a resolver. It does not implement Display, so that no error but the domain's can be
+/// turned into one with `?`: a database error would show its SQL.
+#[derive(Clone, Debug)]
+pub struct Failure(Error);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Failure> for async_graphql::Error {
+    fn from(Failure(error): Failure) -> Self {
+        let mut extensions = with_code(code_of(&error));
+        match &error {
+            Error::Taken(faults) | Error::Invalid(faults) => extensions.set("fields", fields(faults)),
+            Error::VersionPassed { current } => extensions.set("currentVersion", *current),
+            _ => {}
+        }
+        let mut wire = async_graphql::Error::new(error.to_string());
+        wire.extensions = Some(extensions);
+        wire.source = Some(std::sync::Arc::new(error));
+        wire
+    }
+}
+
+fn code_of(error: &Error) -> ErrorCode {
+    match error {
+        Error::Unauthenticated(_) => ErrorCode::Unauthenticated,
+        Error::InvalidCredentials(_) => ErrorCode::InvalidCredentials,
+        Error::Forbidden(_) => ErrorCode::Forbidden,
+        Error::NotFound(_) => ErrorCode::NotFound,
+        Error::Taken(_) | Error::VersionPassed { .. } | Error::Contended => ErrorCode::Conflict,
+        Error::Invalid(_) => ErrorCode::BadUserInput,
+        Error::Unavailable(_) => ErrorCode::ServiceUnavailable,
+        Error::Timeout => ErrorCode::Timeout,
+        Error::Internal(_) => ErrorCode::InternalServerError,
+    }
+}
+
+fn with_code(code: ErrorCode) -> ErrorExtensionValues {
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", code.name());
+    extensions.set("status", i32::from(code.status()));
+    extensions
+}
+
+/// An error that stands for the whole request.
+pub fn request_error(code: ErrorCode, message: impl Into<String>) -> ServerError {
+    let mut error = ServerError::new(message, None);
+    error.extensions = Some(with_code(code));
+    error
+}
+
+/// A [`request_error`] about values, each with its place.
+pub fn input_error(faults: Vec<FieldFault>) -> ServerError {
+    let error: async_graphql::Error = Failure(Error::Invalid(faults)).into();
+    let mut server_error = ServerError::new(error.message, None);
+    server_error.extensions = error.extensions;
+    server_error
+}
+
+/// The code of an error on its way out, if it has one.
+pub fn code_name(error: &ServerError) -> Option<&str> {
+    match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(code),
+        _ => None,
+    }
+}
+
+/// Gives an error that the library raised its code, and takes out of its message what was sent: a
+/// document can hold a password.
+pub fn classify(error: &mut ServerError) {
+    if code_name(error).is_some() {
+        return;
+    }
+    let argument = error.message.strip_prefix("Invalid value for argument \"");
+    if let Some((path, _)) = argument.and_then(|rest| rest.split_once('"')) {
+        let fault = FieldFault {
+            path: path.split('.').map(|step| step.parse().map_or(step.into(), PathSegment::Index)).collect(),
+            problem: crate::domain::Problem::new(crate::domain::Rule::Invalid, "has the wrong type"),
+        };
+        let coded = input_error(vec![fault]);
+        error.message = coded.message;
+        error.extensions = coded.extensions;
+    } else if !error.path.is_empty() || error.message.starts_with("Failed to parse") {
+        error.message = "A value does not have the type that is asked for.".to_owned();
+        error.extensions = Some(with_code(ErrorCode::BadUserInput));
+    } else {
+        error.extensions = Some(with_code(ErrorCode::BadRequest));
+    }
+}
+
+/// What a syntax error may say: where it is. The parser's own words quote the line.
+pub fn syntax_error(error: &async_graphql::parser::Error) -> ServerError {
+    let mut positions = error.positions();
+    let position = positions.next();
+    let place = position.map_or(String::new(), |at| format!(" at line {}, column {}", at.line, at.column));
+    let mut coded = request_error(ErrorCode::BadRequest, format!("The document has a syntax error{place}."));
+    coded.locations = position.into_iter().collect();
+    coded
+}
+
+fn fields(faults: &[FieldFault]) -> Value {
+    let step = |step: &PathSegment| match step {
+        PathSegment::Field(name) => Value::from(name.as_str()),
+        PathSegment::Index(index) => Value::from(*index),
+    };
+    let field = |fault: &FieldFault| {
+        Value::Object(IndexMap::from([
+            (Name::new("path"), Value::List(fault.path.iter().map(step).collect())),
+            (Name::new("message"), Value::from(fault.problem.message.as_str())),
+            (Name::new("rule"), Value::from(fault.problem.rule.name())),
+        ]))
+    };
+    Value::List(faults.iter().map(field).collect())
+}
+
+/// The logged cause of an error that tells the client nothing about it.
+pub fn hidden_cause(error: &ServerError) -> Option<&anyhow::Error> {
+    match error.source::<Error>()? {
+        Error::Internal(cause) | Error::Unavailable(cause) => Some(cause),
+        _ => None,
+    }
+}

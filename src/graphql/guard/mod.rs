@@ -1,0 +1,109 @@
+//! The guard: every document passes here before the library sees it, whichever way it came in. The
+//! library's parser can be made to overflow the stack and its validator to run for ever; what is let
+//! through costs little, whatever it says.
+
+mod document;
+mod scan;
+mod types;
+mod variables;
+
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
+use async_graphql::{Name, ServerError, Variables};
+
+pub use document::{operation, root_fields};
+pub use scan::json_nesting;
+pub use types::Types;
+
+use crate::graphql::error::{ErrorCode, input_error, request_error, syntax_error};
+
+/// What a document may ask for at most.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of a request's body.
+    pub request_bytes: usize,
+    /// Bytes of a document.
+    pub query_bytes: usize,
+    /// Brackets of any kind inside each other, counted on the bytes.
+    pub nesting: usize,
+    /// Lexical tokens.
+    pub tokens: usize,
+    /// Fields inside each other; a root field is 1.
+    pub depth: usize,
+    /// See [`document`].
+    pub complexity: usize,
+    /// Aliases in the whole document.
+    pub aliases: usize,
+    /// Root fields of a query; a mutation may have half as many.
+    pub root_fields: usize,
+}
+
+/// JSON in a request may nest this deep.
+pub const MAX_JSON_NESTING: usize = 64;
+/// Errors in one response.
+pub const MAX_ERRORS: usize = 20;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_bytes: 1 << 20,
+            query_bytes: 16 << 10,
+            nesting: 32,
+            tokens: 2_000,
+            depth: 10,
+            complexity: 5_000,
+            aliases: 20,
+            root_fields: 10,
+        }
+    }
+}
+
+/// A limit that a document is over.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} is {cost}; the limit is {bound}.")]
+pub struct Excess {
+    what: &'static str,
+    cost: usize,
+    bound: usize,
+}
+
+impl Excess {
+    fn check(what: &'static str, cost: usize, bound: usize) -> Result<(), Self> {
+        if cost > bound { Err(Self { what, cost, bound }) } else { Ok(()) }
+    }
+}
+
+impl From<Excess> for ServerError {
+    fn from(excess: Excess) -> Self {
+        request_error(ErrorCode::QueryTooComplex, excess.to_string())
+    }
+}
+
+/// A document that may be given to the library.
+pub fn admit(
+    query: &str,
+    variables: &Variables,
+    types: &Types,
+    limits: &Limits,
+) -> Result<ExecutableDocument, Vec<ServerError>> {
+    scan::check(query, limits).map_err(|excess| vec![excess.into()])?;
+    let document = async_graphql::parser::parse_query(query).map_err(|error| vec![syntax_error(&error)])?;
+    document::check(&document, variables, types, limits).map_err(|error| vec![error])?;
+    Ok(document)
+}
+
+/// Checks the values of the variables against their declared types, so that every fault is told at
+/// once and none reaches a resolver.
+pub fn check_variables(
+    operation: &OperationDefinition,
+    variables: &Variables,
+    types: &Types,
+) -> Result<(), Vec<ServerError>> {
+    let mut faults = variables::faults(operation, variables, types);
+    faults.truncate(MAX_ERRORS);
+    if faults.is_empty() { Ok(()) } else { Err(vec![input_error(faults)]) }
+}
+
+/// Looks a variable up by its name.
+fn variable<'a>(variables: &'a Variables, name: &Name) -> Option<&'a async_graphql::Value> {
+    variables.get(name)
+}

@@ -1,0 +1,29 @@
+//! The only room that knows async-graphql: the schema's roots, nodes and inputs, the codes of errors,
+//! the guard that documents pass, and [`Endpoint`], through which an operation comes in.
+
+mod account;
+mod connection;
+mod context;
+mod endpoint;
+mod error;
+pub mod guard;
+mod mutation;
+mod query;
+mod scalar;
+mod server_info;
+mod task;
+mod task_list;
+
+use async_graphql::{EmptySubscription, Schema, SchemaBuilder};
+
+pub use endpoint::{Answer, Endpoint, Operation, OperationSummary, Stage};
+pub use error::{ErrorCode, code_name, request_error};
+
+fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {
+    Schema::build(query::Query, mutation::Mutation, EmptySubscription)
+}
+
+/// The public schema in SDL, as schema.graphql holds it.
+pub fn sdl() -> String {
+    builder().finish().sdl()
+}

@@ -1,0 +1,120 @@
+//! The root of reading.
+
+use async_graphql::{Context, ID, Interface, Object};
+use uuid::Uuid;
+
+use crate::domain::{self, Faults, Problem, Result, Rule};
+use crate::graphql::account::UserNode;
+use crate::graphql::connection::{PagingArguments, TaskConnection};
+use crate::graphql::context::{Outcome, Session, attempt, session};
+use crate::graphql::error::Failure;
+use crate::graphql::guard;
+use crate::graphql::scalar::{find_id, parse_id};
+use crate::graphql::server_info::ServerInfo;
+use crate::graphql::task::TaskNode;
+use crate::graphql::task_list::{TaskFilter, TaskOrder};
+
+const MAX_NODES: usize = 100;
+
+/// Anything with a globally unique id. Ids are UUIDs (version 7 when the server makes them).
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "&ID", desc = "A UUID."))]
+pub enum Node {
+    Task(TaskNode),
+    User(UserNode),
+}
+
+pub struct Query;
+
+/// Reading.
+#[Object]
+impl Query {
+    /// The signed-in user.
+    async fn me(&self, ctx: &Context<'_>) -> Result<UserNode, Failure> {
+        let session = session(ctx);
+        let viewer = session.viewer().await?;
+        Ok(UserNode::new(session.account(viewer).await?, viewer))
+    }
+
+    /// One of the viewer's tasks. Error NOT_FOUND when there is none, FORBIDDEN when it is somebody else's.
+    async fn task(&self, ctx: &Context<'_>, #[graphql(desc = "The task's id.")] id: ID) -> Outcome<TaskNode> {
+        attempt(async {
+            let session = session(ctx);
+            let task = session.tasks().await?.get(parse_id("id", &id)?).await?;
+            Ok(TaskNode::new(task, session.viewer().await?))
+        })
+        .await
+    }
+
+    /// The viewer's tasks, newest first unless orderBy says otherwise.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
+    async fn tasks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many tasks, from the beginning: 1 to 100, 20 when left out.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only tasks after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many tasks, from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only tasks before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only tasks that meet it.")] filter: Option<TaskFilter>,
+        #[graphql(desc = "Up to three keys; newest first when left out.")] order_by: Option<Vec<TaskOrder>>,
+    ) -> Result<TaskConnection, Failure> {
+        let session = session(ctx);
+        let paging = PagingArguments { first, after, last, before };
+        Ok(TaskConnection::load(session, session.viewer().await?, paging, filter, order_by).await?)
+    }
+
+    /// Refetch any object the viewer may see; null when there is none or it is not the viewer's.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id.")] id: ID,
+    ) -> Outcome<Option<Node>> {
+        attempt(async { Ok(find_nodes(session(ctx), &[id]).await?.pop().flatten()) }).await
+    }
+
+    /// Like node, for up to 100 ids, in the order asked for.
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The objects' ids.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>, Failure> {
+        Ok(find_nodes(session(ctx), &ids).await?)
+    }
+
+    /// What a client needs before anybody signs in. Public.
+    async fn server_info(&self, ctx: &Context<'_>) -> ServerInfo {
+        let limits = ctx.data_unchecked::<guard::Limits>();
+        ServerInfo::new(session(ctx).services().accounts().registration_open(), limits)
+    }
+}
+
+/// The viewer's objects with these ids, in their order; what is not the viewer's is not there.
+async fn find_nodes(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>> {
+    let viewer = session.viewer().await?;
+    if ids.len() > MAX_NODES {
+        let mut faults = Faults::default();
+        faults.push("ids", Problem::new(Rule::TooMany, format!("may have at most {MAX_NODES} ids")));
+        return Err(domain::Error::Invalid(faults.into_found()));
+    }
+    let ids: Vec<Option<Uuid>> = ids.iter().map(find_id).collect();
+    let mut others: Vec<Uuid> = ids.iter().flatten().copied().filter(|id| *id != viewer.user_id()).collect();
+    others.sort_unstable();
+    others.dedup();
+    let tasks = if others.is_empty() { Vec::new() } else { session.tasks().await?.find(&others).await? };
+
+    let mut nodes = Vec::with_capacity(ids.len());
+    for id in ids {
+        nodes.push(match id {
+            Some(id) if id == viewer.user_id() => {
+                Some(Node::User(UserNode::new(session.account(viewer).await?, viewer)))
+            }
+            id => tasks
+                .iter()
+                .find(|task| Some(task.id) == id)
+                .map(|task| Node::Task(TaskNode::new(task.clone(), viewer))),
+        });
+    }
+    Ok(nodes)
+}

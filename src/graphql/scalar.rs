@@ -1,0 +1,98 @@
+//! The scalars: instants, and ids that are UUIDs.
+
+use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use chrono::{DateTime as ChronoDateTime, Datelike, SecondsFormat, Utc};
+use uuid::Uuid;
+
+use crate::domain::{Faults, Instant, Problem, Result, Rule};
+
+/// An instant, as it stands on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DateTime(pub Instant);
+
+/// An instant: RFC 3339, always UTC on output, millisecond precision: 2026-11-21T09:30:00.000Z.
+#[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        Self::of(&value).ok_or_else(|| InputValueError::custom("not an RFC 3339 date and time"))
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::of(value).is_some()
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+impl DateTime {
+    fn of(value: &Value) -> Option<Self> {
+        let Value::String(text) = value else { return None };
+        Self::from_text(text)
+    }
+
+    /// Reads RFC 3339 with any offset. What is finer than a millisecond is cut; a year that takes more
+    /// than four digits in UTC could not be written again and is refused.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let parsed = ChronoDateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc);
+        let instant = ChronoDateTime::from_timestamp_millis(parsed.timestamp_millis())?;
+        (1..=9999).contains(&instant.year()).then_some(Self(instant))
+    }
+}
+
+/// The UUID in an id argument.
+pub fn parse_id(argument: &str, id: &ID) -> Result<Uuid> {
+    find_id(id).ok_or_else(|| {
+        let mut faults = Faults::default();
+        faults.push(argument, Problem::new(Rule::Invalid, "is not a UUID"));
+        crate::domain::Error::Invalid(faults.into_found())
+    })
+}
+
+/// The UUID in an id, if it is one: 36 characters with hyphens.
+pub fn find_id(id: &ID) -> Option<Uuid> {
+    Uuid::try_parse(id).ok().filter(|_| id.len() == 36)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Option<String> {
+        match DateTime::from_text(text)?.to_value() {
+            Value::String(shown) => Some(shown),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn instants_come_back_in_utc_with_milliseconds() {
+        for (sent, expected) in [
+            ("2026-11-21T09:30:00Z", "2026-11-21T09:30:00.000Z"),
+            ("2026-11-21t10:30:00.1239+01:00", "2026-11-21T09:30:00.123Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
+            ("9999-12-31T23:59:59.9999Z", "9999-12-31T23:59:59.999Z"),
+            ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000Z"),
+            ("1969-12-31T23:59:59.9996Z", "1969-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(shown(sent).as_deref(), Some(expected), "{sent}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_instant_is_refused() {
+        for text in [
+            "",
+            "2026-11-21",
+            "2026-11-21T09:30:00",
+            "2026-02-30T00:00:00Z",
+            "0001-01-01T00:00:00+14:00",
+            "9999-12-31T23:59:59-01:00",
+            "+12026-11-21T09:30:00Z",
+            "1763717400",
+        ] {
+            assert_eq!(shown(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The only room that knows axum: the routes on one screen, GraphQL over HTTP, health, the playground,
+//! and the loop that accepts connections.
+
+mod accept;
+mod graphql;
+mod health;
+mod observe;
+mod playground;
+mod server;
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{any, get};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+pub use health::Readiness;
+pub use server::serve;
+
+use crate::graphql::{Endpoint, ErrorCode};
+
+/// What the handlers share.
+#[derive(Clone)]
+struct State {
+    endpoint: Endpoint,
+    readiness: Readiness,
+    playground: bool,
+}
+
+/// Everything that answers HTTP requests.
+pub fn router(endpoint: Endpoint, readiness: Readiness, playground: bool, origins: &[String]) -> Router {
+    let state = State { endpoint, readiness, playground };
+    let mut router = Router::new()
+        .route("/", get(|| async { Redirect::temporary("/graphql") }))
+        .route("/graphql", any(graphql::handle))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready));
+    if playground {
+        router = router.merge(playground::assets());
+    }
+    let mut router = router
+        .fallback(|| async { refusal(StatusCode::NOT_FOUND, ErrorCode::NotFound, "There is nothing here.") })
+        .with_state(state);
+    if !origins.is_empty() {
+        router = router.layer(cors(origins));
+    }
+    router.layer(axum::middleware::from_fn(observe::observe))
+}
+
+/// What pages of the listed origins may do. They send the token themselves, so no credentials.
+fn cors(origins: &[String]) -> CorsLayer {
+    const ALLOWED: [HeaderName; 10] = [
+        header::AUTHORIZATION,
+        header::CONTENT_TYPE,
+        header::ACCEPT,
+        HeaderName::from_static("apollo-require-preflight"),
+        HeaderName::from_static("x-apollo-operation-name"),
+        HeaderName::from_static("x-apollo-operation-id"),
+        HeaderName::from_static("apollographql-client-name"),
+        HeaderName::from_static("apollographql-client-version"),
+        HeaderName::from_static("traceparent"),
+        HeaderName::from_static("tracestate"),
+    ];
+    let origin = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+    };
+    CorsLayer::new()
+        .allow_origin(origin)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(ALLOWED)
+        .expose_headers([observe::REQUEST_ID, header::RETRY_AFTER])
+}
+
+/// A refusal of the HTTP request itself, in the one shape of errors.
+fn refusal(status: StatusCode, code: ErrorCode, message: &str) -> Response {
+    graphql::Media::Json.refuse(status, vec![crate::graphql::request_error(code, message)]).into_response()
+}

@@ -1,0 +1,122 @@
+//! The loop that accepts connections, and the clean stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use crate::app::App;
+
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long requests in flight may take after the listener has closed.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// After a failed accept, which is nearly always a lack of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until SIGTERM or SIGINT, then finishes what is in flight. A second signal ends it at once.
+pub async fn serve(listener: TcpListener, app: App, connections: usize, grace: Duration) -> Result<()> {
+    let mut signals = Signals::new().context("signals cannot be received")?;
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(connections));
+    let stop = async {
+        signals.next().await;
+        tracing::info!("stopping: requests in flight are finished");
+        app.readiness.stop();
+        tokio::select! {
+            () = tokio::time::sleep(grace) => {}
+            () = signals.next() => {}
+        }
+    };
+    tokio::select! {
+        () = accept(&listener, &app, &room, &graceful) => {}
+        () = stop => {}
+    }
+    drop(listener);
+
+    let drained = async {
+        graceful.shutdown().await;
+        app.endpoint.finished().await;
+    };
+    tokio::select! {
+        ended = tokio::time::timeout(DRAIN_TIMEOUT, drained) => if ended.is_err() {
+            tracing::warn!("stopped with requests in flight after {DRAIN_TIMEOUT:?}");
+        },
+        () = signals.next() => tracing::warn!("stopped at once"),
+    }
+    Ok(())
+}
+
+/// Accepts connections for ever; beyond the limit they wait in the system's backlog.
+async fn accept(listener: &TcpListener, app: &App, room: &Arc<Semaphore>, graceful: &GracefulShutdown) {
+    loop {
+        let place = room.clone().acquire_owned().await;
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let connection = graceful.watch(connection(stream, app));
+                tokio::spawn(async move {
+                    let _place = place;
+                    // A client that breaks off is no event worth a line.
+                    let _ = connection.await;
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    app: &App,
+) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<axum::Router>> {
+    // Answers are small and written at once; waiting for more to send would only delay them.
+    let _ = stream.set_nodelay(true);
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app.router.clone()))
+}
+
+/// The signals that ask the server to stop.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! The database, whichever it is: how it is opened, migrated and asked whether it lives, and what its
+//! errors mean.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Context;
+use migration::{Migrator, MigratorTrait};
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait, sqlx,
+};
+
+use crate::domain::{Error, Result};
+
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a write is tried again after it collided with others.
+const RETRIES: u32 = 3;
+/// The key of the advisory lock that lets one instance migrate at a time: "taskhold" as a number.
+const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"taskhold");
+
+/// Where the database is. It displays without its password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    Sqlite(PathBuf),
+    Postgres(secret_url::SecretUrl),
+}
+
+mod secret_url {
+    //! A URL whose password cannot be shown by accident.
+
+    /// The connection URL of a PostgreSQL database.
+    #[derive(Clone, PartialEq, Eq)]
+    pub struct SecretUrl(pub(super) String);
+
+    impl std::fmt::Debug for SecretUrl {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("SecretUrl(…)")
+        }
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = anyhow::Error;
+
+    fn from_str(url: &str) -> anyhow::Result<Self> {
+        let after = |schemes: [&str; 2]| schemes.into_iter().find_map(|scheme| url.strip_prefix(scheme));
+        if let Some(rest) = after(["postgres://", "postgresql://"]) {
+            let url = format!("postgres://{rest}");
+            // The parser's own message may quote what it did not understand.
+            PgConnectOptions::from_str(&url).ok().context("it is not a valid postgres:// URL")?;
+            Ok(Self::Postgres(secret_url::SecretUrl(url)))
+        } else if let Some(path) = after(["sqlite://", "sqlite:"]) {
+            let path = path.split('?').next().unwrap_or_default();
+            anyhow::ensure!(!path.is_empty(), "it names no file");
+            anyhow::ensure!(path != ":memory:", "a database in memory would lose what it acknowledged");
+            Ok(Self::Sqlite(path.into()))
+        } else {
+            anyhow::bail!("it starts with neither postgres:// nor sqlite://")
+        }
+    }
+}
+
+impl std::fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "SQLite at {}", path.display()),
+            Self::Postgres(url) => match PgConnectOptions::from_str(&url.0) {
+                Ok(options) => {
+                    let database = options.get_database().unwrap_or_else(|| options.get_username());
+                    write!(f, "PostgreSQL at {}:{}/{database}", options.get_host(), options.get_port())
+                }
+                Err(_) => f.write_str("PostgreSQL"),
+            },
+        }
+    }
+}
+
+/// The pools of one database. SQLite has one writer and many readers, so writes have a pool of one
+/// connection there; on PostgreSQL both are the same pool.
+#[derive(Clone, Debug)]
+pub struct Database {
+    read: DatabaseConnection,
+    write: DatabaseConnection,
+}
+
+impl Database {
+    /// Opens the pools and makes sure that the database answers.
+    pub async fn connect(url: &DatabaseUrl, max_connections: u32) -> anyhow::Result<Self> {
+        match url {
+            DatabaseUrl::Sqlite(path) => Self::connect_sqlite(path, max_connections).await,
+            DatabaseUrl::Postgres(url) => Self::connect_postgres(&url.0, max_connections).await,
+        }
+    }
+
+    async fn connect_sqlite(path: &std::path::Path, max_connections: u32) -> anyhow::Result<Self> {
+        let file = path.to_owned();
+        let open = |connections| {
+            let file = file.clone();
+            let mut options = pool("sqlite::memory:".to_owned(), connections);
+            options.map_sqlx_sqlite_opts(move |_| {
+                SqliteConnectOptions::new()
+                    .filename(&file)
+                    .create_if_missing(true)
+                    .foreign_keys(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    // FULL: a commit is on the disk before it is acknowledged.
+                    .synchronous(SqliteSynchronous::Full)
+                    .busy_timeout(STATEMENT_TIMEOUT)
+                    .statement_cache_capacity(200)
+            });
+            options
+        };
+        let write = sea_orm::Database::connect(open(1)).await?;
+        let read = sea_orm::Database::connect(open(max_connections)).await?;
+        Ok(Self { read, write })
+    }
+
+    async fn connect_postgres(url: &str, max_connections: u32) -> anyhow::Result<Self> {
+        let mut options = pool(url.to_owned(), max_connections);
+        options.map_sqlx_postgres_opts(|options| {
+            // A pooler refuses start-up parameters that it does not know.
+            options.extra_float_digits(None).application_name("taskhold")
+        });
+        let mut limited = options.clone();
+        limited.statement_timeout(STATEMENT_TIMEOUT);
+        let both = match sea_orm::Database::connect(limited).await {
+            Err(error) if is_protocol_violation(&error) => {
+                tracing::info!("a pooler is in front: set statement_timeout on the database role");
+                sea_orm::Database::connect(options).await
+            }
+            other => other,
+        };
+        let both = both?;
+        Ok(Self { read: both.clone(), write: both })
+    }
+
+    /// The connection for statements that change nothing.
+    pub(super) fn read(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// The connection for a write of one statement.
+    pub(super) fn write(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    /// A transaction that may write from its first statement on: SQLite refuses to turn a reading one
+    /// into a writing one when somebody else has written meanwhile.
+    pub(super) async fn begin(&self) -> Result<DatabaseTransaction> {
+        let sqlite_transaction_mode = (self.write.get_database_backend() == DbBackend::Sqlite)
+            .then_some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { sqlite_transaction_mode, ..Default::default() };
+        self.write.begin_with_options(options).await.map_err(meaning)
+    }
+
+    /// Fails while the database does not answer.
+    pub async fn ping(&self) -> Result<()> {
+        self.read.ping().await.map_err(meaning)
+    }
+
+    /// Applies the migrations that are missing, in one transaction; of several instances at once, one.
+    pub async fn migrate_up(&self) -> anyhow::Result<()> {
+        let transaction = self.begin_migration().await?;
+        Migrator::up(&transaction, None).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Takes the newest migration back.
+    pub async fn migrate_down(&self) -> anyhow::Result<()> {
+        let transaction = self.begin_migration().await?;
+        Migrator::down(&transaction, Some(1)).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn begin_migration(&self) -> anyhow::Result<DatabaseTransaction> {
+        let transaction = self.begin().await?;
+        if transaction.get_database_backend() == DbBackend::Postgres {
+            // Bound to the transaction: a session's lock would be lost behind a pooler.
+            transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+            let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+            transaction.execute_unprepared(&lock).await?;
+        }
+        Ok(transaction)
+    }
+
+    /// The name of every migration and whether it is applied, oldest first.
+    pub async fn migrations(&self) -> anyhow::Result<Vec<(String, bool)>> {
+        let migrations = Migrator::get_migration_with_status_read_only(&self.write).await?;
+        let applied = migration::MigrationStatus::Applied;
+        Ok(migrations.iter().map(|each| (each.name().to_owned(), each.status() == applied)).collect())
+    }
+
+    /// The connection, for a test that looks at the tables themselves.
+    #[doc(hidden)]
+    pub fn connection(&self) -> &DatabaseConnection {
+        &self.write
+    }
+}
+
+/// The tries of one transaction: when it collides with others it is run again, up to three times.
+#[derive(Default)]
+pub(super) struct Tries(u32);
+
+impl Tries {
+    /// Commits what was done, or takes it back after an error. None: it collided, do it all again.
+    pub async fn finish<T>(
+        &mut self,
+        transaction: DatabaseTransaction,
+        done: Result<T>,
+    ) -> Option<Result<T>> {
+        let outcome = match done {
+            Ok(value) => transaction.commit().await.map_err(meaning).map(|()| value),
+            Err(error) => transaction.rollback().await.map_err(meaning).and(Err(error)),
+        };
+        match outcome {
+            Err(Error::Contended) if self.0 < RETRIES => {
+                self.0 += 1;
+                None
+            }
+            outcome => Some(outcome),
+        }
+    }
+}
+
+fn pool(url: String, max_connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(max_connections)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_timeout(ACQUIRE_TIMEOUT)
+        // Statements hold values, and values are the users' own.
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false);
+    options
+}
+
+fn is_protocol_violation(error: &DbErr) -> bool {
+    matches!(database_code(error).as_deref(), Some("08P01"))
+}
+
+fn database_code(error: &DbErr) -> Option<String> {
+    let (DbErr::Conn(RuntimeErr::SqlxError(cause))
+    | DbErr::Exec(RuntimeErr::SqlxError(cause))
+    | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
+    else {
+        return None;
+    };
+    cause.as_database_error().and_then(|error| error.code()).map(Into::into)
+}
+
+/// What a database's error means to the caller; the cause stays for the log.
+pub(super) fn meaning(error: DbErr) -> Error {
+    let sqlite = |code: &str| code.parse::<u32>().map(|extended| extended & 0xff).ok();
+    match database_code(&error).as_deref() {
+        // serialization_failure, deadlock_detected
+        Some("40001" | "40P01") => Error::Contended,
+        // query_canceled: the statement's time limit
+        Some("57014") => Error::Timeout,
+        // shutting down or starting, no more connections, read only after a fail-over
+        Some("57P01" | "57P02" | "57P03" | "53300" | "25006") => Error::unavailable(error),
+        Some(code) if code.len() == 5 && code.starts_with("08") => Error::unavailable(error),
+        // SQLITE_BUSY, SQLITE_LOCKED
+        Some(code) if code.len() < 5 && matches!(sqlite(code), Some(5 | 6)) => Error::Contended,
+        // SQLITE_READONLY, IOERR, FULL, CANTOPEN
+        Some(code) if code.len() < 5 && matches!(sqlite(code), Some(8 | 10 | 13 | 14)) => {
+            Error::unavailable(error)
+        }
+        Some(_) => Error::internal(error),
+        None if is_lost_connection(&error) => Error::unavailable(error),
+        None => Error::internal(error),
+    }
+}
+
+fn is_lost_connection(error: &DbErr) -> bool {
+    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
+    match error {
+        DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => true,
+        DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
+            matches!(**cause, Io(_) | Tls(_) | PoolTimedOut | PoolClosed | WorkerCrashed | Protocol(_))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_never_shows_its_password() {
+        let url: DatabaseUrl = "postgresql://ann:s3cret@db.example.com/tasks".parse().expect("a valid URL");
+        assert_eq!(url.to_string(), "PostgreSQL at db.example.com:5432/tasks");
+        assert!(!format!("{url:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn urls_of_other_databases_are_refused() {
+        for url in ["", "mysql://localhost/x", "tasks.db", "sqlite::memory:", "sqlite://", "postgres://[::"] {
+            assert!(url.parse::<DatabaseUrl>().is_err(), "{url} was accepted");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! A row of `users`.
+
+use sea_orm::entity::prelude::*;
+
+use crate::domain::User;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "users")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    #[sea_orm(column_type = "Text")]
+    pub email: String,
+    #[sea_orm(column_type = "Text", unique)]
+    pub email_key: String,
+    #[sea_orm(column_type = "Text", unique)]
+    pub username: String,
+    #[sea_orm(column_type = "Text")]
+    pub name: String,
+    #[sea_orm(column_type = "Text")]
+    pub password_hash: String,
+    pub is_active: bool,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    #[sea_orm(has_many)]
+    pub sessions: HasMany<super::session::Entity>,
+    #[sea_orm(has_many)]
+    pub tasks: HasMany<super::task::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl From<Model> for User {
+    fn from(row: Model) -> Self {
+        let Model { id, email, username, name, is_active, created_at, updated_at, .. } = row;
+        Self { id, email, username, name, is_active, created_at, updated_at }
+    }
+}

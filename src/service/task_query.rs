@@ -1,0 +1,176 @@
+//! Filters, orders and pages of tasks, as SQL that means the same on every database.
+
+use chrono::DateTime;
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, NullOrdering, SimpleExpr, Value};
+use sea_orm::{ColumnTrait, Order, QueryOrder, Select};
+
+use crate::domain::{
+    DateField, DateRange, KeyValue, OrderField, OrderKey, PageRequest, Position, TaskFilter, TaskPriority,
+    TaskStatus,
+};
+use crate::service::entity::task::{Column, Entity};
+
+/// The condition that a task meets which the filter shows. It is never NULL, so that NOT is plain
+/// negation.
+pub fn condition(filter: &TaskFilter) -> SimpleExpr {
+    let join = |filters: &[TaskFilter], none: bool, and_or: fn(SimpleExpr, SimpleExpr) -> SimpleExpr| {
+        filters.iter().map(condition).reduce(and_or).unwrap_or_else(|| truth(none))
+    };
+    match filter {
+        TaskFilter::All(filters) => join(filters, true, |a, b| a.and(b)),
+        TaskFilter::Any(filters) => join(filters, false, |a, b| a.or(b)),
+        TaskFilter::Not(filter) => condition(filter).not(),
+        TaskFilter::Status(any) => one_of(Column::Status, any.iter().map(|status| status.name())),
+        TaskFilter::Priority(any) => one_of(Column::Priority, any.iter().map(|priority| priority.name())),
+        TaskFilter::Date(field, range) => date_condition(*field, range),
+    }
+}
+
+fn truth(value: bool) -> SimpleExpr {
+    // PostgreSQL takes no number for a boolean, and older SQLite no TRUE for a number.
+    Expr::val(1).eq(i32::from(value))
+}
+
+fn one_of<'a>(column: Column, names: impl Iterator<Item = &'a str>) -> SimpleExpr {
+    let names: Vec<&str> = names.collect();
+    if names.is_empty() { truth(false) } else { column.is_in(names) }
+}
+
+fn date_condition(field: DateField, range: &DateRange) -> SimpleExpr {
+    let column = match field {
+        DateField::DueAt => Column::DueAt,
+        DateField::CreatedAt => Column::CreatedAt,
+        DateField::UpdatedAt => Column::UpdatedAt,
+        DateField::CompletedAt => Column::CompletedAt,
+    };
+    let DateRange { from, before, is_null } = range;
+    let known = column.is_not_null();
+    [
+        from.map(|from| known.clone().and(column.gte(from))),
+        before.map(|before| known.clone().and(column.lt(before))),
+        is_null.map(|is_null| if is_null { column.is_null() } else { known.clone() }),
+    ]
+    .into_iter()
+    .flatten()
+    .reduce(|a, b| a.and(b))
+    .unwrap_or_else(|| truth(true))
+}
+
+/// Restricts a list to one page and one surplus task, in the direction of travel.
+pub fn page(mut select: Select<Entity>, order: &[OrderKey], request: &PageRequest) -> Select<Entity> {
+    use sea_orm::{QueryFilter, QuerySelect};
+    let keys: Vec<Key> = order.iter().map(|key| Key::new(key, request.backward)).collect();
+    if let Some(position) = &request.from {
+        select = select.filter(beyond(&keys, position));
+    }
+    for key in &keys {
+        let order = if key.descending { Order::Desc } else { Order::Asc };
+        select = match key.nulls_first {
+            None => select.order_by(key.expression.clone(), order),
+            Some(true) => select.order_by_with_nulls(key.expression.clone(), order, NullOrdering::First),
+            Some(false) => select.order_by_with_nulls(key.expression.clone(), order, NullOrdering::Last),
+        };
+    }
+    let id_order = if id_descends(&keys) { Order::Desc } else { Order::Asc };
+    select.order_by(Column::Id, id_order).limit(request.size as u64 + 1)
+}
+
+/// An order key as SQL, in the direction of travel.
+struct Key {
+    expression: SimpleExpr,
+    field: OrderField,
+    descending: bool,
+    /// None where there are no nulls: naming their place would keep PostgreSQL from using the index.
+    nulls_first: Option<bool>,
+}
+
+impl Key {
+    fn new(key: &OrderKey, backward: bool) -> Self {
+        Self {
+            expression: expression(key.field),
+            field: key.field,
+            descending: key.descending != backward,
+            nulls_first: key.field.nullable().then_some(key.nulls_first != backward),
+        }
+    }
+
+    fn value(&self, value: &KeyValue) -> Value {
+        match (self.field, value) {
+            (_, KeyValue::Null) => Value::ChronoDateTimeUtc(None),
+            (_, KeyValue::Text(text)) => text.as_str().into(),
+            (OrderField::Priority | OrderField::Status, KeyValue::Number(rank)) => (*rank as i32).into(),
+            (_, KeyValue::Number(ms)) => DateTime::from_timestamp_millis(*ms).into(),
+        }
+    }
+
+    fn equals(&self, value: &KeyValue) -> SimpleExpr {
+        match value {
+            KeyValue::Null => self.expression.clone().is_null(),
+            value => self.expression.clone().eq(self.value(value)),
+        }
+    }
+
+    /// What comes after `value` in the direction of travel; None when nothing can.
+    fn after(&self, value: &KeyValue) -> Option<SimpleExpr> {
+        let column = || self.expression.clone();
+        match (value, self.nulls_first) {
+            (KeyValue::Null, Some(true)) => Some(column().is_not_null()),
+            (KeyValue::Null, _) => None,
+            (value, nulls) => {
+                let value = self.value(value);
+                let beyond = if self.descending { column().lt(value) } else { column().gt(value) };
+                Some(if nulls == Some(false) { beyond.or(column().is_null()) } else { beyond })
+            }
+        }
+    }
+
+    /// Where an index scan may start: a bound that every row of the rest keeps, if there is one.
+    fn at_or_after(&self, value: &KeyValue) -> Option<SimpleExpr> {
+        if *value == KeyValue::Null || self.nulls_first == Some(false) {
+            return None;
+        }
+        let (column, value) = (self.expression.clone(), self.value(value));
+        Some(if self.descending { column.lte(value) } else { column.gte(value) })
+    }
+}
+
+fn id_descends(keys: &[Key]) -> bool {
+    keys.last().is_some_and(|key| key.descending)
+}
+
+/// Everything beyond a position: further in the first key, or equal there and further in the next, and
+/// so on down to the id, which no two tasks share.
+fn beyond(keys: &[Key], position: &Position) -> SimpleExpr {
+    let id = if id_descends(keys) { Column::Id.lt(position.id) } else { Column::Id.gt(position.id) };
+    let further = keys.iter().zip(&position.keys).rev().fold(id, |rest, (key, value)| {
+        let tied = key.equals(value).and(rest);
+        match key.after(value) {
+            Some(after) => after.or(tied),
+            None => tied,
+        }
+    });
+    let bound = keys.first().zip(position.keys.first()).and_then(|(key, value)| key.at_or_after(value));
+    match bound {
+        Some(bound) => bound.and(further),
+        None => further,
+    }
+}
+
+fn expression(field: OrderField) -> SimpleExpr {
+    let rank = |column: Column, names: [&str; 4]| {
+        let mut case = CaseStatement::new();
+        for (rank, name) in (0..).zip(names) {
+            case = case.case(column.eq(name), Expr::val::<i32>(rank));
+        }
+        case.into()
+    };
+    match field {
+        OrderField::CreatedAt => Column::CreatedAt.into_expr(),
+        OrderField::UpdatedAt => Column::UpdatedAt.into_expr(),
+        OrderField::DueAt => Column::DueAt.into_expr(),
+        OrderField::CompletedAt => Column::CompletedAt.into_expr(),
+        OrderField::Title => Column::TitleKey.into_expr(),
+        OrderField::Status => rank(Column::Status, TaskStatus::ALL.map(TaskStatus::name)),
+        OrderField::Priority => rank(Column::Priority, TaskPriority::ALL.map(TaskPriority::name)),
+    }
+}

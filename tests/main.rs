@@ -1,0 +1,13 @@
+//! The behaviour of the service through its public API: one binary, each test a sentence, each run on
+//! SQLite and on PostgreSQL.
+
+mod support;
+
+mod accounts;
+mod bad_input;
+mod errors;
+mod http;
+mod lists;
+mod ownership;
+mod schema;
+mod tasks;

@@ -1,0 +1,115 @@
+//! The service on a database of its own, called without a socket.
+
+use std::path::PathBuf;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use taskhold::app::App;
+use taskhold::config::Config;
+use taskhold::domain::Clock;
+use taskhold::service::Database;
+use tempfile::TempDir;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use super::{Actor, postgres};
+
+/// The databases that every behaviour is tested on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseKind {
+    Sqlite,
+    Postgres,
+}
+
+/// The service, on a database that nobody else uses.
+pub struct TestApp {
+    router: Router,
+    /// The time that the service lives in.
+    pub clock: Clock,
+    /// The database, to look at the rows themselves.
+    pub database: Database,
+    folder: TempDir,
+}
+
+impl TestApp {
+    /// Runs a test on a fresh database of a kind; does nothing where that kind is not to be had.
+    pub async fn with(kind: DatabaseKind, flags: &[&str], test: impl AsyncFnOnce(&Self)) {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        match kind {
+            DatabaseKind::Sqlite => {
+                let url = format!("sqlite://{}", folder.path().join("test.db").display());
+                test(&Self::new(&url, flags, folder).await).await;
+            }
+            DatabaseKind::Postgres => {
+                let Some(server) = postgres::server_url() else { return };
+                let name = format!("taskhold_test_{}", Uuid::new_v4().simple());
+                let admin = sea_orm::Database::connect(server).await.expect("the test server answers");
+                execute(&admin, &format!("CREATE DATABASE {name}")).await;
+                let (host, _) = server.rsplit_once('/').expect("the URL names a database");
+                let app = Self::new(&format!("{host}/{name}"), flags, folder).await;
+                test(&app).await;
+                drop(app);
+                execute(&admin, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+            }
+        }
+    }
+
+    async fn new(url: &str, flags: &[&str], folder: TempDir) -> Self {
+        let data_dir = folder.path().to_str().expect("the path is text");
+        let secret = "a secret for the tests: 0123456789 abcdef";
+        let own = ["--data-dir", data_dir, "--database-url", url, "--better-auth-secret", secret];
+        let config = Config::from_flags(own.iter().chain(flags).copied()).expect("the flags are valid");
+        let url = config.database().expect("the URL is valid");
+        let database = Database::connect(&url, 5).await.expect("the database answers");
+        database.migrate_up().await.expect("the migrations run");
+        let clock = Clock::default();
+        let app = App::new(&config, database.clone(), clock.clone()).expect("the app can be put together");
+        Self { router: app.router, clock, database, folder }
+    }
+
+    /// A folder that lives as long as the app.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// Sends a request as it is.
+    pub async fn send(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.expect("the router always answers")
+    }
+
+    /// Somebody who has no token.
+    pub fn nobody(&self) -> Actor<'_> {
+        Actor::new(self, None)
+    }
+
+    /// Somebody with any token.
+    pub fn bearer(&self, token: &str) -> Actor<'_> {
+        Actor::new(self, Some(token.to_owned()))
+    }
+
+    /// A new user, signed in.
+    pub async fn user(&self, name: &str) -> Actor<'_> {
+        Actor::register(self, name).await
+    }
+
+    /// Every row of a table, as text, to see that nothing changed.
+    pub async fn rows(&self, table: &str) -> Vec<String> {
+        use sea_orm::{FromQueryResult, JsonValue, Statement};
+        let connection = self.database.connection();
+        let sql = format!("SELECT * FROM {table} ORDER BY id");
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
+        let rows = JsonValue::find_by_statement(statement).all(connection).await.expect("the table exists");
+        rows.iter().map(ToString::to_string).collect()
+    }
+
+    /// Runs SQL of the test's own.
+    pub async fn execute(&self, sql: &str) {
+        execute(self.database.connection(), sql).await;
+    }
+}
+
+async fn execute(connection: &DatabaseConnection, sql: &str) {
+    connection.execute_unprepared(sql).await.expect("the statement is valid");
+}

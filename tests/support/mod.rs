@@ -1,0 +1,41 @@
+//! What the tests are made of: the app on a fresh database, and the people who use it.
+
+mod actor;
+mod app;
+pub mod postgres;
+
+pub use actor::{Actor, PASSWORD, TASK, code, faults};
+pub use app::{DatabaseKind, TestApp};
+pub use serde_json::{Value, json};
+
+/// Runs each test twice, as `name::sqlite` and `name::postgres`, on the app made with the flags given.
+/// Where there is no PostgreSQL the second passes and says so (see [`postgres`]).
+macro_rules! on_both_databases {
+    ($(
+        $(#[doc = $doc:literal])*
+        $(#[flags($($flag:literal),*)])?
+        async fn $name:ident($app:ident) $body:block
+    )*) => {$(
+        $(#[doc = $doc])*
+        mod $name {
+            #[allow(unused_imports, reason = "not every test needs all of its module's imports")]
+            use super::*;
+            use crate::support::{DatabaseKind, TestApp};
+
+            async fn behaviour($app: &TestApp) $body
+
+            const FLAGS: &[&str] = &[$($($flag),*)?];
+
+            #[tokio::test]
+            async fn sqlite() {
+                TestApp::with(DatabaseKind::Sqlite, FLAGS, async |app| behaviour(app).await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                TestApp::with(DatabaseKind::Postgres, FLAGS, async |app| behaviour(app).await).await;
+            }
+        }
+    )*};
+}
+pub(crate) use on_both_databases;

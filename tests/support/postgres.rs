@@ -1,0 +1,211 @@
+//! The PostgreSQL server the tests create their databases on: the one named by `TEST_DATABASE_URL`, else a
+//! temporary one, started on first use and gone with the test process, however that ends.
+//! `cargo test` starts one server for the whole run. `cargo nextest` runs every test in its own process, so
+//! each would start its own (about a second): set `TEST_DATABASE_URL` there to share one.
+//! With `REQUIRE_POSTGRES=1` a missing PostgreSQL fails the tests instead of leaving them out.
+
+use std::env;
+use std::io::{self, Write};
+use std::sync::OnceLock;
+
+/// The URL of a maintenance database, on a server where the role it names may create databases.
+///
+/// `None`, with one notice on stderr, when there is no PostgreSQL to be found.
+///
+/// # Panics
+///
+/// When a PostgreSQL that was found does not start, or when `REQUIRE_POSTGRES` is set and none was found.
+pub fn server_url() -> Option<&'static str> {
+    // A failure is kept as well, or each of the tests would wait for another start that fails.
+    static SERVER: OnceLock<Result<Option<Server>, String>> = OnceLock::new();
+    match SERVER.get_or_init(find_or_start) {
+        Ok(server) => server.as_ref().map(|server| server.url.as_str()),
+        Err(message) => panic!("{message}"),
+    }
+}
+
+struct Server {
+    url: String,
+    #[cfg(unix)]
+    _supervisor: Option<std::process::Child>,
+}
+
+fn find_or_start() -> Result<Option<Server>, String> {
+    if let Some(url) = setting("TEST_DATABASE_URL") {
+        return Ok(Some(Server {
+            url,
+            #[cfg(unix)]
+            _supervisor: None,
+        }));
+    }
+    #[cfg(unix)]
+    if let Some(programs) = local::find_programs() {
+        return local::start_with_retry(&programs).map(Some);
+    }
+    if setting("REQUIRE_POSTGRES").is_some_and(|value| value != "0") {
+        return Err("REQUIRE_POSTGRES is set, but PostgreSQL was not found: install it or set \
+                    TEST_DATABASE_URL."
+            .to_owned());
+    }
+    // Not eprintln!, which the test runner hides when the test passes. A closed stderr is no reason to fail.
+    let notice = "PostgreSQL not found: the tests ran on SQLite only. Install PostgreSQL or set \
+                  TEST_DATABASE_URL.";
+    let _ = writeln!(io::stderr(), "\n{notice}");
+    Ok(None)
+}
+
+fn setting(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(unix)]
+mod local {
+    use std::cmp::Reverse;
+    use std::net::TcpListener;
+    use std::os::unix::fs::{MetadataExt, chown};
+    use std::os::unix::process::CommandExt;
+    use std::path::{Path, PathBuf};
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+    use std::{env, fs, io, thread};
+
+    use super::Server;
+
+    const START_LIMIT: Duration = Duration::from_secs(30);
+    const POLL_STEP: Duration = Duration::from_millis(20);
+
+    /// Runs the server until its stdin, held open by the test process, ends; then removes the folder.
+    ///
+    /// SIGQUIT stops a running server at once, but the shell makes a background program ignore it until the
+    /// server has installed its handlers; SIGTERM ends one that has not got that far.
+    const SUPERVISOR: &str = r#"
+        folder=$1 programs=$2 port=$3
+        exec 3<&0 >"$folder/log" 2>&1
+        init() {
+            "$programs/initdb" --pgdata="$folder/data" --auth=trust --username=postgres \
+                --encoding=UTF8 --no-sync "$1"
+        }
+        init --locale=C.UTF-8 || init --no-locale
+        "$programs/postgres" -D "$folder/data" -p "$port" \
+            -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 \
+            -c fsync=off -c synchronous_commit=off -c full_page_writes=off </dev/null 3<&- &
+        server=$!
+        { cat <&3; [ -e "$folder/stopped" ] || { kill -TERM "$server"; kill -QUIT "$server"; }; } &
+        wait "$server"
+        : >"$folder/stopped"
+        wait
+        rm -rf "$folder"
+    "#;
+
+    /// The folder of `initdb` and `postgres`.
+    pub fn find_programs() -> Option<PathBuf> {
+        let search_path = env::var_os("PATH").unwrap_or_default();
+        env::split_paths(&search_path)
+            .chain(installed_versions("/usr/lib/postgresql", ""))
+            .chain(installed_versions("/opt/homebrew/opt", "postgresql"))
+            .chain(installed_versions("/usr/local/opt", "postgresql"))
+            .find(|folder| {
+                folder.is_absolute() && folder.join("initdb").is_file() && folder.join("postgres").is_file()
+            })
+    }
+
+    fn installed_versions(parent: &str, prefix: &str) -> Vec<PathBuf> {
+        let mut versions: Vec<(u32, PathBuf)> = fs::read_dir(parent)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                let version = name.strip_prefix(prefix)?.trim_start_matches('@');
+                let major = version.split('.').next()?.parse().unwrap_or(0);
+                Some((major, entry.path().join("bin")))
+            })
+            .collect();
+        versions.sort_by_key(|(major, _)| Reverse(*major));
+        versions.into_iter().map(|(_, folder)| folder).collect()
+    }
+
+    /// Tries twice, because another process can take the free port before the server does.
+    pub fn start_with_retry(programs: &Path) -> Result<Server, String> {
+        let deadline = Instant::now() + START_LIMIT;
+        match start(programs, deadline) {
+            Err(_) if Instant::now() < deadline => start(programs, deadline),
+            outcome => outcome,
+        }
+    }
+
+    fn start(programs: &Path, deadline: Instant) -> Result<Server, String> {
+        let (mut supervisor, folder, port) = launch(programs)
+            .map_err(|error| format!("PostgreSQL could not be started: {error}; or set TEST_DATABASE_URL"))?;
+        if let Err(reason) = wait_until_ready(&folder, deadline) {
+            let log = log_tail(&folder);
+            drop(supervisor.stdin.take());
+            return Err(format!("PostgreSQL from {} {reason}; its log ends:\n{log}", programs.display()));
+        }
+        let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
+        Ok(Server { url, _supervisor: Some(supervisor) })
+    }
+
+    fn launch(programs: &Path) -> io::Result<(std::process::Child, PathBuf, u16)> {
+        let server_user = server_user()?;
+        // Root's own temporary folder may be closed to the user the server runs as.
+        let parent = if server_user.is_some() { PathBuf::from("/tmp") } else { env::temp_dir() };
+        let folder = tempfile::Builder::new().prefix("taskhold-postgres-").tempdir_in(parent)?;
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+
+        let mut command = Command::new("sh");
+        command.args(["-c", SUPERVISOR, "postgres-supervisor"]);
+        command.arg(folder.path()).arg(programs).arg(port.to_string());
+        command.current_dir(folder.path());
+        // On macOS the server does not start when no locale is set.
+        command.env("LC_ALL", "C");
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Ctrl-C and a test runner's kill go to the whole process group, and the supervisor has to outlive them.
+        command.process_group(0);
+        if let Some((uid, gid)) = server_user {
+            chown(folder.path(), Some(uid), Some(gid))?;
+            command.uid(uid).gid(gid);
+        }
+        let supervisor = command.spawn()?;
+        Ok((supervisor, folder.keep(), port))
+    }
+
+    /// The user and group to run the server as when that cannot be our own: it refuses to run as root.
+    fn server_user() -> io::Result<Option<(u32, u32)>> {
+        // A new file's owner is this process's user, which std has no other way to tell.
+        if tempfile::tempfile()?.metadata()?.uid() != 0 {
+            return Ok(None);
+        }
+        let users = fs::read_to_string("/etc/passwd")?;
+        let fields = users.lines().find(|line| line.starts_with("postgres:")).map(|line| line.split(':'));
+        let mut ids = fields.into_iter().flatten().skip(2).map_while(|id| id.parse().ok());
+        match (ids.next(), ids.next()) {
+            (Some(uid), Some(gid)) => Ok(Some((uid, gid))),
+            _ => {
+                Err(io::Error::other("it does not run as root, and there is no user `postgres` to run it as"))
+            }
+        }
+    }
+
+    fn wait_until_ready(folder: &Path, deadline: Instant) -> Result<(), &'static str> {
+        while Instant::now() < deadline {
+            // The server's own word, since whatever answers on the port could be another process's server.
+            let state = fs::read_to_string(folder.join("data/postmaster.pid")).unwrap_or_default();
+            if state.lines().nth(7).is_some_and(|status| status.trim() == "ready") {
+                return Ok(());
+            }
+            if folder.join("stopped").exists() {
+                return Err("stopped while starting");
+            }
+            thread::sleep(POLL_STEP);
+        }
+        Err("was not ready within 30 seconds")
+    }
+
+    fn log_tail(folder: &Path) -> String {
+        let log = fs::read(folder.join("log")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&log);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}

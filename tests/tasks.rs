@@ -1,0 +1,220 @@
+//! Tasks: making, reading, changing and deleting them.
+
+use chrono::TimeDelta;
+
+use crate::support::{Actor, TASK, Value, code, json, on_both_databases};
+
+/// Changes a task and gives it back with all of its fields.
+async fn update(actor: &Actor<'_>, id: &str, input: Value) -> Value {
+    let query = format!(
+        "mutation($id: ID!, $input: UpdateTaskInput!) {{ updateTask(id: $id, input: $input) {{ task {{ {TASK} }} }} }}"
+    );
+    actor.data(&query, json!({ "id": id, "input": input })).await["updateTask"]["task"].clone()
+}
+
+/// Runs one of the mutations that take an id alone.
+async fn run(actor: &Actor<'_>, mutation: &str, id: &str) -> Value {
+    let query = format!("mutation($id: ID!) {{ {mutation}(id: $id) {{ task {{ {TASK} }} }} }}");
+    actor.data(&query, json!({ "id": id })).await[mutation]["task"].clone()
+}
+
+on_both_databases! {
+    async fn a_new_task_has_defaults(app) {
+        let ann = app.user("ann").await;
+        let task = ann.create(json!({ "title": "  Cafe\u{301}  " })).await;
+        assert_eq!(task["title"], "Café");
+        assert_eq!(task["status"], "PENDING");
+        assert_eq!(task["priority"], "MEDIUM");
+        assert_eq!(task["completed"], false);
+        assert_eq!(task["version"], 1);
+        assert_eq!(task["owner"]["id"], ann.id);
+        assert_eq!(task["createdAt"], task["updatedAt"]);
+        for field in ["description", "dueAt", "completedAt"] {
+            assert_eq!(task[field], Value::Null, "{field}");
+        }
+        assert_eq!(ann.read(task["id"].as_str().expect("an id")).await, task);
+    }
+
+    async fn a_task_keeps_all_it_is_given(app) {
+        let ann = app.user("ann").await;
+        let input = json!({ "title": "𝒳", "description": "# Ü\n\n- [ ] 日本", "status": "COMPLETED",
+                            "priority": "CRITICAL", "dueAt": "2027-01-31T19:00:00.1239+01:00" });
+        let task = ann.create(input).await;
+        assert_eq!(task["description"], "# Ü\n\n- [ ] 日本");
+        assert_eq!(task["dueAt"], "2027-01-31T18:00:00.123Z");
+        assert_eq!(task["completed"], true);
+        assert_eq!(task["completedAt"], task["createdAt"]);
+        assert_eq!(ann.read(task["id"].as_str().expect("an id")).await, task);
+    }
+
+    async fn an_update_changes_what_is_given_and_nothing_else(app) {
+        let ann = app.user("ann").await;
+        let input = json!({ "title": "one", "description": "text", "dueAt": "2027-01-01T00:00:00Z", "priority": "HIGH" });
+        let mut task = ann.create(input).await;
+        let id = task["id"].as_str().expect("an id").to_owned();
+        for (version, (field, value)) in [
+            ("title", json!("two")), ("description", json!("more")), ("description", Value::Null),
+            ("priority", json!("LOW")), ("dueAt", json!("2028-01-01T00:00:00.000Z")), ("dueAt", Value::Null),
+            ("status", json!("BLOCKED")),
+        ].into_iter().enumerate() {
+            app.clock.advance(TimeDelta::seconds(1));
+            let changed = update(&ann, &id, json!({ field: value })).await;
+            assert_ne!(changed["updatedAt"], task["updatedAt"], "{field}");
+            task[field] = value;
+            task["version"] = json!(version + 2);
+            task["updatedAt"] = changed["updatedAt"].clone();
+            assert_eq!(changed, task, "{field}");
+        }
+    }
+
+    async fn a_variable_that_is_left_out_leaves_its_field_alone(app) {
+        let ann = app.user("ann").await;
+        let task = ann.create(json!({ "title": "one", "description": "text", "dueAt": "2027-01-01T00:00:00Z",
+                                      "status": "BLOCKED", "priority": "HIGH" })).await;
+        let query = format!("mutation($id: ID!, $title: String, $description: String, $status: TaskStatus,
+            $completed: Boolean, $priority: TaskPriority, $dueAt: DateTime) {{
+            updateTask(id: $id, input: {{ title: $title, description: $description, status: $status,
+                completed: $completed, priority: $priority, dueAt: $dueAt }}) {{ task {{ {TASK} }} }} }}");
+        let same = ann.data(&query, json!({ "id": task["id"] })).await;
+        assert_eq!(same["updateTask"]["task"], task);
+        for field in ["description", "dueAt"] {
+            let cleared = ann.data(&query, json!({ "id": task["id"], field: null })).await;
+            assert_eq!(cleared["updateTask"]["task"][field], Value::Null, "{field}");
+        }
+    }
+
+    async fn a_change_that_changes_nothing_leaves_version_and_time(app) {
+        let ann = app.user("ann").await;
+        let task = ann.create(json!({ "title": "one", "status": "COMPLETED", "description": "text" })).await;
+        let id = task["id"].as_str().expect("an id").to_owned();
+        app.clock.advance(TimeDelta::seconds(1));
+        for input in [json!({}), json!({ "title": " one " }), json!({ "completed": true, "status": "COMPLETED" }),
+                      json!({ "dueAt": null }), json!({ "description": "text" })] {
+            assert_eq!(update(&ann, &id, input.clone()).await, task, "{input}");
+        }
+        assert_eq!(run(&ann, "completeTask", &id).await, task);
+    }
+
+    async fn completed_means_status_completed(app) {
+        let ann = app.user("ann").await;
+        let id = ann.create(json!({ "title": "one", "status": "BLOCKED" })).await["id"].as_str().expect("an id").to_owned();
+        let state = |task: Value| (task["status"].as_str().expect("text").to_owned(), task["version"].clone(),
+                                   task["completedAt"].is_string(), task["completed"] == json!(true));
+        let is = |status: &str, version: i32, done: bool| (status.to_owned(), json!(version), done, done);
+        assert_eq!(state(update(&ann, &id, json!({ "completed": false })).await), is("BLOCKED", 1, false));
+        assert_eq!(state(run(&ann, "reopenTask", &id).await), is("BLOCKED", 1, false));
+        assert_eq!(state(run(&ann, "completeTask", &id).await), is("COMPLETED", 2, true));
+        assert_eq!(state(run(&ann, "completeTask", &id).await), is("COMPLETED", 2, true));
+        assert_eq!(state(run(&ann, "reopenTask", &id).await), is("PENDING", 3, false));
+        assert_eq!(state(run(&ann, "toggleTask", &id).await), is("COMPLETED", 4, true));
+        assert_eq!(state(run(&ann, "toggleTask", &id).await), is("PENDING", 5, false));
+        assert_eq!(state(update(&ann, &id, json!({ "completed": true })).await), is("COMPLETED", 6, true));
+        assert_eq!(state(update(&ann, &id, json!({ "status": "IN_PROGRESS" })).await), is("IN_PROGRESS", 7, false));
+    }
+
+    async fn completed_at_is_when_the_task_last_became_completed(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        let first = run(&ann, "completeTask", &id).await["completedAt"].clone();
+        app.clock.advance(TimeDelta::seconds(1));
+        assert_eq!(update(&ann, &id, json!({ "title": "two" })).await["completedAt"], first);
+        run(&ann, "reopenTask", &id).await;
+        assert_ne!(run(&ann, "completeTask", &id).await["completedAt"], first);
+    }
+
+    async fn replacing_a_task_resets_what_is_left_out(app) {
+        let ann = app.user("ann").await;
+        let task = ann.create(json!({ "title": "one", "description": "text", "status": "COMPLETED",
+                                      "priority": "HIGH", "dueAt": "2027-01-01T00:00:00Z" })).await;
+        let query = format!("mutation($id: ID!, $input: ReplaceTaskInput!) {{
+            replaceTask(id: $id, input: $input) {{ task {{ {TASK} }} }} }}");
+        let replaced = ann.data(&query, json!({ "id": task["id"], "input": { "title": "two" } })).await;
+        let replaced = &replaced["replaceTask"]["task"];
+        assert_eq!(
+            (&replaced["title"], &replaced["status"], &replaced["priority"], &replaced["version"]),
+            (&json!("two"), &json!("PENDING"), &json!("MEDIUM"), &json!(2))
+        );
+        for field in ["description", "dueAt", "completedAt"] {
+            assert_eq!(replaced[field], Value::Null, "{field}");
+        }
+        assert_eq!(replaced["createdAt"], task["createdAt"]);
+    }
+
+    async fn a_version_that_has_passed_is_a_conflict(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        let query = "mutation($id: ID!, $version: Int, $title: String) {
+            updateTask(id: $id, input: { title: $title }, expectedVersion: $version) { task { version } } }";
+        ann.data(query, json!({ "id": id, "version": 1, "title": "two" })).await;
+        for (stale, title) in [(1, "three"), (1, "two"), (7, "three"), (0, "x"), (-1, "x")] {
+            let error = ann.error(query, json!({ "id": id, "version": stale, "title": title })).await;
+            assert_eq!(code(&error), "CONFLICT");
+            assert_eq!(error["extensions"]["currentVersion"], 2);
+        }
+        ann.data(query, json!({ "id": id, "version": null, "title": "three" })).await;
+        assert_eq!(ann.read(&id).await["version"], 3);
+    }
+
+    async fn of_parallel_toggles_of_one_version_one_wins(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        let query = "mutation($id: ID!) { toggleTask(id: $id, expectedVersion: 1) { task { version } } }";
+        let answers = futures_util::future::join_all((0..20).map(|_| ann.ask(query, json!({ "id": id })))).await;
+        let won = answers.iter().filter(|answer| answer.body.get("errors").is_none()).count();
+        assert_eq!(won, 1);
+        assert!(answers.iter().filter(|answer| answer.body.get("errors").is_some()).all(|answer| answer.code() == "CONFLICT"));
+        assert_eq!(ann.read(&id).await["version"], 2);
+    }
+
+    async fn no_parallel_toggle_is_lost(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        futures_util::future::join_all((0..20).map(|_| run(&ann, "toggleTask", &id))).await;
+        let task = ann.read(&id).await;
+        assert_eq!((&task["version"], &task["status"]), (&json!(21), &json!("PENDING")));
+    }
+
+    async fn a_deleted_task_is_gone_from_every_query(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        let delete = "mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }";
+        assert_eq!(ann.data(delete, json!({ "id": id })).await["deleteTask"]["deletedTaskId"], id);
+        assert_eq!(code(&ann.error("query($id: ID!) { task(id: $id) { id } }", json!({ "id": id })).await), "NOT_FOUND");
+        assert_eq!(code(&ann.error(delete, json!({ "id": id })).await), "NOT_FOUND");
+        let update = "mutation($id: ID!) { updateTask(id: $id, input: { title: \"x\" }) { task { id } } }";
+        assert_eq!(code(&ann.error(update, json!({ "id": id })).await), "NOT_FOUND");
+        let seen = ann.data("query($id: ID!) { tasks { totalCount nodes { id } } node(id: $id) { id } nodes(ids: [$id]) { id } }",
+                            json!({ "id": id })).await;
+        assert_eq!(seen, json!({ "tasks": { "totalCount": 0, "nodes": [] }, "node": null, "nodes": [null] }));
+    }
+
+    async fn node_finds_what_is_the_viewers_in_the_order_asked_for(app) {
+        let ann = app.user("ann").await;
+        let (one, two) = (ann.task("one").await, ann.task("two").await);
+        let query = "query($ids: [ID!]!, $id: ID!) {
+            nodes(ids: $ids) { __typename id ... on Task { title owner { name } } ... on User { name } }
+            node(id: $id) { ... on Task { title } } }";
+        let ids = [&two, "no uuid", &ann.id, &one, "00000000-0000-7000-8000-000000000000", &two, ""];
+        let data = ann.data(query, json!({ "ids": ids, "id": one })).await;
+        let kinds: Vec<Value> = data["nodes"].as_array().expect("a list").iter().map(|node| node["id"].clone()).collect();
+        assert_eq!(json!(kinds), json!([two, null, ann.id, one, null, two, null]));
+        assert_eq!(data["nodes"][0]["owner"]["name"], "ann");
+        assert_eq!(data["nodes"][2]["__typename"], "User");
+        assert_eq!(data["node"]["title"], "one");
+    }
+
+    async fn one_failing_field_of_a_mutation_keeps_the_others(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        let query = "mutation($id: ID!) {
+            a: updateTask(id: $id, input: { title: \"\" }) { task { id } }
+            b: updateTask(id: $id, input: { title: \"two\" }) { task { title } }
+            c: deleteTask(id: \"00000000-0000-7000-8000-000000000000\") { deletedTaskId } }";
+        let answer = ann.ask(query, json!({ "id": id })).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.body["data"], json!({ "a": null, "b": { "task": { "title": "two" } }, "c": null }));
+        let errors = answer.body["errors"].as_array().expect("errors");
+        let codes: Vec<(String, Value)> = errors.iter().map(|error| (code(error), error["path"].clone())).collect();
+        assert_eq!(codes, [("BAD_USER_INPUT".into(), json!(["a"])), ("NOT_FOUND".into(), json!(["c"]))]);
+    }
+}
