@@ -37,6 +37,7 @@ impl Email {
         }
     }
 
+    /// The address as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -92,6 +93,7 @@ impl Username {
         matches!(letter, 'a'..='z' | '0'..='9' | '_' | '.' | '-')
     }
 
+    /// The username in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -102,10 +104,12 @@ impl Username {
 pub struct DisplayName(String);
 
 impl DisplayName {
+    /// Accepts 1 to 100 characters.
     pub fn parse(raw: &str) -> Result<Self, Problem> {
         text::filled(raw, text::MAX_NAME).map(Self)
     }
 
+    /// The name as it is shown.
     pub fn as_str(&self) -> &str {
         &self.0
     }

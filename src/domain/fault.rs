@@ -46,6 +46,7 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A broken rule and its words.
     pub fn new(rule: Rule, message: impl Into<String>) -> Self {
         Self { rule, message: message.into() }
     }

@@ -5,6 +5,7 @@ mod account;
 mod clock;
 mod error;
 mod fault;
+mod id;
 mod page;
 mod task;
 mod text;
@@ -15,6 +16,7 @@ pub use account::{
 pub use clock::Clock;
 pub use error::Error;
 pub use fault::{Faults, FieldFault, PathSegment, Problem, Rule};
+pub use id::new_id;
 pub use page::{KeyValue, MAX_PAGE, Page, PageArguments, PageRequest, Position};
 pub use task::{
     DateField, DateRange, Description, NewTask, OrderField, OrderKey, StatusChange, Task, TaskEdit,

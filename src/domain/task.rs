@@ -31,6 +31,7 @@ pub enum TaskStatus {
 }
 
 impl TaskStatus {
+    /// All of them, in order.
     pub const ALL: [Self; 4] = [Self::Pending, Self::InProgress, Self::Blocked, Self::Completed];
 
     /// The name it is stored under.
@@ -55,6 +56,7 @@ pub enum TaskPriority {
 }
 
 impl TaskPriority {
+    /// All of them, in order.
     pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
 
     /// The name it is stored under.
@@ -73,10 +75,12 @@ impl TaskPriority {
 pub struct Title(String);
 
 impl Title {
+    /// Accepts 1 to 200 characters.
     pub fn parse(raw: &str) -> Result<Self, Problem> {
         text::filled(raw, text::MAX_TITLE).map(Self)
     }
 
+    /// The title as it is shown.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -92,10 +96,12 @@ impl Title {
 pub struct Description(String);
 
 impl Description {
+    /// Accepts up to 20,000 characters.
     pub fn parse(raw: &str) -> Result<Self, Problem> {
         text::at_most(raw, text::MAX_DESCRIPTION).map(Self)
     }
 
+    /// The text itself.
     pub fn into_string(self) -> String {
         self.0
     }

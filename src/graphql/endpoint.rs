@@ -74,6 +74,7 @@ pub struct OperationSummary {
 }
 
 impl Endpoint {
+    /// Builds the schema over the services; without introspection it keeps its names to itself.
     pub fn new(services: Arc<Services>, limits: Limits, timeout: Duration, introspection: bool) -> Self {
         let mut builder = super::builder().data(limits.clone());
         if !introspection {

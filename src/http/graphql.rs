@@ -169,7 +169,7 @@ fn challenge(errors: &[ServerError], credential: &Credential) -> HeaderValue {
 struct Fault {
     /// None: a limit of documents is exceeded, and the media type decides.
     status: Option<StatusCode>,
-    error: ServerError,
+    error: Box<ServerError>,
 }
 
 impl Fault {
@@ -177,7 +177,7 @@ impl Fault {
         let mut error = request_error(ErrorCode::BadRequest, message);
         // `status` says which of the words that HTTP has it is.
         error.extensions.get_or_insert_default().set("status", i32::from(status.as_u16()));
-        Self { status: Some(status), error }
+        Self { status: Some(status), error: Box::new(error) }
     }
 
     fn bad(message: &str) -> Self {
@@ -187,7 +187,7 @@ impl Fault {
     fn respond(mut self, media: Media, request_id: &str) -> Response {
         self.error.extensions.get_or_insert_default().set("requestId", request_id);
         let status = self.status.unwrap_or(media.document_status());
-        let mut response = media.refuse(status, vec![self.error]);
+        let mut response = media.refuse(status, vec![*self.error]);
         if status == StatusCode::METHOD_NOT_ALLOWED {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
         }
@@ -272,7 +272,8 @@ fn parse_json<T: for<'de> Deserialize<'de>>(text: &[u8], message: &str) -> Resul
     let nesting = json_nesting(text);
     if nesting > MAX_JSON_NESTING {
         let message = format!("JSON nesting is {nesting}; the limit is {MAX_JSON_NESTING}.");
-        return Err(Fault { status: None, error: request_error(ErrorCode::QueryTooComplex, message) });
+        let error = request_error(ErrorCode::QueryTooComplex, message);
+        return Err(Fault { status: None, error: Box::new(error) });
     }
     // The parser's own message would quote what it found.
     serde_json::from_slice(text).map_err(|_| Fault::bad(message))

@@ -25,10 +25,12 @@ pub struct Claims {
 }
 
 impl Claims {
+    /// Whose token it is.
     pub fn user_id(&self) -> Uuid {
         self.sub
     }
 
+    /// The session that the token belongs to.
     pub fn session_id(&self) -> Uuid {
         self.sid
     }

@@ -18,10 +18,12 @@ impl Viewer {
         Self { user_id: claims.user_id(), session_id: claims.session_id() }
     }
 
+    /// Who it is.
     pub fn user_id(&self) -> Uuid {
         self.user_id
     }
 
+    /// The session that the request was made with.
     pub fn session_id(&self) -> Uuid {
         self.session_id
     }

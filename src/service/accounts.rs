@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     Clock, DisplayName, Email, Error, Faults, Instant, Problem, Registration, Result, Rule, User, Username,
+    new_id,
 };
 use crate::identity::{Claims, Credential, Issued, Passwords, Refusal, Tokens, Viewer};
 use crate::service::database::{Database, Tries, meaning};
@@ -66,6 +67,7 @@ impl Accounts {
         Self { database, clock, passwords, tokens, rules }
     }
 
+    /// Whether anybody may register.
     pub fn registration_open(&self) -> bool {
         self.rules.registration_open
     }
@@ -179,7 +181,7 @@ impl Accounts {
             .await
             .map_err(meaning)?;
         let session = session::ActiveModel {
-            id: Set(Uuid::now_v7()),
+            id: Set(new_id()),
             user_id: Set(user),
             created_at: Set(now),
             expires_at: Set(now + self.rules.session_lifetime),
@@ -233,7 +235,7 @@ impl NewUser<'_> {
         now: Instant,
     ) -> Result<Option<User>> {
         let row = user::Model {
-            id: Uuid::now_v7(),
+            id: new_id(),
             email: self.email.as_str().to_owned(),
             email_key: self.email.key(),
             username: username.as_str().to_owned(),

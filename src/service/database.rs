@@ -195,6 +195,15 @@ impl Database {
         Ok(migrations.iter().map(|each| (each.name().to_owned(), each.status() == applied)).collect())
     }
 
+    /// Adds to the database whatever the entities have and it has not: for the test that this is nothing.
+    #[doc(hidden)]
+    pub async fn sync_entities(&self) -> anyhow::Result<()> {
+        use super::entity::{session, task, user};
+        let entities = self.write.get_schema_builder();
+        let entities = entities.register(user::Entity).register(session::Entity).register(task::Entity);
+        Ok(entities.sync(&self.write).await?)
+    }
+
     /// The connection, for a test that looks at the tables themselves.
     #[doc(hidden)]
     pub fn connection(&self) -> &DatabaseConnection {

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod database;
+#[expect(clippy::disallowed_methods, reason = "the derive macro of the entities calls them")]
 mod entity;
 mod profile;
 mod task_query;
@@ -25,6 +26,7 @@ pub struct Services {
 }
 
 impl Services {
+    /// Puts the handles on an open, migrated database.
     pub fn new(database: Database, clock: Clock, tokens: Tokens, rules: accounts::Rules) -> Self {
         let passwords = Passwords::default();
         let accounts = Accounts::new(database.clone(), clock.clone(), passwords, tokens, rules);

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     Clock, Error, NewTask, OrderKey, Page, PageRequest, Result, StatusChange, Task, TaskEdit, TaskFilter,
-    TaskStatus, Title,
+    TaskStatus, Title, new_id,
 };
 use crate::identity::Viewer;
 use crate::service::database::{Database, meaning};
@@ -77,7 +77,7 @@ impl<'a> Tasks<'a> {
     pub async fn create(&self, new: NewTask) -> Result<Task> {
         let now = self.clock.now();
         let task = Task {
-            id: Uuid::now_v7(),
+            id: new_id(),
             owner_id: self.viewer.user_id(),
             title: new.title.as_str().to_owned(),
             description: new.description.map(|text| text.into_string()),

@@ -1,7 +1,5 @@
 //! The service on a database of its own, called without a socket.
 
-use std::path::PathBuf;
-
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -30,7 +28,7 @@ pub struct TestApp {
     pub clock: Clock,
     /// The database, to look at the rows themselves.
     pub database: Database,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 impl TestApp {
@@ -66,12 +64,7 @@ impl TestApp {
         database.migrate_up().await.expect("the migrations run");
         let clock = Clock::default();
         let app = App::new(&config, database.clone(), clock.clone()).expect("the app can be put together");
-        Self { router: app.router, clock, database, folder }
-    }
-
-    /// A folder that lives as long as the app.
-    pub fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
+        Self { router: app.router, clock, database, _folder: folder }
     }
 
     /// Sends a request as it is.

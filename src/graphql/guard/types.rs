@@ -32,6 +32,7 @@ impl Types {
         Self(types.collect())
     }
 
+    /// What the type of this name is, if there is one.
     pub fn get(&self, name: &str) -> Option<&Definition> {
         self.0.get(name)
     }
