@@ -1,1 +1,263 @@
-//! todo
+//! GraphQL over HTTP, and what every response carries.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+
+use crate::support::{Answer, TestApp, Value, json, on_both_databases};
+
+const JSON: &str = "application/json; charset=utf-8";
+const NEWER: &str = "application/graphql-response+json; charset=utf-8";
+const NEWER_NAME: &str = "application/graphql-response+json";
+
+/// A request with some headers and a body.
+async fn send(app: &TestApp, method: Method, uri: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let request = Request::builder().method(method).uri(uri);
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    Answer::of(app, request.body(Body::from(body.to_owned())).expect("a valid request")).await
+}
+
+async fn post(app: &TestApp, accept: &str, body: &str) -> Answer {
+    let headers = [("content-type", "application/json"), ("accept", accept)];
+    send(app, Method::POST, "/graphql", &headers, body).await
+}
+
+async fn get(app: &TestApp, uri: &str, accept: &str) -> Answer {
+    send(app, Method::GET, uri, &[("accept", accept)], "").await
+}
+
+fn content_type(answer: &Answer) -> &str {
+    answer.header("content-type")
+}
+
+on_both_databases! {
+    async fn a_query_may_come_by_get_and_a_mutation_may_not(app) {
+        let answer = get(app, "/graphql?query=%7BserverInfo%7Bversion%7D%7D", "application/json").await;
+        assert_eq!((answer.status, content_type(&answer)), (StatusCode::OK, JSON));
+        assert_eq!(answer.body["data"]["serverInfo"]["version"], env!("CARGO_PKG_VERSION"));
+
+        let uri = "/graphql?query=mutation%20M%7Blogout%7Bsuccess%7D%7D%20query%20Q%7B__typename%7D";
+        let answer = get(app, &format!("{uri}&operationName=M"), "*/*").await;
+        assert_eq!((answer.status, answer.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "POST"));
+        assert_eq!(answer.code(), "BAD_REQUEST");
+        let answer = get(app, &format!("{uri}&operationName=Q"), "*/*").await;
+        assert_eq!(answer.body["data"]["__typename"], "Query");
+    }
+
+    async fn get_takes_variables_and_operation_name(app) {
+        let ann = app.user("ann").await;
+        ann.task("one").await;
+        let uri = "/graphql?query=query%20Q(%24n%3A%20Int)%7Btasks(first%3A%20%24n)%7Bnodes%7Btitle%7D%7D%7D\
+                   &variables=%7B%22n%22%3A1%7D&operationName=Q";
+        let token = format!("bearer {}", ann.token());
+        let answer = send(app, Method::GET, uri, &[("authorization", &token)], "").await;
+        assert_eq!(answer.body["data"]["tasks"]["nodes"], json!([{ "title": "one" }]));
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+
+    async fn faults_of_a_document_have_the_status_that_the_media_type_gives_them(app) {
+        for query in ["{", "{ nope }", "query($x: Int!) { __typename @include(if: $x) }", "{ a { a } }"] {
+            let body = json!({ "query": query }).to_string();
+            let answer = post(app, "application/json", &body).await;
+            assert_eq!((answer.status, content_type(&answer)), (StatusCode::OK, JSON), "{query}");
+            let newer = post(app, NEWER_NAME, &body).await;
+            assert_eq!((newer.status, content_type(&newer)), (StatusCode::BAD_REQUEST, NEWER), "{query}");
+            for answer in [answer, newer] {
+                assert!(answer.body.get("data").is_none() && answer.body["errors"].is_array(), "{:#}", answer.body);
+            }
+        }
+    }
+
+    async fn faults_of_the_request_have_their_status_in_every_media_type(app) {
+        let long = format!("{{\"query\": \"{}\"}}", " ".repeat(1 << 20));
+        let deep = format!("{{\"query\": \"{{__typename}}\", \"variables\": {{\"a\": {}{} }} }}", "[".repeat(63), "]".repeat(63));
+        for (body, status, code) in [
+            ("", 400, "BAD_REQUEST"),
+            ("nonsense", 400, "BAD_REQUEST"),
+            ("[]", 400, "BAD_REQUEST"),
+            ("[{\"query\": \"{__typename}\"}]", 400, "BAD_REQUEST"),
+            ("\"{__typename}\"", 400, "BAD_REQUEST"),
+            ("{}", 400, "BAD_REQUEST"),
+            ("{\"query\": 5}", 400, "BAD_REQUEST"),
+            ("{\"query\": \"{__typename}\", \"query\": \"{me{id}}\"}", 400, "BAD_REQUEST"),
+            ("{\"query\": \"{__typename}\", \"variables\": []}", 400, "BAD_REQUEST"),
+            ("{\"query\": \"{__typename}\", \"variables\": \"{}\"}", 400, "BAD_REQUEST"),
+            ("{\"query\": \"{__typename}\", \"operationName\": 1}", 400, "BAD_REQUEST"),
+            ("{\"query\": \"{__typename}\", \"extensions\": 1}", 400, "BAD_REQUEST"),
+            (long.as_str(), 413, "BAD_REQUEST"),
+        ] {
+            for accept in ["application/json", NEWER_NAME] {
+                let answer = post(app, accept, body).await;
+                let shown: String = body.chars().take(60).collect();
+                assert_eq!(answer.status.as_u16(), status, "{shown}");
+                let error = answer.error();
+                assert_eq!((answer.code().as_str(), &error["extensions"]["status"]), (code, &json!(status)), "{shown}");
+                assert!(error["extensions"]["requestId"].is_string());
+            }
+        }
+        assert_eq!(post(app, NEWER_NAME, &deep).await.code(), "QUERY_TOO_COMPLEX");
+    }
+
+    async fn only_json_is_read(app) {
+        let body = r#"{"query": "{__typename}"}"#;
+        for (content_type, status) in [
+            ("application/json", 200), ("application/json; charset=utf-8", 200), ("Application/JSON;charset=\"UTF-8\"", 200),
+            ("application/json; charset=latin1", 415), ("text/plain", 415), ("application/graphql", 415),
+            ("multipart/form-data; boundary=x", 415), ("application/x-www-form-urlencoded", 415), ("", 415),
+        ] {
+            let answer = send(app, Method::POST, "/graphql", &[("content-type", content_type)], body).await;
+            assert_eq!(answer.status.as_u16(), status, "{content_type}");
+        }
+        assert_eq!(send(app, Method::POST, "/graphql", &[], body).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+
+    async fn the_media_type_is_the_one_that_the_client_likes_best(app) {
+        for (accept, expected) in [
+            ("*/*", JSON), ("application/*", JSON), ("application/json", JSON), (NEWER_NAME, NEWER),
+            ("application/graphql-response+json, application/json;q=0.9", NEWER),
+            ("application/graphql-response+json;q=0.5, application/json", JSON),
+            ("application/graphql-response+json, */*;q=0.1", NEWER),
+            ("text/html;q=0.4, application/json;q=0.5", JSON),
+        ] {
+            let answer = post(app, accept, r#"{"query": "{__typename}"}"#).await;
+            assert_eq!((answer.status, content_type(&answer)), (StatusCode::OK, expected), "{accept}");
+        }
+        for accept in ["text/html", "image/*", "application/json;q=0", "nonsense"] {
+            assert_eq!(post(app, accept, r#"{"query": "{__typename}"}"#).await.status, StatusCode::NOT_ACCEPTABLE, "{accept}");
+        }
+    }
+
+    async fn other_methods_are_told_which_ones_work(app) {
+        for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
+            let answer = send(app, method, "/graphql", &[], "").await;
+            assert_eq!((answer.status, answer.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "GET, POST"));
+            assert_eq!(answer.code(), "BAD_REQUEST");
+        }
+    }
+
+    async fn two_authorization_headers_are_one_too_many(app) {
+        let headers = [("content-type", "application/json"), ("authorization", "Bearer a"), ("authorization", "Bearer a")];
+        let answer = send(app, Method::POST, "/graphql", &headers, r#"{"query": "{__typename}"}"#).await;
+        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "BAD_REQUEST"));
+    }
+
+    async fn the_scheme_of_the_authorization_header_decides(app) {
+        let ann = app.user("ann").await;
+        let message = async |value: &str| {
+            let headers = [("content-type", "application/json"), ("authorization", value)];
+            let answer = send(app, Method::POST, "/graphql", &headers, r#"{"query": "{me{id}}"}"#).await;
+            (answer.status.as_u16(), answer.header("www-authenticate").to_owned(), answer.body["errors"][0]["message"].clone())
+        };
+        let invalid = || (401, r#"Bearer error="invalid_token", error_description="Invalid token""#.to_owned(), json!("Invalid token"));
+        let none = || (401, "Bearer".to_owned(), json!("Authentication required"));
+        let good = || (200, String::new(), Value::Null);
+        for (value, expected) in [
+            (format!("Bearer {}", ann.token()), good()), (format!("bEARER  {}", ann.token()), good()),
+            ("Basic YTpi".into(), none()), (String::new(), none()), (ann.token().to_owned(), none()),
+            ("Bearer".into(), invalid()), ("Bearer ".into(), invalid()), ("Bearer x y".into(), invalid()),
+            (format!("Bearer {}", "a".repeat(5_000)), invalid()),
+        ] {
+            assert_eq!(message(&value).await, expected, "{value}");
+        }
+    }
+
+    async fn a_bad_token_does_not_stand_in_the_way_of_public_fields(app) {
+        let broken = app.bearer("broken");
+        let answer = broken.ask("{ serverInfo { version } }", json!({})).await;
+        assert_eq!((answer.status, answer.body.get("errors")), (StatusCode::OK, None));
+        let mixed = broken.ask("{ serverInfo { version } task(id: \"x\") { id } }", json!({})).await;
+        assert_eq!(mixed.status, StatusCode::OK);
+        assert!(mixed.body["data"]["serverInfo"]["version"].is_string(), "{:#}", mixed.body);
+        assert_eq!(mixed.code(), "UNAUTHENTICATED");
+    }
+
+    async fn what_is_refused_whole_is_refused_by_status(app) {
+        let queries = ["{ me { id } }", "{ __typename me { id } task(id: \"x\") { id } }",
+                       "mutation { createTask(input: { title: \"x\" }) { task { id } } }"];
+        for query in queries {
+            let answer = app.nobody().ask(query, json!({})).await;
+            assert_eq!((answer.status, answer.header("www-authenticate")), (StatusCode::UNAUTHORIZED, "Bearer"), "{query}");
+            assert_eq!(answer.body.get("data"), None);
+        }
+    }
+
+    async fn every_response_has_its_request_id(app) {
+        let sent = async |id: &str| send(app, Method::GET, "/healthz", &[("x-request-id", id)], "").await.header("x-request-id").to_owned();
+        for id in ["a", "A-z_0.9", &"x".repeat(128)] {
+            assert_eq!(sent(id).await, id);
+        }
+        for id in ["", "a b", "ä", &"x".repeat(129), "<script>"] {
+            let made = sent(id).await;
+            assert!(made != id && made.len() == 36, "{made}");
+        }
+        let answer = post(app, "*/*", r#"{"query": "{"}"#).await;
+        assert_eq!(answer.error()["extensions"]["requestId"], answer.header("x-request-id"));
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    }
+
+    async fn health_and_readiness_are_told(app) {
+        assert_eq!(get(app, "/healthz", "*/*").await.status, StatusCode::OK);
+        assert_eq!(get(app, "/readyz", "*/*").await.status, StatusCode::OK);
+        let nothing = get(app, "/nothing", "*/*").await;
+        assert_eq!((nothing.status, nothing.code().as_str()), (StatusCode::NOT_FOUND, "NOT_FOUND"));
+    }
+
+    async fn a_browser_gets_the_playground_under_a_strict_policy(app) {
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        let page = get(app, "/graphql", browser).await;
+        assert_eq!((page.status, content_type(&page)), (StatusCode::OK, "text/html; charset=utf-8"));
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
+        for asset in ["playground.js", "playground.css", "schema.graphql"] {
+            assert_eq!(get(app, &format!("/playground/{asset}"), "*/*").await.status, StatusCode::OK, "{asset}");
+        }
+        assert_eq!(get(app, "/", browser).await.header("location"), "/graphql");
+        assert_eq!(get(app, "/graphql", "*/*").await.status, StatusCode::BAD_REQUEST);
+    }
+
+    #[flags("--graphiql", "false")]
+    async fn the_playground_can_be_switched_off(app) {
+        assert_eq!(get(app, "/graphql", "text/html").await.status, StatusCode::NOT_ACCEPTABLE);
+        assert_eq!(get(app, "/playground/playground.js", "*/*").await.status, StatusCode::NOT_FOUND);
+    }
+
+    #[flags("--introspection", "false")]
+    async fn without_introspection_no_name_is_given_away(app) {
+        let answer = app.nobody().ask("{ __schema { types { name } } }", json!({})).await;
+        assert!(!answer.body.to_string().contains("TaskConnection"), "{:#}", answer.body);
+        let answer = app.nobody().ask("{ taskz { id } serverInf { version } }", json!({})).await;
+        assert!(!answer.body.to_string().to_lowercase().contains("did you mean"), "{:#}", answer.body);
+        assert_eq!(app.nobody().ask("{ __typename }", json!({})).await.body["data"]["__typename"], "Query");
+    }
+
+    #[flags("--cors-origins", "https://app.example.com, http://localhost:3000")]
+    async fn pages_of_listed_origins_may_call_and_others_may_not(app) {
+        let preflight = async |origin: &str| {
+            let headers = [("origin", origin), ("access-control-request-method", "POST"),
+                           ("access-control-request-headers", "authorization,content-type,apollo-require-preflight")];
+            send(app, Method::OPTIONS, "/graphql", &headers, "").await
+        };
+        for origin in ["https://app.example.com", "http://localhost:3000"] {
+            let answer = preflight(origin).await;
+            assert_eq!(answer.header("access-control-allow-origin"), origin);
+            assert_eq!(answer.header("access-control-allow-credentials"), "");
+            let allowed = answer.header("access-control-allow-headers");
+            for name in ["authorization", "x-apollo-operation-name", "apollographql-client-version", "traceparent"] {
+                assert!(allowed.contains(name), "{allowed}");
+            }
+            let headers = [("origin", origin), ("content-type", "application/json")];
+            let answer = send(app, Method::POST, "/graphql", &headers, r#"{"query": "{__typename}"}"#).await;
+            assert_eq!(answer.header("access-control-allow-origin"), origin);
+            assert_eq!(answer.header("access-control-expose-headers"), "x-request-id,retry-after");
+        }
+        for origin in ["https://evil.example.com", "https://app.example.com.evil.com", "null", "http://app.example.com"] {
+            assert_eq!(preflight(origin).await.header("access-control-allow-origin"), "", "{origin}");
+        }
+    }
+
+    async fn without_listed_origins_no_page_may_call(app) {
+        let headers = [("origin", "https://app.example.com"), ("content-type", "application/json")];
+        let answer = send(app, Method::POST, "/graphql", &headers, r#"{"query": "{__typename}"}"#).await;
+        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (StatusCode::OK, ""));
+        assert!(answer.headers.get(header::ACCESS_CONTROL_ALLOW_METHODS).is_none());
+    }
+}

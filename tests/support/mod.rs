@@ -4,7 +4,7 @@ mod actor;
 mod app;
 pub mod postgres;
 
-pub use actor::{Actor, PASSWORD, TASK, code, faults};
+pub use actor::{Actor, Answer, PASSWORD, TASK, code, faults};
 pub use app::{DatabaseKind, TestApp};
 pub use serde_json::{Value, json};
 
