@@ -28,7 +28,7 @@ fn every_type_field_argument_and_value_has_a_description() {
         let name = ty.node.name.node.to_string();
         let mut expect = |what: String, described: bool| {
             if !described {
-                bare.push(what)
+                bare.push(what);
             }
         };
         expect(name.clone(), ty.node.description.is_some());

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::domain::Error;
 use crate::graphql::context::Session;
 use crate::graphql::error::{ErrorCode, classify, code_name, hidden_cause, request_error};
 use crate::graphql::guard::{self, Limits, MAX_ERRORS, Types};
@@ -147,7 +148,10 @@ impl Endpoint {
 
         let session = Arc::new(Session::new(self.services.clone(), operation.credential));
         let response = self.bounded(operation.query, operation.name, operation.variables, document, &session);
-        let response = response.await;
+        let response = match response.await {
+            Ok(response) => response,
+            Err(code) => return Answer { response: failed(code), stage: Stage::Executed, summary },
+        };
         if let Some(viewer) = session.known_viewer() {
             summary.user_id = Some(viewer.user_id());
             summary.session_id = Some(viewer.session_id());
@@ -165,20 +169,19 @@ impl Endpoint {
         variables: Variables,
         document: ExecutableDocument,
         session: &Arc<Session>,
-    ) -> Response {
+    ) -> Result<Response, ErrorCode> {
         let mut request = Request::new(query).variables(variables).data(SessionData(session.clone()));
         request.operation_name = name;
         request.set_parsed_query(document);
         let schema = self.schema.clone();
         let task = self.running.spawn(async move { schema.execute(request).await });
         match tokio::time::timeout(self.timeout, task).await {
-            Ok(Ok(response)) => response,
+            Ok(Ok(response)) => Ok(response),
             Ok(Err(panic)) => {
                 tracing::error!(error = %panic, "an operation panicked");
-                let message = "Something went wrong on our side. The request id helps to find out what.";
-                failed(ErrorCode::InternalServerError, message)
+                Err(ErrorCode::InternalServerError)
             }
-            Err(_) => failed(ErrorCode::Timeout, "The operation took too long."),
+            Err(_) => Err(ErrorCode::Timeout),
         }
     }
 }
@@ -186,8 +189,13 @@ impl Endpoint {
 /// The request's session, as the schema's resolvers find it.
 pub(super) struct SessionData(pub Arc<Session>);
 
-fn failed(code: ErrorCode, message: &str) -> Response {
-    Response::from_errors(vec![request_error(code, message)])
+/// The answer to an operation that began and gave none.
+fn failed(code: ErrorCode) -> Response {
+    let error = match code {
+        ErrorCode::Timeout => Error::Timeout,
+        _ => Error::internal(anyhow::anyhow!("the operation panicked")),
+    };
+    Response::from_errors(vec![request_error(code, error.to_string())])
 }
 
 fn refused(errors: Vec<ServerError>, summary: OperationSummary) -> Answer {
@@ -223,11 +231,6 @@ impl Roots {
 
 /// How far execution came. Errors of fields have a path, errors before execution have none.
 fn stage(response: &Response, roots: &Roots) -> Stage {
-    if let [error] = response.errors.as_slice()
-        && let Some(code @ (ErrorCode::Timeout | ErrorCode::InternalServerError)) = whole_request(error)
-    {
-        return Stage::Rejected(code);
-    }
     if response.errors.iter().any(|error| error.path.is_empty()) {
         return Stage::Refused;
     }
@@ -248,12 +251,6 @@ fn stage(response: &Response, roots: &Roots) -> Stage {
                 && response.errors.iter().all(|error| code_name(error) == Some(code.name()))
         })
         .map_or(Stage::Executed, Stage::Rejected)
-}
-
-/// The code of an error that stands for the whole request.
-fn whole_request(error: &ServerError) -> Option<ErrorCode> {
-    let codes = [ErrorCode::Timeout, ErrorCode::InternalServerError];
-    codes.into_iter().find(|code| error.path.is_empty() && code_name(error) == Some(code.name()))
 }
 
 /// Codes an error, logs what it hides, and gives it the request's id.

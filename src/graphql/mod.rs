@@ -14,7 +14,7 @@ mod server_info;
 mod task;
 mod task_list;
 
-use async_graphql::{EmptySubscription, Schema, SchemaBuilder};
+use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
 
 pub use endpoint::{Answer, Endpoint, Operation, OperationSummary, Stage};
 pub use error::{ErrorCode, code_name, request_error};
@@ -25,5 +25,6 @@ fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, EmptySubscriptio
 
 /// The public schema in SDL, as schema.graphql holds it.
 pub fn sdl() -> String {
-    builder().finish().sdl()
+    let options = SDLExportOptions::new().prefer_single_line_descriptions();
+    builder().finish().sdl_with_options(options)
 }

@@ -38,7 +38,7 @@ const examples = {
     totalCount
   }
 }`,
-    variables: { first: 20, filter: { completed: false } },
+    variables: { first: 20 },
   },
   "Complete a task": {
     query: `mutation Complete($id: ID!) {
