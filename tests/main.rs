@@ -13,3 +13,4 @@ mod migrations;
 mod ownership;
 mod schema;
 mod tasks;
+mod values;

@@ -101,6 +101,11 @@ impl Faults {
         Self { place: vec![name.into()], found: Vec::new() }
     }
 
+    /// How many faults have been found.
+    pub fn count(&self) -> usize {
+        self.found.len()
+    }
+
     /// Notes a fault at `field` of the present place; an empty `field` means the place itself.
     pub fn push(&mut self, field: &str, problem: Problem) {
         let mut path = self.place.clone();

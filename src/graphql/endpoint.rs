@@ -112,7 +112,7 @@ impl Endpoint {
         answer
     }
 
-    async fn run(&self, operation: Operation) -> Answer {
+    async fn run(&self, mut operation: Operation) -> Answer {
         let mut summary = OperationSummary::default();
         let digest = Sha256::digest(&operation.query);
         summary.document = Some(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect());
@@ -124,8 +124,8 @@ impl Endpoint {
         };
         let Some(chosen) = guard::operation(&document, operation.name.as_deref()) else {
             let message = match &operation.name {
-                Some(name) => format!("The document has no operation named \"{name}\"."),
-                None => "The document has several operations: operationName must name one.".to_owned(),
+                Some(_) => "The document has no operation of the name in operationName.",
+                None => "The document has several operations: operationName must name one.",
             };
             return refused(vec![request_error(ErrorCode::BadRequest, message)], summary);
         };
@@ -141,8 +141,9 @@ impl Endpoint {
             let answer = refused(vec![error], summary);
             return Answer { stage: Stage::MethodNotAllowed, ..answer };
         }
-        if let Err(errors) = guard::check_variables(chosen, &operation.variables, &self.types) {
-            return refused(errors, summary);
+        match guard::check_values(&document, chosen, &operation.variables, &self.types) {
+            Ok(defaults) => operation.variables.extend(defaults),
+            Err(errors) => return refused(errors, summary),
         }
         let roots = Roots::of(&document, operation.name.as_deref());
 

@@ -204,7 +204,8 @@ pub fn classify(error: &mut ServerError) {
     if code_name(error).is_some() {
         return;
     }
-    let argument = error.message.strip_prefix("Invalid value for argument \"");
+    let prefixes = ["Invalid value for argument \"", "Invalid default value for argument: \""];
+    let argument = prefixes.iter().find_map(|prefix| error.message.strip_prefix(prefix));
     if let Some((path, _)) = argument.and_then(|rest| rest.split_once('"')) {
         let fault = FieldFault {
             path: path.split('.').map(|step| step.parse().map_or(step.into(), PathSegment::Index)).collect(),

@@ -43,7 +43,12 @@ impl<'a> Actor<'a> {
 
     /// Posts an operation.
     pub async fn ask(&self, query: &str, variables: Value) -> Answer {
-        let body = json!({ "query": query, "variables": variables }).to_string();
+        self.post(json!({ "query": query, "variables": variables })).await
+    }
+
+    /// Posts a request of any kind.
+    pub async fn post(&self, body: Value) -> Answer {
+        let body = body.to_string();
         let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));

@@ -97,6 +97,11 @@ impl TestApp {
         rows.iter().map(ToString::to_string).collect()
     }
 
+    /// Everything that is stored.
+    pub async fn stored(&self) -> [Vec<String>; 3] {
+        [self.rows("users").await, self.rows("sessions").await, self.rows("tasks").await]
+    }
+
     /// Runs SQL of the test's own.
     pub async fn execute(&self, sql: &str) {
         execute(self.database.connection(), sql).await;

@@ -5,7 +5,7 @@
 //! pages is 1 and ten times its children. Introspection counts as selections only, and may not go
 //! round in circles.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::types::{
     Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationDefinition,
@@ -15,7 +15,7 @@ use async_graphql::{Name, Positioned, ServerError, Value, Variables};
 
 use crate::graphql::error::{ErrorCode, request_error};
 use crate::graphql::guard::types::{innermost, is_list};
-use crate::graphql::guard::{Excess, Limits, Types, variable};
+use crate::graphql::guard::{Excess, Limits, Types};
 
 const MAX_SELECTIONS: usize = 1_000;
 const MAX_DIRECTIVES: usize = 3;
@@ -65,7 +65,7 @@ fn check_root(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     limits: &Limits,
-) -> Result<(), Excess> {
+) -> Result<(), ServerError> {
     let fields = root_fields(document, operation);
     let bound = match operation.ty {
         OperationType::Mutation => limits.root_fields / 2,
@@ -73,7 +73,23 @@ fn check_root(
     };
     Excess::check("Number of root fields", fields.len(), bound)?;
     let credentials = fields.iter().filter(|field| CREDENTIAL_FIELDS.contains(&field.name.node.as_str()));
-    Excess::check("Number of sign-in fields", credentials.count(), 1)
+    Excess::check("Number of sign-in fields", credentials.count(), 1)?;
+    match repeated_key(&fields) {
+        // The library would run it twice, and write twice.
+        Some(key) if operation.ty == OperationType::Mutation => {
+            let message = format!("A mutation may have each root field once: \"{key}\" needs an alias.");
+            Err(request_error(ErrorCode::BadRequest, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A response key that more than one of the fields has.
+fn repeated_key<'a>(fields: &[&'a Field]) -> Option<&'a Name> {
+    let mut keys = HashSet::new();
+    let mut acting =
+        fields.iter().filter(|field| field.name.node != "__typename").map(|field| &field.response_key().node);
+    acting.find(|key| !keys.insert(*key))
 }
 
 /// The operation that a request means: the one named, or the only one.
@@ -118,7 +134,7 @@ pub fn root_fields<'a>(
     fields
 }
 
-fn root_type(ty: OperationType) -> &'static str {
+pub fn root_type(ty: OperationType) -> &'static str {
     match ty {
         OperationType::Query => "Query",
         OperationType::Mutation => "Mutation",
@@ -264,7 +280,7 @@ impl<'a> Measure<'a> {
         if parent.starts_with("__") || matches!(name, "__schema" | "__type") {
             return self.introspection(field, name);
         }
-        let ty = self.types.field(parent, name);
+        let ty = self.types.field(parent, name).map(|field| &field.ty);
         let child = ty.map_or("", |ty| innermost(ty).as_str());
         let children = self.set(&field.selection_set.node, child)?;
         let times = match ty {
@@ -293,7 +309,7 @@ impl<'a> Measure<'a> {
         use async_graphql_value::Value as Argument;
         let size = |name| match field.get_argument(name).map(|argument| &argument.node) {
             Some(Argument::Number(size)) => size.as_u64(),
-            Some(Argument::Variable(name)) => match variable(self.variables, name) {
+            Some(Argument::Variable(name)) => match self.variables.get(name) {
                 Some(Value::Number(size)) => size.as_u64(),
                 // A default counts like the largest page: it is seldom used, and never worth a search.
                 _ => Some(MAX_PAGE as u64),

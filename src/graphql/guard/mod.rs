@@ -5,16 +5,17 @@
 mod document;
 mod scan;
 mod types;
-mod variables;
+mod values;
 
-use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
-use async_graphql::{Name, ServerError, Variables};
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{ServerError, Variables};
 
 pub use document::{operation, root_fields};
 pub use scan::json_nesting;
 pub use types::Types;
+pub use values::check as check_values;
 
-use crate::graphql::error::{ErrorCode, input_error, request_error, syntax_error};
+use crate::graphql::error::{ErrorCode, request_error, syntax_error};
 
 /// What a document may ask for at most.
 #[derive(Clone, Debug)]
@@ -89,21 +90,4 @@ pub fn admit(
     let document = async_graphql::parser::parse_query(query).map_err(|error| vec![syntax_error(&error)])?;
     document::check(&document, variables, types, limits).map_err(|error| vec![error])?;
     Ok(document)
-}
-
-/// Checks the values of the variables against their declared types, so that every fault is told at
-/// once and none reaches a resolver.
-pub fn check_variables(
-    operation: &OperationDefinition,
-    variables: &Variables,
-    types: &Types,
-) -> Result<(), Vec<ServerError>> {
-    let mut faults = variables::faults(operation, variables, types);
-    faults.truncate(MAX_ERRORS);
-    if faults.is_empty() { Ok(()) } else { Err(vec![input_error(faults)]) }
-}
-
-/// Looks a variable up by its name.
-fn variable<'a>(variables: &'a Variables, name: &Name) -> Option<&'a async_graphql::Value> {
-    variables.get(name)
 }

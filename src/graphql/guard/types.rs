@@ -1,10 +1,12 @@
 //! The schema's types as the guard needs them, read from the SDL once at the start.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use async_graphql::Name;
 use async_graphql::parser::parse_schema;
-use async_graphql::parser::types::{BaseType, Type, TypeDefinition, TypeKind, TypeSystemDefinition};
+use async_graphql::parser::types::{
+    BaseType, FieldDefinition, InputValueDefinition, Type, TypeDefinition, TypeKind, TypeSystemDefinition,
+};
+use async_graphql::{Name, Positioned, Value};
 
 /// What a type is.
 #[derive(Debug)]
@@ -12,45 +14,73 @@ pub enum Definition {
     Scalar,
     Enum(Vec<Name>),
     /// An object or interface and its fields.
-    Composite(HashMap<Name, Type>),
-    /// The fields with their types, and whether they have defaults.
-    Input(HashMap<Name, (Type, bool)>),
+    Composite(HashMap<Name, Field>),
+    Input(Inputs),
+}
+
+/// A field of an object or interface.
+#[derive(Debug)]
+pub struct Field {
+    pub ty: Type,
+    pub arguments: Inputs,
+}
+
+/// The arguments of a field, or the fields of an input.
+pub type Inputs = BTreeMap<Name, Input>;
+
+/// A place that a value can be given for.
+#[derive(Debug)]
+pub struct Input {
+    pub ty: Type,
+    pub default: Option<Value>,
 }
 
 /// The types of the schema by name.
-#[derive(Debug)]
-pub struct Types(HashMap<Name, Definition>);
+#[derive(Debug, Default)]
+pub struct Types {
+    types: HashMap<Name, Definition>,
+    directives: HashMap<Name, Inputs>,
+}
 
 impl Types {
     /// Reads the program's own SDL.
     pub fn from_sdl(sdl: &str) -> Self {
         let schema = parse_schema(sdl).expect("the program prints valid SDL");
-        let types = schema.definitions.into_iter().filter_map(|definition| match definition {
-            TypeSystemDefinition::Type(each) => Some((each.node.name.node.clone(), describe(each.node))),
-            TypeSystemDefinition::Schema(_) | TypeSystemDefinition::Directive(_) => None,
-        });
-        Self(types.collect())
+        let mut known = Self::default();
+        for definition in schema.definitions {
+            match definition {
+                TypeSystemDefinition::Type(each) => {
+                    known.types.insert(each.node.name.node.clone(), describe(each.node));
+                }
+                TypeSystemDefinition::Directive(each) => {
+                    known.directives.insert(each.node.name.node, inputs(each.node.arguments));
+                }
+                TypeSystemDefinition::Schema(_) => {}
+            }
+        }
+        known
     }
 
     /// What the type of this name is, if there is one.
     pub fn get(&self, name: &str) -> Option<&Definition> {
-        self.0.get(name)
+        self.types.get(name)
     }
 
-    /// The type of a field of an object or interface.
-    pub fn field(&self, parent: &str, field: &str) -> Option<&Type> {
-        match self.0.get(parent)? {
+    /// A field of an object or interface.
+    pub fn field(&self, parent: &str, field: &str) -> Option<&Field> {
+        match self.types.get(parent)? {
             Definition::Composite(fields) => fields.get(field),
             _ => None,
         }
     }
+
+    /// The arguments of a directive.
+    pub fn directive(&self, name: &str) -> Option<&Inputs> {
+        self.directives.get(name)
+    }
 }
 
 fn describe(definition: TypeDefinition) -> Definition {
-    let composite =
-        |fields: Vec<async_graphql::Positioned<async_graphql::parser::types::FieldDefinition>>| {
-            Definition::Composite(fields.into_iter().map(|f| (f.node.name.node, f.node.ty.node)).collect())
-        };
     match definition.kind {
         TypeKind::Scalar | TypeKind::Union(_) => Definition::Scalar,
         TypeKind::Enum(kind) => {
@@ -58,15 +88,24 @@ fn describe(definition: TypeDefinition) -> Definition {
         }
         TypeKind::Object(kind) => composite(kind.fields),
         TypeKind::Interface(kind) => composite(kind.fields),
-        TypeKind::InputObject(kind) => {
-            let field =
-                |field: async_graphql::Positioned<async_graphql::parser::types::InputValueDefinition>| {
-                    let has_default = field.node.default_value.is_some();
-                    (field.node.name.node, (field.node.ty.node, has_default))
-                };
-            Definition::Input(kind.fields.into_iter().map(field).collect())
-        }
+        TypeKind::InputObject(kind) => Definition::Input(inputs(kind.fields)),
     }
+}
+
+fn composite(fields: Vec<Positioned<FieldDefinition>>) -> Definition {
+    let field = |field: Positioned<FieldDefinition>| {
+        let FieldDefinition { name, ty, arguments, .. } = field.node;
+        (name.node, Field { ty: ty.node, arguments: inputs(arguments) })
+    };
+    Definition::Composite(fields.into_iter().map(field).collect())
+}
+
+fn inputs(definitions: Vec<Positioned<InputValueDefinition>>) -> Inputs {
+    let input = |definition: Positioned<InputValueDefinition>| {
+        let InputValueDefinition { name, ty, default_value, .. } = definition.node;
+        (name.node, Input { ty: ty.node, default: default_value.map(|default| default.node) })
+    };
+    definitions.into_iter().map(input).collect()
 }
 
 /// The name at the heart of a type: `Task` in `[Task!]!`.

@@ -1,0 +1,203 @@
+//! Literals and variables in their places, as the GraphQL specification has it. The library itself skips
+//! an argument that holds a variable which was left out, and does not hold variables against their places.
+
+use crate::support::{Actor, Value, code, faults, json, on_both_databases};
+
+const CREATE: &str = "createTask(input: { title: \"x\" }) { task { title } }";
+
+/// The operation is no valid GraphQL: it is refused before anything runs.
+async fn invalid(actor: &Actor<'_>, query: &str, variables: Value) -> Value {
+    let answer = actor.ask(query, variables).await;
+    let error = answer.body["errors"][0].clone();
+    assert_eq!(code(&error), "BAD_REQUEST", "{query}: {:#}", answer.body);
+    assert_eq!(answer.body.get("data"), None, "{query}");
+    error
+}
+
+on_both_databases! {
+    async fn a_left_out_variable_hides_no_fault_beside_it(app) {
+        let ann = app.user("ann").await;
+        ann.task("one").await;
+        let stored = app.stored().await;
+        for (input, fault) in [
+            ("title: \"x\", description: $text, owner: \"bob\"", "input.owner invalid"),
+            ("title: 5, description: $text", "input.title invalid"),
+            ("title: null, description: $text", "input.title required"),
+            ("description: $text", "input.title required"),
+            ("title: \"x\", description: $text, status: \"PENDING\"", "input.status invalid"),
+            ("title: \"x\", description: $text, status: DONE", "input.status invalid"),
+            ("title: \"x\", description: $text, dueAt: \"soon\"", "input.dueAt invalid"),
+        ] {
+            let query = format!("mutation($text: String) {{ createTask(input: {{ {input} }}) {{ task {{ id }} }} }}");
+            let error = ann.error(&query, json!({})).await;
+            assert_eq!((code(&error).as_str(), faults(&error)), ("BAD_USER_INPUT", vec![fault.to_owned()]), "{input}");
+        }
+        let list = "query($done: Boolean, $not: TaskFilter, $to: DateTime) {
+            tasks(filter: { completed: $done, not: $not, dueAt: { before: $to, after: 5 } }) { totalCount } }";
+        let error = ann.error(list, json!({ "not": { "or": [{}, { "owner": 1 }] } })).await;
+        assert_eq!(faults(&error), ["filter.not.or.1.owner invalid", "filter.dueAt.after invalid"]);
+        assert_eq!(app.stored().await, stored);
+    }
+
+    async fn values_in_fragments_and_directives_are_checked_too(app) {
+        let ann = app.user("ann").await;
+        for (query, expected) in [
+            ("query($n: Int) { ...A } fragment A on Query { ... { tasks(first: true, last: $n) { totalCount } } }", "first invalid"),
+            ("query($id: ID!) { ...A } fragment A on Query { node(id: $id) { id } }", "id required"),
+            ("query($n: Int!) { me { ...A } } fragment A on User { tasks(first: $n) { totalCount } }", "first required"),
+            ("{ me @include(if: \"yes\") { id } }", "if invalid"),
+            ("query($yes: Boolean!) { me @skip(if: $yes) { id } }", "if required"),
+            ("query($n: Int = \"one\") { tasks(first: $n) { totalCount } }", "first invalid"),
+            ("query($n: [TaskStatus!] = [PENDING, DONE]) { tasks(filter: { status: $n }) { totalCount } }", "filter.status.1 invalid"),
+        ] {
+            let error = ann.error(query, json!({})).await;
+            assert_eq!((code(&error).as_str(), faults(&error)), ("BAD_USER_INPUT", vec![expected.to_owned()]), "{query}");
+        }
+    }
+
+    async fn a_variable_may_stand_only_where_its_type_fits(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        let stored = app.stored().await;
+        for (query, variables) in [
+            ("query($x: ID) { task(id: $x) { id } }", json!({ "x": id })),
+            ("query($x: String!) { task(id: $x) { id } }", json!({ "x": id })),
+            ("query($x: ID!) { nodes(ids: $x) { id } }", json!({ "x": id })),
+            ("query($x: [ID]!) { nodes(ids: $x) { id } }", json!({ "x": [id] })),
+            ("query($x: ID) { nodes(ids: [$x]) { id } }", json!({ "x": id })),
+            ("query($x: String) { tasks(first: $x) { totalCount } }", json!({ "x": "5" })),
+            ("query($x: String) { tasks(first: $x) { totalCount } }", json!({})),
+            ("query($x: Float) { tasks(first: $x) { totalCount } }", json!({ "x": 5 })),
+            ("query($x: String!) { tasks(orderBy: { field: $x }) { totalCount } }", json!({ "x": "TITLE" })),
+            ("query($x: TaskOrderField) { tasks(orderBy: { field: $x }) { totalCount } }", json!({ "x": "TITLE" })),
+            ("query($x: [TaskStatus]) { tasks(filter: { status: $x }) { totalCount } }", json!({ "x": ["PENDING"] })),
+            ("query($x: Boolean) { me @include(if: $x) { id } serverInfo { version } }", json!({ "x": true })),
+            ("mutation($x: String) { createTask(input: { title: $x }) { task { id } } }", json!({ "x": "new" })),
+            ("mutation($x: CreateTaskInput) { createTask(input: $x) { task { id } } }", json!({ "x": { "title": "new" } })),
+            ("mutation($x: ReplaceTaskInput!) { createTask(input: $x) { task { id } } }", json!({ "x": { "title": "new" } })),
+            ("mutation($x: Task!) { createTask(input: $x) { task { id } } }", json!({ "x": { "title": "new" } })),
+        ] {
+            invalid(&ann, query, variables).await;
+        }
+        let error = invalid(&ann, "query($x: ID) { task(id: $x) { id } }", json!({})).await;
+        assert_eq!(error["message"], "The variable $x of type ID stands where ID! is expected.");
+        assert_eq!(app.stored().await, stored);
+    }
+
+    async fn valid_documents_pass(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        for (query, variables) in [
+            ("query($x: ID! = \"y\") { node(id: $x) { id } }", json!({})),
+            ("query($x: ID = \"y\") { node(id: $x) { id } }", json!({})),
+            ("query($x: [ID!]!) { nodes(ids: $x) { id } }", json!({ "x": id })),
+            ("query { nodes(ids: \"x\") { id } node(id: 5) { id } }", json!({})),
+            ("query($x: ID!) { nodes(ids: [$x, 5, \"y\"]) { id } node(id: $x) { id } }", json!({ "x": 7 })),
+            ("query($x: Int, $y: String) { tasks(first: $x, after: $y) { totalCount } }", json!({ "y": null })),
+            ("query($x: TaskStatus!) { tasks(filter: { status: [$x, BLOCKED], or: { priority: HIGH } }) { totalCount } }", json!({ "x": "PENDING" })),
+            ("query($x: OrderDirection) { tasks(orderBy: { field: TITLE, direction: $x }) { totalCount } }", json!({})),
+            ("query($x: [TaskOrder!] = [{ field: TITLE, nulls: FIRST }, { field: STATUS }]) { tasks(orderBy: $x) { totalCount } }", json!({})),
+            ("query($x: [TaskOrder!]!) { tasks(orderBy: $x) { totalCount } }", json!({ "x": { "field": "TITLE" } })),
+            ("query($x: TaskFilter) { tasks(filter: $x) { totalCount } }", json!({ "x": { "status": "PENDING", "dueAt": null } })),
+            ("query($x: Boolean = false) { me { id @skip(if: $x) name } }", json!({})),
+            ("query($x: String!) { __type(name: $x) { name fields(includeDeprecated: true) { name } } }", json!({ "x": "Task" })),
+            ("query($x: DateTime) { tasks(filter: { dueAt: { from: $x, before: \"2027-01-01T00:00:00+01:00\" } }) { totalCount } }", json!({})),
+            ("query A($x: ID!) { ...F } query B { me { id } } fragment F on Query { node(id: $x) { id ...G } } fragment G on Node { id }", json!({ "x": id, "unknown": 5 })),
+        ] {
+            let named = if query.starts_with("query A") { "A" } else { "" };
+            let answer = ann.post(json!({ "query": query, "variables": variables, "operationName": named })).await;
+            assert!(answer.body.get("errors").is_none(), "{query}: {:#}", answer.body);
+        }
+    }
+
+    async fn an_argument_whose_variable_is_left_out_has_its_default(app) {
+        let ann = app.user("ann").await;
+        let logout = "mutation($scope: LogoutScope) { logout(scope: $scope) { message } }";
+        let error = ann.error(logout, json!({ "scope": null })).await;
+        assert_eq!((code(&error).as_str(), faults(&error)), ("BAD_USER_INPUT", vec!["scope required".to_owned()]));
+        assert_eq!(ann.data(logout, json!({})).await["logout"]["message"], "You are signed out.");
+        assert!(app.rows("sessions").await.is_empty());
+
+        let bob = app.user("bob").await;
+        let own = "mutation($scope: LogoutScope = OTHERS) { logout(scope: $scope) { message } }";
+        assert_eq!(bob.data(own, json!({})).await["logout"]["message"], "You are signed out everywhere else.");
+        assert_eq!(app.rows("sessions").await.len(), 1);
+    }
+
+    async fn null_is_refused_where_a_default_let_a_nullable_variable_stand(app) {
+        let ann = app.user("ann").await;
+        for query in [
+            "query($x: OrderDirection = DESC) { tasks(orderBy: { field: TITLE, direction: $x }) { totalCount } }",
+            "query($x: OrderDirection = null) { tasks(orderBy: { field: TITLE, direction: $x }) { totalCount } }",
+        ] {
+            let error = ann.error(query, json!({ "x": null })).await;
+            assert_eq!(faults(&error), ["orderBy.direction required"], "{query}");
+        }
+    }
+
+    async fn the_default_of_a_variable_decides_what_is_skipped(app) {
+        let ann = app.user("ann").await;
+        let query = "query($yes: Boolean = true, $no: Boolean! = false) {
+            me { a: name @include(if: $yes) b: name @skip(if: $yes) c: name @include(if: $no) d: name @skip(if: $no) } }";
+        assert_eq!(ann.data(query, json!({})).await["me"], json!({ "a": "ann", "d": "ann" }));
+        assert_eq!(ann.data(query, json!({ "yes": false, "no": true })).await["me"], json!({ "b": "ann", "c": "ann" }));
+    }
+
+    async fn a_mutation_has_each_response_key_once(app) {
+        let ann = app.user("ann").await;
+        let stored = app.stored().await;
+        for query in [
+            format!("mutation {{ {CREATE} {CREATE} }}"),
+            format!("mutation {{ x: {CREATE} x: {CREATE} }}"),
+            format!("mutation {{ {CREATE} ... {{ {CREATE} }} }}"),
+            format!("mutation {{ ...A ...A }} fragment A on Mutation {{ {CREATE} }}"),
+            format!("mutation {{ {CREATE} createTask: deleteTask(id: \"x\") {{ deletedTaskId }} }}"),
+        ] {
+            let error = invalid(&ann, &query, json!({})).await;
+            let message = error["message"].as_str().expect("a message");
+            assert!(message.contains("each root field once"), "{message}");
+        }
+        assert_eq!(app.stored().await, stored);
+        let query = format!("mutation {{ __typename x: {CREATE} y: {CREATE} __typename }}");
+        let x = json!({ "task": { "title": "x" } });
+        assert_eq!(ann.data(&query, json!({})).await, json!({ "__typename": "Mutation", "x": x, "y": x }));
+        assert_eq!(app.rows("tasks").await.len(), 2);
+        let query = "{ me { id } me { name } }";
+        assert_eq!(ann.data(query, json!({})).await["me"], json!({ "id": ann.id, "name": "ann" }));
+    }
+
+    async fn odd_literals_break_nothing(app) {
+        let ann = app.user("ann").await;
+        for literal in ["1e999", &"9".repeat(400), "00", "1.", "0x1", "\"\\ud800\"", "\"\\q\"", "\"a\nb\"", "\"\"\"a\"", "$", "@", "-", "["] {
+            invalid(&ann, &format!("{{ tasks(first: {literal}) {{ totalCount }} }}"), json!({})).await;
+        }
+        for literal in ["1e-999", "1e5", "18446744073709551616", "{}", "{ a: 1, a: 2 }", "\"\"\"\\\"\"\" \"\"\"", "\"\u{0}\""] {
+            let error = ann.error(&format!("{{ tasks(first: {literal}) {{ totalCount }} }}"), json!({})).await;
+            assert_eq!(code(&error), "BAD_USER_INPUT", "{literal}");
+        }
+    }
+
+    async fn at_most_twenty_faults_are_told(app) {
+        let ann = app.user("ann").await;
+        let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }";
+        let found = faults(&ann.error(query, json!({ "ids": vec![true; 100_000] })).await);
+        assert_eq!(found.len(), 20);
+        assert_eq!(found[19], "ids.19 invalid");
+        let unknown: serde_json::Map<String, Value> = (0..50_000).map(|n| (format!("u{n}"), json!(n))).collect();
+        let query = "query($filter: TaskFilter!) { tasks(filter: $filter) { totalCount } }";
+        assert_eq!(faults(&ann.error(query, json!({ "filter": unknown })).await).len(), 20);
+    }
+
+    async fn a_filter_has_at_most_fifty_conditions_empty_ones_counted(app) {
+        let ann = app.user("ann").await;
+        let query = "query($filter: TaskFilter) { tasks(filter: $filter) { totalCount } }";
+        for part in [json!({}), json!({ "or": [] }), json!({ "completed": false }), json!({ "not": { "and": [] } })] {
+            let filter = |count| json!({ "filter": { "and": vec![part.clone(); count] } });
+            ann.data(query, filter(50)).await;
+            for count in [51, 20_000] {
+                let error = ann.error(query, filter(count)).await;
+                assert_eq!(faults(&error), ["filter too_many"], "{count} times {part}");
+            }
+        }
+    }
+}
