@@ -151,8 +151,10 @@ impl Mutation {
         #[graphql(desc = "The task's id.")] id: ID,
     ) -> Outcome<DeleteTaskPayload> {
         attempt(async {
-            session(ctx).tasks().await?.delete(parse_id("id", &id)?).await?;
-            Ok(DeleteTaskPayload { deleted_task_id: id })
+            let tasks = session(ctx).tasks().await?;
+            let id = parse_id("id", &id)?;
+            tasks.delete(id).await?;
+            Ok(DeleteTaskPayload { deleted_task_id: id.into() })
         })
         .await
     }

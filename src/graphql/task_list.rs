@@ -68,6 +68,7 @@ impl TaskFilter {
             faults.push("", Problem::new(Rule::TooMany, message));
             return Filter::All(Vec::new());
         }
+        let before = *count;
         let mut all = Vec::new();
         let mut nested = |name: &str, filters: Vec<Self>| -> Vec<Filter> {
             let inner = |(index, filter): (usize, Self)| {
@@ -100,6 +101,10 @@ impl TaskFilter {
         let given = dates.into_iter().filter_map(|(field, range)| range.map(|range| (field, range)));
         all.extend(given.map(|(field, range)| Filter::Date(field, range.into())));
         *count += all.len() - own;
+        // A filter without any condition is a condition of its own: true, or false.
+        if *count == before {
+            *count += 1;
+        }
         Filter::All(all)
     }
 }

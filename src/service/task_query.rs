@@ -1,5 +1,7 @@
 //! Filters, orders and pages of tasks, as SQL that means the same on every database.
 
+use std::collections::BTreeSet;
+
 use chrono::DateTime;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, NullOrdering, SimpleExpr, Value};
 use sea_orm::{ColumnTrait, Order, QueryOrder, Select};
@@ -32,7 +34,8 @@ fn truth(value: bool) -> SimpleExpr {
 }
 
 fn one_of<'a>(column: Column, names: impl Iterator<Item = &'a str>) -> SimpleExpr {
-    let names: Vec<&str> = names.collect();
+    // Each once: a client may repeat them more often than a statement can have parameters.
+    let names: BTreeSet<&str> = names.collect();
     if names.is_empty() { truth(false) } else { column.is_in(names) }
 }
 
