@@ -8,16 +8,17 @@ mod observe;
 mod playground;
 mod server;
 
-use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Redirect, Response};
 use axum::routing::{any, get};
+use axum::{Extension, Router};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use health::Readiness;
 pub use server::serve;
 
-use crate::graphql::{Endpoint, ErrorCode};
+use crate::graphql::{Endpoint, ErrorCode, request_error};
+use crate::http::observe::RequestId;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -38,9 +39,7 @@ pub fn router(endpoint: Endpoint, readiness: Readiness, playground: bool, origin
     if playground {
         router = router.merge(playground::assets());
     }
-    let mut router = router
-        .fallback(|| async { refusal(StatusCode::NOT_FOUND, ErrorCode::NotFound, "There is nothing here.") })
-        .with_state(state);
+    let mut router = router.fallback(nowhere).with_state(state);
     if !origins.is_empty() {
         router = router.layer(cors(origins));
     }
@@ -73,7 +72,9 @@ fn cors(origins: &[String]) -> CorsLayer {
         .expose_headers([observe::REQUEST_ID, header::RETRY_AFTER])
 }
 
-/// A refusal of the HTTP request itself, in the one shape of errors.
-fn refusal(status: StatusCode, code: ErrorCode, message: &str) -> Response {
-    graphql::Media::Json.refuse(status, vec![crate::graphql::request_error(code, message)]).into_response()
+/// Answers for every path that is none, in the one shape of errors.
+async fn nowhere(Extension(RequestId(request_id)): Extension<RequestId>) -> Response {
+    let mut error = request_error(ErrorCode::NotFound, "There is nothing here.");
+    error.extensions.get_or_insert_default().set("requestId", request_id);
+    graphql::Media::Json.refuse(StatusCode::NOT_FOUND, vec![error])
 }
