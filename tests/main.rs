@@ -8,6 +8,7 @@ mod bad_input;
 mod errors;
 mod house;
 mod http;
+mod limits;
 mod lists;
 mod migrations;
 mod ownership;

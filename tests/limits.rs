@@ -1,0 +1,369 @@
+//! The limits of documents and bodies: each at its edge, and one beyond. No database matters here.
+
+use axum::body::{Body, Bytes};
+use axum::http::{Request, header};
+use std::convert::Infallible;
+
+use crate::support::{Actor, Answer, DatabaseKind, TestApp, code, json};
+
+async fn with_app(test: impl AsyncFnOnce(&TestApp)) {
+    TestApp::with(DatabaseKind::Sqlite, &[], test).await;
+}
+
+/// Asks just within a limit, and one beyond it.
+async fn edge(actor: &Actor<'_>, within: &str, beyond: &str, message: &str) {
+    actor.data(within, json!({})).await;
+    too_complex(actor, beyond, message).await;
+}
+
+async fn too_complex(actor: &Actor<'_>, query: &str, message: &str) {
+    let answer = actor.ask(query, json!({})).await;
+    let error = answer.error();
+    assert_eq!(code(&error), "QUERY_TOO_COMPLEX", "{error:#}");
+    assert!(error["message"].as_str().is_some_and(|told| told.starts_with(message)), "{message}: {error:#}");
+    assert_eq!(answer.body.get("data"), None);
+}
+
+async fn bad_request(actor: &Actor<'_>, query: &str) {
+    let answer = actor.ask(query, json!({})).await;
+    let errors = answer.body["errors"].as_array().expect("it is refused");
+    assert!(errors.iter().all(|error| code(error) == "BAD_REQUEST"), "{query}: {errors:#?}");
+}
+
+/// So many parts in a row.
+fn row(count: usize, part: impl Fn(usize) -> String) -> String {
+    (0..count).map(part).collect()
+}
+
+#[tokio::test]
+async fn a_document_has_at_most_16_kib() {
+    with_app(async |app| {
+        let padded = |length: usize| format!("{:#<length$}", "{ serverInfo { version } } ");
+        edge(
+            &app.nobody(),
+            &padded(16 << 10),
+            &padded((16 << 10) + 1),
+            "Query length in bytes is 16385; the limit is 16384.",
+        )
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn brackets_nest_at_most_32_deep() {
+    with_app(async |app| {
+        let nested =
+            |depth: usize| format!("{}{{__typename}}{}", "{...".repeat(depth - 1), "}".repeat(depth - 1));
+        edge(&app.nobody(), &nested(32), &nested(33), "Query nesting is 33; the limit is 32.").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_document_has_at_most_2000_tokens() {
+    with_app(async |app| {
+        let ann = app.user("ann").await;
+        let tokens = |count: usize| {
+            format!("{{ tasks(filter: {{ status: [{}] }}) {{ totalCount }} }}", "BLOCKED ".repeat(count - 16))
+        };
+        edge(&ann, &tokens(2_000), &tokens(2_001), "Number of tokens is 2001; the limit is 2000.").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn fields_nest_at_most_10_deep() {
+    with_app(async |app| {
+        let ann = app.user("ann").await;
+        let deep = |inner: &str| {
+            let thrice = "tasks(first: 1) { nodes { owner { tasks(first: 1) { nodes { owner { tasks(first: 1) { nodes {";
+            format!("{{ me {{ {thrice} {inner} {}", "}".repeat(10))
+        };
+        edge(&ann, &deep("id"), &deep("owner { id }"), "Query depth is 11; the limit is 10.").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_document_has_at_most_1000_selections() {
+    with_app(async |app| {
+        let selections = |own: usize| {
+            format!(
+                "{{ serverInfo {{ {} {} }} }} fragment L on ServerInfo {{ {} }}",
+                "...L ".repeat(99),
+                "version ".repeat(own),
+                "version ".repeat(9)
+            )
+        };
+        edge(
+            &app.nobody(),
+            &selections(9),
+            &selections(10),
+            "Number of selections is 1001; the limit is 1000.",
+        )
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_document_has_at_most_20_aliases() {
+    with_app(async |app| {
+        let aliases = |count| format!("{{ serverInfo {{ {} }} }}", row(count, |n| format!("a{n}: version ")));
+        edge(&app.nobody(), &aliases(20), &aliases(21), "Number of aliases is 21; the limit is 20.").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_operation_has_at_most_10_root_fields_and_a_mutation_5() {
+    with_app(async |app| {
+        let ann = app.user("ann").await;
+        let query = |count: usize| {
+            format!("{{ ...A {} }} fragment A on Query {{ __typename }}", "__typename ".repeat(count - 1))
+        };
+        edge(&ann, &query(10), &query(11), "Number of root fields is 11; the limit is 10.").await;
+        let create = |n| format!("a{n}: createTask(input: {{ title: \"{n}\" }}) {{ task {{ id }} }} ");
+        let mutation = |count| format!("mutation {{ {} }}", row(count, create));
+        edge(&ann, &mutation(5), &mutation(6), "Number of root fields is 6; the limit is 5.").await;
+        assert_eq!(app.rows("tasks").await.len(), 5);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_signs_in_once() {
+    with_app(async |app| {
+        app.user("ann").await;
+        let login = "login(input: { usernameOrEmail: \"ann\", password: \"correct-horse-1\" }) { tokenType }";
+        let register = "register(input: { email: \"b@example.com\", password: \"correct-horse-1\" }) { tokenType }";
+        for query in [
+            format!("mutation {{ a: {login} b: {login} }}"),
+            format!("mutation {{ {login} {register} }}"),
+            format!("mutation {{ ...A ...B }} fragment A on Mutation {{ a: {login} }} fragment B on Mutation {{ {register} }}"),
+        ] {
+            too_complex(&app.nobody(), &query, "Number of sign-in fields is 2; the limit is 1.").await;
+        }
+        assert_eq!(app.rows("users").await.len(), 1);
+        app.nobody().data(&format!("mutation {{ {login} }}"), json!({})).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_place_has_at_most_3_directives() {
+    with_app(async |app| {
+        let nobody = app.nobody();
+        let directives =
+            |count: usize| format!("{{ serverInfo {{ version {} }} }}", "@skip(if: false) ".repeat(count));
+        nobody.data("{ serverInfo @skip(if: false) @include(if: true) { version } }", json!({})).await;
+        // Three are within the limit, and one too many of a kind.
+        bad_request(&nobody, &directives(3)).await;
+        let message = "Number of directives in one place is 4; the limit is 3.";
+        too_complex(&nobody, &directives(4), message).await;
+        let on_variable = "query($x: Int @a @b @c @d) { tasks(first: $x) { totalCount } }";
+        too_complex(&nobody, on_variable, message).await;
+        too_complex(&nobody, "query @a @b @c @d { __typename }", message).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_document_has_at_most_20_fragments_and_5_operations() {
+    with_app(async |app| {
+        let fragments = |count| {
+            let spreads = row(count, |n| format!("...F{n} "));
+            let all = row(count, |n| format!("fragment F{n} on ServerInfo {{ version }} "));
+            format!("{{ serverInfo {{ {spreads} }} }} {all}")
+        };
+        let nobody = app.nobody();
+        edge(&nobody, &fragments(20), &fragments(21), "Number of fragments is 21; the limit is 20.").await;
+        let operations = |count| row(count, |n| format!("query Q{n} {{ __typename }} "));
+        let answer = nobody.post(json!({ "query": operations(5), "operationName": "Q4" })).await;
+        assert_eq!(answer.body["data"]["__typename"], "Query");
+        too_complex(&nobody, &operations(6), "Number of operations is 6; the limit is 5.").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_document_has_a_complexity_of_at_most_5000() {
+    with_app(async |app| {
+        let ann = app.user("ann").await;
+        let message = "Query complexity is 5001; the limit is 5000.";
+        let ids = "id ".repeat(50);
+        // 1 + 98 × (1 + 50), and 1 for each field beside.
+        let literal = |more: usize| {
+            format!("{{ tasks(first: 98) {{ nodes {{ {ids} }} }} {} }}", "__typename ".repeat(more))
+        };
+        edge(&ann, &literal(1), &literal(2), message).await;
+        let variable = |more: usize| {
+            let query = format!(
+                "query($n: Int) {{ tasks(last: $n) {{ nodes {{ {ids} }} }} {} }}",
+                "__typename ".repeat(more)
+            );
+            json!({ "query": query, "variables": { "n": 98 } })
+        };
+        assert!(ann.post(variable(1)).await.body.get("errors").is_none());
+        assert_eq!(ann.post(variable(2)).await.error()["message"], message);
+        // Sizes out of bounds and products beyond 64 bits are no way around it.
+        let nested = |size: &str| {
+            format!(
+                "{{ me {{ {} id {} }}",
+                format!("tasks(first: {size}) {{ nodes {{ owner {{ ").repeat(2),
+                "} } }".repeat(2)
+            )
+        };
+        for size in ["100", "2147483647", "99999999999999999999", "-5"] {
+            let answer = ann.ask(&format!("{} }}", nested(size)), json!({})).await;
+            assert!(
+                ["QUERY_TOO_COMPLEX", "BAD_USER_INPUT"].contains(&answer.code().as_str()),
+                "{size}: {:#}",
+                answer.body
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn json_nests_at_most_64_deep() {
+    with_app(async |app| {
+        let body = |depth: usize| {
+            let lists = format!("{}{}", "[".repeat(depth - 2), "]".repeat(depth - 2));
+            format!("{{\"query\": \"{{ __typename }}\", \"variables\": {{\"x\": {lists}}}}}")
+        };
+        assert!(post(app, body(64)).await.body.get("errors").is_none());
+        for depth in [65, 5_000, 500_000] {
+            let error = post(app, body(depth)).await.error();
+            assert_eq!(code(&error), "QUERY_TOO_COMPLEX");
+            assert_eq!(error["message"], format!("JSON nesting is {depth}; the limit is 64."));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_has_at_most_1_mib_whether_its_length_is_told_or_not() {
+    with_app(async |app| {
+        let query = "{\"query\": \"{ __typename }\"}";
+        let padded = |length: usize| query.to_owned() + &" ".repeat(length - query.len());
+        let stream = |length: usize| {
+            let chunks = [Ok::<_, Infallible>(Bytes::from(padded(length)))];
+            Body::from_stream(futures_util::stream::iter(chunks))
+        };
+        assert_eq!(post(app, padded(1 << 20)).await.body["data"]["__typename"], "Query");
+        assert_eq!(post(app, stream(1 << 20)).await.body["data"]["__typename"], "Query");
+        for body in [Body::from(padded((1 << 20) + 1)), stream((1 << 20) + 1)] {
+            let answer = post(app, body).await;
+            assert_eq!(answer.status, 413);
+            let error = answer.error();
+            assert_eq!((code(&error).as_str(), &error["extensions"]["status"]), ("BAD_REQUEST", &json!(413)));
+        }
+    })
+    .await;
+}
+
+async fn post(app: &TestApp, body: impl Into<Body>) -> Answer {
+    let request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
+    Answer::of(app, request.body(body.into()).expect("a valid request")).await
+}
+
+#[tokio::test]
+async fn bombs_do_not_go_off() {
+    with_app(async |app| {
+        let ann = app.user("ann").await;
+        let bomb = |inner: &str| {
+            let fragment = |n: usize| format!("fragment F{n} on User {{ ...F{} ...F{} }} ", n + 1, n + 1);
+            format!("{{ me {{ ...F0 }} }} {} fragment F19 on User {{ {inner} }}", row(19, fragment))
+        };
+        too_complex(&ann, &bomb("id"), "Number of selections").await;
+        too_complex(&ann, &bomb("tasks { nodes { id } }"), "Number of selections").await;
+        for query in [
+            "{ me { ...A } } fragment A on User { ...A }",
+            "{ me { ...A } } fragment A on User { id ...B } fragment B on User { tasks { nodes { owner { ...A } } } }",
+            "{ me { id } } fragment A on User { ...B } fragment B on User { ...A }",
+            "{ __schema { types { ...A } } } fragment A on __Type { ofType { ...A } }",
+        ] {
+            bad_request(&ann, query).await;
+        }
+        for bracket in ["{", "[", "(", "{a", "{...", "{a(b:[", "query($x:["] {
+            too_complex(&ann, &bracket.repeat(16_000 / bracket.len()).chars().take(16_000).collect::<String>(), "Query nesting").await;
+            too_complex(&ann, &format!("{{ me {}", bracket.repeat(5_000).chars().take(5_000).collect::<String>()), "Query nesting").await;
+        }
+        for closing in ["}", "]", ")", "\"", "\"\"\"", "#", "\\", "...", "$", "\u{feff}"] {
+            bad_request(&ann, &closing.repeat(1_000)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn introspection_does_not_go_round_in_circles() {
+    with_app(async |app| {
+        let nobody = app.nobody();
+        let circle = |times: usize| {
+            format!(
+                "{{ __schema {{ types {{ {} name {} }} }} }}",
+                "fields { type { ".repeat(times),
+                "} } ".repeat(times)
+            )
+        };
+        edge(&nobody, &circle(3), &circle(4), "Introspection depth is 4; the limit is 3.").await;
+        for list in ["inputFields", "fields { args", "interfaces", "possibleTypes"] {
+            let step = if list.contains('{') { format!("{list} {{ type {{ ") } else { format!("{list} {{ ") };
+            let query = format!("{{ __type(name: \"Task\") {{ {} name", step.repeat(4));
+            let close = "}".repeat(query.matches('{').count());
+            let answer = nobody.ask(&format!("{query} {close}"), json!({})).await;
+            assert!(answer.body.get("errors").is_some(), "{list}");
+        }
+    })
+    .await;
+}
+
+/// What graphql-js writes, with all of its options, as GraphiQL and code generators send it.
+const INTROSPECTION: &str = "
+    query IntrospectionQuery {
+      __schema {
+        description
+        queryType { name kind }
+        mutationType { name kind }
+        subscriptionType { name kind }
+        types { ...FullType }
+        directives {
+          name description isRepeatable locations
+          args(includeDeprecated: true) { ...InputValue }
+        }
+      }
+    }
+    fragment FullType on __Type {
+      kind name description specifiedByURL isOneOf
+      fields(includeDeprecated: true) {
+        name description
+        args(includeDeprecated: true) { ...InputValue }
+        type { ...TypeRef }
+        isDeprecated deprecationReason
+      }
+      inputFields(includeDeprecated: true) { ...InputValue }
+      interfaces { ...TypeRef }
+      enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
+      possibleTypes { ...TypeRef }
+    }
+    fragment InputValue on __InputValue {
+      name description type { ...TypeRef } defaultValue isDeprecated deprecationReason
+    }
+    fragment TypeRef on __Type {
+      kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType {
+        kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } }
+    }";
+
+#[tokio::test]
+async fn the_introspection_of_graphiql_passes() {
+    with_app(async |app| {
+        let data = app.nobody().data(INTROSPECTION, json!({})).await;
+        assert_eq!(data["__schema"]["mutationType"]["name"], "Mutation");
+        assert!(data["__schema"]["types"].as_array().is_some_and(|types| types.len() > 30));
+    })
+    .await;
+}
