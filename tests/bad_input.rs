@@ -1,1 +1,258 @@
-//! todo
+//! Values that break a rule: each is refused with its place and the rule, whichever way it is sent, and
+//! nothing is written. What is tried is in [`rows`]; a new argument or input field fails here until it
+//! has rows there.
+
+mod cases;
+mod rows;
+
+use std::collections::BTreeSet;
+
+use crate::support::{Actor, TASK, Value, code, faults, json, on_both_databases};
+use cases::{Case, cases};
+use rows::{bad_ids, good_ids, longest};
+
+const NOBODYS: &str = "00000000-0000-7000-8000-000000000000";
+
+/// Sends a row's value as a variable and in the document, where it fits in.
+async fn refuse(actor: &Actor<'_>, case: &Case, place: &str, value: &Value, fault: &str) {
+    let arguments = with(&case.good, place, value.clone());
+    let literal = case.by_literals(&arguments);
+    let literal = (literal.len() < 16_000).then(|| (literal, json!({})));
+    for (query, variables) in literal.into_iter().chain([(case.by_variables(), arguments.clone())]) {
+        let answer = actor.ask(&query, variables).await;
+        let shown: String = format!("{} of {place}: {value}", case.field).chars().take(300).collect();
+        assert!(answer.body.get("errors").is_some(), "{shown} was accepted");
+        let error = answer.error();
+        assert_eq!(
+            (code(&error).as_str(), faults(&error)),
+            ("BAD_USER_INPUT", vec![fault.to_owned()]),
+            "{shown}"
+        );
+        let found = &error["extensions"]["fields"][0]["message"];
+        assert!(found.as_str().is_some_and(|message| !message.is_empty()), "{shown}: {error:#}");
+    }
+}
+
+/// The arguments with a value put in a place: `orderBy.0.field`.
+fn with(good: &Value, place: &str, value: Value) -> Value {
+    let mut all = good.clone();
+    let mut at = &mut all;
+    for step in place.split('.') {
+        at = match step.parse::<usize>() {
+            Ok(index) => &mut at[index],
+            Err(_) => &mut at[step],
+        };
+    }
+    *at = value;
+    all
+}
+
+/// Every place of a root field's arguments: `filter.dueAt.from`. A type inside itself counts once.
+fn places(types: &Value, ty: &Value, place: &str, above: &[&str], found: &mut BTreeSet<String>) {
+    found.insert(place.to_owned());
+    let mut ty = ty;
+    while !ty["ofType"].is_null() {
+        ty = &ty["ofType"];
+    }
+    let name = ty["name"].as_str().expect("the innermost type has a name");
+    let fields = types.as_array().expect("types").iter().find(|known| known["name"] == name);
+    let fields = fields.and_then(|known| known["inputFields"].as_array());
+    for field in fields.into_iter().flatten().filter(|_| !above.contains(&name)) {
+        let below = format!("{place}.{}", field["name"].as_str().expect("a name"));
+        places(types, &field["type"], &below, &[above, &[name]].concat(), found);
+    }
+}
+
+on_both_databases! {
+    async fn every_bad_value_is_refused_in_its_place_and_nothing_is_written(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        for case in cases(&id) {
+            let stored = app.stored().await;
+            for (place, value, rule) in &case.rows {
+                let fault = if rule.contains(' ') { format!("{place}.{rule}") } else { format!("{place} {rule}") };
+                refuse(&ann, &case, place, value, &fault).await;
+            }
+            assert_eq!(app.stored().await, stored, "{}", case.field);
+        }
+    }
+
+    async fn every_argument_and_input_field_has_rows(app) {
+        let ty = "name ofType { name ofType { name ofType { name } } }";
+        let args = format!("fields {{ name args {{ name type {{ {ty} }} }} }}");
+        let query = format!("{{ __schema {{ queryType {{ {args} }} mutationType {{ {args} }}
+            types {{ name inputFields {{ name type {{ {ty} }} }} }} }} }}");
+        let schema = app.nobody().data(&query, json!({})).await["__schema"].clone();
+        let mut expected = BTreeSet::new();
+        for root in ["queryType", "mutationType"] {
+            for field in schema[root]["fields"].as_array().expect("fields") {
+                for argument in field["args"].as_array().expect("arguments") {
+                    let [field, argument_name] = [&field["name"], &argument["name"]].map(|name| name.as_str().expect("a name"));
+                    let place = format!("{field}.{argument_name}");
+                    places(&schema["types"], &argument["type"], &place, &[], &mut expected);
+                }
+            }
+        }
+        let place = |field: &str, place: &str| {
+            let steps: Vec<&str> = place.split('.').filter(|step| step.parse::<usize>().is_err()).collect();
+            format!("{field}.{}", steps.join("."))
+        };
+        let cases = cases("");
+        let covered: BTreeSet<String> = cases.iter()
+            .flat_map(|case| case.rows.iter().map(|(at, ..)| place(case.field, at)))
+            .collect();
+        let missing: Vec<&String> = expected.difference(&covered).collect();
+        assert!(missing.is_empty(), "no rows: {missing:#?}");
+    }
+
+    async fn the_id_of_nothing_or_of_somebody_elses_task_changes_nothing(app) {
+        let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+        let id = ann.task("one").await;
+        let stored = app.stored().await;
+        for case in cases(&id).iter().filter(|case| case.good.get("id").is_some() && case.field != "node") {
+            let foreign = bob.error(&case.by_variables(), case.good.clone()).await;
+            assert_eq!((code(&foreign).as_str(), &foreign["path"]), ("FORBIDDEN", &json!([case.field])));
+            let unknown = bob.error(&case.by_variables(), with(&case.good, "id", json!(NOBODYS))).await;
+            assert_eq!((code(&unknown).as_str(), &unknown["path"]), ("NOT_FOUND", &json!([case.field])));
+            // Whose the task is says nothing as long as the input is faulty.
+            if case.good.get("input").is_some() {
+                let faulty = bob.error(&case.by_variables(), with(&case.good, "input.title", json!(""))).await;
+                assert_eq!(faults(&faulty), ["input.title required"], "{}", case.field);
+            }
+        }
+        assert_eq!(app.stored().await, stored);
+    }
+
+    async fn an_id_in_capital_letters_means_the_same_task(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        for case in cases(&id.to_uppercase()).iter().filter(|case| case.good.get("id").is_some()) {
+            let data = ann.data(&case.by_variables(), case.good.clone()).await;
+            assert!(data.to_string().contains(&id), "{}: {data}", case.field);
+        }
+    }
+
+    async fn malformed_ids_are_nodes_that_are_not_there(app) {
+        let ann = app.user("ann").await;
+        let query = "query($ids: [ID!]!, $id: ID!) { nodes(ids: $ids) { id } node(id: $id) { id } }";
+        let ids: Vec<Value> = bad_ids().into_iter().map(Value::from).collect();
+        for id in &ids {
+            let data = ann.data(query, json!({ "id": id, "ids": ids })).await;
+            assert_eq!(data, json!({ "node": null, "nodes": vec![Value::Null; ids.len()] }), "{id}");
+        }
+        assert_eq!(ann.data(query, json!({ "id": 5, "ids": good_ids(100) })).await["nodes"][99], Value::Null);
+    }
+
+    async fn text_may_be_as_long_as_its_limit_in_any_script(app) {
+        let ann = app.user("ann").await;
+        for text in longest(200) {
+            let task = ann.create(json!({ "title": text, "description": "" })).await;
+            assert_eq!(task["title"].as_str().map(|title| title.chars().count()), Some(200), "{text}");
+        }
+        for text in longest(20_000) {
+            let id = ann.create(json!({ "title": "x", "description": text })).await["id"].clone();
+            let task = ann.read(id.as_str().expect("an id")).await;
+            assert_eq!(task["description"].as_str().map(|text| text.chars().count()), Some(20_000));
+        }
+        let rename = "mutation($name: String) { updateProfile(input: { name: $name }) { user { name } } }";
+        for text in longest(100) {
+            let user = ann.data(rename, json!({ "name": text })).await["updateProfile"]["user"].clone();
+            assert_eq!(user["name"].as_str().map(|name| name.chars().count()), Some(100), "{text}");
+        }
+    }
+
+    async fn accounts_may_go_to_the_edge_of_their_rules(app) {
+        let register = "mutation($input: RegisterInput!) { register(input: $input) { user { id } } }";
+        let address = format!("{}@{}.{}.{}.com", "a".repeat(64), "b".repeat(63), "c".repeat(63), "d".repeat(57));
+        assert_eq!(address.len(), 254);
+        for input in [
+            json!({ "email": address, "password": format!("a1{}", "🔑".repeat(126)) }),
+            json!({ "email": "b@example.com", "password": "pass-wö1", "username": "abc", "name": null }),
+            json!({ "email": "c@example.com", "password": "pass w1d", "username": "a".repeat(32) }),
+            json!({ "email": "d@example.com", "password": "pass-w1d", "username": null, "confirmPassword": null }),
+        ] {
+            app.nobody().data(register, json!({ "input": input })).await;
+        }
+    }
+
+    async fn all_faults_of_one_call_are_told_at_once(app) {
+        let ann = app.user("ann").await;
+        let update = "mutation($id: ID!, $input: UpdateTaskInput!, $version: Int) {
+            updateTask(id: $id, input: $input, expectedVersion: $version) { task { id } } }";
+        let input = json!({ "title": "", "description": "\0", "status": null, "completed": null, "priority": null });
+        let error = ann.error(update, json!({ "id": "x", "input": input })).await;
+        assert_eq!(faults(&error), [
+            "id invalid", "input.title required", "input.description invalid", "input.status required",
+            "input.completed required", "input.priority required",
+        ]);
+        let input = json!({ "title": 5, "dueAt": "soon", "status": "DONE", "labels": [] });
+        let error = ann.error(update, json!({ "id": null, "input": input, "version": 0.5 })).await;
+        assert_eq!(faults(&error), [
+            "id required", "input.dueAt invalid", "input.labels invalid", "input.status invalid",
+            "input.title invalid", "expectedVersion invalid",
+        ]);
+        let literal = "mutation { updateTask(id: null, expectedVersion: 0.5,
+            input: { title: 5, dueAt: \"soon\", status: \"PENDING\", labels: [] }) { task { id } } }";
+        assert_eq!(faults(&ann.error(literal, json!({})).await), [
+            "id required", "expectedVersion invalid", "input.title invalid", "input.dueAt invalid",
+            "input.status invalid", "input.labels invalid",
+        ]);
+        let list = "query { tasks(first: 0, last: 101, after: \"x\", filter: { not: { not: { not: { not: { not: { not: {} } } } } } }) { totalCount } }";
+        assert_eq!(faults(&ann.error(list, json!({})).await), [
+            "filter.not.not.not.not.not.not too_many", "last conflicting", "after conflicting",
+            "first out_of_range", "last out_of_range", "after invalid",
+        ]);
+    }
+
+    async fn a_message_is_a_sentence_for_each_fault(app) {
+        let error = app.user("ann").await.error("mutation { createTask(input: { title: \" \", priority: null }) { task { id } } }", json!({})).await;
+        assert_eq!(error["message"], "Title must not be empty. Priority must not be null.");
+        assert_eq!(error["extensions"]["fields"], json!([
+            { "path": ["input", "title"], "message": "must not be empty", "rule": "required" },
+            { "path": ["input", "priority"], "message": "must not be null", "rule": "required" },
+        ]));
+    }
+
+    async fn a_due_date_is_any_instant_of_four_digit_years(app) {
+        let ann = app.user("ann").await;
+        for (sent, shown) in [
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
+            ("9999-12-31T23:59:59.9999Z", "9999-12-31T23:59:59.999Z"),
+            ("1969-12-31T23:59:59.9996Z", "1969-12-31T23:59:59.999Z"),
+            ("0001-01-01T00:00:00-14:00", "0001-01-01T14:00:00.000Z"),
+            ("2028-02-29T23:30:00-01:00", "2028-03-01T00:30:00.000Z"),
+            ("2026-11-21t09:30:00z", "2026-11-21T09:30:00.000Z"),
+        ] {
+            let id = ann.create(json!({ "title": "x", "dueAt": sent })).await["id"].clone();
+            assert_eq!(ann.read(id.as_str().expect("an id")).await["dueAt"], shown, "{sent}");
+        }
+    }
+
+    async fn what_can_be_null_may_be_null(app) {
+        let ann = app.user("ann").await;
+        let task = ann.create(json!({ "title": "x", "description": null, "dueAt": null })).await;
+        let query = format!("mutation($id: ID!) {{
+            updateTask(id: $id, input: {{ description: null, dueAt: null }}, expectedVersion: null) {{ task {{ {TASK} }} }} }}");
+        assert_eq!(ann.data(&query, json!({ "id": task["id"] })).await["updateTask"]["task"], task);
+        let list = "{ tasks(first: null, after: null, last: null, before: null, orderBy: null, filter: {
+            and: null, or: null, not: null, completed: null, status: null, priority: null,
+            dueAt: { from: null, before: null, isNull: null }, createdAt: null }) { totalCount } }";
+        assert_eq!(ann.data(list, json!({})).await["tasks"]["totalCount"], 1);
+    }
+
+    async fn a_list_in_a_filter_may_be_longer_than_a_statement_has_parameters(app) {
+        let ann = app.user("ann").await;
+        ann.task("one").await;
+        let query = "query($status: [TaskStatus!], $priority: [TaskPriority!]) {
+            tasks(filter: { status: $status, priority: $priority }) { totalCount } }";
+        let many = json!({ "status": vec!["PENDING"; 40_000], "priority": vec!["MEDIUM"; 40_000] });
+        assert_eq!(ann.data(query, many).await["tasks"]["totalCount"], 1);
+    }
+
+    async fn the_list_of_a_user_is_as_strict_as_the_list_of_tasks(app) {
+        let ann = app.user("ann").await;
+        let error = ann.error("{ me { id tasks(first: 0, last: 5) { totalCount } } }", json!({})).await;
+        assert_eq!((code(&error).as_str(), &error["path"]), ("BAD_USER_INPUT", &json!(["me", "tasks"])));
+        assert_eq!(faults(&error), ["last conflicting", "first out_of_range"]);
+    }
+}
