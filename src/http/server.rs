@@ -24,29 +24,26 @@ pub async fn serve(listener: TcpListener, app: App, connections: usize, grace: D
     let mut signals = Signals::new().context("signals cannot be received")?;
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(connections));
-    let stop = async {
-        signals.next().await;
-        tracing::info!("stopping: requests in flight are finished");
-        app.readiness.stop();
-        tokio::select! {
-            () = tokio::time::sleep(grace) => {}
-            () = signals.next() => {}
+    tokio::select! {
+        () = accept(&listener, &app, &room, &graceful) => {}
+        () = signals.next() => {}
+    }
+    tracing::info!("stopping: requests in flight are finished");
+    app.readiness.stop();
+    let finish = async {
+        // Until load balancers have learnt of it, requests still come.
+        let _ = tokio::time::timeout(grace, accept(&listener, &app, &room, &graceful)).await;
+        drop(listener);
+        let drained = async {
+            graceful.shutdown().await;
+            app.endpoint.finished().await;
+        };
+        if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
+            tracing::warn!("stopped with requests in flight after {DRAIN_TIMEOUT:?}");
         }
     };
     tokio::select! {
-        () = accept(&listener, &app, &room, &graceful) => {}
-        () = stop => {}
-    }
-    drop(listener);
-
-    let drained = async {
-        graceful.shutdown().await;
-        app.endpoint.finished().await;
-    };
-    tokio::select! {
-        ended = tokio::time::timeout(DRAIN_TIMEOUT, drained) => if ended.is_err() {
-            tracing::warn!("stopped with requests in flight after {DRAIN_TIMEOUT:?}");
-        },
+        () = finish => {}
         () = signals.next() => tracing::warn!("stopped at once"),
     }
     Ok(())
