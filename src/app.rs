@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use axum::Router;
 use chrono::TimeDelta;
 use tokio::net::TcpListener;
@@ -12,19 +12,21 @@ use crate::domain::Clock;
 use crate::graphql::Endpoint;
 use crate::http::{self, Readiness};
 use crate::identity::Tokens;
-use crate::service::{AccountRules, Database, Services};
+use crate::service::{AccountRules, Database, DatabaseUrl, Services};
 
 /// Runs the server until it is told to stop.
 pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
+    config.check()?;
     let database = connect(config).await?;
     if migrate {
-        database.migrate_up().await.context("DATABASE_URL: the database could not be migrated")?;
+        let failure = || format!("{}: the database cannot be migrated", config.database_option());
+        database.migrate_up().await.with_context(failure)?;
     }
     let app = App::new(config, database, Clock::default())?;
     let address = config.listen();
     let listener = TcpListener::bind(address)
         .await
-        .with_context(|| format!("HOST and PORT: cannot listen on {address}"))?;
+        .map_err(|error| anyhow!("HOST and PORT: cannot listen on {address}: {error}; choose others"))?;
     let address = listener.local_addr().context("the listener has no address")?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "taskhold is ready: open http://{address}/graphql");
     http::serve(listener, app, config.limit_connections, config.shutdown_grace).await
@@ -33,9 +35,13 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
 /// Opens the configured database.
 pub async fn connect(config: &Config) -> Result<Database> {
     let url = config.database()?;
-    Database::connect(&url, config.database_max_connections)
-        .await
-        .with_context(|| format!("DATABASE_URL: cannot connect to {url}"))
+    Database::connect(&url, config.database_max_connections).await.map_err(|error| {
+        let remedy = match url {
+            DatabaseUrl::Sqlite(_) => "it must be a database in a folder to read and write",
+            DatabaseUrl::Postgres(_) => "see that it runs, and that address, user and password are right",
+        };
+        anyhow!("{}: cannot open {url}: {}; {remedy}", config.database_option(), error.root_cause())
+    })
 }
 
 /// The service, ready to be served or tested.

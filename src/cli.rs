@@ -1,6 +1,9 @@
 //! The command line: what the program can be told to do.
 
-use anyhow::{Context, Result, ensure};
+use std::error::Error;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::app;
@@ -52,6 +55,14 @@ enum Direction {
 }
 
 impl Cli {
+    /// Reads the command line and the environment.
+    pub fn read() -> Result<Self> {
+        Self::try_parse().map_err(|error| match refused_value(&error) {
+            Some(sentence) => anyhow!(sentence),
+            None => error.exit(),
+        })
+    }
+
     /// Does what the command line says.
     pub fn run(self) -> Result<()> {
         let config = self.config;
@@ -68,6 +79,21 @@ impl Cli {
             Command::Check => runtime()?.block_on(check(&config)),
         }
     }
+}
+
+/// What to say of a value that an option cannot have; None for other faults, and for --help.
+fn refused_value(error: &clap::Error) -> Option<String> {
+    let text = |kind| match error.get(kind)? {
+        ContextValue::String(text) => Some(text.as_str()),
+        _ => None,
+    };
+    let option = text(ContextKind::InvalidArg)?.strip_prefix("--")?;
+    let name = option.split(' ').next()?.replace('-', "_").to_uppercase();
+    let rule = match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(valid)) if !valid.is_empty() => format!("must be {}", valid.join(" or ")),
+        _ => error.source()?.to_string(),
+    };
+    Some(format!("{name} {rule}, not {:?}", text(ContextKind::InvalidValue)?))
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
@@ -88,14 +114,12 @@ async fn migrate(config: &Config, direction: Direction) -> Result<()> {
 }
 
 async fn check(config: &Config) -> Result<()> {
-    let url = config.database()?;
-    config.secret(&url)?;
-    config.cors_origins()?;
+    config.check()?;
     println!("configuration: ok");
     let database = app::connect(config).await?;
     let pending = pending(&database).await?;
     ensure!(pending == 0, "the database lacks {pending} migrations; run `taskhold migrate`");
-    println!("database: ok, {url}, up to date");
+    println!("database: ok, {}, up to date", config.database()?);
     Ok(())
 }
 

@@ -3,17 +3,26 @@
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{ArgAction, Args, FromArgMatches, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
 
 use crate::graphql::guard::Limits;
 use crate::identity::SigningSecret;
 use crate::service::DatabaseUrl;
-use crate::telemetry::LogFormat;
+use crate::telemetry::{self, LogFormat};
+
+/// Where options can stand besides the environment.
+const ENV_FILE: &str = ".env";
+/// As good as no limit.
+const MANY: u64 = 1 << 30;
+/// Deeper documents could overflow the parser's stack.
+const MAX_NESTING: u64 = 64;
 
 /// The options. Each is a flag, an environment variable, or a line in .env; the flag wins.
 #[derive(Args, Clone, Debug)]
@@ -28,15 +37,15 @@ pub struct Config {
     data_dir: PathBuf,
 
     /// Connections to the database at most
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<u32>(1..=1000))]
     pub database_max_connections: u32,
 
     /// Address to listen on
-    #[arg(long, env, global = true, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), help_heading = "Network")]
+    #[arg(long, env, global = true, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = address, help_heading = "Network")]
     host: IpAddr,
 
     /// Port to listen on; 0 takes a free one
-    #[arg(long, env, global = true, default_value_t = 8000, help_heading = "Network")]
+    #[arg(long, env, global = true, default_value_t = 8000, value_parser = number::<u16>(0..=65_535), help_heading = "Network")]
     port: u16,
 
     /// Origins whose pages may call the API, comma-separated: https://app.example.com
@@ -60,7 +69,7 @@ pub struct Config {
     pub introspection: bool,
 
     /// How long /readyz says 503 before the listener closes
-    #[arg(long, env, global = true, value_name = "TIME", default_value = "1s", value_parser = humantime::parse_duration, help_heading = "Network")]
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "1s", value_parser = time, help_heading = "Network")]
     pub shutdown_grace: Duration,
 
     /// Secret that tokens are signed with: at least 32 bytes, at least 10 of them different; generated
@@ -92,39 +101,39 @@ pub struct Config {
     pub registration_open: bool,
 
     /// Body of a request, in bytes
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 1 << 20, help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 1 << 20, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
     limit_request_bytes: usize,
 
     /// Text of a document, in bytes
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 16 << 10, help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 16 << 10, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
     limit_query_bytes: usize,
 
     /// Brackets inside each other in a document
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 32, value_parser = nesting, help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 32, value_parser = number::<usize>(1..=MAX_NESTING), help_heading = "Limits")]
     limit_query_nesting: usize,
 
     /// Tokens of a document
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 2_000, help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 2_000, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
     limit_query_tokens: usize,
 
     /// Fields inside each other in a document
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
     limit_query_depth: usize,
 
     /// Cost of a document: a field is 1, a connection its page size times its children
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 5_000, help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 5_000, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
     limit_query_complexity: usize,
 
     /// Aliases in a document
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 20, help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 20, value_parser = number::<usize>(0..=MANY), help_heading = "Limits")]
     limit_query_aliases: usize,
 
     /// Root fields of a query; half of it in a mutation
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<usize>(2..=MANY), help_heading = "Limits")]
     limit_root_fields: usize,
 
     /// Connections of clients at once
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 4_096, help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 4_096, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
     pub limit_connections: usize,
 
     /// Time for one request
@@ -136,7 +145,7 @@ pub struct Config {
     pub log_format: Option<LogFormat>,
 
     /// What is logged: error, warn, info, debug, trace, or a filter by module
-    #[arg(long, env, global = true, value_name = "FILTER", default_value = "info", help_heading = "Log")]
+    #[arg(long, env, global = true, value_name = "FILTER", default_value = "info", value_parser = telemetry::filter, help_heading = "Log")]
     pub rust_log: String,
 }
 
@@ -159,6 +168,12 @@ impl Config {
         SocketAddr::new(self.host, self.port)
     }
 
+    /// Makes sure that the options fit together, before anything is done with them.
+    pub fn check(&self) -> Result<()> {
+        self.secret(&self.database()?)?;
+        self.cors_origins().map(drop)
+    }
+
     /// Where the database is; makes DATA_DIR when the embedded one lies there.
     pub fn database(&self) -> Result<DatabaseUrl> {
         match filled(&self.database_url) {
@@ -170,30 +185,39 @@ impl Config {
         }
     }
 
+    /// The option that says where the database is.
+    pub fn database_option(&self) -> &'static str {
+        if filled(&self.database_url).is_some() { "DATABASE_URL" } else { "DATA_DIR" }
+    }
+
     /// The secret to sign with: the one given, or with SQLite the one kept in DATA_DIR.
     pub fn secret(&self, database: &DatabaseUrl) -> Result<SigningSecret> {
         let JwtAlgorithm::Hs256 = self.jwt_algorithm;
         let remedy = "make one with `openssl rand -hex 32`";
         match (filled(&self.better_auth_secret), database) {
             (Some(secret), _) => SigningSecret::new(secret.expose_secret().as_bytes().to_vec())
-                .with_context(|| format!("BETTER_AUTH_SECRET is too weak; {remedy}")),
+                .map_err(|weakness| anyhow!("BETTER_AUTH_SECRET is too weak: {weakness}; {remedy}")),
             (None, DatabaseUrl::Postgres(_)) => bail!(
                 "BETTER_AUTH_SECRET must be set with PostgreSQL, since all instances share it; {remedy}"
             ),
             (None, DatabaseUrl::Sqlite(_)) => {
                 self.make_data_dir()?;
                 let file = self.data_dir.join("secret");
-                let secret = kept_secret(&file)
-                    .with_context(|| format!("DATA_DIR: the secret in {} cannot be had", file.display()))?;
-                SigningSecret::new(secret.into_bytes())
-                    .with_context(|| format!("the secret in {} is too weak; remove the file", file.display()))
+                let secret = kept_secret(&file).with_context(|| {
+                    format!("DATA_DIR: the secret in {} can be neither read nor made", file.display())
+                })?;
+                SigningSecret::new(secret.into_bytes()).map_err(|weakness| {
+                    let file = file.display();
+                    anyhow!("DATA_DIR: the secret in {file} is too weak: {weakness}; remove the file")
+                })
             }
         }
     }
 
     fn make_data_dir(&self) -> Result<()> {
-        fs::create_dir_all(&self.data_dir)
-            .with_context(|| format!("DATA_DIR {} cannot be made", self.data_dir.display()))
+        fs::create_dir_all(&self.data_dir).with_context(|| {
+            format!("DATA_DIR must be a folder to read and write; {} is none", self.data_dir.display())
+        })
     }
 
     /// The origins whose pages may call the API.
@@ -210,7 +234,7 @@ impl Config {
                     && !host.contains(['/', '?', '#', '@', '*'])
             });
             if origin != "*" && !exact {
-                bail!("CORS_ORIGINS: {origin} is no origin like https://app.example.com");
+                bail!("CORS_ORIGINS must be origins like https://app.example.com, not {origin:?}");
             }
         }
         Ok(origins)
@@ -233,14 +257,18 @@ impl Config {
 
 /// Reads .env, if there is one. What is in the environment already stays.
 pub fn load_env_file() -> Result<()> {
-    match dotenvy::dotenv() {
-        Err(dotenvy::Error::LineParse(_, column)) => {
+    match dotenvy::from_path(ENV_FILE) {
+        Err(dotenvy::Error::LineParse(line, _)) => {
             // The line itself may hold a secret.
-            bail!(".env has a line that cannot be read, near its column {column}")
+            let text = fs::read_to_string(ENV_FILE).unwrap_or_default();
+            let before = text.split(&line).next().unwrap_or_default();
+            let number = before.matches('\n').count() + 1;
+            bail!(
+                ".env: line {number} must be NAME=value, the value in '…' if it has spaces or any of # $ \" \\"
+            )
         }
         Err(dotenvy::Error::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error).context(".env cannot be read"),
-        Ok(_) => Ok(()),
+        read => read.context(".env must be a file that can be read, or not be there"),
     }
 }
 
@@ -249,19 +277,29 @@ fn filled(option: &Option<SecretString>) -> Option<&SecretString> {
     option.as_ref().filter(|value| !value.expose_secret().is_empty())
 }
 
-fn lifetime(text: &str) -> Result<Duration> {
-    let time = humantime::parse_duration(text)?;
-    // A thousand years is as good as for ever, and can still be added to a date.
-    let range = Duration::from_secs(1)..=Duration::from_secs(1000 * 365 * 86_400);
-    anyhow::ensure!(range.contains(&time), "must be from 1s to 1000y");
-    Ok(time)
+fn number<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<T> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number
+            .and_then(|number| T::try_from(number).ok())
+            .with_context(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
+    }
 }
 
-/// Deeper documents could overflow the parser's stack.
-fn nesting(text: &str) -> Result<usize> {
-    let depth: usize = text.parse()?;
-    anyhow::ensure!((1..=64).contains(&depth), "must be from 1 to 64");
-    Ok(depth)
+fn address(text: &str) -> Result<IpAddr> {
+    text.parse().ok().context("must be an IP address like 127.0.0.1 or 0.0.0.0")
+}
+
+fn time(text: &str) -> Result<Duration> {
+    humantime::parse_duration(text).ok().context("must be a time like 30s, 15m or 7d")
+}
+
+fn lifetime(text: &str) -> Result<Duration> {
+    let time = time(text)?;
+    // A thousand years is as good as for ever, and can still be added to a date.
+    let range = Duration::from_secs(1)..=Duration::from_secs(1000 * 365 * 86_400);
+    anyhow::ensure!(range.contains(&time), "must be a time from 1s to 1000y");
+    Ok(time)
 }
 
 /// The secret in a file, made at the first start. Of several that start at once, one makes it.
@@ -270,7 +308,7 @@ fn kept_secret(file: &Path) -> Result<String> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         read => return Ok(read?.trim_end().to_owned()),
     }
-    let draft = file.with_extension(format!("draft-{}", std::process::id()));
+    let draft = file.with_extension(format!("draft-{}", Uuid::new_v4()));
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

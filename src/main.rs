@@ -2,19 +2,21 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use taskhold::cli::Cli;
+use taskhold::config::load_env_file;
 
 fn main() -> ExitCode {
-    if let Err(error) = taskhold::config::load_env_file() {
-        eprintln!("taskhold: {error:#}");
-        return ExitCode::FAILURE;
-    }
-    match Cli::parse().run() {
+    match load_env_file().and_then(|()| Cli::read()).and_then(Cli::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("taskhold: {error:#}");
+            eprintln!("taskhold: {}", sentence(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// What happened and its cause. Between them stand the libraries' own words for the same.
+fn sentence(error: &anyhow::Error) -> String {
+    let (sentence, cause) = (error.to_string(), error.root_cause().to_string());
+    if sentence == cause { sentence } else { format!("{sentence}: {cause}") }
 }

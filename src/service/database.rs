@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use migration::{Migrator, MigratorTrait};
+use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
@@ -52,7 +53,12 @@ impl FromStr for DatabaseUrl {
         if let Some(rest) = after(["postgres://", "postgresql://"]) {
             let url = format!("postgres://{rest}");
             // The parser's own message may quote what it did not understand.
-            PgConnectOptions::from_str(&url).ok().context("it is not a valid postgres:// URL")?;
+            let options = PgConnectOptions::from_str(&url).ok();
+            // Else a part of a password would be taken for a port or a name, and shown.
+            let at_is_last = rest.find(['/', '?', '#']).is_none_or(|end| !rest[end..].contains('@'));
+            options.filter(|_| at_is_last).context(
+                "it must be like postgres://user:password@host/name, with any of /?#@% in a part as %XX",
+            )?;
             Ok(Self::Postgres(secret_url::SecretUrl(url)))
         } else if let Some(path) = after(["sqlite://", "sqlite:"]) {
             let path = path.split('?').next().unwrap_or_default();
@@ -135,8 +141,11 @@ impl Database {
             }
             other => other,
         };
-        let both = both?;
-        Ok(Self { read: both.clone(), write: both })
+        match both {
+            Ok(both) => Ok(Self { read: both.clone(), write: both }),
+            // The pool goes on trying a server that refuses, and forgets what it said.
+            Err(error) => Err(why_not(url).await.unwrap_or(error.into())),
+        }
     }
 
     /// The connection for statements that change nothing.
@@ -249,6 +258,15 @@ fn pool(url: String, max_connections: u32) -> ConnectOptions {
     options
 }
 
+/// What keeps a connection from being made.
+async fn why_not(url: &str) -> Option<anyhow::Error> {
+    let options = PgConnectOptions::from_str(url).ok()?;
+    match tokio::time::timeout(ACQUIRE_TIMEOUT, options.connect()).await {
+        Ok(connected) => connected.err().map(Into::into),
+        Err(_) => Some(anyhow::anyhow!("no answer within {ACQUIRE_TIMEOUT:?}")),
+    }
+}
+
 fn is_protocol_violation(error: &DbErr) -> bool {
     matches!(database_code(error).as_deref(), Some("08P01"))
 }
@@ -313,5 +331,16 @@ mod tests {
         for url in ["", "mysql://localhost/x", "tasks.db", "sqlite::memory:", "sqlite://", "postgres://[::"] {
             assert!(url.parse::<DatabaseUrl>().is_err(), "{url} was accepted");
         }
+    }
+
+    #[test]
+    fn a_password_that_would_be_taken_for_a_host_or_a_name_is_refused() {
+        for password in ["12/cret", "12?cret", "12#cret", "s@12/cret"] {
+            let refusal = format!("postgres://ann:{password}@db/tasks").parse::<DatabaseUrl>();
+            let message = refusal.expect_err("the URL was accepted").to_string();
+            assert!(message.contains("%XX") && !message.contains("cret"), "{message}");
+        }
+        let url: DatabaseUrl = "postgres://ann:12%2Fcret@db/tasks".parse().expect("a valid URL");
+        assert_eq!(url.to_string(), "PostgreSQL at db:5432/tasks");
     }
 }
