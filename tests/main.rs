@@ -13,5 +13,6 @@ mod lists;
 mod migrations;
 mod ownership;
 mod schema;
+mod start;
 mod tasks;
 mod values;

@@ -2,11 +2,17 @@
 
 mod actor;
 mod app;
+mod client;
+mod database;
 pub mod postgres;
+mod server;
 
 pub use actor::{Actor, Answer, PASSWORD, TASK, code, faults};
 pub use app::{DatabaseKind, TestApp};
+pub use client::{Reply, operation};
+pub use database::PostgresDatabase;
 pub use serde_json::{Value, json};
+pub use server::{Place, SECRET, Server, wait_until};
 
 /// Runs each test twice, as `name::sqlite` and `name::postgres`, on the app made with the flags given.
 /// Where there is no PostgreSQL the second passes and says so (see [`postgres`]).

@@ -1,0 +1,114 @@
+//! What the program does besides serving.
+
+use crate::support::{Place, PostgresDatabase, SECRET, json};
+
+fn lines(place: &Place, arguments: &[&str]) -> Vec<String> {
+    let run = place.run(arguments);
+    assert!(run.success, "{arguments:?}: {}", run.stderr);
+    run.stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn schema_prints_the_file_to_the_byte() {
+    let place = Place::new();
+    assert_eq!(place.run(&["schema"]).stdout, include_str!("../../schema.graphql"));
+    assert!(!place.path("data").exists(), "printing needs no folder");
+}
+
+fn migrations_go_up_and_down(place: &Place) {
+    let pending = lines(place, &["migrate", "status"]);
+    assert!(pending.len() >= 3 && pending.iter().all(|line| line.starts_with("pending ")), "{pending:?}");
+    let applied: Vec<_> = pending.iter().map(|line| line.replacen("pending", "applied", 1)).collect();
+    assert_eq!(lines(place, &["migrate"]), applied);
+    assert_eq!(lines(place, &["migrate", "up"]), applied);
+    assert_eq!(lines(place, &["migrate", "status"]), applied);
+
+    let (newest, older) = applied.split_last().expect("there are migrations");
+    let mut without = older.to_vec();
+    without.push(newest.replacen("applied", "pending", 1));
+    assert_eq!(lines(place, &["migrate", "down"]), without);
+    for _ in older {
+        lines(place, &["migrate", "down"]);
+    }
+    assert_eq!(lines(place, &["migrate", "down"]), pending);
+    assert_eq!(lines(place, &["migrate", "up"]), applied);
+}
+
+#[test]
+fn migrations_on_sqlite_go_up_and_down() {
+    migrations_go_up_and_down(&Place::new());
+}
+
+#[test]
+fn migrations_on_postgres_go_up_and_down() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    migrations_go_up_and_down(&Place::on(&database));
+}
+
+fn check_tells_whether_a_server_would_work(place: &Place, database: &str) {
+    let run = place.run(&["check"]);
+    assert_eq!((run.success, run.stdout.as_str()), (false, "configuration: ok\n"));
+    assert!(run.stderr.contains("; run `taskhold migrate`"), "{}", run.stderr);
+    lines(place, &["migrate"]);
+    let check = lines(place, &["check"]);
+    assert_eq!(check[0], "configuration: ok");
+    assert!(check[1].starts_with(&format!("database: ok, {database}")), "{check:?}");
+    assert!(check[1].ends_with(", up to date") && check.len() == 2, "{check:?}");
+}
+
+#[test]
+fn check_on_sqlite_tells_whether_a_server_would_work() {
+    check_tells_whether_a_server_would_work(&Place::new(), "SQLite at ./data/taskhold.db");
+}
+
+#[test]
+fn check_on_postgres_tells_whether_a_server_would_work() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    check_tells_whether_a_server_would_work(&Place::on(&database), "PostgreSQL at ");
+}
+
+#[test]
+fn check_finds_the_configuration_in_order_and_the_database_away() {
+    let place = Place::new()
+        .with("DATABASE_URL", "postgres://ann:s3cret@127.0.0.1:1/tasks")
+        .with("BETTER_AUTH_SECRET", SECRET);
+    let run = place.run(&["check"]);
+    assert_eq!((run.success, run.stdout.as_str()), (false, "configuration: ok\n"));
+}
+
+fn a_server_can_be_told_to_leave_the_schema(place: &Place) {
+    let before = lines(place, &["migrate", "status"]);
+    let server = place.start(&["serve", "--no-migrate"]);
+    assert_eq!(server.get("/healthz").status, 200);
+    let body = server.post("", "{ serverInfo { registrationOpen } }", &json!({})).json();
+    assert_eq!(body["data"]["serverInfo"]["registrationOpen"], true);
+    assert_eq!(lines(place, &["migrate", "status"]), before);
+    assert!(before[0].starts_with("pending"), "{before:?}");
+}
+
+#[test]
+fn a_server_on_sqlite_can_be_told_to_leave_the_schema() {
+    a_server_can_be_told_to_leave_the_schema(&Place::new());
+}
+
+#[test]
+fn a_server_on_postgres_can_be_told_to_leave_the_schema() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    a_server_can_be_told_to_leave_the_schema(&Place::on(&database));
+}
+
+#[test]
+fn what_it_does_not_understand_it_does_not_do() {
+    for arguments in [&["serv"][..], &["--prot=1"], &["migrate", "sideways"], &["--port"]] {
+        let run = Place::new().run(arguments);
+        assert!(!run.success && run.stderr.contains("--help"), "{arguments:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn version_and_help_are_answered_whatever_is_configured() {
+    let place = Place::new();
+    assert_eq!(lines(&place, &["--version"]), [concat!("taskhold ", env!("CARGO_PKG_VERSION"))]);
+    assert!(place.run(&["help", "migrate"]).stdout.contains("status"));
+    assert!(!place.path("data").exists(), "it made a folder");
+}

@@ -1,0 +1,127 @@
+//! The log: one line a request, and nothing in it that is nobody's business.
+
+use std::fs;
+
+use crate::support::{PASSWORD, Place, PostgresDatabase, SECRET, Server, Value, json, operation, wait_until};
+
+const ME: &str = "query Me { me { id } }";
+
+/// The lines of requests, when there are this many.
+fn requests(server: &Server, count: usize) -> Vec<Value> {
+    let lines = || -> Vec<Value> {
+        let log = server.log();
+        let lines = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let lines = lines.map(|line| serde_json::from_str(line).expect("every line is JSON"));
+        lines.filter(|line: &Value| line["message"] == "request").collect()
+    };
+    wait_until("the requests are logged", || lines().len() >= count);
+    assert_eq!(lines().len(), count);
+    lines()
+}
+
+#[test]
+fn a_request_is_one_line() {
+    let server = Place::new().start(&[]);
+    let token = server.register("ann");
+    let mut client = server.connect();
+    let request = operation(&token, ME, &json!({}));
+    client.send(&request.replacen("host: test", "host: test\r\nx-request-id: mine", 1));
+    let id = client.reply().json()["data"]["me"]["id"].clone();
+    server.post("", ME, &json!({}));
+    server.post("", "{ nothing }", &json!({}));
+    server.get("/nowhere?token=hidden");
+
+    let lines = requests(&server, 5);
+    let register = &lines[0];
+    assert_eq!(
+        (&register["operation"], &register["operation_type"]),
+        (&json!("Register"), &json!("mutation"))
+    );
+    let me = &lines[1];
+    assert_eq!((&me["request_id"], &me["status"]), (&json!("mine"), &json!(200)));
+    assert_eq!((&me["operation"], &me["operation_type"]), (&json!("Me"), &json!("query")));
+    assert_eq!(me["user_id"], id);
+    assert!(
+        me["session_id"].is_string() && me["duration_ms"].is_number() && me.get("code").is_none(),
+        "{me}"
+    );
+    let document = me["document"].as_str().unwrap_or_default();
+    assert!(document.len() == 16 && document.bytes().all(|byte| byte.is_ascii_hexdigit()), "{me}");
+
+    let refused = &lines[2];
+    assert_eq!((&refused["status"], &refused["code"]), (&json!(401), &json!("UNAUTHENTICATED")));
+    assert_eq!(refused["document"], me["document"]);
+    assert!(refused.get("user_id").is_none() && refused["request_id"].is_string(), "{refused}");
+    assert_eq!((&lines[3]["status"], &lines[3]["code"]), (&json!(200), &json!("BAD_REQUEST")));
+    assert_eq!((&lines[4]["status"], &lines[4]["path"]), (&json!(404), &json!("/nowhere")));
+    assert!(!server.stop().contains("hidden"));
+}
+
+#[test]
+fn people_read_lines_that_are_no_json() {
+    let server = Place::new().with("LOG_FORMAT", "pretty").start(&[]);
+    server.get("/healthz");
+    let log = server.stop();
+    assert!(log.contains("INFO request ") && log.contains("status=200") && !log.contains('{'), "{log}");
+}
+
+/// Everything at once: all levels, of the libraries that would talk above all.
+const TRACE: &str = "trace,sqlx=trace,sqlx::query=trace,sqlx_core=trace,sqlx_postgres=trace,sqlx_sqlite=trace,\
+                     sea_orm=trace,sea_orm::driver=trace,sea_orm::database=trace,sea_orm_migration=trace,\
+                     async_graphql=trace,async_graphql::graphql=trace,hyper=trace,hyper::proto=trace,axum=trace,\
+                     axum::rejection=trace,tower_http=trace,taskhold=trace";
+
+/// Does what people do with words that must not be told, and gives everything that the server wrote.
+fn everything_written(place: &Place, spoil: impl FnOnce()) -> (String, Vec<String>) {
+    let server = place.start(&[]);
+    let token = server.register("hush-name");
+    let create = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
+    let input = json!({ "title": "hush-title", "description": "hush-description" });
+    let made = server.post(&token, create, &json!({ "input": input })).json();
+    assert!(made["data"]["createTask"]["task"]["id"].is_string(), "{made}");
+    let literal = r#"mutation { createTask(input: { title: "hush-literal" }) { task { title } } }"#;
+    server.post(&token, literal, &json!({}));
+    let login = "mutation($input: LoginInput!) { login(input: $input) { accessToken } }";
+    server.post("", login, &json!({ "input": { "usernameOrEmail": "hush-name", "password": "hush-guess" } }));
+    server.post("hush-token", ME, &json!({}));
+    server.post(&token, "{ me { \"hush-broken\" } }", &json!({ "hush-variable": 1 }));
+    server.get("/graphql?query=%7Bme%7Bid%7D%7D&variables=%7B%22a%22:%22hush-query%22%7D");
+
+    spoil();
+    let input = json!({ "title": "hush-spoilt", "description": "hush-description" });
+    let spoilt = server.post(&token, create, &json!({ "input": input }));
+    assert!(!spoilt.body.contains("hush"), "{}", spoilt.body);
+    let signature = token.rsplit('.').next().unwrap_or_default().to_owned();
+    (server.stop(), vec![token, signature])
+}
+
+fn assert_silent(output: &str, hidden: &[String]) {
+    let always = ["hush", "$argon2", PASSWORD, SECRET, "Bearer"].map(str::to_owned);
+    for hidden in always.iter().chain(hidden) {
+        let told = output.lines().find(|line| line.contains(hidden.as_str()));
+        assert!(told.is_none(), "{hidden} is told in: {}", told.unwrap_or_default());
+    }
+}
+
+#[test]
+fn on_sqlite_nothing_secret_is_ever_written() {
+    let place = Place::new().with("RUST_LOG", TRACE);
+    let (output, mut hidden) = everything_written(&place, || {});
+    hidden.push(fs::read_to_string(place.path("data/secret")).expect("the secret was made"));
+    assert_silent(&output, &hidden);
+}
+
+#[test]
+fn on_postgres_nothing_secret_is_ever_written() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    // The test server believes any password.
+    let url = database.url.replacen("postgres@", "postgres:hush-url@", 1);
+    // A parameter that the driver warns of, while it has the whole URL at hand.
+    let url = format!("{url}{}application_type=test", if url.contains('?') { '&' } else { '?' });
+    let place = Place::on(&database).with("DATABASE_URL", &url).with("RUST_LOG", TRACE);
+    // What PostgreSQL says of a row that it refuses has the whole row in it.
+    let spoil = || database.execute("ALTER TABLE tasks ADD CONSTRAINT none CHECK (title <> 'hush-spoilt')");
+    let (output, hidden) = everything_written(&place, spoil);
+    assert!(output.contains("an operation failed"), "the spoilt row was not refused");
+    assert_silent(&output, &hidden);
+}

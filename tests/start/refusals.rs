@@ -1,0 +1,204 @@
+//! A start that cannot work ends soon, with one sentence that names the option and the remedy.
+
+use std::net::TcpListener;
+
+use crate::support::{Place, PostgresDatabase, SECRET};
+
+const WEAK: &str = "BETTER_AUTH_SECRET is too weak: ";
+
+/// Runs the program, which has to refuse in a sentence with these parts and without anything secret.
+fn refuses(place: &Place, arguments: &[&str], parts: &[&str]) {
+    let run = place.run(arguments);
+    assert!(!run.success, "{parts:?}: it succeeded");
+    assert_eq!(run.stderr.lines().count(), 1, "{parts:?}: {}", run.stderr);
+    assert!(run.stderr.starts_with("taskhold: "), "{}", run.stderr);
+    for part in parts {
+        assert!(run.stderr.contains(part), "{part} is not in: {}", run.stderr);
+    }
+    for hidden in ["s3cret", SECRET] {
+        assert!(!run.stderr.contains(hidden) && !run.stdout.contains(hidden), "{}", run.stderr);
+    }
+    assert!(!run.stdout.contains("ready"), "{}", run.stdout);
+}
+
+#[test]
+fn a_value_that_an_option_cannot_have() {
+    for (option, value, rule) in [
+        ("PORT", "abc", "a whole number from 0 to 65535"),
+        ("PORT", "65536", "a whole number from 0 to 65535"),
+        ("PORT", "-1", "a whole number from 0 to 65535"),
+        ("HOST", "localhost", "an IP address like 127.0.0.1 or 0.0.0.0"),
+        ("DATABASE_MAX_CONNECTIONS", "0", "a whole number from 1 to 1000"),
+        ("JWT_ALGORITHM", "HS512", "HS256"),
+        ("JWT_ALGORITHM", "none", "HS256"),
+        ("ACCESS_TOKEN_TTL", "soon", "a time like 30s, 15m or 7d"),
+        ("ACCESS_TOKEN_TTL", "0s", "a time from 1s to 1000y"),
+        ("SESSION_TTL", "1001y", "a time from 1s to 1000y"),
+        ("SHUTDOWN_GRACE", "-1s", "a time like 30s, 15m or 7d"),
+        ("REQUEST_TIMEOUT", "15", "a time like 30s, 15m or 7d"),
+        ("REGISTRATION_OPEN", "maybe", "true or false"),
+        ("GRAPHIQL", "1", "true or false"),
+        ("INTROSPECTION", "", "true or false"),
+        ("LIMIT_CONNECTIONS", "0", "a whole number from 1 to"),
+        ("LIMIT_REQUEST_BYTES", "1MB", "a whole number from 1 to"),
+        ("LIMIT_QUERY_NESTING", "65", "a whole number from 1 to 64"),
+        ("LOG_FORMAT", "xml", "pretty or json"),
+        ("RUST_LOG", "taskhold=loud", "error, warn, info, debug, trace"),
+        ("CORS_ORIGINS", "app.example.com", "origins like https://app.example.com"),
+        ("CORS_ORIGINS", "https://app.example.com/", "origins like https://app.example.com"),
+        ("CORS_ORIGINS", "https://*.example.com", "origins like https://app.example.com"),
+    ] {
+        let parts = [format!("{option} must be "), rule.to_owned(), format!("not {value:?}")];
+        refuses(&Place::new().with(option, value), &[], &parts.each_ref().map(String::as_str));
+    }
+}
+
+#[test]
+fn a_flag_is_refused_like_the_environment() {
+    refuses(&Place::new(), &["--port", "abc"], &["PORT must be a whole number"]);
+    refuses(&Place::new(), &["migrate", "--port=abc"], &["PORT must be a whole number"]);
+}
+
+#[test]
+fn a_line_break_in_a_value_does_not_make_two_lines() {
+    refuses(&Place::new().with("PORT", "a\nb"), &[], &[r#"not "a\nb""#]);
+}
+
+#[test]
+fn a_weak_secret() {
+    let remedy = "; make one with `openssl rand -hex 32`";
+    for (secret, reason) in [
+        ("s3cret", "it is shorter than 32 bytes"),
+        ("s3crets3crets3crets3crets3crets3cret", "it has fewer than 10 different bytes"),
+        ("replace-me-with-the-output-of-openssl-rand-hex-32", "it is the one from .env.example"),
+    ] {
+        let place = Place::new().with("BETTER_AUTH_SECRET", secret);
+        refuses(&place, &[], &[WEAK, reason, remedy]);
+        refuses(&place, &["check"], &[WEAK, reason, remedy]);
+        assert!(!place.path("data/taskhold.db").exists(), "the database was touched");
+    }
+}
+
+#[test]
+fn a_kept_secret_that_has_become_weak() {
+    let place = Place::new();
+    assert!(place.run(&["migrate"]).success);
+    std::fs::create_dir_all(place.path("data")).expect("the folder can be made");
+    place.write("data/secret", "s3cret\n");
+    refuses(
+        &place,
+        &[],
+        &["DATA_DIR", "./data/secret is too weak", "shorter than 32 bytes; remove the file"],
+    );
+}
+
+#[test]
+fn postgres_without_a_secret() {
+    let place = Place::new().with("DATABASE_URL", "postgres://ann:s3cret@127.0.0.1:1/tasks");
+    let parts = ["BETTER_AUTH_SECRET must be set with PostgreSQL", "make one with `openssl rand -hex 32`"];
+    refuses(&place, &[], &parts);
+    refuses(&place.with("BETTER_AUTH_SECRET", ""), &["check"], &parts);
+}
+
+fn with_database(url: &str) -> Place {
+    Place::new().with("DATABASE_URL", url).with("BETTER_AUTH_SECRET", SECRET)
+}
+
+#[test]
+fn a_database_url_that_is_none() {
+    let schemes = "DATABASE_URL cannot be used: it starts with neither postgres:// nor sqlite://";
+    for url in ["mysql://ann:s3cret@db/tasks", "tasks.db", "ann:s3cret@db", "POSTGRES//s3cret"] {
+        refuses(&with_database(url), &[], &[schemes]);
+    }
+    let shape = "DATABASE_URL cannot be used: it must be like postgres://user:password@host/name";
+    for url in
+        ["postgres://ann:s3cret@[::", "postgres://ann:12/s3cret@db/tasks", "postgres://ann:s3cret@db:x/t"]
+    {
+        refuses(&with_database(url), &[], &[shape]);
+    }
+}
+
+#[test]
+fn a_postgres_that_is_not_there() {
+    let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let address = closed.expect("there is a free port");
+    let place = with_database(&format!("postgres://ann:s3cret@{address}/tasks"));
+    let parts =
+        ["DATABASE_URL: ", &format!("PostgreSQL at {address}/tasks: Connection refused"), "see that it runs"];
+    refuses(&place, &[], &parts);
+    refuses(&place, &["check"], &parts);
+    refuses(&place, &["migrate"], &parts);
+}
+
+#[test]
+fn a_postgres_that_does_not_answer() {
+    // Connections wait in the backlog for ever.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let address = listener.local_addr().expect("the listener has an address");
+    let place = with_database(&format!("postgres://ann:s3cret@{address}/tasks"));
+    refuses(&place, &[], &["DATABASE_URL: ", &address.to_string(), "no answer within 3s"]);
+}
+
+#[test]
+fn a_postgres_without_the_database() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    refuses(
+        &with_database(&format!("{}_other", database.url)),
+        &[],
+        &["DATABASE_URL: ", "_other\" does not exist"],
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to() {
+    let place = Place::new().with("DATA_DIR", "./file/data");
+    place.write("file", "");
+    refuses(&place, &[], &["DATA_DIR must be a folder to read and write; ./file/data is none: "]);
+    let place = with_database("sqlite://./file/tasks.db");
+    place.write("file", "");
+    refuses(
+        &place,
+        &[],
+        &["DATABASE_URL: cannot open SQLite at ./file/tasks.db: ", "; it must be a database in"],
+    );
+}
+
+#[test]
+fn a_file_that_is_no_database() {
+    let place = with_database("sqlite://notes.txt");
+    place.write("notes.txt", &"These are notes. ".repeat(100));
+    refuses(&place, &[], &["DATABASE_URL: cannot open SQLite at notes.txt: ", "file is not a database"]);
+}
+
+#[test]
+fn a_port_that_is_taken() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let address = listener.local_addr().expect("the listener has an address");
+    let place = Place::new().with("PORT", &address.port().to_string());
+    refuses(&place, &[], &["HOST and PORT: cannot listen on ", &address.to_string(), "; choose others"]);
+}
+
+#[test]
+fn all_origins_while_the_network_can_reach_the_server() {
+    let place = Place::new().with("CORS_ORIGINS", "*");
+    assert!(place.run(&["check"]).stdout.contains("configuration: ok"));
+    let place = Place::new().with("CORS_ORIGINS", "*").with("HOST", "0.0.0.0");
+    refuses(&place, &[], &["CORS_ORIGINS may be * only while HOST is a loopback address; name the origins"]);
+    assert!(!place.path("data/taskhold.db").exists(), "the database was touched");
+}
+
+#[test]
+fn a_broken_env_file() {
+    for text in [
+        "PORT=0\n\nBETTER AUTH SECRET=s3cret\n",
+        "# a\n\nBETTER_AUTH_SECRET=\"s3cret\nPORT=0\n",
+        "\n\ns3cret",
+    ] {
+        let place = Place::new();
+        place.write(".env", text);
+        refuses(&place, &[], &[".env: line 3 must be NAME=value"]);
+    }
+    let place = Place::new();
+    std::fs::create_dir(place.path(".env")).expect("the folder can be made");
+    refuses(&place, &[], &[".env must be a file"]);
+}

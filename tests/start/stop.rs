@@ -1,0 +1,99 @@
+//! A clean stop.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Place, json, operation, wait_until};
+
+const AT_ONCE: Duration = Duration::from_secs(3);
+
+/// A request in two halves, the second of which completes its body.
+fn halves() -> (String, String) {
+    let request = operation("", "{ serverInfo { registrationOpen } }", &json!({}));
+    let (first, second) = request.split_at(request.len() - 10);
+    (first.to_owned(), second.to_owned())
+}
+
+fn a_stop_finishes_what_is_in_flight(signal: &str) {
+    let mut server = Place::new().with("SHUTDOWN_GRACE", "2s").start(&[]);
+    let mut slow = server.connect();
+    let (first, second) = halves();
+    slow.send(&first);
+    assert_eq!(server.get("/readyz").status, 200);
+
+    server.signal(signal);
+    wait_until("readyz says 503", || server.get("/readyz").status == 503);
+    assert_eq!(server.get("/healthz").status, 200);
+    let token = server.register("ann");
+    assert!(!token.is_empty(), "who has not learnt of it is still served");
+    wait_until("the listener closes", || !server.accepts());
+
+    slow.send(&second);
+    let reply = slow.reply();
+    assert_eq!((reply.status, reply.header("connection")), (200, "close"));
+    assert_eq!(reply.json()["data"]["serverInfo"]["registrationOpen"], true);
+    assert!(server.ends_well());
+}
+
+#[test]
+fn on_sigterm_what_is_in_flight_is_finished() {
+    a_stop_finishes_what_is_in_flight("TERM");
+}
+
+#[test]
+fn on_sigint_what_is_in_flight_is_finished() {
+    a_stop_finishes_what_is_in_flight("INT");
+}
+
+#[test]
+fn a_second_signal_ends_the_grace_and_what_is_in_flight() {
+    for (first, second) in [("TERM", "TERM"), ("INT", "INT"), ("TERM", "INT")] {
+        let mut server = Place::new().with("SHUTDOWN_GRACE", "1h").start(&[]);
+        let mut slow = server.connect();
+        slow.send(&halves().0);
+        server.signal(first);
+        wait_until("readyz says 503", || server.get("/readyz").status == 503);
+        let told = Instant::now();
+        server.signal(second);
+        assert!(server.ends_well());
+        assert!(told.elapsed() < AT_ONCE, "{:?}", told.elapsed());
+        assert!(slow.is_closed());
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_wait_for_what_is_in_flight() {
+    let mut server = Place::new().with("SHUTDOWN_GRACE", "0s").start(&[]);
+    let mut slow = server.connect();
+    slow.send(&halves().0);
+    // The half request has been read when one that came after it is answered.
+    assert_eq!(server.get("/healthz").status, 200);
+    server.signal("TERM");
+    wait_until("the listener closes", || !server.accepts());
+    let told = Instant::now();
+    server.signal("TERM");
+    assert!(server.ends_well());
+    assert!(told.elapsed() < AT_ONCE, "{:?}", told.elapsed());
+}
+
+#[test]
+fn a_signal_right_after_it_is_ready_is_a_clean_stop_too() {
+    for _ in 0..10 {
+        let mut server = Place::new().with("SHUTDOWN_GRACE", "0s").start(&[]);
+        server.signal("TERM");
+        assert!(server.ends_well());
+    }
+}
+
+#[test]
+fn connections_that_ask_for_nothing_do_not_hold_it_up() {
+    let mut server = Place::new().with("SHUTDOWN_GRACE", "0s").start(&[]);
+    let mut silent = server.connect();
+    let mut kept_alive = server.connect();
+    kept_alive.send("GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n");
+    assert_eq!(kept_alive.reply().status, 200);
+    let told = Instant::now();
+    server.signal("TERM");
+    assert!(server.ends_well());
+    assert!(told.elapsed() < AT_ONCE, "{:?}", told.elapsed());
+    assert!(silent.is_closed() && kept_alive.is_closed());
+}

@@ -1,0 +1,87 @@
+//! A client of a few lines, which sees the bytes as they are.
+
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// The bytes of a request for an operation.
+pub fn operation(token: &str, query: &str, variables: &Value) -> String {
+    let body = json!({ "query": query, "variables": variables }).to_string();
+    let authorization =
+        if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+    format!(
+        "POST /graphql HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n{authorization}\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// One connection.
+pub struct Client(BufReader<TcpStream>);
+
+impl Client {
+    pub(super) fn connect(address: &str, time_limit: Duration) -> Self {
+        let stream = TcpStream::connect(address).expect("the server accepts");
+        stream.set_read_timeout(Some(time_limit)).expect("the time limit is valid");
+        stream.set_nodelay(true).expect("the socket takes the option");
+        Self(BufReader::new(stream))
+    }
+
+    pub fn send(&mut self, bytes: &str) {
+        self.0.get_mut().write_all(bytes.as_bytes()).expect("the server reads");
+    }
+
+    /// The next response.
+    pub fn reply(&mut self) -> Reply {
+        let mut line = || {
+            let mut line = String::new();
+            self.0.read_line(&mut line).expect("a line comes in time");
+            line.trim_end().to_owned()
+        };
+        let status = line().split(' ').nth(1).and_then(|status| status.parse().ok());
+        let headers = std::iter::repeat_with(line).take_while(|line| !line.is_empty());
+        let headers = headers.filter_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            Some((name.to_lowercase(), value.trim().to_owned()))
+        });
+        let mut reply = Reply {
+            status: status.expect("a response begins with its status"),
+            headers: headers.collect(),
+            body: String::new(),
+        };
+        let length = reply.header("content-length").parse().unwrap_or(0);
+        let body = Read::by_ref(&mut self.0).take(length).read_to_string(&mut reply.body);
+        body.expect("the body is whole and text");
+        reply
+    }
+
+    /// Whether the server closes the connection without another word.
+    pub fn is_closed(&mut self) -> bool {
+        match self.0.read(&mut [0]) {
+            Ok(length) => length == 0,
+            // What was sent and never read makes it a reset.
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        }
+    }
+}
+
+/// A response.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Reply {
+    /// A header; empty when it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(given, _)| given == name).map_or("", |(_, value)| value)
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("the body is JSON")
+    }
+}

@@ -1,0 +1,51 @@
+//! A PostgreSQL database of a test's own, for programs that open it themselves.
+
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use super::postgres;
+
+/// A PostgreSQL database that is gone after the test.
+pub struct PostgresDatabase {
+    pub url: String,
+    name: String,
+    admin: DatabaseConnection,
+    runtime: Runtime,
+}
+
+impl PostgresDatabase {
+    /// An empty database; None where there is no PostgreSQL.
+    pub fn new() -> Option<Self> {
+        let server = postgres::server_url()?;
+        let runtime = Runtime::new().expect("threads can be started");
+        let admin = runtime.block_on(sea_orm::Database::connect(server)).expect("the test server answers");
+        let name = format!("taskhold_test_{}", Uuid::new_v4().simple());
+        let (host, _) = server.rsplit_once('/').expect("the URL names a database");
+        let database = Self { url: format!("{host}/{name}"), name, admin, runtime };
+        database.administer("CREATE DATABASE");
+        Some(database)
+    }
+
+    fn administer(&self, statement: &str) {
+        let sql = format!("{statement} {}", self.name);
+        let done = self.runtime.block_on(self.admin.execute_unprepared(&sql));
+        done.expect("the statement is valid");
+    }
+
+    /// Runs SQL in the database itself.
+    pub fn execute(&self, sql: &str) {
+        let done = self
+            .runtime
+            .block_on(async { sea_orm::Database::connect(&self.url).await?.execute_unprepared(sql).await });
+        done.expect("the statement is valid");
+    }
+}
+
+impl Drop for PostgresDatabase {
+    fn drop(&mut self) {
+        let sql = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        // A failure leaves a database in a server that is thrown away.
+        let _ = self.runtime.block_on(self.admin.execute_unprepared(&sql));
+    }
+}

@@ -1,0 +1,242 @@
+//! The program itself: run in a folder of its own, with nothing in its environment but what a test puts
+//! there, and asked over a real connection.
+
+use std::fs;
+use std::io::Read;
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::client::{Client, Reply, operation};
+use super::{PASSWORD, PostgresDatabase};
+
+/// A secret that is good enough to sign with.
+pub const SECRET: &str = "a secret for the tests: 0123456789 abcdef";
+
+/// How long a start that cannot work may take.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+const POLL_STEP: Duration = Duration::from_millis(10);
+
+/// Asks until the answer is yes.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + TIME_LIMIT;
+    while !condition() {
+        assert!(Instant::now() < deadline, "{what}: not within {TIME_LIMIT:?}");
+        thread::sleep(POLL_STEP);
+    }
+}
+
+/// A working directory, and the options that stand in the environment.
+pub struct Place {
+    folder: Arc<TempDir>,
+    options: Vec<(String, String)>,
+}
+
+impl Place {
+    /// An empty folder, and nothing configured but that any free port will do.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        fs::create_dir(folder.path().join("work")).expect("a folder can be made in it");
+        Self { folder: Arc::new(folder), options: Vec::new() }.with("PORT", "0")
+    }
+
+    /// A place with a PostgreSQL database and a secret.
+    pub fn on(database: &PostgresDatabase) -> Self {
+        Self::new().with("DATABASE_URL", &database.url).with("BETTER_AUTH_SECRET", SECRET)
+    }
+
+    pub fn with(mut self, option: &str, value: &str) -> Self {
+        self.options.push((option.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("work").join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("the folder can be written to");
+    }
+
+    /// Runs the program to its end, which must come soon.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        let mut program = Program::spawn(self, arguments);
+        let status = program.wait();
+        Run { success: status.success(), stdout: program.stdout.all(), stderr: program.stderr.all() }
+    }
+
+    /// Starts a server and waits until it is ready.
+    pub fn start(&self, arguments: &[&str]) -> Server {
+        self.begin(arguments).ready()
+    }
+
+    /// Starts a server that need not be ready at once.
+    pub fn begin(&self, arguments: &[&str]) -> Program {
+        Program::spawn(self, arguments)
+    }
+}
+
+/// What a run of the program came to.
+pub struct Run {
+    pub success: bool,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// A running program. It ends with the test.
+pub struct Program {
+    child: Child,
+    _folder: Arc<TempDir>,
+    stdout: Output,
+    stderr: Output,
+}
+
+impl Program {
+    fn spawn(place: &Place, arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_taskhold"));
+        command.args(arguments).current_dir(place.path(".")).env_clear();
+        command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        command.envs(place.options.iter().map(|(option, value)| (option, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program can be started");
+        let stdout = Output::of(child.stdout.take().expect("stdout is a pipe"));
+        let stderr = Output::of(child.stderr.take().expect("stderr is a pipe"));
+        Self { child, _folder: place.folder.clone(), stdout, stderr }
+    }
+
+    /// Waits for the address in the log.
+    pub fn ready(mut self) -> Server {
+        let mut address = None;
+        wait_until("the server is ready", || {
+            let ended = self.child.try_wait().expect("the program can be waited for");
+            assert!(ended.is_none(), "the server ended: {}", self.stderr.text());
+            address = address_in(&self.stdout.text());
+            address.is_some()
+        });
+        Server { program: self, address: address.expect("the wait is for the address") }
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        let mut status = None;
+        wait_until("the program ends", || {
+            status = self.child.try_wait().expect("the program can be waited for");
+            status.is_some()
+        });
+        status.expect("the wait is for the status")
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It fails when the program has ended, which is just as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn address_in(log: &str) -> Option<String> {
+    let (_, rest) = log.split_once("open http://")?;
+    rest.split_once("/graphql").map(|(address, _)| address.to_owned())
+}
+
+/// What a program has written so far.
+struct Output {
+    text: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Output {
+    fn of(mut pipe: impl Read + Send + 'static) -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let kept = text.clone();
+        let reader = thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(length @ 1..) = pipe.read(&mut piece) {
+                kept.lock().expect("nobody panics with the output").extend(&piece[..length]);
+            }
+        });
+        Self { text, reader: Some(reader) }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.text.lock().expect("nobody panics with the output")).into_owned()
+    }
+
+    /// Everything, after the program has ended.
+    fn all(&mut self) -> String {
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("the reader does not panic");
+        }
+        self.text()
+    }
+}
+
+/// A server that is ready.
+pub struct Server {
+    program: Program,
+    /// Host and port.
+    pub address: String,
+}
+
+impl Server {
+    /// A new connection.
+    pub fn connect(&self) -> Client {
+        Client::connect(&self.address, TIME_LIMIT)
+    }
+
+    /// Whether the listener is still open.
+    pub fn accepts(&self) -> bool {
+        TcpStream::connect(&self.address).is_ok()
+    }
+
+    pub fn get(&self, path: &str) -> Reply {
+        let mut client = self.connect();
+        client.send(&format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n"));
+        client.reply()
+    }
+
+    /// Posts an operation, with a token or with an empty one for none.
+    pub fn post(&self, token: &str, query: &str, variables: &Value) -> Reply {
+        let mut client = self.connect();
+        client.send(&operation(token, query, variables));
+        client.reply()
+    }
+
+    /// Registers somebody and gives the token.
+    pub fn register(&self, name: &str) -> String {
+        let query = "mutation Register($input: RegisterInput!) { register(input: $input) { accessToken } }";
+        let input = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
+        let body = self.post("", query, &json!({ "input": input })).json();
+        body["data"]["register"]["accessToken"].as_str().expect("registering works").to_owned()
+    }
+
+    /// Sends a signal: `TERM`, `INT`.
+    pub fn signal(&self, name: &str) {
+        let command = format!("kill -{name} {}", self.program.child.id());
+        let sent = Command::new("sh").args(["-c", &command]).status().expect("there is a shell");
+        assert!(sent.success(), "{command} failed");
+    }
+
+    /// Waits for the end; whether it was a clean one.
+    pub fn ends_well(&mut self) -> bool {
+        self.program.wait().success()
+    }
+
+    pub fn log(&self) -> String {
+        self.program.stdout.text()
+    }
+
+    /// Ends the server and gives all that it wrote, on stdout and stderr.
+    pub fn stop(mut self) -> String {
+        self.signal("TERM");
+        self.signal("TERM");
+        self.program.wait();
+        self.program.stdout.all() + &self.program.stderr.all()
+    }
+}
