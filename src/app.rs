@@ -27,8 +27,6 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| anyhow!("HOST and PORT: cannot listen on {address}: {error}; choose others"))?;
-    let address = listener.local_addr().context("the listener has no address")?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), "taskhold is ready: open http://{address}/graphql");
     http::serve(listener, app, config.limit_connections, config.shutdown_grace).await
 }
 

@@ -21,7 +21,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until SIGTERM or SIGINT, then finishes what is in flight. A second signal ends it at once.
 pub async fn serve(listener: TcpListener, app: App, connections: usize, grace: Duration) -> Result<()> {
+    // Before it says that it is ready: a signal that nobody receives kills.
     let mut signals = Signals::new().context("signals cannot be received")?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "taskhold is ready: open http://{address}/graphql");
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(connections));
     tokio::select! {
