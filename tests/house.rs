@@ -62,7 +62,9 @@ fn a_room_knows_only_the_rooms_below_it() {
 fn a_library_is_known_to_its_own_rooms_only() {
     for (room, file, line) in lines() {
         for (library, rooms) in LIBRARIES {
-            let free = !line.contains(library) || rooms.contains(&room.as_str());
+            // The log's filter knows the libraries by name, as text.
+            let named = line.contains(library) && !line.contains(&format!("\"{library}"));
+            let free = !named || rooms.contains(&room.as_str());
             assert!(free, "{} knows {library}: {line}", file.display());
         }
     }
