@@ -64,8 +64,12 @@ impl TaskFilter {
     fn condition(self, faults: &mut Faults, depth: usize, count: &mut usize) -> domain::TaskFilter {
         use domain::TaskFilter as Filter;
         if depth > MAX_DEPTH {
-            let message = format!("nests and, or and not more than {MAX_DEPTH} deep");
-            faults.push("", Problem::new(Rule::TooMany, message));
+            // Counted as well, so that there are no more faults than conditions.
+            *count += 1;
+            if *count <= MAX_CONDITIONS {
+                let message = format!("nests and, or and not more than {MAX_DEPTH} deep");
+                faults.push("", Problem::new(Rule::TooMany, message));
+            }
             return Filter::All(Vec::new());
         }
         let before = *count;

@@ -1,0 +1,78 @@
+//! How the databases find a page: by the order's index, from the cursor on. What the service sends is
+//! seen on PostgreSQL, where the server tells it; SQLite is asked about the same statement.
+
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, JsonValue, Statement, TransactionTrait};
+
+use super::model::{self, Task};
+use super::walk::Page;
+use crate::support::{TestApp, Value, json, on_both_databases};
+
+/// The first page in the default order, without the quotes.
+const FIRST: &str = "FROM tasks WHERE tasks.owner_id = $1 AND tasks.deleted_at IS NULL \
+                     ORDER BY tasks.created_at DESC, tasks.id DESC LIMIT $2";
+/// A page after a cursor.
+const DEEP: &str = "FROM tasks WHERE tasks.owner_id = $1 AND tasks.deleted_at IS NULL \
+                    AND (tasks.created_at <= $2 AND (tasks.created_at < $3 \
+                    OR (tasks.created_at = $4 AND tasks.id < $5))) \
+                    ORDER BY tasks.created_at DESC, tasks.id DESC LIMIT $6";
+
+async fn rows(connection: &impl ConnectionTrait, sql: &str) -> Vec<Value> {
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    JsonValue::find_by_statement(statement).all(connection).await.expect("the statement is valid")
+}
+
+/// The statement that a page is read with, from FROM on.
+async fn statement(app: &TestApp, page: impl Future<Output = Page>) -> String {
+    // Holds a connection of its own: the one that asks must not be the one that was asked about.
+    let observer = app.database.connection().begin().await.expect("a transaction begins");
+    page.await;
+    let sql = "SELECT query FROM pg_stat_activity WHERE datname = current_database()
+               AND pid <> pg_backend_pid() AND query LIKE 'SELECT \"tasks\"%' ORDER BY query_start DESC";
+    let queries = rows(&observer, sql).await;
+    let query = queries.first().and_then(|row| row["query"].as_str()).expect("the list was read");
+    query[query.find("FROM").expect("it reads from somewhere")..].replace('"', "")
+}
+
+/// Puts literals in the places of the parameters.
+fn filled(sql: &str, values: &[String]) -> String {
+    (1..).zip(values).fold(sql.to_owned(), |sql, (number, value)| sql.replace(&format!("${number}"), value))
+}
+
+/// How the database goes about a statement, one step after the other.
+async fn plan(app: &TestApp, sql: &str) -> String {
+    let connection = app.database.connection();
+    let explain = match connection.get_database_backend() {
+        DbBackend::Postgres => "EXPLAIN",
+        _ => "EXPLAIN QUERY PLAN",
+    };
+    rows(connection, &format!("{explain} SELECT * {sql}")).await.iter().map(Value::to_string).collect()
+}
+
+on_both_databases! {
+    async fn a_page_is_read_from_the_index_wherever_it_lies(app) {
+        let (ann, eve) = (app.user("ann").await, app.user("eve").await);
+        let tasks: Vec<Task> = (1..=3000).map(Task::numbered).collect();
+        model::insert(app, &ann, &tasks[..2000]).await;
+        model::insert(app, &eve, &tasks[2000..]).await;
+        let is_postgres = app.database.connection().get_database_backend() == DbBackend::Postgres;
+        if is_postgres {
+            app.execute("ANALYZE tasks").await;
+            let cursor = &Page::of(&ann, json!({ "first": 100 })).await.cursors[99];
+            assert_eq!(statement(app, Page::of(&ann, json!({}))).await, FIRST);
+            assert_eq!(statement(app, Page::of(&ann, json!({ "after": cursor }))).await, DEEP);
+        }
+        let quoted = |value: &dyn ToString| format!("'{}'", value.to_string());
+        let (owner, size) = (quoted(&ann.id), "21".to_owned());
+        let (at, id) = (quoted(&tasks[500].created_at.to_rfc3339()), quoted(&tasks[500].id));
+        let deep = [owner.clone(), at.clone(), at.clone(), at, id, size.clone()];
+        for (sql, bound) in [
+            (filled(FIRST, &[owner, size]), ["owner_id = ", "(owner_id=?)"]),
+            (filled(DEEP, &deep), ["created_at <= ", "(owner_id=? AND created_at<?)"]),
+        ] {
+            let plan = plan(app, &sql).await;
+            let sorts = ["Sort", "TEMP B-TREE"].iter().any(|step| plan.contains(step));
+            assert!(plan.contains("tasks_owner_id_created_at_idx") && !sorts, "{plan}");
+            assert!(plan.contains(bound[usize::from(!is_postgres)]), "{plan}");
+        }
+    }
+}

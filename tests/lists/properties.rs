@@ -1,0 +1,212 @@
+//! Random lists, walked in random ways, against the model.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngSeed, TestCaseResult, TestRunner};
+use uuid::Uuid;
+
+use super::model::{self, PRIORITIES, STATUSES, Task, instant};
+use super::walk::{Page, Way, walk};
+use crate::support::{Actor, TestApp, Value, json, on_both_databases};
+
+/// The instants of tasks and filters: few, so that there are ties, with and without a fraction, and at
+/// the ends of what can be written.
+const INSTANTS: [&str; 7] = [
+    "0001-01-01T00:00:00Z",
+    "1969-12-31T23:59:59.999Z",
+    "2026-11-21T09:30:00Z",
+    "2026-11-21T09:30:00.001Z",
+    "2026-11-21T09:30:00.5Z",
+    "2026-11-21T12:00:00.01+02:00",
+    "9999-12-31T23:59:59.999Z",
+];
+
+/// Ties but for case, prefixes, letters whose lower case is longer or another letter, and characters
+/// that UTF-16 sorts otherwise.
+const TITLES: [&str; 15] =
+    ["a", "A", "a b", "ab", "Z", "_", "É", "é", "İ", "ẞ", "ß", "ΑΣ", "\u{10400}", "\u{10428}", "\u{ff5a}"];
+
+const FIELDS: [&str; 7] =
+    ["CREATED_AT", "UPDATED_AT", "DUE_AT", "COMPLETED_AT", "PRIORITY", "STATUS", "TITLE"];
+
+/// Runs a test on random cases and shrinks the first that fails. The cases are the same each time
+/// unless PROPTEST_RNG_SEED says otherwise; PROPTEST_CASES asks for more of them.
+async fn for_all<S: Strategy>(cases: u32, strategy: S, test: impl AsyncFn(S::Value) -> TestCaseResult) {
+    let mut config = Config::default();
+    if matches!(config.rng_seed, RngSeed::Random) {
+        config.rng_seed = RngSeed::Fixed(20261121);
+    }
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { cases };
+    let seed = config.rng_seed;
+    println!("PROPTEST_RNG_SEED={seed} PROPTEST_CASES={cases} repeats this run");
+    let mut runner = TestRunner::new(config);
+    for case in 0..cases {
+        let mut tree = strategy.new_tree(&mut runner).expect("a case can be made");
+        let mut failure = None;
+        loop {
+            let simpler = match test(tree.current()).await {
+                Ok(()) if failure.is_none() => break,
+                Ok(()) => tree.complicate(),
+                Err(error) => {
+                    failure = Some((tree.current(), error));
+                    tree.simplify()
+                }
+            };
+            if !simpler {
+                break;
+            }
+        }
+        if let Some((smallest, error)) = failure {
+            panic!("case {case} of seed {seed} fails, at its smallest {smallest:#?}: {error}");
+        }
+    }
+}
+
+/// Some of them are in the trash.
+fn tasks(at_most: usize) -> impl Strategy<Value = Vec<Task>> {
+    let at = || select(&INSTANTS[..]).prop_map(instant);
+    let due_at = option::weighted(0.6, at());
+    let names = (select(&TITLES[..]), select(&STATUSES[..]), select(&PRIORITIES[..]));
+    let deleted_at = option::weighted(0.1, at());
+    let task = (any::<u8>(), names, due_at, at(), at(), at(), deleted_at);
+    vec(task, 0..=at_most).prop_map(|tasks| {
+        let task = |(number, task)| {
+            let (random, (title, status, priority), due_at, completed_at, created_at, updated_at, deleted_at) =
+                task;
+            Task {
+                id: Uuid::from_u128((u128::from(random) << 120) | number),
+                title: String::from(title),
+                status,
+                priority,
+                due_at,
+                completed_at: (status == "COMPLETED").then_some(completed_at),
+                created_at,
+                updated_at,
+                deleted_at,
+            }
+        };
+        (0..).zip(tasks).map(task).collect()
+    })
+}
+
+/// Zero to three keys; the same field may come twice.
+fn order_by() -> impl Strategy<Value = Vec<Value>> {
+    let direction = option::of(select(&["ASC", "DESC"][..]));
+    let nulls = option::of(select(&["FIRST", "LAST"][..]));
+    let key = (select(&FIELDS[..]), direction, nulls).prop_map(|(field, direction, nulls)| {
+        object([
+            ("field", Some(json!(field))),
+            ("direction", direction.map(Value::from)),
+            ("nulls", nulls.map(Value::from)),
+        ])
+    });
+    vec(key, 0..=3)
+}
+
+/// An object of the members that are given.
+fn object<'a>(members: impl IntoIterator<Item = (&'a str, Option<Value>)>) -> Value {
+    members.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value))).collect()
+}
+
+/// Small pages most of the time, so that there are several.
+fn page_size() -> impl Strategy<Value = usize> {
+    prop_oneof![4 => 1..=7_usize, 1 => 8..=100_usize]
+}
+
+fn way() -> impl Strategy<Value = Way> {
+    select(&[Way::Forward, Way::Backward][..])
+}
+
+/// Filters up to five deep, of up to 50 conditions.
+fn filter() -> impl Strategy<Value = Value> {
+    // One at a time most often: many together show nothing.
+    let conditions = || prop_oneof![1 => vec(condition(), 0..=2), 3 => vec(condition(), 1)];
+    let leaf = conditions().prop_map(object);
+    let filter = leaf.prop_recursive(5, 40, 3, move |inner| {
+        let list = || {
+            let filters = vec(inner.clone(), 1..=3).prop_map(Value::from);
+            option::weighted(0.4, prop_oneof![1 => Just(json!([])), 6 => filters])
+        };
+        (conditions(), list(), list(), option::weighted(0.4, inner.clone())).prop_map(
+            |(conditions, and, or, not)| {
+                object(conditions.into_iter().chain([("and", and), ("or", or), ("not", not)]))
+            },
+        )
+    });
+    filter.prop_filter("more than 50 conditions", |filter| filter.to_string().matches("\":").count() <= 50)
+}
+
+/// One condition; null is none.
+fn condition() -> impl Strategy<Value = (&'static str, Option<Value>)> {
+    let any_of = |names: &'static [&str]| {
+        prop_oneof![
+            1 => select(names).prop_map(Value::from),
+            5 => vec(select(names), 0..=5).prop_map(Value::from),
+        ]
+    };
+    let date = select(&["dueAt", "createdAt", "updatedAt", "completedAt"][..]);
+    let given = prop_oneof![
+        1 => any::<bool>().prop_map(|completed| ("completed", json!(completed))),
+        2 => any_of(&STATUSES).prop_map(|any| ("status", any)),
+        2 => any_of(&PRIORITIES).prop_map(|any| ("priority", any)),
+        4 => (date, date_range()),
+    ];
+    let or_null = (given, prop::bool::weighted(0.1));
+    or_null.prop_map(|((name, value), is_null)| (name, Some(if is_null { Value::Null } else { value })))
+}
+
+fn date_range() -> impl Strategy<Value = Value> {
+    let bound = || {
+        let at = prop_oneof![1 => Just(Value::Null), 6 => select(&INSTANTS[..]).prop_map(Value::from)];
+        option::weighted(0.4, at)
+    };
+    let is_null =
+        option::weighted(0.3, prop_oneof![1 => Just(Value::Null), 4 => any::<bool>().prop_map(Value::from)]);
+    (bound(), bound(), is_null)
+        .prop_map(|(from, before, is_null)| object([("from", from), ("before", before), ("isNull", is_null)]))
+}
+
+/// Leaves these tasks and no others in the table.
+async fn replace_all(app: &TestApp, mine: (&Actor<'_>, &[Task]), others: (&Actor<'_>, &[Task])) {
+    app.execute("DELETE FROM tasks").await;
+    model::insert(app, mine.0, mine.1).await;
+    // The same tasks may be on both sides: only the ids must differ.
+    let other = |task: &Task| Task { id: Uuid::from_u128(task.id.as_u128() | (1 << 64)), ..task.clone() };
+    model::insert(app, others.0, &others.1.iter().map(other).collect::<Vec<_>>()).await;
+}
+
+on_both_databases! {
+    async fn walking_any_order_in_either_direction_visits_each_task_once(app) {
+        let (ann, eve) = (app.user("ann").await, app.user("eve").await);
+        let case = (tasks(40), tasks(10), order_by(), page_size(), any::<prop::sample::Index>());
+        for_all(64, case, async |(tasks, others, order_by, size, place)| {
+            replace_all(app, (&ann, &tasks), (&eve, &others)).await;
+            let expected = model::list(&tasks, &Value::Null, &order_by);
+            let arguments = json!({ "orderBy": order_by });
+            let cursors = walk(&ann, &arguments, Way::Forward, size, &expected).await?;
+            walk(&ann, &arguments, Way::Backward, size, &expected).await?;
+
+            let Some(place) = (!cursors.is_empty()).then(|| place.index(cursors.len())) else { return Ok(()) };
+            let backward = json!({ "orderBy": order_by, "last": 100, "before": cursors[place] });
+            prop_assert_eq!(&Page::get(&ann, &backward).await?.ids, &expected[..place], "{}", backward);
+            let forward = json!({ "orderBy": order_by, "first": 100, "after": cursors[place] });
+            prop_assert_eq!(&Page::get(&ann, &forward).await?.ids, &expected[place + 1..], "{}", forward);
+            Ok(())
+        }).await;
+    }
+
+    async fn a_filter_shows_exactly_the_tasks_that_meet_it(app) {
+        let (ann, eve) = (app.user("ann").await, app.user("eve").await);
+        let case = (tasks(20), filter(), order_by(), page_size(), way());
+        for_all(200, case, async |(tasks, filter, order_by, size, way)| {
+            replace_all(app, (&ann, &tasks), (&eve, &tasks)).await;
+            let expected = model::list(&tasks, &filter, &order_by);
+            let arguments = json!({ "filter": filter, "orderBy": order_by });
+            walk(&ann, &arguments, way, size, &expected).await?;
+            Ok(())
+        }).await;
+    }
+}
