@@ -55,18 +55,26 @@ pub struct App {
 impl App {
     /// Puts the rooms together on an open, migrated database.
     pub fn new(config: &Config, database: Database, clock: Clock) -> Result<Self> {
-        let secret = config.secret(&config.database()?)?;
+        let secrets = config.secrets(&config.database()?)?;
         let span = |duration| TimeDelta::from_std(duration).context("a lifetime is out of range");
-        let tokens = Tokens::new(&secret, span(config.access_token_ttl)?);
+        let tokens = Tokens::new(&secrets, span(config.access_token_ttl)?);
         let rules = AccountRules {
             registration_open: config.registration_open,
             session_lifetime: span(config.session_ttl)?,
+            login_failures: config.limit_login_failures,
+            credentials_per_minute: config.limit_credentials_per_minute,
         };
-        let services = Arc::new(Services::new(database, clock, tokens, rules));
+        let services = Arc::new(Services::new(database, clock, tokens, &rules));
+        services.start_jobs();
         let endpoint = Endpoint::new(services, config.limits(), config.request_timeout, config.introspection);
         let readiness = Readiness::default();
-        let router =
-            http::router(endpoint.clone(), readiness.clone(), config.graphiql, &config.cors_origins()?);
+        let router = http::router(
+            endpoint.clone(),
+            readiness.clone(),
+            config.graphiql,
+            &config.cors_origins()?,
+            config.trusted_proxies()?,
+        );
         Ok(Self { router, endpoint, readiness })
     }
 }

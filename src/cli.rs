@@ -1,5 +1,7 @@
 //! The command line: what the program can be told to do.
 
+mod operate;
+
 use std::error::Error;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -25,7 +27,7 @@ pub struct Cli {
     config: Config,
 }
 
-#[derive(Subcommand, Clone, Copy, Debug)]
+#[derive(Subcommand, Clone, Debug)]
 enum Command {
     /// Run the server; migrates the database first
     Serve {
@@ -40,8 +42,36 @@ enum Command {
     },
     /// Print the GraphQL schema
     Schema,
+    /// Manage accounts; passwords are read as one line from standard input
+    User {
+        #[command(subcommand)]
+        action: UserAction,
+    },
     /// Check configuration and database, one line each; the exit code says it all
     Check,
+}
+
+/// What can be done to accounts. WHO is an e-mail address, a username or an id.
+#[derive(Subcommand, Clone, Debug)]
+pub enum UserAction {
+    /// List every account
+    List,
+    /// Make an account, whether or not registration is open
+    Create {
+        email: String,
+        /// Display name
+        #[arg(long)]
+        name: Option<String>,
+        /// Derived from the e-mail address when left out
+        #[arg(long)]
+        username: Option<String>,
+    },
+    /// Set a new password; ends every session of the user
+    SetPassword { who: String },
+    /// Let a user in again
+    Activate { who: String },
+    /// Keep a user out; ends every session of the user
+    Deactivate { who: String },
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
@@ -76,6 +106,7 @@ impl Cli {
                 runtime()?.block_on(app::serve(&config, !no_migrate))
             }
             Command::Migrate { direction } => runtime()?.block_on(migrate(&config, direction)),
+            Command::User { action } => runtime()?.block_on(operate::run(&config, action)),
             Command::Check => runtime()?.block_on(check(&config)),
         }
     }

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{ArgAction, Args, FromArgMatches, ValueEnum};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use crate::graphql::guard::Limits;
-use crate::identity::SigningSecret;
+use crate::identity::{SigningSecret, SigningSecrets};
 use crate::service::DatabaseUrl;
 use crate::telemetry::{self, LogFormat};
 
@@ -60,6 +61,18 @@ pub struct Config {
     )]
     cors_origins: String,
 
+    /// Networks of proxies whose X-Forwarded-For is believed, comma-separated: 10.0.0.0/8
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "NETWORKS",
+        default_value = "",
+        help_heading = "Network",
+        hide_default_value = true
+    )]
+    trusted_proxies: String,
+
     /// Serve the playground to browsers at /graphql
     #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, help_heading = "Network")]
     pub graphiql: bool,
@@ -84,6 +97,17 @@ pub struct Config {
     )]
     better_auth_secret: Option<SecretString>,
 
+    /// Several secrets under names, newest first, instead of the one: 2:new,1:old. The first signs, all verify
+    #[arg(
+        long,
+        env,
+        global = true,
+        hide_env_values = true,
+        value_name = "SECRETS",
+        help_heading = "Accounts"
+    )]
+    better_auth_secrets: Option<SecretString>,
+
     /// Algorithm that tokens are signed with
     #[arg(long, env, global = true, default_value = "HS256", help_heading = "Accounts")]
     jwt_algorithm: JwtAlgorithm,
@@ -99,6 +123,14 @@ pub struct Config {
     /// Whether anybody may register
     #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, help_heading = "Accounts")]
     pub registration_open: bool,
+
+    /// Failed logins of one account from one network in 15 minutes, and ten times as many an hour from anywhere; 0: no limit
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<i32>(0..=MANY), help_heading = "Limits")]
+    pub limit_login_failures: i32,
+
+    /// register, login, refreshToken and changePassword of one address a minute, on each instance; 0: no limit
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 60, value_parser = number::<u32>(0..=MANY), help_heading = "Limits")]
+    pub limit_credentials_per_minute: u32,
 
     /// Body of a request, in bytes
     #[arg(long, env, global = true, value_name = "N", default_value_t = 1 << 20, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
@@ -170,7 +202,8 @@ impl Config {
 
     /// Makes sure that the options fit together, before anything is done with them.
     pub fn check(&self) -> Result<()> {
-        self.secret(&self.database()?)?;
+        self.secrets(&self.database()?)?;
+        self.trusted_proxies()?;
         self.cors_origins().map(drop)
     }
 
@@ -190,8 +223,18 @@ impl Config {
         if filled(&self.database_url).is_some() { "DATABASE_URL" } else { "DATA_DIR" }
     }
 
-    /// The secret to sign with: the one given, or with SQLite the one kept in DATA_DIR.
-    pub fn secret(&self, database: &DatabaseUrl) -> Result<SigningSecret> {
+    /// The secrets to sign with: those given, or with SQLite the one kept in DATA_DIR.
+    pub fn secrets(&self, database: &DatabaseUrl) -> Result<SigningSecrets> {
+        match (filled(&self.better_auth_secrets), filled(&self.better_auth_secret)) {
+            (Some(_), Some(_)) => {
+                bail!("BETTER_AUTH_SECRET and BETTER_AUTH_SECRETS are both set; use one of them")
+            }
+            (Some(secrets), None) => named_secrets(secrets.expose_secret()),
+            (None, _) => self.secret(database).map(SigningSecrets::from),
+        }
+    }
+
+    fn secret(&self, database: &DatabaseUrl) -> Result<SigningSecret> {
         let JwtAlgorithm::Hs256 = self.jwt_algorithm;
         let remedy = "make one with `openssl rand -hex 32`";
         match (filled(&self.better_auth_secret), database) {
@@ -240,6 +283,16 @@ impl Config {
         Ok(origins)
     }
 
+    /// The networks of proxies that are believed.
+    pub fn trusted_proxies(&self) -> Result<Vec<IpNet>> {
+        let networks = self.trusted_proxies.split(',').map(str::trim).filter(|network| !network.is_empty());
+        let parse = |network: &str| {
+            let parsed = network.parse().or_else(|_| network.parse::<IpAddr>().map(IpNet::from));
+            parsed.ok().with_context(|| format!("TRUSTED_PROXIES: {network} is no network like 10.0.0.0/8"))
+        };
+        networks.map(parse).collect()
+    }
+
     /// The bounds that requests are held to.
     pub fn limits(&self) -> Limits {
         Limits {
@@ -284,6 +337,19 @@ fn number<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Resul
             .and_then(|number| T::try_from(number).ok())
             .with_context(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
     }
+}
+
+/// `2:new,1:old`. A secret may hold a colon, and no comma.
+fn named_secrets(text: &str) -> Result<SigningSecrets> {
+    let named = |pair: &str| {
+        let (name, secret) =
+            pair.split_once(':').context("BETTER_AUTH_SECRETS is not of the form 2:new,1:old")?;
+        let secret = SigningSecret::new(secret.as_bytes().to_vec());
+        let secret = secret.with_context(|| format!("BETTER_AUTH_SECRETS: the secret {name} is too weak"))?;
+        anyhow::Ok((name.to_owned(), secret))
+    };
+    let keys = text.split(',').map(named).collect::<Result<_>>()?;
+    SigningSecrets::named(keys).context("BETTER_AUTH_SECRETS has two secrets of one name")
 }
 
 fn address(text: &str) -> Result<IpAddr> {

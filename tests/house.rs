@@ -89,5 +89,5 @@ fn only_a_live_session_makes_a_viewer() {
         .map(|(_, file, _)| file)
         .collect();
     assert!(!admitting.is_empty());
-    assert!(admitting.iter().all(|file| file.ends_with("service/accounts")), "{admitting:?}");
+    assert!(admitting.iter().all(|file| file.ends_with("service/sessions")), "{admitting:?}");
 }

@@ -13,6 +13,8 @@ mod lists;
 mod migrations;
 mod ownership;
 mod schema;
+mod sessions;
 mod start;
 mod tasks;
+mod throttling;
 mod values;

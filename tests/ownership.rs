@@ -18,7 +18,7 @@ use Stranger::{Gets, Public, SeesOwn};
 
 struct Row {
     field: &'static str,
-    /// The operation; `$id` is a task of the owner's.
+    /// The operation; `$id` is a task of the owner's, `$session` the owner's session, `$refresh` its refresh token.
     query: &'static str,
     stranger: Stranger,
 }
@@ -87,6 +87,26 @@ const MUTATIONS: &[Row] = &[
         query: "mutation { updateProfile(input: { name: \"Somebody\" }) { user { id } } }",
         stranger: SeesOwn,
     },
+    Row {
+        field: "refreshToken",
+        query: "mutation($refresh: String!) { refreshToken(refreshToken: $refresh) { tokenType } }",
+        stranger: Public,
+    },
+    Row {
+        field: "revokeSession",
+        query: "mutation($session: ID!) { revokeSession(id: $session) { revokedSessionId } }",
+        stranger: Gets("FORBIDDEN"),
+    },
+    Row {
+        field: "changePassword",
+        query: "mutation { changePassword(input: { currentPassword: \"correct-horse-1\", newPassword: \"better-horse-2\" }) { tokenType } }",
+        stranger: SeesOwn,
+    },
+    Row {
+        field: "deleteAccount",
+        query: "mutation { deleteAccount(password: \"correct-horse-1\") { deletedUserId } }",
+        stranger: SeesOwn,
+    },
     Row { field: "logout", query: "mutation { logout { success } }", stranger: SeesOwn },
 ];
 
@@ -119,8 +139,13 @@ async fn of_owner(app: &TestApp, owner: &Actor<'_>) -> [Vec<String>; 2] {
     [mine(app.rows("users").await), mine(app.rows("tasks").await)]
 }
 
-async fn refused(actor: Actor<'_>, row: &Row, id: &str, message: &str) {
-    let answer = actor.ask(row.query, json!({ "id": id })).await;
+/// What the operations name of the owner's.
+fn things_of(owner: &Actor<'_>, id: &str) -> Value {
+    json!({ "id": id, "session": owner.session(), "refresh": owner.refresh_token })
+}
+
+async fn refused(actor: Actor<'_>, row: &Row, things: &Value, message: &str) {
+    let answer = actor.ask(row.query, things.clone()).await;
     assert_eq!(answer.status, 401, "{}: {:#}", row.field, answer.body);
     assert_eq!(answer.body.get("data"), None, "{}", row.field);
     let error = answer.error();
@@ -144,12 +169,12 @@ on_both_databases! {
         for row in QUERIES.iter().chain(MUTATIONS) {
             match row.stranger {
                 Public => {
-                    app.bearer(&broken).data(row.query, json!({})).await;
+                    app.bearer(&broken).data(row.query, things_of(&owner, &id)).await;
                 }
                 SeesOwn | Gets(_) => {
-                    refused(app.nobody(), row, &id, "Authentication required").await;
-                    refused(app.bearer(&broken), row, &id, "Invalid token").await;
-                    refused(app.bearer(""), row, &id, "Invalid token").await;
+                    refused(app.nobody(), row, &things_of(&owner, &id), "Authentication required").await;
+                    refused(app.bearer(&broken), row, &things_of(&owner, &id), "Invalid token").await;
+                    refused(app.bearer(""), row, &things_of(&owner, &id), "Invalid token").await;
                 }
             }
         }
@@ -161,7 +186,7 @@ on_both_databases! {
         for row in QUERIES.iter().chain(MUTATIONS) {
             // A user of its own for each row: a logout must not refuse the rows after it.
             let stranger = app.user(&format!("stranger-{}", row.field.to_lowercase())).await;
-            let answer = stranger.ask(row.query, json!({ "id": id })).await;
+            let answer = stranger.ask(row.query, things_of(&owner, &id)).await;
             match row.stranger {
                 Public => {}
                 SeesOwn => {
@@ -185,7 +210,7 @@ on_both_databases! {
             if let Public = row.stranger { continue }
             let owner = app.user(&format!("owner-{}", row.field.to_lowercase())).await;
             let id = owner.task("mine").await;
-            owner.data(row.query, json!({ "id": id })).await;
+            owner.data(row.query, things_of(&owner, &id)).await;
         }
     }
 

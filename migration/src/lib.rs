@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 mod m20261121_000001_create_users;
 mod m20261121_000002_create_sessions;
 mod m20261121_000003_create_tasks;
+mod m20261121_000004_create_attempts;
 
 /// Runs the migrations, oldest first.
 pub struct Migrator;
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_create_users::Migration),
             Box::new(m20261121_000002_create_sessions::Migration),
             Box::new(m20261121_000003_create_tasks::Migration),
+            Box::new(m20261121_000004_create_attempts::Migration),
         ]
     }
 }

@@ -1,4 +1,6 @@
-//! Sign-ins. A token is good only while its session's row is here.
+//! Sign-ins. A token is good only while its session's row is here. `refreshes` counts how often the
+//! session's refresh token was exchanged: only the one of the present count is good. Sessions that
+//! ended stand in `session_endings` for a minute, until every instance has read of them.
 
 use sea_orm_migration::{prelude::*, schema::*};
 
@@ -14,8 +16,13 @@ impl MigrationTrait for Migration {
                     .table("sessions")
                     .col(uuid("id").primary_key())
                     .col(uuid("user_id"))
+                    .col(text_null("user_agent"))
+                    .col(text_null("ip_address"))
                     .col(timestamp_with_time_zone("created_at"))
+                    .col(timestamp_with_time_zone("last_used_at"))
                     .col(timestamp_with_time_zone("expires_at"))
+                    .col(integer("refreshes").default(0))
+                    .col(timestamp_with_time_zone("refreshed_at"))
                     .foreign_key(
                         ForeignKey::create()
                             .name("sessions_user_id_fkey")
@@ -30,10 +37,20 @@ impl MigrationTrait for Migration {
             .create_index(
                 Index::create().name("sessions_user_id_idx").table("sessions").col("user_id").to_owned(),
             )
+            .await?;
+        manager
+            .create_table(
+                Table::create()
+                    .table("session_endings")
+                    .col(uuid("session_id").primary_key())
+                    .col(timestamp_with_time_zone("ended_at"))
+                    .to_owned(),
+            )
             .await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_table(Table::drop().table("session_endings").to_owned()).await?;
         manager.drop_table(Table::drop().table("sessions").to_owned()).await
     }
 }

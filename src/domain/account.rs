@@ -19,6 +19,20 @@ pub struct User {
     pub updated_at: Instant,
 }
 
+/// One sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub id: Uuid,
+    /// Whether the request was made with it.
+    pub current: bool,
+    pub user_agent: Option<String>,
+    pub ip_address: Option<String>,
+    pub created_at: Instant,
+    /// To the minute.
+    pub last_used_at: Instant,
+    pub expires_at: Instant,
+}
+
 /// An e-mail address, as it was written; [`Email::key`] is what it is unique by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email(String);

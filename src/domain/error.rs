@@ -31,6 +31,9 @@ pub enum Error {
     /// Values that break rules.
     #[error("{}", describe(.0))]
     Invalid(Vec<FieldFault>),
+    /// Too many attempts; seconds until the next may be made.
+    #[error("Too many attempts. Try again in {retry_after} seconds.")]
+    RateLimited { retry_after: u64 },
     /// The database, or room to work, is not to be had at present; the cause is for the log.
     #[error("The service is unavailable at the moment. Try again shortly.")]
     Unavailable(Arc<anyhow::Error>),

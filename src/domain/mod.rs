@@ -11,7 +11,7 @@ mod task;
 mod text;
 
 pub use account::{
-    DisplayName, Email, NewPassword, PASSWORD_RULES, ProfileEdit, Registration, User, Username,
+    DisplayName, Email, NewPassword, PASSWORD_RULES, ProfileEdit, Registration, Session, User, Username,
 };
 pub use clock::Clock;
 pub use error::Error;

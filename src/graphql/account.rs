@@ -4,7 +4,8 @@ use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, MaybeUndefine
 use secrecy::SecretString;
 
 use crate::domain::{
-    DisplayName, Email, Faults, NewPassword, Problem, ProfileEdit, Registration, Result, Rule, User, Username,
+    self, DisplayName, Email, Faults, NewPassword, Problem, ProfileEdit, Registration, Result, Rule, User,
+    Username,
 };
 use crate::graphql::connection::{PagingArguments, TaskConnection};
 use crate::graphql::context::session;
@@ -72,6 +73,48 @@ impl UserNode {
         let paging = PagingArguments { first, after, last, before };
         Ok(TaskConnection::load(session(ctx), &self.viewer, paging, filter, order_by).await?)
     }
+
+    /// Where the viewer is signed in, newest activity first.
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<SessionNode>, Failure> {
+        let sessions = session(ctx).services().sessions().list(&self.viewer).await?;
+        Ok(sessions.into_iter().map(SessionNode::from).collect())
+    }
+}
+
+/// One sign-in. Ends by logout, by revokeSession, by a password change, or when it expires.
+#[derive(SimpleObject)]
+#[graphql(name = "Session")]
+pub struct SessionNode {
+    /// A UUID.
+    pub id: ID,
+    /// The session that this request is made with.
+    current: bool,
+    /// What the client said of itself at the sign-in.
+    user_agent: Option<String>,
+    /// The address that the sign-in came from.
+    ip_address: Option<String>,
+    /// When the sign-in was.
+    created_at: DateTime,
+    /// When it was used last, to the minute.
+    last_used_at: DateTime,
+    /// When it ends at the latest.
+    expires_at: DateTime,
+}
+
+impl From<domain::Session> for SessionNode {
+    fn from(session: domain::Session) -> Self {
+        let domain::Session { id, current, user_agent, ip_address, created_at, last_used_at, expires_at } =
+            session;
+        Self {
+            id: id.into(),
+            current,
+            user_agent,
+            ip_address,
+            created_at: DateTime(created_at),
+            last_used_at: DateTime(last_used_at),
+            expires_at: DateTime(expires_at),
+        }
+    }
 }
 
 /// A fresh sign-in.
@@ -83,17 +126,20 @@ pub struct AuthPayload {
     token_type: &'static str,
     /// When accessToken stops working.
     expires_at: DateTime,
+    /// Opaque, single use: exchange it for a new pair with refreshToken.
+    refresh_token: String,
     /// Who is signed in.
     user: UserNode,
 }
 
 impl From<SignedIn> for AuthPayload {
     fn from(signed_in: SignedIn) -> Self {
-        let SignedIn { access_token, expires_at, user, viewer } = signed_in;
+        let SignedIn { access_token, refresh_token, expires_at, user, viewer } = signed_in;
         Self {
             access_token,
             token_type: "Bearer",
             expires_at: DateTime(expires_at),
+            refresh_token,
             user: UserNode::new(user, &viewer),
         }
     }
@@ -164,11 +210,7 @@ impl LoginInput {
 }
 
 fn filled(raw: &str) -> Result<String, Problem> {
-    crate::domain::normalize(raw).and_then(
-        |text| {
-            if text.is_empty() { Err(Problem::required()) } else { Ok(text) }
-        },
-    )
+    domain::normalize(raw).and_then(|text| if text.is_empty() { Err(Problem::required()) } else { Ok(text) })
 }
 
 /// Left out: unchanged.
@@ -201,6 +243,46 @@ pub fn unless_null<T>(faults: &mut Faults, field: &str, value: MaybeUndefined<T>
         }
         MaybeUndefined::Undefined => None,
     }
+}
+
+/// A new password, and the proof that it is one's own account.
+#[derive(InputObject)]
+pub struct ChangePasswordInput {
+    /// The password that is to be replaced.
+    #[graphql(secret)]
+    current_password: String,
+    /// See serverInfo.passwordRules.
+    #[graphql(secret)]
+    new_password: String,
+    /// Ends every other session of the user. True when left out.
+    #[graphql(default = true)]
+    revoke_other_sessions: bool,
+}
+
+impl ChangePasswordInput {
+    /// The current password, the new one, and whether other sessions end.
+    pub fn parse(self) -> Result<(SecretString, NewPassword, bool)> {
+        let mut faults = Faults::of("input");
+        if self.current_password.is_empty() {
+            faults.push("currentPassword", Problem::required());
+        }
+        let new = NewPassword::parse(&mut faults, "newPassword", &self.new_password);
+        faults.finish(new.map(|new| (self.current_password.into(), new, self.revoke_other_sessions)))
+    }
+}
+
+/// The end of a session.
+#[derive(SimpleObject)]
+pub struct RevokeSessionPayload {
+    /// The session's id.
+    pub revoked_session_id: ID,
+}
+
+/// The end of an account.
+#[derive(SimpleObject)]
+pub struct DeleteAccountPayload {
+    /// The user's id.
+    pub deleted_user_id: ID,
 }
 
 /// Which sessions a logout ends.

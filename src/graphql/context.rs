@@ -8,21 +8,22 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::domain::{Error, Result, User};
 use crate::graphql::endpoint::SessionData;
 use crate::graphql::error::Failure;
-use crate::identity::{Credential, Viewer};
-use crate::service::{Profile, Services, Tasks};
+use crate::identity::{Client, Credential, Viewer};
+use crate::service::{Accounts, Profile, Services, Tasks};
 
 /// One request's view of the service. The viewer is looked up when the first field asks for it, so a
 /// bad token does not stand in the way of the public fields.
 pub struct Session {
     services: Arc<Services>,
     credential: Credential,
+    client: Client,
     viewer: OnceCell<Result<Viewer>>,
     me: Mutex<Option<User>>,
 }
 
 impl Session {
-    pub fn new(services: Arc<Services>, credential: Credential) -> Self {
-        Self { services, credential, viewer: OnceCell::new(), me: Mutex::new(None) }
+    pub fn new(services: Arc<Services>, credential: Credential, client: Client) -> Self {
+        Self { services, credential, client, viewer: OnceCell::new(), me: Mutex::new(None) }
     }
 
     pub fn services(&self) -> &Services {
@@ -33,9 +34,21 @@ impl Session {
         &self.credential
     }
 
+    /// Where the request comes from.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Accounts, for an operation that checks or sets a password: each address has so many a minute.
+    pub fn credentials(&self) -> Result<&Accounts> {
+        let accounts = self.services.accounts();
+        accounts.check_address(&self.client)?;
+        Ok(accounts)
+    }
+
     /// The signed-in user, or why there is none.
     pub async fn viewer(&self) -> Result<&Viewer> {
-        let admit = || self.services.accounts().admit(&self.credential);
+        let admit = || self.services.sessions().admit(&self.credential);
         self.viewer.get_or_init(admit).await.as_ref().map_err(Error::clone)
     }
 

@@ -16,7 +16,7 @@ use crate::graphql::error::{ErrorCode, classify, code_name, hidden_cause, reques
 use crate::graphql::guard::{self, Limits, MAX_ERRORS, Types};
 use crate::graphql::mutation::Mutation;
 use crate::graphql::query::Query;
-use crate::identity::Credential;
+use crate::identity::{Client, Credential};
 use crate::service::Services;
 
 /// Executes operations, each within its time limit.
@@ -37,6 +37,7 @@ pub struct Operation {
     pub name: Option<String>,
     pub variables: Variables,
     pub credential: Credential,
+    pub client: Client,
     /// Whether only queries may run: the request came by a safe method (RFC 9110, 9.2.1).
     pub read_only: bool,
     pub request_id: String,
@@ -147,7 +148,7 @@ impl Endpoint {
         }
         let roots = Roots::of(&document, operation.name.as_deref());
 
-        let session = Arc::new(Session::new(self.services.clone(), operation.credential));
+        let session = Arc::new(Session::new(self.services.clone(), operation.credential, operation.client));
         let response = self.bounded(operation.query, operation.name, operation.variables, document, &session);
         let response = match response.await {
             Ok(response) => response,

@@ -144,6 +144,7 @@ impl From<Failure> for async_graphql::Error {
         let mut extensions = with_code(code_of(&error));
         match &error {
             Error::Taken(faults) | Error::Invalid(faults) => extensions.set("fields", fields(faults)),
+            Error::RateLimited { retry_after } => extensions.set("retryAfter", *retry_after),
             Error::VersionPassed { current } => extensions.set("currentVersion", *current),
             _ => {}
         }
@@ -162,6 +163,7 @@ fn code_of(error: &Error) -> ErrorCode {
         Error::NotFound(_) => ErrorCode::NotFound,
         Error::Taken(_) | Error::VersionPassed { .. } | Error::Contended => ErrorCode::Conflict,
         Error::Invalid(_) => ErrorCode::BadUserInput,
+        Error::RateLimited { .. } => ErrorCode::RateLimited,
         Error::Unavailable(_) => ErrorCode::ServiceUnavailable,
         Error::Timeout => ErrorCode::Timeout,
         Error::Internal(_) => ErrorCode::InternalServerError,

@@ -5,8 +5,8 @@ use async_graphql::{Context, ID, Object};
 
 use crate::domain::{Result, StatusChange, TaskEdit, TaskStatus};
 use crate::graphql::account::{
-    AuthPayload, LoginInput, LogoutPayload, LogoutScope, RegisterInput, UpdateProfileInput,
-    UpdateProfilePayload, UserNode,
+    AuthPayload, ChangePasswordInput, DeleteAccountPayload, LoginInput, LogoutPayload, LogoutScope,
+    RegisterInput, RevokeSessionPayload, UpdateProfileInput, UpdateProfilePayload, UserNode,
 };
 use crate::graphql::context::{Outcome, attempt, session};
 use crate::graphql::scalar::parse_id;
@@ -26,8 +26,12 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The account.")] input: RegisterInput,
     ) -> Outcome<AuthPayload> {
-        let accounts = session(ctx).services().accounts();
-        attempt(async { Ok(accounts.register(input.parse()?).await?.into()) }).await
+        let session = session(ctx);
+        attempt(async {
+            let accounts = session.credentials()?;
+            Ok(accounts.register(input.parse()?, session.client()).await?.into())
+        })
+        .await
     }
 
     /// Sign in. Public. Error INVALID_CREDENTIALS, worded the same whatever was wrong.
@@ -37,8 +41,24 @@ impl Mutation {
         #[graphql(desc = "Who wants in.")] input: LoginInput,
     ) -> Outcome<AuthPayload> {
         attempt(async {
+            let session = session(ctx);
+            let accounts = session.credentials()?;
             let (who, password) = input.parse()?;
-            Ok(session(ctx).services().accounts().login(&who, &password).await?.into())
+            Ok(accounts.login(&who, &password, session.client()).await?.into())
+        })
+        .await
+    }
+
+    /// Exchange a refresh token for a new pair. Public.
+    async fn refresh_token(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The refresh token of the last pair.", secret)] refresh_token: String,
+    ) -> Outcome<AuthPayload> {
+        attempt(async {
+            let session = session(ctx);
+            session.credentials()?;
+            Ok(session.services().sessions().refresh(&refresh_token).await?.into())
         })
         .await
     }
@@ -58,6 +78,53 @@ impl Mutation {
                 LogoutScope::All => "You are signed out everywhere.",
             };
             Ok(LogoutPayload { success: true, message })
+        })
+        .await
+    }
+
+    /// End one session.
+    async fn revoke_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The session's id.")] id: ID,
+    ) -> Outcome<RevokeSessionPayload> {
+        attempt(async {
+            let session = session(ctx);
+            let viewer = session.viewer().await?;
+            session.services().sessions().revoke(viewer, parse_id("id", &id)?).await?;
+            Ok(RevokeSessionPayload { revoked_session_id: id })
+        })
+        .await
+    }
+
+    /// Returns a fresh pair of tokens for this session.
+    async fn change_password(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The old and the new password.")] input: ChangePasswordInput,
+    ) -> Outcome<AuthPayload> {
+        attempt(async {
+            let session = session(ctx);
+            let profile = session.profile().await?;
+            session.credentials()?;
+            let (current, new, revoke_others) = input.parse()?;
+            let signed_in = profile.change_password(&current, &new, revoke_others, session.client()).await?;
+            Ok(signed_in.into())
+        })
+        .await
+    }
+
+    /// Delete the account and everything in it, for good.
+    async fn delete_account(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The account's password.", secret)] password: String,
+    ) -> Outcome<DeleteAccountPayload> {
+        attempt(async {
+            let session = session(ctx);
+            let viewer = session.viewer().await?;
+            session.profile().await?.delete(&password.into(), session.client()).await?;
+            Ok(DeleteAccountPayload { deleted_user_id: viewer.user_id().into() })
         })
         .await
     }

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Interface, Object};
 use uuid::Uuid;
 
 use crate::domain::{self, Faults, Problem, Result, Rule};
-use crate::graphql::account::UserNode;
+use crate::graphql::account::{SessionNode, UserNode};
 use crate::graphql::connection::{PagingArguments, TaskConnection};
 use crate::graphql::context::{Outcome, Session, attempt, session};
 use crate::graphql::error::Failure;
@@ -22,6 +22,7 @@ const MAX_NODES: usize = 100;
 pub enum Node {
     Task(TaskNode),
     User(UserNode),
+    Session(SessionNode),
 }
 
 pub struct Query;
@@ -102,6 +103,8 @@ async fn find_nodes(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>> 
     let mut others: Vec<Uuid> = ids.iter().flatten().copied().filter(|id| *id != viewer.user_id()).collect();
     others.sort_unstable();
     others.dedup();
+    let sessions =
+        if others.is_empty() { Vec::new() } else { session.services().sessions().list(viewer).await? };
     let tasks = if others.is_empty() { Vec::new() } else { session.tasks().await?.find(&others).await? };
 
     let mut nodes = Vec::with_capacity(ids.len());
@@ -110,10 +113,12 @@ async fn find_nodes(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>> 
             Some(id) if id == viewer.user_id() => {
                 Some(Node::User(UserNode::new(session.account(viewer).await?, viewer)))
             }
-            id => tasks
-                .iter()
-                .find(|task| Some(task.id) == id)
-                .map(|task| Node::Task(TaskNode::new(task.clone(), viewer))),
+            id => {
+                let task = tasks.iter().find(|task| Some(task.id) == id);
+                let task = task.map(|task| Node::Task(TaskNode::new(task.clone(), viewer)));
+                let session = sessions.iter().find(|session| Some(session.id) == id);
+                task.or_else(|| session.map(|session| Node::Session(session.clone().into())))
+            }
         });
     }
     Ok(nodes)

@@ -13,7 +13,7 @@ pub struct ServerInfo {
     version: &'static str,
     /// Whether register is open.
     registration_open: bool,
-    /// The password rules that register enforces, one sentence each.
+    /// The password rules that register and changePassword enforce, one sentence each.
     password_rules: [&'static str; 4],
     /// The bounds that requests are held to, so that forms can check before they send.
     limits: Limits,

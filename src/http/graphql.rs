@@ -16,6 +16,7 @@ use serde::Deserialize;
 use crate::graphql::guard::{MAX_JSON_NESTING, json_nesting};
 use crate::graphql::{Answer, ErrorCode, Operation, Stage, code_name, request_error};
 use crate::http::accept::Accept;
+use crate::http::client::{Peer, client};
 use crate::http::observe::{Observed, RequestId};
 use crate::http::playground;
 use crate::identity::Credential;
@@ -82,6 +83,7 @@ pub(super) async fn handle(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
+    let peer = parts.extensions.get::<Peer>().copied();
     let accept = Accept::of(&parts.headers);
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
     if is_read && state.playground && prefers_html(&accept) {
@@ -102,6 +104,7 @@ pub(super) async fn handle(
             _ => return Err(Fault::http(StatusCode::METHOD_NOT_ALLOWED, "Use GET or POST.")),
         };
         operation.credential = credential(&parts.headers)?;
+        operation.client = client(peer, &parts.headers, &state.trusted_proxies);
         operation.read_only = is_read;
         operation.request_id = request_id.clone();
         Ok(operation)
@@ -140,7 +143,9 @@ fn respond(answer: Answer, media: Media, credential: &Credential) -> Response {
             let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let challenge =
                 (code == ErrorCode::Unauthenticated).then(|| challenge(&response.errors, credential));
+            let retry_after = retry_after(&response.errors);
             let mut refusal = media.refuse(status, response.errors);
+            refusal.headers_mut().extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
             refusal.headers_mut().extend(challenge.map(|challenge| (header::WWW_AUTHENTICATE, challenge)));
             refusal
         }
@@ -153,6 +158,14 @@ fn executed(response: GraphqlResponse, media: Media) -> Response {
     let mut response = GraphQLResponse::from(response).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, media.content_type());
     response
+}
+
+/// The seconds that a refused client is to wait.
+fn retry_after(errors: &[ServerError]) -> Option<HeaderValue> {
+    match errors.first()?.extensions.as_ref()?.get("retryAfter")? {
+        async_graphql::Value::Number(seconds) => HeaderValue::from_str(&seconds.to_string()).ok(),
+        _ => None,
+    }
 }
 
 /// What a 401 asks for (RFC 6750, 3): the reason only when a token was sent.

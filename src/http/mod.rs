@@ -2,16 +2,20 @@
 //! and the loop that accepts connections.
 
 mod accept;
+mod client;
 mod graphql;
 mod health;
 mod observe;
 mod playground;
 mod server;
 
+use std::sync::Arc;
+
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{Redirect, Response};
 use axum::routing::{any, get};
 use axum::{Extension, Router};
+use ipnet::IpNet;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use health::Readiness;
@@ -26,11 +30,19 @@ struct State {
     endpoint: Endpoint,
     readiness: Readiness,
     playground: bool,
+    trusted_proxies: Arc<[IpNet]>,
 }
 
 /// Everything that answers HTTP requests.
-pub fn router(endpoint: Endpoint, readiness: Readiness, playground: bool, origins: &[String]) -> Router {
-    let state = State { endpoint, readiness, playground };
+pub fn router(
+    endpoint: Endpoint,
+    readiness: Readiness,
+    playground: bool,
+    origins: &[String],
+    trusted_proxies: Vec<IpNet>,
+) -> Router {
+    let trusted_proxies = trusted_proxies.into();
+    let state = State { endpoint, readiness, playground, trusted_proxies };
     let mut router = Router::new()
         .route("/", get(|| async { Redirect::temporary("/graphql") }))
         .route("/graphql", any(graphql::handle))

@@ -4,14 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use crate::app::App;
+use crate::http::client::Peer;
 
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long requests in flight may take after the listener has closed.
@@ -57,8 +61,8 @@ async fn accept(listener: &TcpListener, app: &App, room: &Arc<Semaphore>, gracef
     loop {
         let place = room.clone().acquire_owned().await;
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let connection = graceful.watch(connection(stream, app));
+            Ok((stream, peer)) => {
+                let connection = graceful.watch(connection(stream, Peer(peer.ip()), app));
                 tokio::spawn(async move {
                     let _place = place;
                     // A client that breaks off is no event worth a line.
@@ -73,16 +77,18 @@ async fn accept(listener: &TcpListener, app: &App, room: &Arc<Semaphore>, gracef
     }
 }
 
-fn connection(
-    stream: TcpStream,
-    app: &App,
-) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<axum::Router>> {
+fn connection(stream: TcpStream, peer: Peer, app: &App) -> impl GracefulConnection + use<> {
     // Answers are small and written at once; waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
+    let router = TowerToHyperService::new(app.router.clone());
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app.router.clone()))
+        .serve_connection(TokioIo::new(stream), service)
 }
 
 /// The signals that ask the server to stop.

@@ -1,13 +1,17 @@
 //! Who is speaking: tokens, passwords, and the [`Viewer`] that only a good token can become.
 //! No SQL and no GraphQL enters here.
 
+mod client;
 mod hs256;
 mod password;
+mod rate;
 mod secret;
 mod token;
 mod viewer;
 
+pub use client::Client;
 pub use password::Passwords;
-pub use secret::{SigningSecret, WeakSecret};
-pub use token::{Claims, Credential, Issued, Refusal, Tokens};
+pub use rate::AddressLimit;
+pub use secret::{SigningSecret, SigningSecrets, WeakSecret};
+pub use token::{Claims, Credential, Issued, Refresh, Refusal, Tokens};
 pub use viewer::Viewer;

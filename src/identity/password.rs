@@ -45,12 +45,27 @@ impl Default for Passwords {
 impl Passwords {
     /// The PHC string to store for a password.
     pub async fn hash(&self, password: &NewPassword) -> Result<String> {
-        let password = SecretString::from(password.expose());
+        self.hash_text(SecretString::from(password.expose())).await
+    }
+
+    /// Hashes a password that has been verified, under the present parameters.
+    pub async fn hash_known(&self, password: &SecretString) -> Result<String> {
+        let password: SecretString = password.expose_secret().nfc().collect::<String>().into();
+        self.hash_text(password).await
+    }
+
+    async fn hash_text(&self, password: SecretString) -> Result<String> {
         self.run(move || {
             let hash: PasswordHash = argon2().hash_password(password.expose_secret().as_bytes())?;
             Ok(hash.to_string())
         })
         .await
+    }
+
+    /// Whether a stored hash was made with the present parameters.
+    pub fn is_current(stored: &str) -> bool {
+        let (memory_kib, passes, lanes) = PARAMS;
+        stored.starts_with(&format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}$"))
     }
 
     /// Whether the password fits the stored hash. Without one the same work is done, and it does not.
@@ -60,6 +75,9 @@ impl Passwords {
         let password: SecretString = password.expose_secret().nfc().collect::<String>().into();
         self.run(move || {
             let hash = PasswordHash::new(&stored)?;
+            if !is_bearable(&hash) {
+                return Err(argon2::password_hash::Error::ParamsInvalid);
+            }
             let fits = argon2().verify_password(password.expose_secret().as_bytes(), &hash).is_ok();
             Ok(known && fits)
         })
@@ -83,6 +101,15 @@ impl Passwords {
         let result = result.await.map_err(Error::internal)?;
         result.map_err(|error| Error::internal(anyhow::anyhow!("password hashing failed: {error}")))
     }
+}
+
+/// Whether a stored hash can be computed at no more than four times the present cost. What asks for
+/// more was not made here, and would take the memory of everything else.
+fn is_bearable(hash: &PasswordHash) -> bool {
+    let (memory_kib, passes, lanes) = PARAMS;
+    Params::try_from(hash).is_ok_and(|params| {
+        params.m_cost() <= 4 * memory_kib && params.t_cost() <= 4 * passes && params.p_cost() <= 4 * lanes
+    })
 }
 
 fn argon2() -> Argon2<'static> {

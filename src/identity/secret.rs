@@ -1,8 +1,10 @@
-//! The secret that tokens are signed with, and what makes one too weak to be it.
+//! The secrets that tokens are signed with, and what makes one too weak to be it.
 
 use std::collections::HashSet;
 
+use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretSlice};
+use sha2::Sha256;
 
 /// The secret in .env.example, which everybody knows.
 const EXAMPLE: &[u8] = b"replace-me-with-the-output-of-openssl-rand-hex-32";
@@ -46,6 +48,42 @@ impl SigningSecret {
 
     pub(super) fn expose(&self) -> &[u8] {
         self.0.expose_secret()
+    }
+
+    /// A key for one purpose alone: what is made with it proves nothing elsewhere.
+    pub(super) fn derive(&self, purpose: &str) -> Hmac<Sha256> {
+        let derived = keyed(self.expose()).chain_update(purpose).finalize().into_bytes();
+        keyed(&derived)
+    }
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+/// The secrets of a server: the first signs, all verify, so that one can follow another.
+#[derive(Clone, Debug)]
+pub struct SigningSecrets {
+    keys: Vec<(Option<String>, SigningSecret)>,
+}
+
+impl SigningSecrets {
+    /// Secrets under their names, newest first. There has to be one at least.
+    pub fn named(keys: Vec<(String, SigningSecret)>) -> Option<Self> {
+        let names: HashSet<&String> = keys.iter().map(|(name, _)| name).collect();
+        let fine = !keys.is_empty() && names.len() == keys.len();
+        fine.then(|| Self { keys: keys.into_iter().map(|(name, secret)| (Some(name), secret)).collect() })
+    }
+
+    /// Each with the name that its tokens carry.
+    pub(super) fn keys(&self) -> &[(Option<String>, SigningSecret)] {
+        &self.keys
+    }
+}
+
+impl From<SigningSecret> for SigningSecrets {
+    fn from(secret: SigningSecret) -> Self {
+        Self { keys: vec![(None, secret)] }
     }
 }
 

@@ -1,9 +1,11 @@
-//! The door: what may be asked for without being signed in, and how a token becomes a viewer.
+//! The door: what may be asked for without being signed in.
 
-use chrono::TimeDelta;
-use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
+use std::sync::Arc;
+
+use sea_orm::sea_query::{ExprTrait, OnConflict};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
+};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -11,33 +13,14 @@ use crate::domain::{
     Clock, DisplayName, Email, Error, Faults, Instant, Problem, Registration, Result, Rule, User, Username,
     new_id,
 };
-use crate::identity::{Claims, Credential, Issued, Passwords, Refusal, Tokens, Viewer};
+use crate::identity::{AddressLimit, Client, Credential, Passwords};
 use crate::service::database::{Database, Tries, meaning};
 use crate::service::entity::{session, user};
+use crate::service::sessions::{Sessions, SignedIn};
+use crate::service::throttle::Throttle;
 
 /// How many derived usernames are tried before registration gives up.
 const USERNAME_TRIES: u32 = 8;
-
-const NOT_SIGNED_IN: Error = Error::Unauthenticated("Authentication required");
-const EXPIRED: Error = Error::Unauthenticated("Token has expired");
-const INVALID: Error = Error::Unauthenticated("Invalid token");
-
-/// What the operator decides about accounts.
-#[derive(Clone, Debug)]
-pub struct Rules {
-    pub registration_open: bool,
-    /// How long a session lasts at most.
-    pub session_lifetime: TimeDelta,
-}
-
-/// A fresh sign-in.
-#[derive(Debug)]
-pub struct SignedIn {
-    pub access_token: String,
-    pub expires_at: Instant,
-    pub user: User,
-    pub viewer: Viewer,
-}
 
 /// Which sessions a logout ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,46 +32,36 @@ pub enum LogoutScope {
 
 /// Accounts, seen from outside.
 pub struct Accounts {
-    database: Database,
-    clock: Clock,
-    passwords: Passwords,
-    tokens: Tokens,
-    rules: Rules,
+    pub(super) database: Database,
+    pub(super) clock: Clock,
+    pub(super) passwords: Passwords,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) throttle: Arc<Throttle>,
+    pub(super) addresses: AddressLimit,
+    pub(super) registration_open: bool,
 }
 
 impl Accounts {
-    pub(super) fn new(
-        database: Database,
-        clock: Clock,
-        passwords: Passwords,
-        tokens: Tokens,
-        rules: Rules,
-    ) -> Self {
-        Self { database, clock, passwords, tokens, rules }
-    }
-
     /// Whether anybody may register.
     pub fn registration_open(&self) -> bool {
-        self.rules.registration_open
+        self.registration_open
     }
 
     /// Makes an account and signs its user in. Fails with [`Error::Taken`] when somebody has the
     /// address or the username already.
-    pub async fn register(&self, registration: Registration) -> Result<SignedIn> {
-        if !self.rules.registration_open {
+    pub async fn register(&self, registration: Registration, client: &Client) -> Result<SignedIn> {
+        if !self.registration_open {
             return Err(Error::Forbidden("Registration is closed."));
         }
+        // The same work whether or not the address is taken.
         let hash = self.passwords.hash(&registration.password).await?;
-        let fresh = NewUser { email: &registration.email, name: &registration.name, hash: &hash };
-        let wanted = registration.username.as_ref();
         let now = self.clock.now();
         let mut tries = Tries::default();
         loop {
             let transaction = self.database.begin().await?;
             let done = async {
-                let user = fresh.insert(&transaction, wanted, now).await?;
-                let session = self.open_session(&transaction, user.id, now).await?;
-                Ok(self.signed_in(user, session, now))
+                let user = insert(&transaction, &registration, &hash, now).await?;
+                self.sessions.open(&transaction, &user, client).await
             };
             let done = done.await;
             if let Some(outcome) = tries.finish(transaction, done).await {
@@ -98,102 +71,103 @@ impl Accounts {
     }
 
     /// Signs in by e-mail address or username. Whatever is wrong, the answer and the work are the same.
-    pub async fn login(&self, who: &str, password: &SecretString) -> Result<SignedIn> {
-        let user = self.find_by_login(who).await?;
+    pub async fn login(&self, who: &str, password: &SecretString, client: &Client) -> Result<SignedIn> {
+        let who = who.to_lowercase();
+        let attempt = self.throttle.begin(&who, client).await?;
+        let user = find(&self.database, &who).await?;
         let hash = user.as_ref().map(|user| user.password_hash.as_str());
         let fits = self.passwords.verify(password, hash).await?;
-        let wrong = Error::InvalidCredentials("Invalid email or password");
-        let user: User = user.filter(|user| fits && user.is_active).ok_or(wrong)?.into();
+        let wrong = || Error::InvalidCredentials("Invalid email or password");
+        let user = user.filter(|user| fits && user.is_active).ok_or_else(wrong)?;
+        self.throttle.give_back(attempt).await?;
+        self.rehash(&user, password).await;
 
-        let now = self.clock.now();
         let mut tries = Tries::default();
         loop {
             let transaction = self.database.begin().await?;
-            let session = self.open_session(&transaction, user.id, now).await;
-            if let Some(outcome) = tries.finish(transaction, session).await {
-                return outcome.map(|session| self.signed_in(user, session, now));
+            let done = async {
+                // The account may have been changed while the password was being checked.
+                let unchanged = user::Entity::find()
+                    .filter(user::COLUMN.id.eq(user.id))
+                    .filter(user::COLUMN.is_active.eq(true))
+                    .lock_shared()
+                    .one(&transaction)
+                    .await
+                    .map_err(meaning)?;
+                let unchanged = unchanged.ok_or_else(wrong)?;
+                self.sessions.open(&transaction, &unchanged.into(), client).await
+            };
+            let done = done.await;
+            if let Some(outcome) = tries.finish(transaction, done).await {
+                return outcome;
             }
         }
     }
 
-    /// The viewer that a credential belongs to, if its token is genuine and its session alive.
-    pub async fn admit(&self, credential: &Credential) -> Result<Viewer> {
-        let claims = self.claims(credential)?.map_err(|_| EXPIRED)?;
-        let alive = session::Entity::find()
-            .inner_join(user::Entity)
-            .filter(session::COLUMN.id.eq(claims.session_id()))
-            .filter(session::COLUMN.user_id.eq(claims.user_id()))
-            .filter(session::COLUMN.expires_at.gt(self.clock.now()))
-            .filter(user::COLUMN.is_active.eq(true))
-            .count(self.database.read())
-            .await
-            .map_err(meaning)?;
-        if alive == 1 { Ok(Viewer::admit(&claims)) } else { Err(INVALID) }
+    /// Brings a hash to the present parameters, now that its password is known.
+    async fn rehash(&self, user: &user::Model, password: &SecretString) {
+        if Passwords::is_current(&user.password_hash) {
+            return;
+        }
+        let rehashed = async {
+            let hash = self.passwords.hash_known(password).await?;
+            let update = user::Entity::update_many()
+                .filter(user::COLUMN.id.eq(user.id))
+                .filter(user::COLUMN.password_hash.eq(user.password_hash.as_str()))
+                .col_expr(user::Column::PasswordHash, sea_orm::sea_query::Expr::val(hash));
+            update.exec(self.database.write()).await.map_err(meaning)
+        };
+        if let Err(error) = rehashed.await {
+            // The old hash goes on to work.
+            tracing::debug!(%error, user_id = %user.id, "a password could not be hashed anew");
+        }
+    }
+
+    /// Counts one attempt of a client's to sign in, or refuses it.
+    pub fn check_address(&self, client: &Client) -> Result<()> {
+        self.addresses.check(client)
     }
 
     /// Ends sessions. The current one also with a token that has expired meanwhile.
     pub async fn logout(&self, credential: &Credential, scope: LogoutScope) -> Result<()> {
         let claims = match scope {
-            LogoutScope::Current => self.claims(credential)?.unwrap_or_else(|expired| expired),
+            LogoutScope::Current => self.sessions.claims(credential)?.unwrap_or_else(|expired| expired),
             LogoutScope::Others | LogoutScope::All => {
-                self.admit(credential).await?;
-                self.claims(credential)?.map_err(|_| EXPIRED)?
+                self.sessions.admit(credential).await?;
+                self.sessions.claims(credential)?.unwrap_or_else(|expired| expired)
             }
         };
-        let (user, current) = (claims.user_id(), claims.session_id());
-        let of_user = session::Entity::delete_many().filter(session::COLUMN.user_id.eq(user));
+        let of_user = session::COLUMN.user_id.eq(claims.user_id());
+        let current = claims.session_id();
         let ending = match scope {
-            LogoutScope::Current => of_user.filter(session::COLUMN.id.eq(current)),
-            LogoutScope::Others => of_user.filter(session::COLUMN.id.ne(current)),
+            LogoutScope::Current => of_user.and(session::COLUMN.id.eq(current)),
+            LogoutScope::Others => of_user.and(session::COLUMN.id.ne(current)),
             LogoutScope::All => of_user,
         };
-        let ended = ending.exec(self.database.write()).await.map_err(meaning)?.rows_affected;
-        if ended == 0 && scope == LogoutScope::Current { Err(INVALID) } else { Ok(()) }
-    }
-
-    /// The claims of a genuine token: Ok while it is good, Err once it has expired.
-    fn claims(&self, credential: &Credential) -> Result<Result<Claims, Claims>> {
-        let Credential::Bearer(token) = credential else { return Err(NOT_SIGNED_IN) };
-        match self.tokens.verify(secrecy::ExposeSecret::expose_secret(token), self.clock.now()) {
-            Ok(claims) => Ok(Ok(claims)),
-            Err(Refusal::Expired(claims)) => Ok(Err(claims)),
-            Err(Refusal::Invalid) => Err(INVALID),
+        let ended = self.sessions.end_now(ending).await?;
+        if ended == 0 && scope == LogoutScope::Current {
+            Err(Error::Unauthenticated("Invalid token"))
+        } else {
+            Ok(())
         }
     }
+}
 
-    async fn find_by_login(&self, who: &str) -> Result<Option<user::Model>> {
-        let key = who.to_lowercase();
-        let column = if key.contains('@') { user::Column::EmailKey } else { user::Column::Username };
-        user::Entity::find().filter(column.eq(key)).one(self.database.read()).await.map_err(meaning)
-    }
+/// The account of somebody who gives an e-mail address or a username, in lower case.
+pub(super) async fn find(database: &Database, who: &str) -> Result<Option<user::Model>> {
+    let column = if who.contains('@') { user::Column::EmailKey } else { user::Column::Username };
+    user::Entity::find().filter(column.eq(who)).one(database.read()).await.map_err(meaning)
+}
 
-    /// Opens a session and clears away those of the user that have run out.
-    async fn open_session(
-        &self,
-        transaction: &DatabaseTransaction,
-        user: Uuid,
-        now: Instant,
-    ) -> Result<session::Model> {
-        session::Entity::delete_many()
-            .filter(session::COLUMN.user_id.eq(user))
-            .filter(session::COLUMN.expires_at.lte(now))
-            .exec(transaction)
-            .await
-            .map_err(meaning)?;
-        let session = session::ActiveModel {
-            id: Set(new_id()),
-            user_id: Set(user),
-            created_at: Set(now),
-            expires_at: Set(now + self.rules.session_lifetime),
-        };
-        session::Entity::insert(session).exec_with_returning(transaction).await.map_err(meaning)
-    }
-
-    fn signed_in(&self, user: User, session: session::Model, now: Instant) -> SignedIn {
-        let Issued { token, claims, expires_at } =
-            self.tokens.issue(&user, session.id, session.expires_at, now);
-        SignedIn { access_token: token, expires_at, viewer: Viewer::admit(&claims), user }
-    }
+/// Inserts an account with a hashed password.
+pub(super) async fn insert(
+    on: &DatabaseTransaction,
+    registration: &Registration,
+    hash: &str,
+    now: Instant,
+) -> Result<User> {
+    let new = NewUser { email: &registration.email, name: &registration.name, hash };
+    new.insert(on, registration.username.as_ref(), now).await
 }
 
 /// A user about to be inserted.

@@ -207,9 +207,14 @@ impl Database {
     /// Adds to the database whatever the entities have and it has not: for the test that this is nothing.
     #[doc(hidden)]
     pub async fn sync_entities(&self) -> anyhow::Result<()> {
-        use super::entity::{session, task, user};
+        use super::entity::{login_attempt, session, session_ending, task, user};
         let entities = self.write.get_schema_builder();
-        let entities = entities.register(user::Entity).register(session::Entity).register(task::Entity);
+        let entities = entities
+            .register(user::Entity)
+            .register(session::Entity)
+            .register(session_ending::Entity)
+            .register(login_attempt::Entity)
+            .register(task::Entity);
         Ok(entities.sync(&self.write).await?)
     }
 

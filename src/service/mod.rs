@@ -6,31 +6,67 @@ mod accounts;
 mod database;
 #[expect(clippy::disallowed_methods, reason = "the derive macro of the entities calls them")]
 mod entity;
+mod live;
+mod operator;
 mod profile;
+mod sessions;
 mod task_query;
 mod tasks;
+mod throttle;
 
-pub use accounts::{Accounts, LogoutScope, SignedIn};
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+pub use accounts::{Accounts, LogoutScope};
 pub use database::{Database, DatabaseUrl};
+pub use operator::Operator;
 pub use profile::Profile;
+pub use sessions::{Sessions, SignedIn};
 pub use tasks::Tasks;
 
 use crate::domain::Clock;
-use crate::identity::{Passwords, Tokens, Viewer};
+use crate::identity::{AddressLimit, Passwords, Tokens, Viewer};
+use crate::service::throttle::Throttle;
+
+/// What the operator decides about accounts.
+#[derive(Clone, Debug)]
+pub struct AccountRules {
+    /// Whether anybody may register.
+    pub registration_open: bool,
+    /// How long a session lasts at most.
+    pub session_lifetime: TimeDelta,
+    /// Failed logins of one account from one network in 15 minutes; 0 is no limit.
+    pub login_failures: i32,
+    /// Credential operations of one address a minute; 0 is no limit.
+    pub credentials_per_minute: u32,
+}
 
 /// Everything that the service can do; the way in for everybody else.
 pub struct Services {
     database: Database,
     clock: Clock,
     accounts: Accounts,
+    sessions: Arc<Sessions>,
+    throttle: Arc<Throttle>,
 }
 
 impl Services {
     /// Puts the handles on an open, migrated database.
-    pub fn new(database: Database, clock: Clock, tokens: Tokens, rules: accounts::Rules) -> Self {
-        let passwords = Passwords::default();
-        let accounts = Accounts::new(database.clone(), clock.clone(), passwords, tokens, rules);
-        Self { database, clock, accounts }
+    pub fn new(database: Database, clock: Clock, tokens: Tokens, rules: &AccountRules) -> Self {
+        let lifetime = rules.session_lifetime;
+        let sessions = Arc::new(Sessions::new(database.clone(), clock.clone(), tokens, lifetime));
+        let throttle = Arc::new(Throttle::new(database.clone(), clock.clone(), rules.login_failures));
+        let accounts = Accounts {
+            database: database.clone(),
+            clock: clock.clone(),
+            passwords: Passwords::default(),
+            sessions: sessions.clone(),
+            throttle: throttle.clone(),
+            addresses: AddressLimit::new(rules.credentials_per_minute),
+            registration_open: rules.registration_open,
+        };
+        Self { database, clock, accounts, sessions, throttle }
     }
 
     /// What may be asked without being signed in.
@@ -38,9 +74,14 @@ impl Services {
         &self.accounts
     }
 
+    /// The sign-ins.
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
     /// The viewer's own account.
     pub fn profile<'a>(&'a self, viewer: &'a Viewer) -> Profile<'a> {
-        Profile::new(&self.database, &self.clock, viewer)
+        Profile::new(&self.accounts, viewer)
     }
 
     /// The viewer's own tasks.
@@ -52,6 +93,10 @@ impl Services {
     pub async fn ready(&self) -> crate::domain::Result<()> {
         self.database.ping().await
     }
-}
 
-pub use accounts::Rules as AccountRules;
+    /// What goes on beside the requests, for as long as the services are there.
+    pub fn start_jobs(&self) {
+        tokio::spawn(Sessions::follow_endings(Arc::downgrade(&self.sessions)));
+        tokio::spawn(Throttle::forget_old(Arc::downgrade(&self.throttle)));
+    }
+}

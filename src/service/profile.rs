@@ -1,23 +1,25 @@
 //! The viewer's own account.
 
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, SqlErr};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, SqlErr};
+use secrecy::SecretString;
 
-use crate::domain::{Clock, Error, Faults, Problem, ProfileEdit, Result, Rule, User};
-use crate::identity::Viewer;
-use crate::service::database::{Database, meaning};
-use crate::service::entity::user;
+use crate::domain::{Error, Faults, NewPassword, Problem, ProfileEdit, Result, Rule, User};
+use crate::identity::{Client, Viewer};
+use crate::service::accounts::Accounts;
+use crate::service::database::{Tries, meaning};
+use crate::service::entity::{session, user};
+use crate::service::sessions::SignedIn;
 
 /// A handle on the account of one viewer.
 pub struct Profile<'a> {
-    database: &'a Database,
-    clock: &'a Clock,
+    accounts: &'a Accounts,
     viewer: &'a Viewer,
 }
 
 impl<'a> Profile<'a> {
-    pub(super) fn new(database: &'a Database, clock: &'a Clock, viewer: &'a Viewer) -> Self {
-        Self { database, clock, viewer }
+    pub(super) fn new(accounts: &'a Accounts, viewer: &'a Viewer) -> Self {
+        Self { accounts, viewer }
     }
 
     /// The one place that knows which account is the viewer's.
@@ -27,7 +29,7 @@ impl<'a> Profile<'a> {
 
     /// The viewer's account.
     pub async fn get(&self) -> Result<User> {
-        let row = user::Entity::find().filter(self.mine()).one(self.database.read()).await;
+        let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
         row.map_err(meaning)?.map(User::from).ok_or(GONE)
     }
 
@@ -48,11 +50,12 @@ impl<'a> Profile<'a> {
             changed = changed.or(column.ne(value.clone()));
             update = update.col_expr(column, Expr::val(value));
         }
-        let updated_at =
-            CaseStatement::new().case(changed, self.clock.now()).finally(user::Column::UpdatedAt.into_expr());
+        let updated_at = CaseStatement::new()
+            .case(changed, self.accounts.clock.now())
+            .finally(user::Column::UpdatedAt.into_expr());
         update = update.col_expr(user::Column::UpdatedAt, updated_at.into());
 
-        let rows = update.exec_with_returning(self.database.write()).await.map_err(|error| {
+        let rows = update.exec_with_returning(self.accounts.database.write()).await.map_err(|error| {
             match error.sql_err() {
                 // The username is the only thing that can collide in this statement.
                 Some(SqlErr::UniqueConstraintViolation(_)) => username_taken(),
@@ -60,6 +63,86 @@ impl<'a> Profile<'a> {
             }
         })?;
         rows.into_iter().next().map(User::from).ok_or(GONE)
+    }
+
+    /// Sets a new password, ends the other sessions if asked to, and refreshes this one.
+    pub async fn change_password(
+        &self,
+        current: &SecretString,
+        new: &NewPassword,
+        revoke_others: bool,
+        client: &Client,
+    ) -> Result<SignedIn> {
+        let row = self.verified(current, client).await?;
+        let hash = self.accounts.passwords.hash(new).await?;
+        let sessions = &self.accounts.sessions;
+        let others = session::COLUMN.user_id.eq(row.id).and(session::COLUMN.id.ne(self.viewer.session_id()));
+        let mut tries = Tries::default();
+        loop {
+            let transaction = self.accounts.database.begin().await?;
+            let done = async {
+                self.set_hash(&transaction, &row, &hash).await?;
+                let ended = match revoke_others {
+                    true => sessions.end(&transaction, others.clone()).await?,
+                    false => Vec::new(),
+                };
+                let session = sessions.rotate(&transaction, self.viewer.session_id(), None).await?;
+                Ok((session.ok_or(GONE)?, ended))
+            };
+            let done = done.await;
+            if let Some(outcome) = tries.finish(transaction, done).await {
+                let (session, ended) = outcome?;
+                sessions.ended(&ended);
+                return Ok(sessions.signed_in(row.into(), &session));
+            }
+        }
+    }
+
+    /// Deletes the account and everything in it.
+    pub async fn delete(&self, password: &SecretString, client: &Client) -> Result<()> {
+        self.verified(password, client).await?;
+        let sessions = &self.accounts.sessions;
+        let mut tries = Tries::default();
+        loop {
+            let transaction = self.accounts.database.begin().await?;
+            let done = async {
+                let mine = session::COLUMN.user_id.eq(self.viewer.user_id());
+                let ended = sessions.end(&transaction, mine).await?;
+                // Tasks and whatever else is the user's go with the row.
+                let gone = user::Entity::delete_many().filter(self.mine()).exec(&transaction);
+                gone.await.map_err(meaning)?;
+                Ok(ended)
+            };
+            let done = done.await;
+            if let Some(outcome) = tries.finish(transaction, done).await {
+                sessions.ended(&outcome?);
+                return Ok(());
+            }
+        }
+    }
+
+    /// The account, once its password has been given. A wrong one counts like a failed login.
+    async fn verified(&self, password: &SecretString, client: &Client) -> Result<user::Model> {
+        let id = self.viewer.user_id();
+        let attempt = self.accounts.throttle.begin(&id.to_string(), client).await?;
+        let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
+        let row = row.map_err(meaning)?.ok_or(GONE)?;
+        if !self.accounts.passwords.verify(password, Some(&row.password_hash)).await? {
+            return Err(Error::InvalidCredentials("The password is wrong."));
+        }
+        self.accounts.throttle.give_back(attempt).await?;
+        Ok(row)
+    }
+
+    /// Sets the hash, unless somebody else has changed the password since it was verified.
+    async fn set_hash(&self, on: &DatabaseTransaction, row: &user::Model, hash: &str) -> Result<()> {
+        let update = user::Entity::update_many()
+            .filter(self.mine())
+            .filter(user::COLUMN.password_hash.eq(row.password_hash.as_str()))
+            .col_expr(user::Column::PasswordHash, Expr::val(hash))
+            .col_expr(user::Column::UpdatedAt, Expr::val(self.accounts.clock.now()));
+        let updated = update.exec(on).await.map_err(meaning)?.rows_affected;
+        if updated == 1 { Ok(()) } else { Err(Error::InvalidCredentials("The password is wrong.")) }
     }
 }
 

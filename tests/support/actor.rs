@@ -18,27 +18,41 @@ pub struct Actor<'a> {
     /// The user's id; empty for nobody.
     pub id: String,
     pub email: String,
+    pub refresh_token: String,
 }
 
 impl<'a> Actor<'a> {
     pub(super) fn new(app: &'a TestApp, token: Option<String>) -> Self {
-        Self { app, token, id: String::new(), email: String::new() }
+        Self { app, token, id: String::new(), email: String::new(), refresh_token: String::new() }
     }
 
     pub(super) async fn register(app: &'a TestApp, name: &str) -> Self {
         let email = format!("{name}@example.com");
-        let query =
-            "mutation($input: RegisterInput!) { register(input: $input) { accessToken user { id } } }";
+        let query = "mutation($input: RegisterInput!) { register(input: $input) { accessToken refreshToken user { id } } }";
         let input = json!({ "input": { "email": email, "password": PASSWORD, "username": name } });
         let data = Self::new(app, None).data(query, input).await;
         let text = |pointer: &str| data.pointer(pointer).and_then(Value::as_str).expect("text").to_owned();
         let (token, id) = (text("/register/accessToken"), text("/register/user/id"));
-        Self { app, token: Some(token), id, email }
+        let refresh_token = text("/register/refreshToken");
+        Self { app, token: Some(token), id, email, refresh_token }
     }
 
     /// The user's token; empty for nobody.
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
+    }
+
+    /// The id of the session that the token belongs to.
+    pub fn session(&self) -> String {
+        self.claims()["sid"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What the token says; null for nobody.
+    pub fn claims(&self) -> Value {
+        use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+        let payload = self.token().split('.').nth(1).unwrap_or_default();
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
     }
 
     /// Posts an operation.

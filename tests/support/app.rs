@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::{Actor, postgres};
+use super::{Actor, SECRET, postgres};
 
 /// The databases that every behaviour is tested on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +56,7 @@ impl TestApp {
 
     async fn new(url: &str, flags: &[&str], folder: TempDir) -> Self {
         let data_dir = folder.path().to_str().expect("the path is text");
-        let secret = "a secret for the tests: 0123456789 abcdef";
-        let own = ["--data-dir", data_dir, "--database-url", url, "--better-auth-secret", secret];
+        let own = ["--data-dir", data_dir, "--database-url", url, "--better-auth-secret", SECRET];
         let config = Config::from_flags(own.iter().chain(flags).copied()).expect("the flags are valid");
         let url = config.database().expect("the URL is valid");
         let database = Database::connect(&url, 5).await.expect("the database answers");

@@ -9,8 +9,16 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub user_id: Uuid,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub user_agent: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub ip_address: Option<String>,
     pub created_at: DateTimeUtc,
+    pub last_used_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
+    /// How often the refresh token was exchanged.
+    pub refreshes: i32,
+    pub refreshed_at: DateTimeUtc,
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Cascade")]
     pub user: HasOne<super::user::Entity>,
 }

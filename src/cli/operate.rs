@@ -1,0 +1,58 @@
+//! `taskhold user …`: accounts, for an operator.
+
+use std::io::{IsTerminal, stdin};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::app;
+use crate::cli::UserAction;
+use crate::config::Config;
+use crate::domain::{DisplayName, Email, Faults, NewPassword, Registration, User, Username};
+use crate::service::Operator;
+
+/// Does what is asked, and shows the accounts concerned.
+pub async fn run(config: &Config, action: UserAction) -> Result<()> {
+    let database = app::connect(config).await?;
+    database.migrate_up().await.context("DATABASE_URL: the database could not be migrated")?;
+    let operator = Operator::new(database);
+    let users = match action {
+        UserAction::List => operator.list().await?,
+        UserAction::Create { email, name, username } => {
+            let registration = registration(&email, name.as_deref(), username.as_deref())?;
+            vec![operator.create(&registration).await?]
+        }
+        UserAction::SetPassword { who } => vec![operator.set_password(&who, &new_password()?).await?],
+        UserAction::Activate { who } => vec![operator.set_active(&who, true).await?],
+        UserAction::Deactivate { who } => vec![operator.set_active(&who, false).await?],
+    };
+    for User { id, email, username, is_active, .. } in users {
+        println!("{id} {} {username} {email}", if is_active { "active" } else { "inactive" });
+    }
+    Ok(())
+}
+
+fn registration(email: &str, name: Option<&str>, username: Option<&str>) -> Result<Registration> {
+    let mut faults = Faults::default();
+    let email = faults.check("email", Email::parse(email));
+    let username = username.map(|raw| faults.check("username", Username::parse(raw)));
+    let fallback = username.as_ref().and_then(Option::as_ref).map(Username::as_str);
+    let local = email.as_ref().map(Email::local_part);
+    let name = name.or(fallback).or(local).map(DisplayName::parse);
+    let name = name.and_then(|name| faults.check("name", name));
+    faults.into_result()?;
+    let password = new_password()?;
+    let (email, name) = email.zip(name).context("an e-mail address is needed")?;
+    Ok(Registration { email, password, name, username: username.flatten() })
+}
+
+fn new_password() -> Result<NewPassword> {
+    if stdin().is_terminal() {
+        eprint!("Password: ");
+    }
+    let mut line = String::new();
+    let read = stdin().read_line(&mut line).context("standard input cannot be read")?;
+    ensure!(read > 0, "the password is one line of standard input");
+    let mut faults = Faults::default();
+    let password = NewPassword::parse(&mut faults, "password", line.trim_end_matches(['\r', '\n']));
+    Ok(faults.finish(password)?)
+}

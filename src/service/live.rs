@@ -1,0 +1,116 @@
+//! Which sessions are alive, without asking the database on each request. A session that was seen
+//! alive is believed for a minute; endings are read from the database twice a second, so every
+//! instance knows of them within two seconds, through any pooler. Who cannot read them for ten
+//! seconds believes nothing any more and asks each time.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use moka::sync::Cache;
+use uuid::Uuid;
+
+const BELIEVED_FOR: Duration = Duration::from_secs(60);
+const MAX_BELIEVED: u64 = 100_000;
+/// Without news for so long nothing is believed.
+const BLIND_AFTER: Duration = Duration::from_secs(10);
+
+/// What this instance knows of sessions.
+pub struct LiveSessions {
+    /// Session and user.
+    alive: Cache<Uuid, Uuid>,
+    /// Sessions that ended lately. Kept longer than any look at the database takes, so that a look
+    /// from before an ending cannot bring the session back.
+    ended: Cache<Uuid, ()>,
+    last_news: Mutex<Option<Instant>>,
+}
+
+impl Default for LiveSessions {
+    fn default() -> Self {
+        Self {
+            alive: Cache::builder().max_capacity(MAX_BELIEVED).time_to_live(BELIEVED_FOR).build(),
+            ended: Cache::builder().max_capacity(MAX_BELIEVED).time_to_live(2 * BELIEVED_FOR).build(),
+            last_news: Mutex::new(None),
+        }
+    }
+}
+
+impl LiveSessions {
+    /// Whether a session of this user was seen alive lately and has not ended since.
+    pub fn knows(&self, session: Uuid, user: Uuid) -> bool {
+        !self.is_blind() && self.alive.get(&session) == Some(user)
+    }
+
+    /// Notes that the database had a session as alive. False when it has ended meanwhile.
+    pub fn saw(&self, session: Uuid, user: Uuid) -> bool {
+        self.alive.insert(session, user);
+        // In this order: an ending that is noted after this look takes the entry out itself.
+        let alive = !self.ended.contains_key(&session);
+        if !alive {
+            self.alive.invalidate(&session);
+        }
+        alive
+    }
+
+    /// Notes that sessions have ended.
+    pub fn end(&self, sessions: impl IntoIterator<Item = Uuid>) {
+        for session in sessions {
+            self.ended.insert(session, ());
+            self.alive.invalidate(&session);
+        }
+    }
+
+    /// Notes all endings of the last minute, as the database has them now.
+    pub fn news(&self, ended: impl IntoIterator<Item = Uuid>, asked_at: Instant) {
+        if self.is_blind() {
+            // Endings may have come and gone unseen.
+            self.alive.invalidate_all();
+        }
+        self.end(ended);
+        *self.last_news.lock().expect("no holder panics") = Some(asked_at);
+    }
+
+    fn is_blind(&self) -> bool {
+        let last_news = *self.last_news.lock().expect("no holder panics");
+        last_news.is_none_or(|at| at.elapsed() > BLIND_AFTER)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seeing() -> LiveSessions {
+        let live = LiveSessions::default();
+        live.news([], Instant::now());
+        live
+    }
+
+    #[test]
+    fn a_session_is_believed_until_it_ends() {
+        let (live, session, user) = (seeing(), Uuid::new_v4(), Uuid::new_v4());
+        assert!(!live.knows(session, user));
+        assert!(live.saw(session, user));
+        assert!(live.knows(session, user) && !live.knows(session, Uuid::new_v4()));
+        live.news([session], Instant::now());
+        assert!(!live.knows(session, user));
+    }
+
+    #[test]
+    fn a_look_from_before_an_ending_does_not_bring_a_session_back() {
+        let (live, session, user) = (seeing(), Uuid::new_v4(), Uuid::new_v4());
+        live.end([session]);
+        assert!(!live.saw(session, user) && !live.knows(session, user));
+    }
+
+    #[test]
+    fn without_news_nothing_is_believed() {
+        let live = LiveSessions::default();
+        let (session, user) = (Uuid::new_v4(), Uuid::new_v4());
+        assert!(live.saw(session, user));
+        assert!(!live.knows(session, user));
+        if let Some(long_ago) = Instant::now().checked_sub(Duration::from_secs(11)) {
+            live.news([], long_ago);
+            assert!(!live.knows(session, user));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What an operator does to accounts without SQL. It is nobody's handle: only the command line has it.
+
+use sea_orm::sea_query::Expr;
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
+use uuid::Uuid;
+
+use crate::domain::{Clock, Error, NewPassword, Registration, Result, User};
+use crate::identity::Passwords;
+use crate::service::accounts;
+use crate::service::database::{Database, Tries, meaning};
+use crate::service::entity::{session, user};
+use crate::service::sessions::end_sessions;
+
+/// Accounts as the operator handles them.
+pub struct Operator {
+    database: Database,
+    clock: Clock,
+    passwords: Passwords,
+}
+
+impl Operator {
+    /// Works on an open, migrated database, beside servers that may be running on it.
+    pub fn new(database: Database) -> Self {
+        Self { database, clock: Clock::default(), passwords: Passwords::default() }
+    }
+
+    /// Every account, oldest first.
+    pub async fn list(&self) -> Result<Vec<User>> {
+        let rows = user::Entity::find().order_by_asc(user::Column::CreatedAt).order_by_asc(user::Column::Id);
+        let rows = rows.all(self.database.read()).await.map_err(meaning)?;
+        Ok(rows.into_iter().map(User::from).collect())
+    }
+
+    /// Makes an account, whether or not registration is open.
+    pub async fn create(&self, registration: &Registration) -> Result<User> {
+        let hash = self.passwords.hash(&registration.password).await?;
+        let mut tries = Tries::default();
+        loop {
+            let transaction = self.database.begin().await?;
+            let made = accounts::insert(&transaction, registration, &hash, self.clock.now()).await;
+            if let Some(outcome) = tries.finish(transaction, made).await {
+                return outcome;
+            }
+        }
+    }
+
+    /// Sets a new password and ends every session.
+    pub async fn set_password(&self, who: &str, password: &NewPassword) -> Result<User> {
+        let hash = self.passwords.hash(password).await?;
+        self.change(who, user::Column::PasswordHash, Expr::val(hash), true).await
+    }
+
+    /// Lets a user in or keeps them out; the latter ends every session.
+    pub async fn set_active(&self, who: &str, active: bool) -> Result<User> {
+        self.change(who, user::Column::IsActive, Expr::val(active), !active).await
+    }
+
+    async fn change(&self, who: &str, column: user::Column, value: Expr, ends: bool) -> Result<User> {
+        let user = self.find(who).await?;
+        let mut tries = Tries::default();
+        loop {
+            let transaction = self.database.begin().await?;
+            let done = async {
+                let rows = user::Entity::update_many()
+                    .filter(user::COLUMN.id.eq(user.id))
+                    .col_expr(column, value.clone())
+                    .col_expr(user::Column::UpdatedAt, Expr::val(self.clock.now()))
+                    .exec_with_returning(&transaction)
+                    .await
+                    .map_err(meaning)?;
+                if ends {
+                    let of_user = session::COLUMN.user_id.eq(user.id);
+                    end_sessions(&transaction, of_user, self.clock.now()).await?;
+                }
+                rows.into_iter().next().map(User::from).ok_or(NO_USER)
+            };
+            let done = done.await;
+            if let Some(outcome) = tries.finish(transaction, done).await {
+                return outcome;
+            }
+        }
+    }
+
+    async fn find(&self, who: &str) -> Result<user::Model> {
+        let found = match Uuid::try_parse(who) {
+            Ok(id) => {
+                let by_id = user::Entity::find().filter(user::COLUMN.id.eq(id));
+                by_id.one(self.database.read()).await.map_err(meaning)?
+            }
+            Err(_) => accounts::find(&self.database, &who.trim().to_lowercase()).await?,
+        };
+        found.ok_or(NO_USER)
+    }
+}
+
+const NO_USER: Error = Error::NotFound("There is no such user.");

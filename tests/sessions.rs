@@ -1,0 +1,242 @@
+//! Sessions: refreshing, revoking, changing the password, deleting the account, forged tokens.
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use chrono::TimeDelta;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::support::{Actor, PASSWORD, SECRET, TestApp, Value, code, faults, json, on_both_databases};
+
+const ME: &str = "{ me { id } }";
+const REFRESH: &str = "mutation($token: String!) { refreshToken(refreshToken: $token) {
+    accessToken refreshToken expiresAt user { id } } }";
+const LOGIN: &str = "mutation($who: String!, $password: String!) {
+    login(input: { usernameOrEmail: $who, password: $password }) { accessToken refreshToken } }";
+const SESSIONS: &str =
+    "{ me { sessions { id current userAgent ipAddress createdAt lastUsedAt expiresAt } } }";
+const CHANGE: &str = "mutation($input: ChangePasswordInput!) {
+    changePassword(input: $input) { accessToken refreshToken user { id } } }";
+
+async fn refresh(app: &TestApp, token: &Value) -> Value {
+    app.nobody().data(REFRESH, json!({ "token": token })).await["refreshToken"].clone()
+}
+
+async fn refused_refresh(app: &TestApp, token: &Value) -> String {
+    code(&app.nobody().error(REFRESH, json!({ "token": token })).await)
+}
+
+async fn login<'a>(app: &'a TestApp, who: &str) -> Actor<'a> {
+    let data = app.nobody().data(LOGIN, json!({ "who": who, "password": PASSWORD })).await;
+    app.bearer(data["login"]["accessToken"].as_str().expect("a token"))
+}
+
+/// A token signed with the tests' own secret, or with another.
+fn forge(header: Value, claims: &Value, secret: &str) -> String {
+    let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(&header), part(claims));
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
+    let signature = mac.chain_update(&signed).finalize().into_bytes();
+    format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+}
+
+on_both_databases! {
+    async fn a_refresh_token_is_exchanged_for_a_new_pair(app) {
+        let ann = app.user("ann").await;
+        app.clock.advance(TimeDelta::days(1));
+        let first = refresh(app, &json!(ann.refresh_token)).await;
+        assert_eq!(first["user"]["id"], ann.id);
+        assert_ne!(first["refreshToken"], ann.refresh_token);
+        let second = refresh(app, &first["refreshToken"]).await;
+        for token in [ann.token(), first["accessToken"].as_str().expect("text"), second["accessToken"].as_str().expect("text")] {
+            app.bearer(token).data(ME, json!({})).await;
+        }
+    }
+
+    async fn the_same_refresh_token_gives_the_same_answer_for_ten_seconds(app) {
+        let ann = app.user("ann").await;
+        let token = json!(ann.refresh_token);
+        let first = refresh(app, &token).await;
+        app.clock.advance(TimeDelta::seconds(9));
+        assert_eq!(refresh(app, &token).await, first);
+        app.clock.advance(TimeDelta::seconds(2));
+        assert_eq!(refused_refresh(app, &token).await, "INVALID_CREDENTIALS");
+        assert_eq!(ann.ask(ME, json!({})).await.status, 401, "the session goes on");
+        assert_eq!(refused_refresh(app, &first["refreshToken"]).await, "INVALID_CREDENTIALS");
+    }
+
+    async fn a_refresh_token_whose_successor_was_used_has_been_stolen(app) {
+        let ann = app.user("ann").await;
+        let first = refresh(app, &json!(ann.refresh_token)).await;
+        refresh(app, &first["refreshToken"]).await;
+        assert_eq!(refused_refresh(app, &json!(ann.refresh_token)).await, "INVALID_CREDENTIALS");
+        assert_eq!(ann.ask(ME, json!({})).await.status, 401);
+    }
+
+    async fn twenty_parallel_refreshes_have_one_successor(app) {
+        let ann = app.user("ann").await;
+        let token = json!(ann.refresh_token);
+        let answers = futures_util::future::join_all((0..20).map(|_| refresh(app, &token))).await;
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
+        refresh(app, &answers[0]["refreshToken"]).await;
+    }
+
+    async fn a_session_cannot_be_refreshed_beyond_its_end(app) {
+        let ann = app.user("ann").await;
+        app.clock.advance(TimeDelta::days(29));
+        let last = refresh(app, &json!(ann.refresh_token)).await;
+        let claims = app.bearer(last["accessToken"].as_str().expect("text")).claims();
+        let lasts = claims["exp"].as_i64().expect("a number") - claims["iat"].as_i64().expect("a number");
+        assert!((86_390..=86_400).contains(&lasts), "{lasts}");
+        app.clock.advance(TimeDelta::days(1));
+        assert_eq!(refused_refresh(app, &last["refreshToken"]).await, "INVALID_CREDENTIALS");
+    }
+
+    async fn a_refresh_token_of_an_ended_session_or_an_inactive_user_is_refused(app) {
+        let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+        ann.data("mutation { logout { success } }", json!({})).await;
+        app.execute("UPDATE users SET is_active = FALSE WHERE username = 'bob'").await;
+        for token in [ann.refresh_token.as_str(), &bob.refresh_token, "", "x", bob.token(), &format!("{}x", bob.refresh_token)] {
+            assert_eq!(refused_refresh(app, &json!(token)).await, "INVALID_CREDENTIALS", "{token}");
+        }
+    }
+
+    async fn sessions_are_listed_and_can_be_revoked_one_by_one(app) {
+        let ann = app.user("ann").await;
+        app.clock.advance(TimeDelta::seconds(5));
+        let phone = login(app, "ann").await;
+        let listed = phone.data(SESSIONS, json!({})).await["me"]["sessions"].clone();
+        let current: Vec<&Value> = listed.as_array().expect("a list").iter().map(|session| &session["current"]).collect();
+        assert_eq!(current, [&json!(true), &json!(false)]);
+        assert_eq!(listed[0]["ipAddress"], "127.0.0.1");
+        let revoke = "mutation($id: ID!) { revokeSession(id: $id) { revokedSessionId } }";
+        let data = phone.data(revoke, json!({ "id": ann.session() })).await;
+        assert_eq!(data["revokeSession"]["revokedSessionId"], ann.session());
+        assert_eq!(ann.ask(ME, json!({})).await.status, 401);
+        assert_eq!(code(&phone.error(revoke, json!({ "id": ann.session() })).await), "NOT_FOUND");
+        assert_eq!(faults(&phone.error(revoke, json!({ "id": "x" })).await), ["id invalid"]);
+        let node = "query($id: ID!) { node(id: $id) { __typename ... on Session { current } } }";
+        assert_eq!(phone.data(node, json!({ "id": phone.session() })).await["node"], json!({ "__typename": "Session", "current": true }));
+        let bob = app.user("bob").await;
+        assert_eq!(bob.data(node, json!({ "id": phone.session() })).await["node"], Value::Null);
+    }
+
+    async fn a_session_knows_when_it_was_used_to_the_minute(app) {
+        let ann = app.user("ann").await;
+        let used = async || ann.data(SESSIONS, json!({})).await["me"]["sessions"][0]["lastUsedAt"].clone();
+        let first = used().await;
+        assert_eq!(used().await, first);
+        app.clock.advance(TimeDelta::hours(2));
+        // Another instance, which has not seen the session yet.
+        refresh(app, &json!(ann.refresh_token)).await;
+        assert_ne!(used().await, first);
+    }
+
+    async fn changing_the_password_ends_the_other_sessions(app) {
+        let ann = app.user("ann").await;
+        let other = login(app, "ann").await;
+        other.data(ME, json!({})).await;
+        let input = json!({ "currentPassword": PASSWORD, "newPassword": "better-horse-2" });
+        let pair = ann.data(CHANGE, json!({ "input": input })).await["changePassword"].clone();
+        ann.data(ME, json!({})).await;
+        app.bearer(pair["accessToken"].as_str().expect("text")).data(ME, json!({})).await;
+        refresh(app, &pair["refreshToken"]).await;
+        assert_eq!(other.ask(ME, json!({})).await.status, 401);
+        assert_eq!(code(&app.nobody().error(LOGIN, json!({ "who": "ann", "password": PASSWORD })).await), "INVALID_CREDENTIALS");
+        app.nobody().data(LOGIN, json!({ "who": "ann", "password": "better-horse-2" })).await;
+    }
+
+    async fn changing_the_password_can_keep_the_other_sessions(app) {
+        let ann = app.user("ann").await;
+        let other = login(app, "ann").await;
+        let input = json!({ "currentPassword": PASSWORD, "newPassword": "better-horse-2", "revokeOtherSessions": false });
+        ann.data(CHANGE, json!({ "input": input })).await;
+        other.data(ME, json!({})).await;
+    }
+
+    async fn a_password_is_not_changed_without_the_current_one(app) {
+        let ann = app.user("ann").await;
+        let before = app.rows("users").await;
+        for (current, new, expected) in [
+            ("wrong-horse-1", "better-horse-2", ("INVALID_CREDENTIALS", vec![])),
+            (PASSWORD, "weak", ("BAD_USER_INPUT", vec!["input.newPassword too_short", "input.newPassword weak"])),
+            ("", "better-horse-2", ("BAD_USER_INPUT", vec!["input.currentPassword required"])),
+        ] {
+            let error = ann.error(CHANGE, json!({ "input": { "currentPassword": current, "newPassword": new } })).await;
+            assert_eq!((code(&error).as_str(), faults(&error)), (expected.0, expected.1.iter().map(ToString::to_string).collect()));
+        }
+        assert_eq!(app.rows("users").await, before);
+    }
+
+    async fn deleting_the_account_takes_everything_with_it(app) {
+        let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+        ann.task("one").await;
+        bob.task("two").await;
+        let delete = "mutation($password: String!) { deleteAccount(password: $password) { deletedUserId } }";
+        assert_eq!(code(&ann.error(delete, json!({ "password": "wrong-horse-1" })).await), "INVALID_CREDENTIALS");
+        let data = ann.data(delete, json!({ "password": PASSWORD })).await;
+        assert_eq!(data["deleteAccount"]["deletedUserId"], ann.id);
+        assert_eq!(ann.ask(ME, json!({})).await.status, 401);
+        for table in ["users", "sessions", "tasks"] {
+            assert_eq!(app.rows(table).await.len(), 1, "{table}");
+        }
+        app.user("ann").await;
+    }
+
+    async fn a_forged_token_is_invalid(app) {
+        let ann = app.user("ann").await;
+        let good = ann.claims();
+        let header = json!({ "typ": "JWT", "alg": "HS256" });
+        let with = |field: &str, value: Value| {
+            let mut claims = good.clone();
+            claims[field] = value;
+            claims
+        };
+        let without = |field: &str| {
+            let mut claims = good.clone();
+            claims.as_object_mut().expect("an object").remove(field);
+            claims
+        };
+        app.bearer(&forge(header.clone(), &good, SECRET)).data(ME, json!({})).await;
+        let iat = good["iat"].as_i64().expect("a number");
+        let bob = app.user("bob").await;
+        let mut flipped = ann.token().to_owned();
+        let last = flipped.pop().expect("it is not empty");
+        flipped.push(if last == 'A' { 'B' } else { 'A' });
+        let forged = [
+            ("alg none", forge(json!({ "alg": "none" }), &good, SECRET)),
+            ("no signature", ann.token().rsplit_once('.').expect("three parts").0.to_owned() + "."),
+            ("HS384", forge(json!({ "alg": "HS384" }), &good, SECRET)),
+            ("RS256", forge(json!({ "alg": "RS256" }), &good, SECRET)),
+            ("another secret", forge(header.clone(), &good, "another secret of the same length 01234")),
+            ("no exp", forge(header.clone(), &without("exp"), SECRET)),
+            ("exp as text", forge(header.clone(), &with("exp", json!(good["exp"].to_string())), SECRET)),
+            ("exp as fraction", forge(header.clone(), &with("exp", json!(4e9)), SECRET)),
+            ("no sid", forge(header.clone(), &without("sid"), SECRET)),
+            ("unknown sid", forge(header.clone(), &with("sid", json!("00000000-0000-7000-8000-000000000000")), SECRET)),
+            ("crit", forge(json!({ "alg": "HS256", "crit": ["exp"] }), &good, SECRET)),
+            ("unknown kid", forge(json!({ "alg": "HS256", "kid": "9" }), &good, SECRET)),
+            ("5 KiB", forge(header.clone(), &with("email", json!("x".repeat(5_120))), SECRET)),
+            ("future iat", forge(header.clone(), &with("iat", json!(iat + 3_600)), SECRET)),
+            ("swapped sub", forge(header.clone(), &with("sub", json!(bob.id)), SECRET)),
+            ("a flipped byte", flipped),
+            ("not a token", "a.b.c".into()),
+            ("a refresh token", ann.refresh_token.clone()),
+        ];
+        for (what, token) in forged {
+            let answer = app.bearer(&token).ask(ME, json!({})).await;
+            assert_eq!((answer.status.as_u16(), &answer.error()["message"]), (401, &json!("Invalid token")), "{what}");
+        }
+    }
+
+    async fn fifty_parallel_registrations_of_one_address_make_one_account(app) {
+        let register = "mutation($input: RegisterInput!) { register(input: $input) { user { id } } }";
+        let input = json!({ "email": "ann@example.com", "password": PASSWORD });
+        let nobody = app.nobody();
+        let tries = (0..50).map(|_| nobody.ask(register, json!({ "input": input })));
+        let answers = futures_util::future::join_all(tries).await;
+        let made = answers.iter().filter(|answer| answer.body["data"]["register"].is_object()).count();
+        assert_eq!(made, 1);
+        assert!(answers.iter().filter(|answer| !answer.body["data"]["register"].is_object()).all(|answer| answer.code() == "CONFLICT"));
+        assert_eq!(app.rows("users").await.len(), 1);
+    }
+}
