@@ -64,6 +64,7 @@ fn places(types: &Value, ty: &Value, place: &str, above: &[&str], found: &mut BT
 }
 
 on_both_databases! {
+    #[flags("--limit-credentials-per-minute", "0")]
     async fn every_bad_value_is_refused_in_its_place_and_nothing_is_written(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;

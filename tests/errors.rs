@@ -254,7 +254,7 @@ on_both_databases! {
         }
         assert_eq!(ann.data("{ me { name } }", json!({})).await["me"]["name"], "ann");
         app.execute("DROP TABLE sessions").await;
-        assert_eq!(ann.ask("{ me { name } }", json!({})).await.code(), "INTERNAL_SERVER_ERROR");
+        assert_eq!(ann.ask("{ me { sessions { id } } }", json!({})).await.code(), "INTERNAL_SERVER_ERROR");
     }
 
     async fn the_server_lists_its_codes(app) {

@@ -209,6 +209,15 @@ impl LoginInput {
     }
 }
 
+/// The password in an argument; whether it fits is for others to say.
+pub fn parse_password(argument: &str, password: String) -> Result<SecretString> {
+    let mut faults = Faults::default();
+    if password.is_empty() {
+        faults.push(argument, Problem::required());
+    }
+    faults.finish(Some(password.into()))
+}
+
 fn filled(raw: &str) -> Result<String, Problem> {
     domain::normalize(raw).and_then(|text| if text.is_empty() { Err(Problem::required()) } else { Ok(text) })
 }

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Object};
 use crate::domain::{Result, StatusChange, TaskEdit, TaskStatus};
 use crate::graphql::account::{
     AuthPayload, ChangePasswordInput, DeleteAccountPayload, LoginInput, LogoutPayload, LogoutScope,
-    RegisterInput, RevokeSessionPayload, UpdateProfileInput, UpdateProfilePayload, UserNode,
+    RegisterInput, RevokeSessionPayload, UpdateProfileInput, UpdateProfilePayload, UserNode, parse_password,
 };
 use crate::graphql::context::{Outcome, attempt, session};
 use crate::graphql::scalar::parse_id;
@@ -123,7 +123,9 @@ impl Mutation {
         attempt(async {
             let session = session(ctx);
             let viewer = session.viewer().await?;
-            session.profile().await?.delete(&password.into(), session.client()).await?;
+            let profile = session.profile().await?;
+            let password = parse_password("password", password)?;
+            profile.delete(&password, session.client()).await?;
             Ok(DeleteAccountPayload { deleted_user_id: viewer.user_id().into() })
         })
         .await

@@ -115,6 +115,28 @@ pub fn cases(id: &str) -> Vec<Case> {
             rows::login(),
         ),
         mutation(
+            "refreshToken",
+            &["refreshToken: String!"],
+            "{ tokenType }",
+            json!({ "refreshToken": "x" }),
+            rows::secret("refreshToken"),
+        ),
+        simple("revokeSession", "{ revokedSessionId }"),
+        mutation(
+            "changePassword",
+            &["input: ChangePasswordInput!"],
+            "{ tokenType }",
+            json!({ "input": { "currentPassword": PASSWORD, "newPassword": "better-horse-2" } }),
+            rows::change_password(),
+        ),
+        mutation(
+            "deleteAccount",
+            &["password: String!"],
+            "{ deletedUserId }",
+            json!({ "password": PASSWORD }),
+            rows::delete_account(),
+        ),
+        mutation(
             "logout",
             &["scope: LogoutScope!"],
             "{ success }",

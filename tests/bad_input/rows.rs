@@ -192,23 +192,7 @@ pub fn register() -> Vec<Row> {
         rows("input.email", &[json!(""), json!(" \u{3000}"), Value::Null], "required"),
         rows("input.email", &addresses.map(Value::from), "invalid"),
         rows("input.email", &[json!(format!("{}@{domain}", "a".repeat(64)))], "too_long"),
-        rows("input.password", &[json!(""), Value::Null], "required"),
-        rows(
-            "input.password",
-            &[json!("abcde-1"), json!("🔑🔑🔑🔑🔑a1"), json!("e\u{301}e\u{301}-1234")],
-            "too_short",
-        ),
-        rows("input.password", &[json!("correct-horse"), json!("12345-67"), json!("correcthorse1")], "weak"),
-        rows(
-            "input.password",
-            &[json!(format!("a1{}", "🔑".repeat(127))), json!(format!("a1-{}", "e\u{301}".repeat(126)))],
-            "too_long",
-        ),
-        rows(
-            "input.password",
-            &[json!("correct\0horse-1"), json!(5), json!(true), json!([PASSWORD])],
-            "invalid",
-        ),
+        new_password("input.password"),
         rows("input.confirmPassword", &[json!("other"), json!(""), json!("Correct-horse-1")], "mismatch"),
         rows("input.confirmPassword", &[json!(5), json!([PASSWORD])], "invalid"),
         no_text("input.name"),
@@ -221,6 +205,43 @@ pub fn register() -> Vec<Row> {
         rows(username, &[json!("a b"), json!("ann@example.com"), json!("änn"), json!("abc\n𝒳")], "invalid"),
     ]
     .concat()
+}
+
+/// What is no password for an account.
+fn new_password(place: &str) -> Vec<Row> {
+    let short = [json!("abcde-1"), json!("🔑🔑🔑🔑🔑a1"), json!("e\u{301}e\u{301}-1234")];
+    let long = [format!("a1{}", "🔑".repeat(127)), format!("a1-{}", "e\u{301}".repeat(126))].map(Value::from);
+    let no_text = [json!("correct\0horse-1"), json!(5), json!(true), json!([PASSWORD])];
+    [
+        rows(place, &[json!(""), Value::Null], "required"),
+        rows(place, &short, "too_short"),
+        rows(place, &[json!("correct-horse"), json!("12345-67"), json!("correcthorse1")], "weak"),
+        rows(place, &long, "too_long"),
+        rows(place, &no_text, "invalid"),
+    ]
+    .concat()
+}
+
+/// What is no secret that could be compared with one.
+pub fn secret(place: &str) -> Vec<Row> {
+    let none = [json!(5), json!(0.5), json!(true), json!([PASSWORD]), json!({ "a": 1 })];
+    [rows(place, &none, "invalid"), rows(place, &[Value::Null], "required")].concat()
+}
+
+pub fn change_password() -> Vec<Row> {
+    [
+        no_input("input"),
+        rows("input", &[json!({ "currentPassword": PASSWORD })], "newPassword required"),
+        secret("input.currentPassword"),
+        rows("input.currentPassword", &[json!("")], "required"),
+        new_password("input.newPassword"),
+        booleans("input.revokeOtherSessions", &[Value::Null]),
+    ]
+    .concat()
+}
+
+pub fn delete_account() -> Vec<Row> {
+    [secret("password"), rows("password", &[json!("")], "required")].concat()
 }
 
 pub fn login() -> Vec<Row> {
