@@ -91,8 +91,9 @@ impl Mutation {
         attempt(async {
             let session = session(ctx);
             let viewer = session.viewer().await?;
-            session.services().sessions().revoke(viewer, parse_id("id", &id)?).await?;
-            Ok(RevokeSessionPayload { revoked_session_id: id })
+            let id = parse_id("id", &id)?;
+            session.services().sessions().revoke(viewer, id).await?;
+            Ok(RevokeSessionPayload { revoked_session_id: id.into() })
         })
         .await
     }

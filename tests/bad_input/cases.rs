@@ -15,6 +15,11 @@ pub struct Case {
 }
 
 impl Case {
+    /// Whether the id among its arguments is a task's.
+    pub fn takes_task(&self) -> bool {
+        self.good.get("id").is_some() && self.field != "revokeSession"
+    }
+
     /// The operation with a variable for each argument.
     pub fn by_variables(&self) -> String {
         let names: Vec<&str> = self.arguments.iter().filter_map(|it| Some(it.split_once(':')?.0)).collect();
