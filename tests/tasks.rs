@@ -217,4 +217,23 @@ on_both_databases! {
         let codes: Vec<(String, Value)> = errors.iter().map(|error| (code(error), error["path"].clone())).collect();
         assert_eq!(codes, [("BAD_USER_INPUT".into(), json!(["a"])), ("NOT_FOUND".into(), json!(["c"]))]);
     }
+
+    #[flags("--request-timeout", "1s")]
+    async fn a_write_that_takes_too_long_is_answered_and_still_happens_whole(app) {
+        use sea_orm::{ConnectionTrait, DbBackend, TransactionTrait};
+        let ann = app.user("ann").await;
+        // On SQLite the transaction alone holds the only writer.
+        let held = app.database.connection().begin().await.expect("a transaction begins");
+        if held.get_database_backend() == DbBackend::Postgres {
+            held.execute_unprepared("LOCK TABLE tasks").await.expect("the table can be locked");
+        }
+        let answer = ann.ask("mutation { createTask(input: { title: \"slow\" }) { task { id } } }", json!({})).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (200, "TIMEOUT"));
+        assert_eq!(answer.body["data"], Value::Null);
+        held.rollback().await.expect("the lock is given up");
+        while app.rows("tasks").await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(ann.data("{ tasks { totalCount } }", json!({})).await["tasks"]["totalCount"], 1);
+    }
 }
