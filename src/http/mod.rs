@@ -4,6 +4,7 @@
 mod accept;
 mod client;
 mod graphql;
+mod head_limit;
 mod health;
 mod observe;
 mod playground;

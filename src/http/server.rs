@@ -16,8 +16,12 @@ use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::http::client::Peer;
+use crate::http::head_limit::{HeadLimited, Serving};
 
+/// From the first byte of a request to the end of its head; for the first request from the beginning.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// From the end of an answer to the next request.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long requests in flight may take after the listener has closed.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// After a failed accept, which is nearly always a lack of file descriptors.
@@ -81,13 +85,16 @@ fn connection(stream: TcpStream, peer: Peer, app: &App) -> impl GracefulConnecti
     // Answers are small and written at once; waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
     let router = TowerToHyperService::new(app.router.clone());
+    let serving = Serving::default();
+    let stream = HeadLimited::new(stream, serving.clone(), HEADER_TIMEOUT);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        router.call(request)
+        let (serving, answer) = (serving.clone(), router.call(request));
+        async move { serving.during(answer).await }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(IDLE_TIMEOUT)
         .serve_connection(TokioIo::new(stream), service)
 }
 
