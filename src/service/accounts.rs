@@ -14,7 +14,7 @@ use crate::domain::{
     new_id,
 };
 use crate::identity::{AddressLimit, Client, Credential, Passwords};
-use crate::service::database::{Database, Tries, meaning};
+use crate::service::database::{Database, in_transaction, meaning};
 use crate::service::entity::{session, user};
 use crate::service::sessions::{Sessions, SignedIn};
 use crate::service::throttle::Throttle;
@@ -56,18 +56,10 @@ impl Accounts {
         // The same work whether or not the address is taken.
         let hash = self.passwords.hash(&registration.password).await?;
         let now = self.clock.now();
-        let mut tries = Tries::default();
-        loop {
-            let transaction = self.database.begin().await?;
-            let done = async {
-                let user = insert(&transaction, &registration, &hash, now).await?;
-                self.sessions.open(&transaction, &user, client).await
-            };
-            let done = done.await;
-            if let Some(outcome) = tries.finish(transaction, done).await {
-                return outcome;
-            }
-        }
+        in_transaction!(self.database, |transaction| {
+            let user = insert(&transaction, &registration, &hash, now).await?;
+            self.sessions.open(&transaction, &user, client).await
+        })
     }
 
     /// Signs in by e-mail address or username. Whatever is wrong, the answer and the work are the same.
@@ -80,28 +72,21 @@ impl Accounts {
         let wrong = || Error::InvalidCredentials("Invalid email or password");
         let user = user.filter(|user| fits && user.is_active).ok_or_else(wrong)?;
         self.throttle.give_back(attempt).await?;
+        let signed_in = in_transaction!(self.database, |transaction| {
+            // The account may have been changed while the password was being checked.
+            let unchanged = user::Entity::find()
+                .filter(user::COLUMN.id.eq(user.id))
+                .filter(user::COLUMN.is_active.eq(true))
+                .filter(user::COLUMN.password_hash.eq(user.password_hash.as_str()))
+                .lock_shared()
+                .one(&transaction)
+                .await
+                .map_err(meaning)?;
+            let unchanged = unchanged.ok_or_else(wrong)?;
+            self.sessions.open(&transaction, &unchanged.into(), client).await
+        })?;
         self.rehash(&user, password).await;
-
-        let mut tries = Tries::default();
-        loop {
-            let transaction = self.database.begin().await?;
-            let done = async {
-                // The account may have been changed while the password was being checked.
-                let unchanged = user::Entity::find()
-                    .filter(user::COLUMN.id.eq(user.id))
-                    .filter(user::COLUMN.is_active.eq(true))
-                    .lock_shared()
-                    .one(&transaction)
-                    .await
-                    .map_err(meaning)?;
-                let unchanged = unchanged.ok_or_else(wrong)?;
-                self.sessions.open(&transaction, &unchanged.into(), client).await
-            };
-            let done = done.await;
-            if let Some(outcome) = tries.finish(transaction, done).await {
-                return outcome;
-            }
-        }
+        Ok(signed_in)
     }
 
     /// Brings a hash to the present parameters, now that its password is known.

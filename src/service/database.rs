@@ -225,6 +225,22 @@ impl Database {
     }
 }
 
+/// Runs a body in a transaction: all of it happens or nothing. When it collides with others it is run
+/// again, up to three times. A macro, since a closure that borrows could not be sent between threads.
+macro_rules! in_transaction {
+    ($database:expr, |$transaction:ident| $body:expr) => {{
+        let mut tries = $crate::service::database::Tries::default();
+        loop {
+            let $transaction = $database.begin().await?;
+            let done = async { $body }.await;
+            if let Some(outcome) = tries.finish($transaction, done).await {
+                break outcome;
+            }
+        }
+    }};
+}
+pub(super) use in_transaction;
+
 /// The tries of one transaction: when it collides with others it is run again, up to three times.
 #[derive(Default)]
 pub(super) struct Tries(u32);

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::domain::{Clock, Error, NewPassword, Registration, Result, User};
 use crate::identity::Passwords;
 use crate::service::accounts;
-use crate::service::database::{Database, Tries, meaning};
+use crate::service::database::{Database, in_transaction, meaning};
 use crate::service::entity::{session, user};
 use crate::service::sessions::end_sessions;
 
@@ -34,14 +34,9 @@ impl Operator {
     /// Makes an account, whether or not registration is open.
     pub async fn create(&self, registration: &Registration) -> Result<User> {
         let hash = self.passwords.hash(&registration.password).await?;
-        let mut tries = Tries::default();
-        loop {
-            let transaction = self.database.begin().await?;
-            let made = accounts::insert(&transaction, registration, &hash, self.clock.now()).await;
-            if let Some(outcome) = tries.finish(transaction, made).await {
-                return outcome;
-            }
-        }
+        in_transaction!(self.database, |transaction| {
+            accounts::insert(&transaction, registration, &hash, self.clock.now()).await
+        })
     }
 
     /// Sets a new password and ends every session.
@@ -57,28 +52,20 @@ impl Operator {
 
     async fn change(&self, who: &str, column: user::Column, value: Expr, ends: bool) -> Result<User> {
         let user = self.find(who).await?;
-        let mut tries = Tries::default();
-        loop {
-            let transaction = self.database.begin().await?;
-            let done = async {
-                let rows = user::Entity::update_many()
-                    .filter(user::COLUMN.id.eq(user.id))
-                    .col_expr(column, value.clone())
-                    .col_expr(user::Column::UpdatedAt, Expr::val(self.clock.now()))
-                    .exec_with_returning(&transaction)
-                    .await
-                    .map_err(meaning)?;
-                if ends {
-                    let of_user = session::COLUMN.user_id.eq(user.id);
-                    end_sessions(&transaction, of_user, self.clock.now()).await?;
-                }
-                rows.into_iter().next().map(User::from).ok_or(NO_USER)
-            };
-            let done = done.await;
-            if let Some(outcome) = tries.finish(transaction, done).await {
-                return outcome;
+        in_transaction!(self.database, |transaction| {
+            let rows = user::Entity::update_many()
+                .filter(user::COLUMN.id.eq(user.id))
+                .col_expr(column, value.clone())
+                .col_expr(user::Column::UpdatedAt, Expr::val(self.clock.now()))
+                .exec_with_returning(&transaction)
+                .await
+                .map_err(meaning)?;
+            if ends {
+                let of_user = session::COLUMN.user_id.eq(user.id);
+                end_sessions(&transaction, of_user, self.clock.now()).await?;
             }
-        }
+            rows.into_iter().next().map(User::from).ok_or(NO_USER)
+        })
     }
 
     async fn find(&self, who: &str) -> Result<user::Model> {

@@ -1,13 +1,13 @@
 //! The viewer's own account.
 
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, SqlErr};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, SqlErr};
 use secrecy::SecretString;
 
 use crate::domain::{Error, Faults, NewPassword, Problem, ProfileEdit, Result, Rule, User};
 use crate::identity::{Client, Viewer};
 use crate::service::accounts::Accounts;
-use crate::service::database::{Tries, meaning};
+use crate::service::database::{in_transaction, meaning};
 use crate::service::entity::{session, user};
 use crate::service::sessions::SignedIn;
 
@@ -77,48 +77,36 @@ impl<'a> Profile<'a> {
         let hash = self.accounts.passwords.hash(new).await?;
         let sessions = &self.accounts.sessions;
         let others = session::COLUMN.user_id.eq(row.id).and(session::COLUMN.id.ne(self.viewer.session_id()));
-        let mut tries = Tries::default();
-        loop {
-            let transaction = self.accounts.database.begin().await?;
-            let done = async {
-                self.set_hash(&transaction, &row, &hash).await?;
-                let ended = match revoke_others {
-                    true => sessions.end(&transaction, others.clone()).await?,
-                    false => Vec::new(),
-                };
-                let session = sessions.rotate(&transaction, self.viewer.session_id(), None).await?;
-                Ok((session.ok_or(GONE)?, ended))
+        let (session, ended) = in_transaction!(self.accounts.database, |transaction| {
+            self.set_hash(&transaction, &row, &hash).await?;
+            let ended = match revoke_others {
+                true => sessions.end(&transaction, others.clone()).await?,
+                false => Vec::new(),
             };
-            let done = done.await;
-            if let Some(outcome) = tries.finish(transaction, done).await {
-                let (session, ended) = outcome?;
-                sessions.ended(&ended);
-                return Ok(sessions.signed_in(row.into(), &session));
-            }
-        }
+            let session = sessions.rotate(&transaction, self.viewer.session_id(), None).await?;
+            Ok((session.ok_or(GONE)?, ended))
+        })?;
+        sessions.ended(&ended);
+        Ok(sessions.signed_in(row.into(), &session))
     }
 
     /// Deletes the account and everything in it.
     pub async fn delete(&self, password: &SecretString, client: &Client) -> Result<()> {
         self.verified(password, client).await?;
         let sessions = &self.accounts.sessions;
-        let mut tries = Tries::default();
-        loop {
-            let transaction = self.accounts.database.begin().await?;
-            let done = async {
-                let mine = session::COLUMN.user_id.eq(self.viewer.user_id());
-                let ended = sessions.end(&transaction, mine).await?;
-                // Tasks and whatever else is the user's go with the row.
-                let gone = user::Entity::delete_many().filter(self.mine()).exec(&transaction);
-                gone.await.map_err(meaning)?;
-                Ok(ended)
-            };
-            let done = done.await;
-            if let Some(outcome) = tries.finish(transaction, done).await {
-                sessions.ended(&outcome?);
-                return Ok(());
-            }
-        }
+        let ended = in_transaction!(self.accounts.database, |transaction| {
+            // From here on nobody signs in: a session that is opened now would be ended by nobody.
+            let locked = user::Entity::find().filter(self.mine()).lock_exclusive().one(&transaction);
+            locked.await.map_err(meaning)?;
+            let mine = session::COLUMN.user_id.eq(self.viewer.user_id());
+            let ended = sessions.end(&transaction, mine).await?;
+            // Tasks and whatever else is the user's go with the row.
+            let gone = user::Entity::delete_many().filter(self.mine()).exec(&transaction);
+            gone.await.map_err(meaning)?;
+            Ok(ended)
+        })?;
+        sessions.ended(&ended);
+        Ok(())
     }
 
     /// The account, once its password has been given. A wrong one counts like a failed login.

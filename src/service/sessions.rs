@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::domain::{Clock, Error, Instant, Result, Session, User, new_id};
 use crate::identity::{Claims, Client, Credential, Issued, Refresh, Refusal, Tokens, Viewer};
-use crate::service::database::{Database, Tries, meaning};
+use crate::service::database::{Database, in_transaction, meaning};
 use crate::service::entity::{session, session_ending, user};
 use crate::service::live::LiveSessions;
 
@@ -221,16 +221,11 @@ impl Sessions {
 
     /// Ends the sessions that meet a condition, in a transaction of its own; tells how many.
     pub async fn end_now(&self, condition: SimpleExpr) -> Result<usize> {
-        let mut tries = Tries::default();
-        loop {
-            let transaction = self.database.begin().await?;
-            let ended = self.end(&transaction, condition.clone()).await;
-            if let Some(outcome) = tries.finish(transaction, ended).await {
-                let ended = outcome?;
-                self.live.end(ended.iter().copied());
-                return Ok(ended.len());
-            }
-        }
+        let ended = in_transaction!(self.database, |transaction| {
+            end_sessions(&transaction, condition.clone(), self.clock.now()).await
+        })?;
+        self.ended(&ended);
+        Ok(ended.len())
     }
 
     /// Ends sessions as a part of something larger. When that is done, [`Sessions::ended`] is to know.
