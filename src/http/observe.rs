@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
@@ -38,31 +38,60 @@ pub struct Observed {
 
 /// Wraps every request.
 pub async fn observe(mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let id = RequestId::of(&request);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    request.extensions_mut().insert(id.clone());
+    let mut line = Line::begin(&request);
+    request.extensions_mut().insert(line.id.clone());
 
     let mut response = next.run(request).await;
 
-    let observed = response.extensions_mut().remove::<Observed>().unwrap_or_default();
-    let operation = observed.operation.unwrap_or_default();
-    tracing::info!(
-        request_id = id.0,
-        method = %method,
-        path,
-        status = response.status().as_u16(),
-        code = observed.code,
-        operation = operation.name,
-        operation_type = operation.ty,
-        document = operation.document,
-        user_id = operation.user_id.map(tracing::field::display),
-        session_id = operation.session_id.map(tracing::field::display),
-        duration_ms = started.elapsed().as_secs_f64() * 1e3,
-        "request"
-    );
+    line.observed = response.extensions_mut().remove::<Observed>().unwrap_or_default();
+    line.status = Some(response.status());
     let headers = response.headers_mut();
-    headers.insert(REQUEST_ID, HeaderValue::from_str(&id.0).unwrap_or(HeaderValue::from_static("invalid")));
+    let id = HeaderValue::from_str(&line.id.0).unwrap_or(HeaderValue::from_static("invalid"));
+    headers.insert(REQUEST_ID, id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// The line of a request in the log. It is written when it goes, so that a request whose client leaves
+/// before the answer has one as well, without a status.
+struct Line {
+    id: RequestId,
+    method: Method,
+    path: String,
+    started: Instant,
+    status: Option<StatusCode>,
+    observed: Observed,
+}
+
+impl Line {
+    fn begin(request: &Request) -> Self {
+        Self {
+            id: RequestId::of(request),
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            started: Instant::now(),
+            status: None,
+            observed: Observed::default(),
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let operation = self.observed.operation.take().unwrap_or_default();
+        tracing::info!(
+            request_id = self.id.0,
+            method = %self.method,
+            path = self.path,
+            status = self.status.map(|status| status.as_u16()),
+            code = self.observed.code,
+            operation = operation.name,
+            operation_type = operation.ty,
+            document = operation.document,
+            user_id = operation.user_id.map(tracing::field::display),
+            session_id = operation.session_id.map(tracing::field::display),
+            duration_ms = self.started.elapsed().as_secs_f64() * 1e3,
+            "request"
+        );
+    }
 }

@@ -20,6 +20,17 @@ fn requests(server: &Server, count: usize) -> Vec<Value> {
 }
 
 #[test]
+fn a_request_whose_client_leaves_is_one_line_as_well() {
+    let server = Place::new().start(&[]);
+    let mut client = server.connect();
+    client.send("POST /graphql HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{");
+    drop(client);
+    let line = requests(&server, 1).remove(0);
+    assert!(line["request_id"].is_string() && line["duration_ms"].is_number(), "{line}");
+    assert_eq!(line["path"], "/graphql");
+}
+
+#[test]
 fn a_request_is_one_line() {
     let server = Place::new().start(&[]);
     let token = server.register("ann");
