@@ -17,16 +17,17 @@ use crate::service::{AccountRules, Database, DatabaseUrl, Services};
 /// Runs the server until it is told to stop.
 pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
     config.check()?;
+    // Before the database is touched: a port that is taken is often taken by ourselves.
+    let address = config.listen();
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| anyhow!("HOST and PORT: cannot listen on {address}: {error}; choose others"))?;
     let database = connect(config).await?;
     if migrate {
         let failure = || format!("{}: the database cannot be migrated", config.database_option());
         database.migrate_up().await.with_context(failure)?;
     }
     let app = App::new(config, database, Clock::default())?;
-    let address = config.listen();
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| anyhow!("HOST and PORT: cannot listen on {address}: {error}; choose others"))?;
     http::serve(listener, app, config.limit_connections, config.shutdown_grace).await
 }
 

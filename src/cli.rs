@@ -149,7 +149,7 @@ async fn check(config: &Config) -> Result<()> {
     println!("configuration: ok");
     let database = app::connect(config).await?;
     let pending = pending(&database).await?;
-    ensure!(pending == 0, "the database lacks {pending} migrations; run `taskhold migrate`");
+    ensure!(pending == 0, "the database lacks {pending} of its migrations; run `taskhold migrate`");
     println!("database: ok, {}, up to date", config.database()?);
     Ok(())
 }

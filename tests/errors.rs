@@ -257,6 +257,20 @@ on_both_databases! {
         assert_eq!(ann.ask("{ me { sessions { id } } }", json!({})).await.code(), "INTERNAL_SERVER_ERROR");
     }
 
+    async fn an_error_below_the_root_has_its_whole_path(app) {
+        let ann = app.user("ann").await;
+        ann.task("one").await;
+        for (query, path) in [
+            ("{ tasks { nodes { id owner { tasks(first: 0) { totalCount } } } } }", json!(["tasks", "nodes", 0, "owner", "tasks"])),
+            ("{ tasks { edges { n: node { o: owner { t: tasks(first: 0) { totalCount } } } } } }", json!(["tasks", "edges", 0, "n", "o", "t"])),
+            ("mutation { createTask(input: { title: \"x\" }) { task { owner { tasks(last: 0) { totalCount } } } } }", json!(["createTask", "task", "owner", "tasks"])),
+        ] {
+            let answer = ann.ask(query, json!({})).await;
+            assert_eq!(answer.error()["path"], path, "{query}");
+            assert_eq!(answer.status, 200, "what failed below its root has been executed");
+        }
+    }
+
     async fn the_server_lists_its_codes(app) {
         let query = "{ serverInfo { errorCodes { code status retryable description } } }";
         let data = app.nobody().data(query, json!({})).await;

@@ -367,3 +367,15 @@ async fn the_introspection_of_graphiql_passes() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn nodes_cost_as_much_as_they_are_asked_for() {
+    TestApp::with(DatabaseKind::Sqlite, &[], async |app| {
+        let ann = app.user("ann").await;
+        let query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on User { tasks(first: 50) { nodes { title } } } } }";
+        let ids = |count| json!({ "ids": vec![&ann.id; count] });
+        ann.data(query, ids(45)).await;
+        assert_eq!(ann.ask(query, ids(100)).await.code(), "QUERY_TOO_COMPLEX");
+    })
+    .await;
+}

@@ -242,4 +242,13 @@ on_both_databases! {
         }));
         assert_eq!(app.rows("users").await.len(), 1);
     }
+
+    async fn a_session_that_ends_in_a_request_ends_for_the_rest_of_it(app) {
+        let ann = app.user("ann").await;
+        let query = "mutation { a: createTask(input: { title: \"before\" }) { task { id } } logout(scope: ALL) { success }
+            b: createTask(input: { title: \"after\" }) { task { id } } }";
+        let answer = ann.ask(query, json!({})).await;
+        assert_eq!((code(&answer.error()).as_str(), &answer.error()["path"]), ("UNAUTHENTICATED", &json!(["b"])));
+        assert_eq!(app.rows("tasks").await.len(), 1);
+    }
 }

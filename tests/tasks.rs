@@ -174,6 +174,17 @@ on_both_databases! {
         assert_eq!((&task["version"], &task["status"]), (&json!(21), &json!("PENDING")));
     }
 
+    async fn a_later_version_is_never_older(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        let toggles = futures_util::future::join_all((0..40).map(|_| run(&ann, "toggleTask", &id))).await;
+        let mut seen: Vec<(i64, &str)> = toggles.iter()
+            .map(|task| (task["version"].as_i64().expect("a number"), task["updatedAt"].as_str().expect("text")))
+            .collect();
+        seen.sort_unstable();
+        assert!(seen.is_sorted_by_key(|(_, updated_at)| *updated_at), "{seen:?}");
+    }
+
     async fn a_deleted_task_is_gone_from_every_query(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;

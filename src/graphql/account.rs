@@ -71,12 +71,14 @@ impl UserNode {
         #[graphql(desc = "Up to three keys; newest first when left out.")] order_by: Option<Vec<TaskOrder>>,
     ) -> Result<TaskConnection, Failure> {
         let paging = PagingArguments { first, after, last, before };
-        Ok(TaskConnection::load(session(ctx), &self.viewer, paging, filter, order_by).await?)
+        let loaded = TaskConnection::load(session(ctx), &self.viewer, paging, filter, order_by).await;
+        loaded.map_err(|error| Failure::at(ctx, error))
     }
 
     /// Where the viewer is signed in, newest activity first.
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<SessionNode>, Failure> {
-        let sessions = session(ctx).services().sessions().list(&self.viewer).await?;
+        let sessions = session(ctx).services().sessions().list(&self.viewer).await;
+        let sessions = sessions.map_err(|error| Failure::at(ctx, error))?;
         Ok(sessions.into_iter().map(SessionNode::from).collect())
     }
 }

@@ -75,7 +75,7 @@ impl TaskConnection {
     /// All tasks that match the filter, on whatever page. Counted only when asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, Failure> {
         let tasks = session(ctx).services().tasks(&self.viewer);
-        let count = tasks.count(self.filter.as_ref()).await?;
+        let count = tasks.count(self.filter.as_ref()).await.map_err(|error| Failure::at(ctx, error))?;
         Ok(count.try_into().unwrap_or(i32::MAX))
     }
 }

@@ -49,7 +49,10 @@ impl Session {
     /// The signed-in user, or why there is none.
     pub async fn viewer(&self) -> Result<&Viewer> {
         let admit = || self.services.sessions().admit(&self.credential);
-        self.viewer.get_or_init(admit).await.as_ref().map_err(Error::clone)
+        let viewer = self.viewer.get_or_init(admit).await.as_ref().map_err(Error::clone)?;
+        // A field before this one may have ended the session.
+        self.services.sessions().check(viewer)?;
+        Ok(viewer)
     }
 
     /// The viewer, if some field has asked for it and it was admitted.

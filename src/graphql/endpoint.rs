@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::domain::Error;
 use crate::graphql::context::Session;
-use crate::graphql::error::{ErrorCode, classify, code_name, hidden_cause, request_error};
+use crate::graphql::error::{ErrorCode, classify, code_name, hidden_cause, request_error, restore_path};
 use crate::graphql::guard::{self, Limits, MAX_ERRORS, Types};
 use crate::graphql::mutation::Mutation;
 use crate::graphql::query::Query;
@@ -27,6 +27,7 @@ pub struct Endpoint {
     types: Arc<Types>,
     limits: Limits,
     timeout: Duration,
+    introspection: bool,
     running: TaskTracker,
 }
 
@@ -83,12 +84,18 @@ impl Endpoint {
             builder = builder.disable_introspection().disable_suggestions();
         }
         let types = Arc::new(Types::from_sdl(&super::sdl()));
-        Self { schema: builder.finish(), services, types, limits, timeout, running: TaskTracker::new() }
+        let (schema, running) = (builder.finish(), TaskTracker::new());
+        Self { schema, services, types, limits, timeout, introspection, running }
     }
 
     /// Whether the service can work.
     pub async fn ready(&self) -> bool {
         self.services.ready().await.is_ok()
+    }
+
+    /// Whether questions about the schema are answered.
+    pub fn introspection(&self) -> bool {
+        self.introspection
     }
 
     /// The bounds that requests are held to.
@@ -138,7 +145,8 @@ impl Endpoint {
         summary.name = operation.name.clone().or_else(|| only_name(&document));
         let is_mutation = chosen.ty == OperationType::Mutation;
         if is_mutation && operation.read_only {
-            let error = request_error(ErrorCode::BadRequest, "Mutations need POST.");
+            let mut error = request_error(ErrorCode::BadRequest, "Mutations need POST.");
+            error.extensions.get_or_insert_default().set("status", 405);
             let answer = refused(vec![error], summary);
             return Answer { stage: Stage::MethodNotAllowed, ..answer };
         }
@@ -147,6 +155,10 @@ impl Endpoint {
             Err(errors) => return refused(errors, summary),
         }
         let roots = Roots::of(&document, operation.name.as_deref());
+        if roots.has_introspection && !self.introspection {
+            let error = request_error(ErrorCode::BadRequest, "Introspection is switched off.");
+            return refused(vec![error], summary);
+        }
 
         let session = Arc::new(Session::new(self.services.clone(), operation.credential, operation.client));
         let response = self.bounded(operation.query, operation.name, operation.variables, document, &session);
@@ -178,7 +190,10 @@ impl Endpoint {
         let schema = self.schema.clone();
         let task = self.running.spawn(async move { schema.execute(request).await });
         match tokio::time::timeout(self.timeout, task).await {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(mut response)) => {
+                response.errors.iter_mut().for_each(restore_path);
+                Ok(response)
+            }
             Ok(Err(panic)) => {
                 tracing::error!(error = %panic, "an operation panicked");
                 Err(ErrorCode::InternalServerError)
@@ -213,15 +228,17 @@ fn only_name(document: &ExecutableDocument) -> Option<String> {
 struct Roots {
     keys: HashSet<String>,
     has_public_query: bool,
+    has_introspection: bool,
 }
 
 impl Roots {
     fn of(document: &ExecutableDocument, name: Option<&str>) -> Self {
         let fields = guard::operation(document, name).map(|chosen| guard::root_fields(document, chosen));
         let fields = fields.unwrap_or_default();
-        let is_public = |name: &str| matches!(name, "serverInfo" | "__schema" | "__type");
+        let has = |names: &[&str]| fields.iter().any(|field| names.contains(&field.name.node.as_str()));
         Self {
-            has_public_query: fields.iter().any(|field| is_public(&field.name.node)),
+            has_public_query: has(&["serverInfo", "__schema", "__type"]),
+            has_introspection: has(&["__schema", "__type"]),
             keys: fields
                 .iter()
                 .filter(|field| field.name.node != "__typename")
@@ -243,7 +260,9 @@ fn stage(response: &Response, roots: &Roots) -> Stage {
         }
         _ => false,
     };
-    if !nothing_came || roots.has_public_query {
+    // A mutation that failed below its root has been executed, whatever is left of its answer.
+    let refused_at_the_root = response.errors.iter().all(|error| error.path.len() == 1);
+    if !nothing_came || !refused_at_the_root || roots.has_public_query {
         return Stage::Executed;
     }
     [ErrorCode::Unauthenticated, ErrorCode::RateLimited, ErrorCode::ServiceUnavailable]

@@ -1,7 +1,9 @@
 //! The one place where codes exist: what a failure is called on the wire, with which status, and what
 //! of it a client may read.
 
-use async_graphql::{Enum, ErrorExtensionValues, Name, ServerError, SimpleObject, Value};
+use async_graphql::{
+    Context, Enum, ErrorExtensionValues, Name, QueryPathSegment, ServerError, SimpleObject, Value,
+};
 use indexmap::IndexMap;
 
 use crate::domain::{Error, FieldFault, PathSegment};
@@ -131,18 +133,23 @@ impl ErrorCodeInfo {
 /// A failure of a resolver. It does not implement Display, so that no error but the domain's can be
 /// turned into one with `?`: a database error would show its SQL.
 #[derive(Clone, Debug)]
-pub struct Failure(Error);
+pub struct Failure {
+    error: Error,
+    /// Where it happened, below the root. The library overwrites the path of an error on its way up.
+    path: Vec<async_graphql::PathSegment>,
+}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self(error)
+        Self { error, path: Vec::new() }
     }
 }
 
 impl From<Failure> for async_graphql::Error {
-    fn from(Failure(error): Failure) -> Self {
-        let mut extensions = with_code(code_of(&error));
-        match &error {
+    fn from(failure: Failure) -> Self {
+        let error = &failure.error;
+        let mut extensions = with_code(code_of(error));
+        match error {
             Error::Taken(faults) | Error::Invalid(faults) => extensions.set("fields", fields(faults)),
             Error::RateLimited { retry_after } => extensions.set("retryAfter", *retry_after),
             Error::VersionPassed { current } => extensions.set("currentVersion", *current),
@@ -150,8 +157,34 @@ impl From<Failure> for async_graphql::Error {
         }
         let mut wire = async_graphql::Error::new(error.to_string());
         wire.extensions = Some(extensions);
-        wire.source = Some(std::sync::Arc::new(error));
+        wire.source = Some(std::sync::Arc::new(failure));
         wire
+    }
+}
+
+impl Failure {
+    /// A failure of the field that is being resolved.
+    pub fn at(context: &Context<'_>, error: Error) -> Self {
+        let mut path = Vec::new();
+        let mut node = context.path_node;
+        while let Some(step) = node {
+            path.push(match step.segment {
+                QueryPathSegment::Name(name) => async_graphql::PathSegment::Field(name.to_owned()),
+                QueryPathSegment::Index(index) => async_graphql::PathSegment::Index(index),
+            });
+            node = step.parent.copied();
+        }
+        path.reverse();
+        Self { error, path }
+    }
+}
+
+/// Gives an error of a field below the root its whole path again.
+pub fn restore_path(error: &mut ServerError) {
+    if let Some(failure) = error.source::<Failure>()
+        && !failure.path.is_empty()
+    {
+        error.path = failure.path.clone();
     }
 }
 
@@ -186,7 +219,7 @@ pub fn request_error(code: ErrorCode, message: impl Into<String>) -> ServerError
 
 /// A [`request_error`] about values, each with its place.
 pub fn input_error(faults: Vec<FieldFault>) -> ServerError {
-    let error: async_graphql::Error = Failure(Error::Invalid(faults)).into();
+    let error: async_graphql::Error = Failure::from(Error::Invalid(faults)).into();
     let mut server_error = ServerError::new(error.message, None);
     server_error.extensions = error.extensions;
     server_error
@@ -251,7 +284,7 @@ fn fields(faults: &[FieldFault]) -> Value {
 
 /// The logged cause of an error that tells the client nothing about it.
 pub fn hidden_cause(error: &ServerError) -> Option<&anyhow::Error> {
-    match error.source::<Error>()? {
+    match &error.source::<Failure>()?.error {
         Error::Internal(cause) | Error::Unavailable(cause) => Some(cause),
         _ => None,
     }

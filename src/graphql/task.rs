@@ -93,7 +93,7 @@ impl TaskNode {
 impl TaskNode {
     /// Whose task it is: the viewer.
     async fn owner(&self, ctx: &Context<'_>) -> Result<UserNode, Failure> {
-        let user = session(ctx).account(&self.viewer).await?;
+        let user = session(ctx).account(&self.viewer).await.map_err(|error| Failure::at(ctx, error))?;
         Ok(UserNode::new(user, &self.viewer))
     }
 }

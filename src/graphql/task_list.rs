@@ -67,7 +67,7 @@ impl TaskFilter {
             // Counted as well, so that there are no more faults than conditions.
             *count += 1;
             if *count <= MAX_CONDITIONS {
-                let message = format!("nests and, or and not more than {MAX_DEPTH} deep");
+                let message = format!("stands more than {MAX_DEPTH} deep in and, or and not");
                 faults.push("", Problem::new(Rule::TooMany, message));
             }
             return Filter::All(Vec::new());

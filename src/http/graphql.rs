@@ -313,7 +313,7 @@ fn credential(headers: &HeaderMap) -> Result<Credential, Fault> {
     }
     let value = value.map(|value| String::from_utf8_lossy(value.as_bytes()));
     let bearer = value.as_deref().map(str::trim).and_then(|value| {
-        let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+        let (scheme, token) = value.split_once([' ', '\t']).unwrap_or((value, ""));
         scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
     });
     Ok(bearer.map_or(Credential::None, |token| Credential::Bearer(token.into())))

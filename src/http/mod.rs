@@ -50,9 +50,9 @@ pub fn router(
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
     if playground {
-        router = router.merge(playground::assets());
+        router = router.merge(playground::assets(state.endpoint.introspection()));
     }
-    let mut router = router.fallback(nowhere).with_state(state);
+    let mut router = router.fallback(nowhere).method_not_allowed_fallback(wrong_method).with_state(state);
     if !origins.is_empty() {
         router = router.layer(cors(origins));
     }
@@ -86,8 +86,20 @@ fn cors(origins: &[String]) -> CorsLayer {
 }
 
 /// Answers for every path that is none, in the one shape of errors.
-async fn nowhere(Extension(RequestId(request_id)): Extension<RequestId>) -> Response {
-    let mut error = request_error(ErrorCode::NotFound, "There is nothing here.");
-    error.extensions.get_or_insert_default().set("requestId", request_id);
-    graphql::Media::Json.refuse(StatusCode::NOT_FOUND, vec![error])
+async fn nowhere(id: Extension<RequestId>) -> Response {
+    refusal(StatusCode::NOT_FOUND, ErrorCode::NotFound, "There is nothing here.", id)
+}
+
+/// Answers for every method that a path does not take.
+async fn wrong_method(id: Extension<RequestId>) -> Response {
+    refusal(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadRequest, "This path takes other methods.", id)
+}
+
+fn refusal(status: StatusCode, code: ErrorCode, message: &str, id: Extension<RequestId>) -> Response {
+    let Extension(RequestId(request_id)) = id;
+    let mut error = request_error(code, message);
+    let extensions = error.extensions.get_or_insert_default();
+    extensions.set("status", i32::from(status.as_u16()));
+    extensions.set("requestId", request_id);
+    graphql::Media::Json.refuse(status, vec![error])
 }

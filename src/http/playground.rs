@@ -21,15 +21,15 @@ pub fn page() -> Response {
 }
 
 /// The script, the style and the schema that the page asks for.
-pub(super) fn assets() -> Router<super::State> {
+pub(super) fn assets(introspection: bool) -> Router<super::State> {
     let asset = |media_type: &'static str, text: &'static str| {
         get(move || async move { ([(CONTENT_TYPE, media_type), (CACHE_CONTROL, "no-cache")], text) })
     };
     let script = asset("text/javascript; charset=utf-8", include_str!("playground/playground.js"));
     let style = asset("text/css; charset=utf-8", include_str!("playground/playground.css"));
     let schema = asset("text/plain; charset=utf-8", include_str!("../../schema.graphql"));
-    Router::new()
-        .route("/playground/playground.js", script)
-        .route("/playground/playground.css", style)
-        .route("/playground/schema.graphql", schema)
+    let page =
+        Router::new().route("/playground/playground.js", script).route("/playground/playground.css", style);
+    // Who does not answer questions about the schema does not hand it out either.
+    if introspection { page.route("/playground/schema.graphql", schema) } else { page }
 }

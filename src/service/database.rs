@@ -118,6 +118,7 @@ impl Database {
                     .synchronous(SqliteSynchronous::Full)
                     .busy_timeout(STATEMENT_TIMEOUT)
                     .statement_cache_capacity(200)
+                    .disable_statement_logging()
             });
             options
         };
@@ -313,10 +314,8 @@ pub(super) fn meaning(error: DbErr) -> Error {
         // shutting down or starting, no more connections, read only after a fail-over
         Some("57P01" | "57P02" | "57P03" | "53300" | "25006") => Error::unavailable(error),
         Some(code) if code.len() == 5 && code.starts_with("08") => Error::unavailable(error),
-        // SQLITE_BUSY, SQLITE_LOCKED
-        Some(code) if code.len() < 5 && matches!(sqlite(code), Some(5 | 6)) => Error::Contended,
-        // SQLITE_READONLY, IOERR, FULL, CANTOPEN
-        Some(code) if code.len() < 5 && matches!(sqlite(code), Some(8 | 10 | 13 | 14)) => {
+        // SQLITE_BUSY and LOCKED (another process writes), READONLY, IOERR, FULL, CANTOPEN
+        Some(code) if code.len() < 5 && matches!(sqlite(code), Some(5 | 6 | 8 | 10 | 13 | 14)) => {
             Error::unavailable(error)
         }
         Some(_) => Error::internal(error),

@@ -44,11 +44,16 @@ impl LiveSessions {
     pub fn saw(&self, session: Uuid, user: Uuid) -> bool {
         self.alive.insert(session, user);
         // In this order: an ending that is noted after this look takes the entry out itself.
-        let alive = !self.ended.contains_key(&session);
+        let alive = !self.has_ended(session);
         if !alive {
             self.alive.invalidate(&session);
         }
         alive
+    }
+
+    /// Whether a session is known to have ended lately.
+    pub fn has_ended(&self, session: Uuid) -> bool {
+        self.ended.contains_key(&session)
     }
 
     /// Notes that sessions have ended.

@@ -91,6 +91,11 @@ impl Sessions {
         Ok(Viewer::admit(&claims))
     }
 
+    /// Fails when the session of a viewer who was admitted has ended since.
+    pub fn check(&self, viewer: &Viewer) -> Result<()> {
+        if self.live.has_ended(viewer.session_id()) { Err(INVALID) } else { Ok(()) }
+    }
+
     /// Notes that a session is being used, to the minute.
     async fn touch(&self, session: Uuid) {
         let now = self.clock.now();

@@ -129,7 +129,7 @@ impl<'a> Tasks<'a> {
             .filter(self.mine())
             .filter(Column::Id.eq(id))
             .col_expr(Column::DeletedAt, Expr::val(now))
-            .col_expr(Column::UpdatedAt, Expr::val(now))
+            .col_expr(Column::UpdatedAt, not_before(now))
             .col_expr(Column::Version, Column::Version.into_expr().add(1))
             .exec(self.database.write())
             .await
@@ -141,7 +141,7 @@ impl<'a> Tasks<'a> {
     async fn why_not(&self, id: Uuid) -> Result<Option<Error>> {
         // The only look at a row that may be somebody else's; nothing of it but its owner is used.
         let row: Option<Model> =
-            Entity::find().filter(Column::Id.eq(id)).one(self.database.write()).await.map_err(meaning)?;
+            Entity::find().filter(Column::Id.eq(id)).one(self.database.read()).await.map_err(meaning)?;
         Ok(match row {
             None => Some(NOT_FOUND),
             Some(row) if row.owner_id != self.viewer.user_id() => Some(FORBIDDEN),
@@ -182,12 +182,18 @@ fn assignments(edit: &TaskEdit, now: crate::domain::Instant) -> Vec<(Column, Sim
             (column, case.into())
         };
         set.push(when_changed(Column::Version, Column::Version.into_expr().add(1)));
-        set.push(when_changed(Column::UpdatedAt, Expr::val(now)));
+        set.push(when_changed(Column::UpdatedAt, not_before(now)));
     } else {
         // An empty edit still has to find its task.
         set.push((Column::Version, Column::Version.into_expr()));
     }
     set
+}
+
+/// The time of a change, which is not before the change that came first: this one may have waited for
+/// it since its own time was taken, and whoever asks for what is newer must not miss it.
+fn not_before(now: crate::domain::Instant) -> SimpleExpr {
+    CaseStatement::new().case(Column::UpdatedAt.gt(now), Column::UpdatedAt.into_expr()).finally(now).into()
 }
 
 /// Status and completed_at move together: the one is COMPLETED exactly when the other is set.

@@ -2,7 +2,7 @@
 //! each and remembered, never expanded.
 //!
 //! Complexity: a field is 1; a connection is 1 and its page size times its children; a list without
-//! pages is 1 and ten times its children. Introspection counts as selections only, and may not go
+//! pages is 1 and ten times its children, `nodes` 1 and its ids times its children. Introspection counts as selections only, and may not go
 //! round in circles.
 
 use std::collections::{HashMap, HashSet};
@@ -285,6 +285,8 @@ impl<'a> Measure<'a> {
         let children = self.set(&field.selection_set.node, child)?;
         let times = match ty {
             _ if child.ends_with("Connection") => self.page_size(field),
+            // As many as are asked for.
+            Some(_) if name == "nodes" && parent == "Query" => self.ids(field),
             Some(ty) if is_list(ty) && !parent.ends_with("Connection") => UNPAGED_LIST,
             _ => 1,
         };
@@ -302,6 +304,21 @@ impl<'a> Measure<'a> {
             introspection_lists: children.introspection_lists.saturating_add(is_list.into()),
             ..children
         })
+    }
+
+    /// How many ids a field is given; a value that is no list stands for one. More than there may be are
+    /// refused later.
+    fn ids(&self, field: &Field) -> usize {
+        use async_graphql_value::Value as Argument;
+        match field.get_argument("ids").map(|argument| &argument.node) {
+            Some(Argument::List(ids)) => ids.len().min(MAX_PAGE),
+            Some(Argument::Variable(name)) => match self.variables.get(name) {
+                Some(Value::List(ids)) => ids.len().min(MAX_PAGE),
+                Some(_) => 1,
+                None => MAX_PAGE,
+            },
+            _ => 1,
+        }
     }
 
     /// How many items a connection gives at most. A size that is out of bounds is refused later.
