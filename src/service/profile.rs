@@ -1,7 +1,7 @@
 //! The viewer's own account.
 
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, SqlErr};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, SqlErr};
 use secrecy::SecretString;
 
 use crate::domain::{Error, Faults, NewPassword, Problem, ProfileEdit, Result, Rule, User};
@@ -100,12 +100,13 @@ impl<'a> Profile<'a> {
 
     /// Deletes the account and everything in it.
     pub async fn delete(&self, password: &SecretString, client: &Client) -> Result<()> {
-        self.verified(password, client).await?;
+        let row = self.verified(password, client).await?;
         let sessions = &self.accounts.sessions;
         let mut tries = Tries::default();
         loop {
             let transaction = self.accounts.database.begin().await?;
             let done = async {
+                self.lock(&transaction, &row).await?;
                 let mine = session::COLUMN.user_id.eq(self.viewer.user_id());
                 let ended = sessions.end(&transaction, mine).await?;
                 // Tasks and whatever else is the user's go with the row.
@@ -125,13 +126,24 @@ impl<'a> Profile<'a> {
     async fn verified(&self, password: &SecretString, client: &Client) -> Result<user::Model> {
         let id = self.viewer.user_id();
         let attempt = self.accounts.throttle.begin(&id.to_string(), client).await?;
-        let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
-        let row = row.map_err(meaning)?.ok_or(GONE)?;
-        if !self.accounts.passwords.verify(password, Some(&row.password_hash)).await? {
-            return Err(Error::InvalidCredentials("The password is wrong."));
-        }
-        self.accounts.throttle.give_back(attempt).await?;
-        Ok(row)
+        let verified = async {
+            let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
+            let row = row.map_err(meaning)?.ok_or(GONE)?;
+            let fits = self.accounts.passwords.verify(password, Some(&row.password_hash)).await?;
+            if fits { Ok(row) } else { Err(WRONG) }
+        };
+        let verified = verified.await;
+        self.accounts.throttle.settle(attempt, verified).await
+    }
+
+    /// Keeps everybody else from the account, so that no session can begin while the last ones end;
+    /// unless the password has been changed since it was verified.
+    async fn lock(&self, on: &DatabaseTransaction, row: &user::Model) -> Result<()> {
+        let unchanged = user::Entity::find()
+            .filter(self.mine())
+            .filter(user::COLUMN.password_hash.eq(row.password_hash.as_str()))
+            .lock_exclusive();
+        unchanged.one(on).await.map_err(meaning)?.map(drop).ok_or(WRONG)
     }
 
     /// Sets the hash, unless somebody else has changed the password since it was verified.
@@ -142,12 +154,13 @@ impl<'a> Profile<'a> {
             .col_expr(user::Column::PasswordHash, Expr::val(hash))
             .col_expr(user::Column::UpdatedAt, Expr::val(self.accounts.clock.now()));
         let updated = update.exec(on).await.map_err(meaning)?.rows_affected;
-        if updated == 1 { Ok(()) } else { Err(Error::InvalidCredentials("The password is wrong.")) }
+        if updated == 1 { Ok(()) } else { Err(WRONG) }
     }
 }
 
 /// The account was deleted after the viewer was let in.
 const GONE: Error = Error::Unauthenticated("Invalid token");
+const WRONG: Error = Error::InvalidCredentials("The password is wrong.");
 
 fn username_taken() -> Error {
     let mut faults = Faults::of("input");
