@@ -27,6 +27,8 @@ const INVALID_REFRESH: Error = Error::InvalidCredentials("Invalid refresh token"
 const GRACE: TimeDelta = TimeDelta::seconds(10);
 /// How often endings are read. Every instance has to know within two seconds.
 const NEWS_INTERVAL: Duration = Duration::from_millis(500);
+/// How many sessions one statement ends: databases take only so many values.
+const MOST_AT_ONCE: usize = 1_000;
 /// How long endings are kept for instances to read.
 const NEWS_KEPT: TimeDelta = TimeDelta::seconds(60);
 
@@ -134,14 +136,15 @@ impl Sessions {
         let refresh = self.tokens.verify_refresh(token).ok_or(INVALID_REFRESH)?;
         let id = refresh.session_id;
         let rotated = self.rotate(self.database.write(), id, Some(refresh.count)).await?;
+        let now = self.clock.now();
         let session = match rotated {
             Some(session) => session,
             None => {
                 let found = session::Entity::find().filter(session::COLUMN.id.eq(id));
                 let found = found.one(self.database.write()).await.map_err(meaning)?;
-                let session = found.ok_or(INVALID_REFRESH)?;
-                let repeated = session.refreshes == refresh.count.wrapping_add(1)
-                    && self.clock.now() <= session.refreshed_at + GRACE;
+                let session = found.filter(|session| session.expires_at > now).ok_or(INVALID_REFRESH)?;
+                let repeated =
+                    session.refreshes == refresh.count.wrapping_add(1) && now <= session.refreshed_at + GRACE;
                 if !repeated {
                     tracing::warn!(session_id = %id, "a refresh token came twice: its session is ended");
                     self.end_now(session::COLUMN.id.eq(id)).await?;
@@ -157,9 +160,6 @@ impl Sessions {
             .await
             .map_err(meaning)?
             .ok_or(INVALID_REFRESH)?;
-        if session.expires_at <= self.clock.now() {
-            return Err(INVALID_REFRESH);
-        }
         Ok(self.signed_in(user.into(), &session))
     }
 
@@ -309,16 +309,15 @@ pub(super) async fn end_sessions(
         .all(on)
         .await
         .map_err(meaning)?;
-    if ended.is_empty() {
-        return Ok(ended);
-    }
     let ending = |id: &Uuid| session_ending::ActiveModel { session_id: Set(*id), ended_at: Set(now) };
-    session_ending::Entity::insert_many(ended.iter().map(ending))
-        .on_conflict(OnConflict::new().do_nothing().to_owned())
-        .exec_without_returning(on)
-        .await
-        .map_err(meaning)?;
-    let gone = session::Entity::delete_many().filter(session::COLUMN.id.is_in(ended.iter().copied()));
-    gone.exec(on).await.map_err(meaning)?;
+    for some in ended.chunks(MOST_AT_ONCE) {
+        session_ending::Entity::insert_many(some.iter().map(ending))
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(on)
+            .await
+            .map_err(meaning)?;
+        let gone = session::Entity::delete_many().filter(session::COLUMN.id.is_in(some.iter().copied()));
+        gone.exec(on).await.map_err(meaning)?;
+    }
     Ok(ended)
 }
