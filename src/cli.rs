@@ -46,10 +46,7 @@ enum Command {
     ///
     /// It works on the database itself, whether or not servers run on it; those learn within two seconds
     /// of sessions that end. WHO is an e-mail address, a username or an id. A password is never an
-    /// argument: it is read as one line from standard input, as in
-    ///
-    ///     taskhold user create ann@example.com < password.txt
-    #[command(verbatim_doc_comment)]
+    /// argument; it is read as one line from standard input: taskhold user create EMAIL < password.txt
     User {
         #[command(subcommand)]
         action: UserAction,
