@@ -147,6 +147,16 @@ on_both_databases! {
         app.nobody().data(LOGIN, json!({ "who": "ann", "password": "better-horse-2" })).await;
     }
 
+    async fn changing_the_password_gives_the_account_as_it_is_then(app) {
+        let ann = app.user("ann").await;
+        app.clock.advance(TimeDelta::minutes(5));
+        let change = "mutation($input: ChangePasswordInput!) { changePassword(input: $input) { user { createdAt updatedAt } } }";
+        let input = json!({ "currentPassword": PASSWORD, "newPassword": "better-horse-2" });
+        let changed = ann.data(change, json!({ "input": input })).await["changePassword"]["user"].clone();
+        assert_eq!(changed, ann.data("{ me { createdAt updatedAt } }", json!({})).await["me"]);
+        assert_ne!(changed["updatedAt"], changed["createdAt"]);
+    }
+
     async fn changing_the_password_can_keep_the_other_sessions(app) {
         let ann = app.user("ann").await;
         let other = login(app, "ann").await;

@@ -81,19 +81,19 @@ impl<'a> Profile<'a> {
         loop {
             let transaction = self.accounts.database.begin().await?;
             let done = async {
-                self.set_hash(&transaction, &row, &hash).await?;
+                let user = self.set_hash(&transaction, &row, &hash).await?;
                 let ended = match revoke_others {
                     true => sessions.end(&transaction, others.clone()).await?,
                     false => Vec::new(),
                 };
                 let session = sessions.rotate(&transaction, self.viewer.session_id(), None).await?;
-                Ok((session.ok_or(GONE)?, ended))
+                Ok((user, session.ok_or(GONE)?, ended))
             };
             let done = done.await;
             if let Some(outcome) = tries.finish(transaction, done).await {
-                let (session, ended) = outcome?;
+                let (user, session, ended) = outcome?;
                 sessions.ended(&ended);
-                return Ok(sessions.signed_in(row.into(), &session));
+                return Ok(sessions.signed_in(user, &session));
             }
         }
     }
@@ -147,14 +147,14 @@ impl<'a> Profile<'a> {
     }
 
     /// Sets the hash, unless somebody else has changed the password since it was verified.
-    async fn set_hash(&self, on: &DatabaseTransaction, row: &user::Model, hash: &str) -> Result<()> {
+    async fn set_hash(&self, on: &DatabaseTransaction, row: &user::Model, hash: &str) -> Result<User> {
         let update = user::Entity::update_many()
             .filter(self.mine())
             .filter(user::COLUMN.password_hash.eq(row.password_hash.as_str()))
             .col_expr(user::Column::PasswordHash, Expr::val(hash))
             .col_expr(user::Column::UpdatedAt, Expr::val(self.accounts.clock.now()));
-        let updated = update.exec(on).await.map_err(meaning)?.rows_affected;
-        if updated == 1 { Ok(()) } else { Err(WRONG) }
+        let rows = update.exec_with_returning(on).await.map_err(meaning)?;
+        rows.into_iter().next().map(User::from).ok_or(WRONG)
     }
 }
 
