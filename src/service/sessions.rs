@@ -29,6 +29,8 @@ const GRACE: TimeDelta = TimeDelta::seconds(10);
 const NEWS_INTERVAL: Duration = Duration::from_millis(500);
 /// How many sessions one statement ends: databases take only so many values.
 const MOST_AT_ONCE: usize = 1_000;
+/// How long reading them may take: a connection that died without a word would never answer.
+const NEWS_TIME_LIMIT: Duration = Duration::from_secs(5);
 /// How long endings are kept for instances to read.
 const NEWS_KEPT: TimeDelta = TimeDelta::seconds(60);
 
@@ -251,11 +253,11 @@ impl Sessions {
         for round in 0_u64.. {
             interval.tick().await;
             let Some(sessions) = sessions.upgrade() else { return };
-            if let Err(error) = sessions.read_endings().await {
+            if let Err(error) = in_time(sessions.read_endings()).await {
                 tracing::debug!(%error, "endings of sessions could not be read");
             }
             if round % 60 == 59
-                && let Err(error) = sessions.clear_endings().await
+                && let Err(error) = in_time(sessions.clear_endings()).await
             {
                 tracing::debug!(%error, "old endings of sessions could not be cleared away");
             }
@@ -280,6 +282,10 @@ impl Sessions {
         let cleared = session_ending::Entity::delete_many().filter(old).exec(self.database.write()).await;
         cleared.map_err(meaning).map(drop)
     }
+}
+
+async fn in_time(work: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::time::timeout(NEWS_TIME_LIMIT, work).await.unwrap_or(Err(Error::Timeout))
 }
 
 fn to_domain(row: session::Model, viewer: &Viewer) -> Session {
