@@ -42,7 +42,11 @@ enum Command {
     },
     /// Print the GraphQL schema
     Schema,
-    /// Manage accounts; passwords are read as one line from standard input
+    /// Manage accounts: list, create, set-password, activate, deactivate
+    ///
+    /// It works on the database itself, whether or not servers run on it; those learn within two seconds
+    /// of sessions that end. WHO is an e-mail address, a username or an id. A password is never an
+    /// argument; it is read as one line from standard input: taskhold user create EMAIL < password.txt
     User {
         #[command(subcommand)]
         action: UserAction,
@@ -51,13 +55,14 @@ enum Command {
     Check,
 }
 
-/// What can be done to accounts. WHO is an e-mail address, a username or an id.
+/// What can be done to accounts.
 #[derive(Subcommand, Clone, Debug)]
 pub enum UserAction {
     /// List every account
     List,
     /// Make an account, whether or not registration is open
     Create {
+        /// E-mail address, unique whatever its case
         email: String,
         /// Display name
         #[arg(long)]
@@ -67,11 +72,20 @@ pub enum UserAction {
         username: Option<String>,
     },
     /// Set a new password; ends every session of the user
-    SetPassword { who: String },
+    SetPassword {
+        /// E-mail address, username or id
+        who: String,
+    },
     /// Let a user in again
-    Activate { who: String },
+    Activate {
+        /// E-mail address, username or id
+        who: String,
+    },
     /// Keep a user out; ends every session of the user
-    Deactivate { who: String },
+    Deactivate {
+        /// E-mail address, username or id
+        who: String,
+    },
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]

@@ -20,6 +20,8 @@ use crate::telemetry::{self, LogFormat};
 
 /// Where options can stand besides the environment.
 const ENV_FILE: &str = ".env";
+/// How to come by a good secret.
+const REMEDY: &str = "make one with `openssl rand -hex 32`";
 /// As good as no limit.
 const MANY: u64 = 1 << 30;
 /// Deeper documents could overflow the parser's stack.
@@ -236,12 +238,11 @@ impl Config {
 
     fn secret(&self, database: &DatabaseUrl) -> Result<SigningSecret> {
         let JwtAlgorithm::Hs256 = self.jwt_algorithm;
-        let remedy = "make one with `openssl rand -hex 32`";
         match (filled(&self.better_auth_secret), database) {
             (Some(secret), _) => SigningSecret::new(secret.expose_secret().as_bytes().to_vec())
-                .map_err(|weakness| anyhow!("BETTER_AUTH_SECRET is too weak: {weakness}; {remedy}")),
+                .map_err(|weakness| anyhow!("BETTER_AUTH_SECRET is too weak: {weakness}; {REMEDY}")),
             (None, DatabaseUrl::Postgres(_)) => bail!(
-                "BETTER_AUTH_SECRET must be set with PostgreSQL, since all instances share it; {remedy}"
+                "BETTER_AUTH_SECRET must be set with PostgreSQL, since all instances share it; {REMEDY}"
             ),
             (None, DatabaseUrl::Sqlite(_)) => {
                 self.make_data_dir()?;
@@ -339,17 +340,26 @@ fn number<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Resul
     }
 }
 
-/// `2:new,1:old`. A secret may hold a colon, and no comma.
+/// `2:new,1:old`. A secret may hold a colon, and no comma. No part is shown in a refusal: in a value
+/// that was put together wrongly, what looks like a name may be a secret.
 fn named_secrets(text: &str) -> Result<SigningSecrets> {
-    let named = |pair: &str| {
-        let (name, secret) =
-            pair.split_once(':').context("BETTER_AUTH_SECRETS is not of the form 2:new,1:old")?;
-        let secret = SigningSecret::new(secret.as_bytes().to_vec());
-        let secret = secret.with_context(|| format!("BETTER_AUTH_SECRETS: the secret {name} is too weak"))?;
+    let named = |(index, pair): (usize, &str)| {
+        let (name, secret) = pair.split_once(':').filter(|(name, _)| is_key_name(name)).context(
+            "BETTER_AUTH_SECRETS must be like 2:new,1:old, a name being 1 to 16 of A-Z, a-z, 0-9, _ and -",
+        )?;
+        let secret = SigningSecret::new(secret.as_bytes().to_vec()).map_err(|weakness| {
+            let number = index + 1;
+            anyhow!("BETTER_AUTH_SECRETS: secret number {number} is too weak: {weakness}; {REMEDY}")
+        })?;
         anyhow::Ok((name.to_owned(), secret))
     };
-    let keys = text.split(',').map(named).collect::<Result<_>>()?;
+    let keys = text.split(',').enumerate().map(named).collect::<Result<_>>()?;
     SigningSecrets::named(keys).context("BETTER_AUTH_SECRETS has two secrets of one name")
+}
+
+fn is_key_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    (1..=16).contains(&name.len()) && name.bytes().all(allowed)
 }
 
 fn address(text: &str) -> Result<IpAddr> {

@@ -4,6 +4,8 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use chrono::TimeDelta;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use taskhold::domain::{Faults, NewPassword};
+use taskhold::service::Operator;
 
 use crate::support::{Actor, PASSWORD, SECRET, TestApp, Value, code, faults, json, on_both_databases};
 
@@ -145,6 +147,16 @@ on_both_databases! {
         app.nobody().data(LOGIN, json!({ "who": "ann", "password": "better-horse-2" })).await;
     }
 
+    async fn changing_the_password_gives_the_account_as_it_is_then(app) {
+        let ann = app.user("ann").await;
+        app.clock.advance(TimeDelta::minutes(5));
+        let change = "mutation($input: ChangePasswordInput!) { changePassword(input: $input) { user { createdAt updatedAt } } }";
+        let input = json!({ "currentPassword": PASSWORD, "newPassword": "better-horse-2" });
+        let changed = ann.data(change, json!({ "input": input })).await["changePassword"]["user"].clone();
+        assert_eq!(changed, ann.data("{ me { createdAt updatedAt } }", json!({})).await["me"]);
+        assert_ne!(changed["updatedAt"], changed["createdAt"]);
+    }
+
     async fn changing_the_password_can_keep_the_other_sessions(app) {
         let ann = app.user("ann").await;
         let other = login(app, "ann").await;
@@ -165,6 +177,43 @@ on_both_databases! {
             assert_eq!((code(&error).as_str(), faults(&error)), (expected.0, expected.1.iter().map(ToString::to_string).collect()));
         }
         assert_eq!(app.rows("users").await, before);
+    }
+
+    async fn a_login_in_the_middle_of_a_new_password_leaves_no_session(app) {
+        let operator = Operator::new(app.database.clone());
+        let passwords = [PASSWORD, "better-horse-2"];
+        app.user("ann").await;
+        for round in 0..10 {
+            let old = passwords[round % 2];
+            let mut faults = Faults::default();
+            let new = NewPassword::parse(&mut faults, "", passwords[(round + 1) % 2]).expect("strong");
+            let nobody = app.nobody();
+            let wait = std::time::Duration::from_millis(round as u64);
+            let (set, answer) = futures_util::join!(operator.set_password("ann", &new), async {
+                tokio::time::sleep(wait).await;
+                nobody.ask(LOGIN, json!({ "who": "ann", "password": old })).await
+            });
+            set.expect("the account is there");
+            assert_eq!(app.rows("sessions").await, Vec::<String>::new(), "{:?}", answer.body);
+        }
+    }
+
+    async fn more_sessions_than_a_statement_has_room_for_end_at_once(app) {
+        let ann = app.user("ann").await;
+        let copies = |id: &str, numbers: &str| {
+            format!("INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at, refreshes, refreshed_at)
+                SELECT {id}, user_id, created_at, last_used_at, expires_at, 0, refreshed_at FROM sessions, {numbers}")
+        };
+        app.execute(&match app.kind {
+            DatabaseKind::Postgres => copies("gen_random_uuid()", "generate_series(1, 33000)"),
+            DatabaseKind::Sqlite => copies(
+                "randomblob(16)",
+                "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 33000) SELECT i FROM n)",
+            ),
+        })
+        .await;
+        ann.data("mutation { logout(scope: ALL) { success } }", json!({})).await;
+        assert_eq!(app.rows("sessions").await, Vec::<String>::new());
     }
 
     async fn deleting_the_account_takes_everything_with_it(app) {

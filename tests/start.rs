@@ -2,15 +2,21 @@
 
 mod commands;
 mod instances;
+mod keys;
 mod log;
+mod operator;
 mod options;
+mod outage;
+mod proxies;
 mod refusals;
+mod shared;
 mod stop;
 mod wire;
 
 use std::fs;
+use std::time::{Duration, Instant};
 
-use crate::support::{PASSWORD, Place, PostgresDatabase, Server, json};
+use crate::support::{PASSWORD, Place, PostgresDatabase, Reply, Server, json, wait_until};
 
 fn assert_works(server: &Server) {
     assert_eq!(server.get("/healthz").status, 200);
@@ -23,6 +29,47 @@ fn assert_works(server: &Server) {
 fn whose(server: &Server, token: &str) -> String {
     let body = server.post(token, "query Whose { me { username } }", &json!({})).json();
     body["data"]["me"]["username"].as_str().unwrap_or_default().to_owned()
+}
+
+/// What somebody is signed in with.
+struct Tokens {
+    access: String,
+    refresh: String,
+}
+
+fn login(server: &Server, who: &str, password: &str) -> Reply {
+    let query = "mutation Login($who: String!, $password: String!) {
+        login(input: { usernameOrEmail: $who, password: $password }) { accessToken refreshToken } }";
+    server.post("", query, &json!({ "who": who, "password": password }))
+}
+
+fn refresh(server: &Server, token: &str) -> Reply {
+    let query = "mutation Refresh($token: String!) {
+        refreshToken(refreshToken: $token) { accessToken refreshToken } }";
+    server.post("", query, &json!({ "token": token }))
+}
+
+/// The tokens in an answer to an operation that has to succeed.
+fn tokens(reply: &Reply, operation: &str) -> Tokens {
+    let pair = &reply.json()["data"][operation];
+    let text = |field: &str| pair[field].as_str().expect("a token").to_owned();
+    Tokens { access: text("accessToken"), refresh: text("refreshToken") }
+}
+
+fn sign_in(server: &Server, who: &str) -> Tokens {
+    tokens(&login(server, who, PASSWORD), "login")
+}
+
+/// Waits until a session that was ended elsewhere is refused here, which has to be soon.
+fn learns_of_the_end(server: &Server, token: &str) {
+    let told = Instant::now();
+    wait_until("the session is refused", || whose(server, token).is_empty());
+    assert!(told.elapsed() < Duration::from_secs(2), "{:?}", told.elapsed());
+}
+
+/// The code of the first error in an answer; empty when there is none.
+fn code(reply: &Reply) -> String {
+    reply.json()["errors"][0]["extensions"]["code"].as_str().unwrap_or_default().to_owned()
 }
 
 #[test]

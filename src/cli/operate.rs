@@ -25,8 +25,10 @@ pub async fn run(config: &Config, action: UserAction) -> Result<()> {
         UserAction::Activate { who } => vec![operator.set_active(&who, true).await?],
         UserAction::Deactivate { who } => vec![operator.set_active(&who, false).await?],
     };
+    let widest = users.iter().map(|user| user.username.len()).max().unwrap_or_default();
     for User { id, email, username, is_active, .. } in users {
-        println!("{id} {} {username} {email}", if is_active { "active" } else { "inactive" });
+        let state = if is_active { "active" } else { "inactive" };
+        println!("{id}  {state:8}  {username:widest$}  {email}");
     }
     Ok(())
 }
@@ -51,7 +53,7 @@ fn new_password() -> Result<NewPassword> {
     }
     let mut line = String::new();
     let read = stdin().read_line(&mut line).context("standard input cannot be read")?;
-    ensure!(read > 0, "the password is one line of standard input");
+    ensure!(read > 0, "no password came; it is read as one line from standard input");
     let mut faults = Faults::default();
     let password = NewPassword::parse(&mut faults, "password", line.trim_end_matches(['\r', '\n']));
     Ok(faults.finish(password)?)

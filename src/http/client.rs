@@ -1,7 +1,7 @@
 //! Where a request comes from. What a client says of that is believed only of proxies that the
 //! operator trusts, and of each only what it saw itself: the rightmost address that is not trusted.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, header};
 use ipnet::IpNet;
@@ -33,11 +33,16 @@ fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut hops = hops.into_iter().rev();
     let mut origin = peer.to_canonical();
     while is_trusted(&origin)
-        && let Some(Ok(hop)) = hops.next().map(str::parse::<IpAddr>)
+        && let Some(Some(hop)) = hops.next().map(address)
     {
         origin = hop.to_canonical();
     }
     origin
+}
+
+/// The address of a hop. Some proxies write the port along.
+fn address(hop: &str) -> Option<IpAddr> {
+    hop.parse().ok().or_else(|| Some(hop.parse::<SocketAddr>().ok()?.ip()))
 }
 
 #[cfg(test)]
@@ -68,5 +73,7 @@ mod tests {
         assert_eq!(seen("10.0.0.1", &["1.1.1.1", "198.51.100.1"], "10.0.0.0/8"), "198.51.100.1");
         assert_eq!(seen("10.0.0.1", &["nonsense, 10.0.0.2"], "10.0.0.0/8"), "10.0.0.2");
         assert_eq!(seen("10.0.0.1", &[], "10.0.0.0/8"), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &["198.51.100.1:4711"], "10.0.0.0/8"), "198.51.100.1");
+        assert_eq!(seen("10.0.0.1", &["[2001:db8::1]:4711"], "10.0.0.0/8"), "2001:db8::1");
     }
 }

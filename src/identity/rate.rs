@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 use crate::domain::{Error, Result};
@@ -29,7 +30,12 @@ struct Window {
 impl AddressLimit {
     /// 0 is no limit.
     pub fn new(per_minute: u32) -> Self {
-        let seen = Cache::builder().max_capacity(MAX_ADDRESSES).time_to_live(WINDOW).build();
+        // The usual policy would rather turn a new entry away than give up an old one.
+        let seen = Cache::builder()
+            .eviction_policy(EvictionPolicy::lru())
+            .max_capacity(MAX_ADDRESSES)
+            .time_to_live(WINDOW)
+            .build();
         Self { per_minute: (per_minute > 0).then_some(per_minute), seen }
     }
 

@@ -66,14 +66,28 @@ impl Accounts {
     pub async fn login(&self, who: &str, password: &SecretString, client: &Client) -> Result<SignedIn> {
         let who = who.to_lowercase();
         let attempt = self.throttle.begin(&who, client).await?;
-        let user = find(&self.database, &who).await?;
-        let hash = user.as_ref().map(|user| user.password_hash.as_str());
-        let fits = self.passwords.verify(password, hash).await?;
-        let wrong = || Error::InvalidCredentials("Invalid email or password");
-        let user = user.filter(|user| fits && user.is_active).ok_or_else(wrong)?;
-        self.throttle.give_back(attempt).await?;
-        let signed_in = in_transaction!(self.database, |transaction| {
-            // The account may have been changed while the password was being checked.
+        let outcome = self.sign_in(&who, password, client).await;
+        self.throttle.settle(attempt, outcome).await
+    }
+
+    async fn sign_in(&self, who: &str, password: &SecretString, client: &Client) -> Result<SignedIn> {
+        loop {
+            let user = find(&self.database, who).await?;
+            let hash = user.as_ref().map(|user| user.password_hash.as_str());
+            let fits = self.passwords.verify(password, hash).await?;
+            let wrong = Error::InvalidCredentials("Invalid email or password");
+            let user = user.filter(|user| fits && user.is_active).ok_or(wrong)?;
+            if let Some(signed_in) = self.open(&user, client).await? {
+                self.rehash(&user, password).await;
+                return Ok(signed_in);
+            }
+        }
+    }
+
+    /// Opens a session of a user whose password was verified. None: the account has changed since then,
+    /// and a password that was set meanwhile is not to be passed by.
+    async fn open(&self, user: &user::Model, client: &Client) -> Result<Option<SignedIn>> {
+        in_transaction!(self.database, |transaction| {
             let unchanged = user::Entity::find()
                 .filter(user::COLUMN.id.eq(user.id))
                 .filter(user::COLUMN.is_active.eq(true))
@@ -82,11 +96,9 @@ impl Accounts {
                 .one(&transaction)
                 .await
                 .map_err(meaning)?;
-            let unchanged = unchanged.ok_or_else(wrong)?;
-            self.sessions.open(&transaction, &unchanged.into(), client).await
-        })?;
-        self.rehash(&user, password).await;
-        Ok(signed_in)
+            let Some(unchanged) = unchanged else { return Ok(None) };
+            self.sessions.open(&transaction, &unchanged.into(), client).await.map(Some)
+        })
     }
 
     /// Brings a hash to the present parameters, now that its password is known.

@@ -318,9 +318,9 @@ pub(super) fn meaning(error: DbErr) -> Error {
         Some(code) if code.len() < 5 && matches!(sqlite(code), Some(5 | 6 | 8 | 10 | 13 | 14)) => {
             Error::unavailable(error)
         }
-        Some(_) => Error::internal(error),
-        None if is_lost_connection(&error) => Error::unavailable(error),
-        None => Error::internal(error),
+        // Whatever keeps a connection from being made: closed to connections, gone, another password.
+        _ if is_lost_connection(&error) => Error::unavailable(error),
+        _ => Error::internal(error),
     }
 }
 

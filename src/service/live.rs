@@ -6,6 +6,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use uuid::Uuid;
 
@@ -28,7 +29,12 @@ impl Default for LiveSessions {
     fn default() -> Self {
         Self {
             alive: Cache::builder().max_capacity(MAX_BELIEVED).time_to_live(BELIEVED_FOR).build(),
-            ended: Cache::builder().max_capacity(MAX_BELIEVED).time_to_live(2 * BELIEVED_FOR).build(),
+            // The usual policy would rather turn a new entry away than give up an old one.
+            ended: Cache::builder()
+                .eviction_policy(EvictionPolicy::lru())
+                .max_capacity(MAX_BELIEVED)
+                .time_to_live(2 * BELIEVED_FOR)
+                .build(),
             last_news: Mutex::new(None),
         }
     }

@@ -69,14 +69,15 @@ impl Operator {
     }
 
     async fn find(&self, who: &str) -> Result<user::Model> {
-        let found = match Uuid::try_parse(who) {
-            Ok(id) => {
-                let by_id = user::Entity::find().filter(user::COLUMN.id.eq(id));
-                by_id.one(self.database.read()).await.map_err(meaning)?
+        let who = who.trim().to_lowercase();
+        if let Ok(id) = Uuid::try_parse(&who) {
+            let by_id = user::Entity::find().filter(user::COLUMN.id.eq(id));
+            if let Some(user) = by_id.one(self.database.read()).await.map_err(meaning)? {
+                return Ok(user);
             }
-            Err(_) => accounts::find(&self.database, &who.trim().to_lowercase()).await?,
-        };
-        found.ok_or(NO_USER)
+        }
+        // 32 digits can be a username as well.
+        accounts::find(&self.database, &who).await?.ok_or(NO_USER)
     }
 }
 

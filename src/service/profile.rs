@@ -77,27 +77,25 @@ impl<'a> Profile<'a> {
         let hash = self.accounts.passwords.hash(new).await?;
         let sessions = &self.accounts.sessions;
         let others = session::COLUMN.user_id.eq(row.id).and(session::COLUMN.id.ne(self.viewer.session_id()));
-        let (session, ended) = in_transaction!(self.accounts.database, |transaction| {
-            self.set_hash(&transaction, &row, &hash).await?;
+        let (user, session, ended) = in_transaction!(self.accounts.database, |transaction| {
+            let user = self.set_hash(&transaction, &row, &hash).await?;
             let ended = match revoke_others {
                 true => sessions.end(&transaction, others.clone()).await?,
                 false => Vec::new(),
             };
             let session = sessions.rotate(&transaction, self.viewer.session_id(), None).await?;
-            Ok((session.ok_or(GONE)?, ended))
+            Ok((user, session.ok_or(GONE)?, ended))
         })?;
         sessions.ended(&ended);
-        Ok(sessions.signed_in(row.into(), &session))
+        Ok(sessions.signed_in(user, &session))
     }
 
     /// Deletes the account and everything in it.
     pub async fn delete(&self, password: &SecretString, client: &Client) -> Result<()> {
-        self.verified(password, client).await?;
+        let row = self.verified(password, client).await?;
         let sessions = &self.accounts.sessions;
         let ended = in_transaction!(self.accounts.database, |transaction| {
-            // From here on nobody signs in: a session that is opened now would be ended by nobody.
-            let locked = user::Entity::find().filter(self.mine()).lock_exclusive().one(&transaction);
-            locked.await.map_err(meaning)?;
+            self.lock(&transaction, &row).await?;
             let mine = session::COLUMN.user_id.eq(self.viewer.user_id());
             let ended = sessions.end(&transaction, mine).await?;
             // Tasks and whatever else is the user's go with the row.
@@ -113,29 +111,41 @@ impl<'a> Profile<'a> {
     async fn verified(&self, password: &SecretString, client: &Client) -> Result<user::Model> {
         let id = self.viewer.user_id();
         let attempt = self.accounts.throttle.begin(&id.to_string(), client).await?;
-        let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
-        let row = row.map_err(meaning)?.ok_or(GONE)?;
-        if !self.accounts.passwords.verify(password, Some(&row.password_hash)).await? {
-            return Err(Error::InvalidCredentials("The password is wrong."));
-        }
-        self.accounts.throttle.give_back(attempt).await?;
-        Ok(row)
+        let verified = async {
+            let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
+            let row = row.map_err(meaning)?.ok_or(GONE)?;
+            let fits = self.accounts.passwords.verify(password, Some(&row.password_hash)).await?;
+            if fits { Ok(row) } else { Err(WRONG) }
+        };
+        let verified = verified.await;
+        self.accounts.throttle.settle(attempt, verified).await
+    }
+
+    /// Keeps everybody else from the account, so that no session can begin while the last ones end;
+    /// unless the password has been changed since it was verified.
+    async fn lock(&self, on: &DatabaseTransaction, row: &user::Model) -> Result<()> {
+        let unchanged = user::Entity::find()
+            .filter(self.mine())
+            .filter(user::COLUMN.password_hash.eq(row.password_hash.as_str()))
+            .lock_exclusive();
+        unchanged.one(on).await.map_err(meaning)?.map(drop).ok_or(WRONG)
     }
 
     /// Sets the hash, unless somebody else has changed the password since it was verified.
-    async fn set_hash(&self, on: &DatabaseTransaction, row: &user::Model, hash: &str) -> Result<()> {
+    async fn set_hash(&self, on: &DatabaseTransaction, row: &user::Model, hash: &str) -> Result<User> {
         let update = user::Entity::update_many()
             .filter(self.mine())
             .filter(user::COLUMN.password_hash.eq(row.password_hash.as_str()))
             .col_expr(user::Column::PasswordHash, Expr::val(hash))
             .col_expr(user::Column::UpdatedAt, Expr::val(self.accounts.clock.now()));
-        let updated = update.exec(on).await.map_err(meaning)?.rows_affected;
-        if updated == 1 { Ok(()) } else { Err(Error::InvalidCredentials("The password is wrong.")) }
+        let rows = update.exec_with_returning(on).await.map_err(meaning)?;
+        rows.into_iter().next().map(User::from).ok_or(WRONG)
     }
 }
 
 /// The account was deleted after the viewer was let in.
 const GONE: Error = Error::Unauthenticated("Invalid token");
+const WRONG: Error = Error::InvalidCredentials("The password is wrong.");
 
 fn username_taken() -> Error {
     let mut faults = Faults::of("input");

@@ -27,6 +27,10 @@ const INVALID_REFRESH: Error = Error::InvalidCredentials("Invalid refresh token"
 const GRACE: TimeDelta = TimeDelta::seconds(10);
 /// How often endings are read. Every instance has to know within two seconds.
 const NEWS_INTERVAL: Duration = Duration::from_millis(500);
+/// How many sessions one statement ends: databases take only so many values.
+const MOST_AT_ONCE: usize = 1_000;
+/// How long reading them may take: a connection that died without a word would never answer.
+const NEWS_TIME_LIMIT: Duration = Duration::from_secs(5);
 /// How long endings are kept for instances to read.
 const NEWS_KEPT: TimeDelta = TimeDelta::seconds(60);
 
@@ -139,14 +143,15 @@ impl Sessions {
         let refresh = self.tokens.verify_refresh(token).ok_or(INVALID_REFRESH)?;
         let id = refresh.session_id;
         let rotated = self.rotate(self.database.write(), id, Some(refresh.count)).await?;
+        let now = self.clock.now();
         let session = match rotated {
             Some(session) => session,
             None => {
                 let found = session::Entity::find().filter(session::COLUMN.id.eq(id));
                 let found = found.one(self.database.write()).await.map_err(meaning)?;
-                let session = found.ok_or(INVALID_REFRESH)?;
-                let repeated = session.refreshes == refresh.count.wrapping_add(1)
-                    && self.clock.now() <= session.refreshed_at + GRACE;
+                let session = found.filter(|session| session.expires_at > now).ok_or(INVALID_REFRESH)?;
+                let repeated =
+                    session.refreshes == refresh.count.wrapping_add(1) && now <= session.refreshed_at + GRACE;
                 if !repeated {
                     tracing::warn!(session_id = %id, "a refresh token came twice: its session is ended");
                     self.end_now(session::COLUMN.id.eq(id)).await?;
@@ -162,9 +167,6 @@ impl Sessions {
             .await
             .map_err(meaning)?
             .ok_or(INVALID_REFRESH)?;
-        if session.expires_at <= self.clock.now() {
-            return Err(INVALID_REFRESH);
-        }
         Ok(self.signed_in(user.into(), &session))
     }
 
@@ -251,11 +253,11 @@ impl Sessions {
         for round in 0_u64.. {
             interval.tick().await;
             let Some(sessions) = sessions.upgrade() else { return };
-            if let Err(error) = sessions.read_endings().await {
+            if let Err(error) = in_time(sessions.read_endings()).await {
                 tracing::debug!(%error, "endings of sessions could not be read");
             }
             if round % 60 == 59
-                && let Err(error) = sessions.clear_endings().await
+                && let Err(error) = in_time(sessions.clear_endings()).await
             {
                 tracing::debug!(%error, "old endings of sessions could not be cleared away");
             }
@@ -280,6 +282,10 @@ impl Sessions {
         let cleared = session_ending::Entity::delete_many().filter(old).exec(self.database.write()).await;
         cleared.map_err(meaning).map(drop)
     }
+}
+
+async fn in_time(work: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::time::timeout(NEWS_TIME_LIMIT, work).await.unwrap_or(Err(Error::Timeout))
 }
 
 fn to_domain(row: session::Model, viewer: &Viewer) -> Session {
@@ -309,16 +315,15 @@ pub(super) async fn end_sessions(
         .all(on)
         .await
         .map_err(meaning)?;
-    if ended.is_empty() {
-        return Ok(ended);
-    }
     let ending = |id: &Uuid| session_ending::ActiveModel { session_id: Set(*id), ended_at: Set(now) };
-    session_ending::Entity::insert_many(ended.iter().map(ending))
-        .on_conflict(OnConflict::new().do_nothing().to_owned())
-        .exec_without_returning(on)
-        .await
-        .map_err(meaning)?;
-    let gone = session::Entity::delete_many().filter(session::COLUMN.id.is_in(ended.iter().copied()));
-    gone.exec(on).await.map_err(meaning)?;
+    for some in ended.chunks(MOST_AT_ONCE) {
+        session_ending::Entity::insert_many(some.iter().map(ending))
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(on)
+            .await
+            .map_err(meaning)?;
+        let gone = session::Entity::delete_many().filter(session::COLUMN.id.is_in(some.iter().copied()));
+        gone.exec(on).await.map_err(meaning)?;
+    }
     Ok(ended)
 }

@@ -64,16 +64,27 @@ impl Throttle {
         Ok(counted)
     }
 
-    /// Takes back what was counted: the attempt has not failed.
-    pub async fn give_back(&self, attempt: Attempt) -> Result<()> {
-        if attempt.0.is_empty() {
-            return Ok(());
+    /// Takes an attempt back unless the password was wrong: a lack of room to hash, say, is no fault of
+    /// whoever tries.
+    pub async fn settle<T>(&self, attempt: Attempt, outcome: Result<T>) -> Result<T> {
+        let failed = matches!(outcome, Err(Error::InvalidCredentials(_)));
+        if !failed && let Err(error) = self.give_back(attempt).await {
+            // It stops counting by itself, and what was done is done.
+            tracing::debug!(%error, "an attempt to sign in could not be taken back");
         }
-        let counted = Entity::update_many()
-            .filter(Column::Key.is_in(attempt.0))
-            .filter(Column::Failures.gt(0))
-            .col_expr(Column::Failures, Column::Failures.into_expr().sub(1));
-        counted.exec(self.database.write()).await.map_err(meaning).map(drop)
+        outcome
+    }
+
+    async fn give_back(&self, attempt: Attempt) -> Result<()> {
+        // One by one: two statements that lock several rows could wait for each other.
+        for key in attempt.0 {
+            let counted = Entity::update_many()
+                .filter(Column::Key.eq(key))
+                .filter(Column::Failures.gt(0))
+                .col_expr(Column::Failures, Column::Failures.into_expr().sub(1));
+            counted.exec(self.database.write()).await.map_err(meaning)?;
+        }
+        Ok(())
     }
 
     async fn count(

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::{login, refresh, tokens};
 use crate::support::{PASSWORD, Place, PostgresDatabase, SECRET, Server, Value, json, operation, wait_until};
 
 const ME: &str = "query Me { me { id } }";
@@ -82,9 +83,73 @@ const TRACE: &str = "trace,sqlx=trace,sqlx::query=trace,sqlx_core=trace,sqlx_pos
                      async_graphql=trace,async_graphql::graphql=trace,hyper=trace,hyper::proto=trace,axum=trace,\
                      axum::rejection=trace,tower_http=trace,taskhold=trace";
 
+/// A sign-in from its beginning to the end of its account, with everything that goes wrong on the way.
+/// Gives what must not be told of it.
+fn whole_life(server: &Server) -> Vec<String> {
+    let (password, better) = ("hush-Password-1", "hush-Password-2");
+    let register =
+        "mutation($input: RegisterInput!) { register(input: $input) { accessToken refreshToken } }";
+    let input = json!({ "email": "hush@example.com", "password": password, "name": "Hush Hush" });
+    let registered = server.post("", register, &json!({ "input": input }));
+    server.post("", register, &json!({ "input": input }));
+    let weak = json!({ "email": "hush-weak", "password": "hush-weak" });
+    server.post("", register, &json!({ "input": weak }));
+    login(server, "hush@example.com", "hush-guess");
+    let [one, two] = [(); 2].map(|()| tokens(&login(server, "hush@example.com", password), "login"));
+    let refreshed = refresh(server, &one.refresh);
+    refresh(server, &format!("{}hush", one.refresh));
+    let refreshed = tokens(&refreshed, "refreshToken");
+    let change = "mutation($current: String!, $new: String!) {
+        changePassword(input: { currentPassword: $current, newPassword: $new }) { accessToken refreshToken } }";
+    server.post(&refreshed.access, change, &json!({ "current": "hush-guess", "new": better }));
+    server.post(&refreshed.access, change, &json!({ "current": password, "new": "hush-weak" }));
+    let change = server.post(&refreshed.access, change, &json!({ "current": password, "new": better }));
+    let changed = tokens(&change, "changePassword");
+    // It has been used, so this is theft.
+    refresh(server, &one.refresh);
+    let last = tokens(&login(server, "hush@example.com", better), "login");
+    let literal =
+        "mutation { login(input: { usernameOrEmail: \"hush@example.com\", password: \"hush-Password-2\" }) {
+        accessToken refreshToken } }";
+    let literally = tokens(&server.post("", literal, &json!({})), "login");
+    server.post(&literally.access, "mutation { logout { success } }", &json!({}));
+    server.post(&literally.access, ME, &json!({}));
+    let delete = "mutation($password: String!) { deleteAccount(password: $password) { deletedUserId } }";
+    server.post(&last.access, delete, &json!({ "password": "hush-guess" }));
+    let deleted = server.post(&last.access, delete, &json!({ "password": better })).json();
+    assert!(deleted["data"]["deleteAccount"]["deletedUserId"].is_string(), "{deleted}");
+
+    let all = [tokens(&registered, "register"), one, two, refreshed, changed, last, literally];
+    let signatures = all.iter().filter_map(|pair| Some(pair.access.rsplit_once('.')?.1.to_owned()));
+    signatures.chain(all.iter().map(|pair| pair.refresh.clone())).collect()
+}
+
+/// Requests that are refused before they are understood.
+fn bad_requests(server: &Server) {
+    for (header, body) in [
+        ("authorization: Basic hush-basic", "{ me { id } }"),
+        ("authorization: Bearer hush-one\r\nauthorization: Bearer hush-two", "{ me { id } }"),
+        ("authorization: Bearer\r\ncookie: session=hush-cookie", "{ me { id } }"),
+        ("user-agent: ", "{ me(hush: \"hush-argument\") { hushField } }"),
+        ("accept: text/hush", "mutation { register(input: { email: \"hush-half"),
+        ("x-request-id: hush/id", "{ task(id: \"hush-id\") { id } }"),
+    ] {
+        server.post_with(header, "", body, &json!({ "hush-name": "hush-value" }));
+    }
+    for body in ["{\"query\": \"hush", "hush", "[\"hush\"]", "{\"query\": {\"hush\": 1}}"] {
+        let mut client = server.connect();
+        let head = "POST /graphql HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n";
+        client.send(&format!("{head}content-length: {}\r\n\r\n{body}", body.len()));
+        client.reply();
+    }
+    server.connect().send("POST /graphql HTTP/1.1\r\nauthorization Bearer hush-broken\r\n\r\n");
+}
+
 /// Does what people do with words that must not be told, and gives everything that the server wrote.
 fn everything_written(place: &Place, spoil: impl FnOnce()) -> (String, Vec<String>) {
     let server = place.start(&[]);
+    let mut hidden = whole_life(&server);
+    bad_requests(&server);
     let token = server.register("hush-name");
     let create = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
     let input = json!({ "title": "hush-title", "description": "hush-description" });
@@ -102,8 +167,8 @@ fn everything_written(place: &Place, spoil: impl FnOnce()) -> (String, Vec<Strin
     let input = json!({ "title": "hush-spoilt", "description": "hush-description" });
     let spoilt = server.post(&token, create, &json!({ "input": input }));
     assert!(!spoilt.body.contains("hush"), "{}", spoilt.body);
-    let signature = token.rsplit('.').next().unwrap_or_default().to_owned();
-    (server.stop(), vec![token, signature])
+    hidden.extend(token.rsplit_once('.').map(|(_, signature)| signature.to_owned()));
+    (server.stop(), hidden)
 }
 
 fn assert_silent(output: &str, hidden: &[String]) {

@@ -7,7 +7,7 @@ use crate::support::{Place, PostgresDatabase, SECRET};
 const WEAK: &str = "BETTER_AUTH_SECRET is too weak: ";
 
 /// Runs the program, which has to refuse in a sentence with these parts and without anything secret.
-fn refuses(place: &Place, arguments: &[&str], parts: &[&str]) {
+pub(super) fn refuses(place: &Place, arguments: &[&str], parts: &[&str]) {
     let run = place.run(arguments);
     assert!(!run.success, "{parts:?}: it succeeded");
     assert_eq!(run.stderr.lines().count(), 1, "{parts:?}: {}", run.stderr);

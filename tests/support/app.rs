@@ -24,6 +24,7 @@ pub enum DatabaseKind {
 /// The service, on a database that nobody else uses.
 pub struct TestApp {
     router: Router,
+    pub kind: DatabaseKind,
     /// The time that the service lives in.
     pub clock: Clock,
     /// The database, to look at the rows themselves.
@@ -38,7 +39,7 @@ impl TestApp {
         match kind {
             DatabaseKind::Sqlite => {
                 let url = format!("sqlite://{}", folder.path().join("test.db").display());
-                test(&Self::new(&url, flags, folder).await).await;
+                test(&Self::new(kind, &url, flags, folder).await).await;
             }
             DatabaseKind::Postgres => {
                 let Some(server) = postgres::server_url() else { return };
@@ -46,7 +47,7 @@ impl TestApp {
                 let admin = sea_orm::Database::connect(server).await.expect("the test server answers");
                 execute(&admin, &format!("CREATE DATABASE {name}")).await;
                 let (host, _) = server.rsplit_once('/').expect("the URL names a database");
-                let app = Self::new(&format!("{host}/{name}"), flags, folder).await;
+                let app = Self::new(kind, &format!("{host}/{name}"), flags, folder).await;
                 test(&app).await;
                 drop(app);
                 execute(&admin, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
@@ -54,7 +55,7 @@ impl TestApp {
         }
     }
 
-    async fn new(url: &str, flags: &[&str], folder: TempDir) -> Self {
+    async fn new(kind: DatabaseKind, url: &str, flags: &[&str], folder: TempDir) -> Self {
         let data_dir = folder.path().to_str().expect("the path is text");
         let own = ["--data-dir", data_dir, "--database-url", url, "--better-auth-secret", SECRET];
         let config = Config::from_flags(own.iter().chain(flags).copied()).expect("the flags are valid");
@@ -63,7 +64,7 @@ impl TestApp {
         database.migrate_up().await.expect("the migrations run");
         let clock = Clock::default();
         let app = App::new(&config, database.clone(), clock.clone()).expect("the app can be put together");
-        Self { router: app.router, clock, database, _folder: folder }
+        Self { router: app.router, kind, clock, database, _folder: folder }
     }
 
     /// Sends a request as it is.

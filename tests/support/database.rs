@@ -33,6 +33,24 @@ impl PostgresDatabase {
         done.expect("the statement is valid");
     }
 
+    /// Ends every connection to the database and lets nobody in.
+    pub fn close(&self) {
+        self.allow("false");
+        let sql =
+            format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name);
+        self.runtime.block_on(self.admin.execute_unprepared(&sql)).expect("the statement is valid");
+    }
+
+    /// Lets everybody in again.
+    pub fn open(&self) {
+        self.allow("true");
+    }
+
+    fn allow(&self, whether: &str) {
+        let sql = format!("ALTER DATABASE {} ALLOW_CONNECTIONS {whether}", self.name);
+        self.runtime.block_on(self.admin.execute_unprepared(&sql)).expect("the statement is valid");
+    }
+
     /// Runs SQL in the database itself.
     pub fn execute(&self, sql: &str) {
         let done = self

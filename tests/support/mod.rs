@@ -12,7 +12,7 @@ pub use app::{DatabaseKind, TestApp};
 pub use client::{Reply, operation};
 pub use database::PostgresDatabase;
 pub use serde_json::{Value, json};
-pub use server::{Place, SECRET, Server, wait_until};
+pub use server::{Place, Run, SECRET, Server, wait_until};
 
 /// Runs each test twice, as `name::sqlite` and `name::postgres`, on the app made with the flags given.
 /// Where there is no PostgreSQL the second passes and says so (see [`postgres`]).

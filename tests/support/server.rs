@@ -2,7 +2,7 @@
 //! there, and asked over a real connection.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -66,9 +66,19 @@ impl Place {
 
     /// Runs the program to its end, which must come soon.
     pub fn run(&self, arguments: &[&str]) -> Run {
-        let mut program = Program::spawn(self, arguments);
+        self.run_with(arguments, "")
+    }
+
+    /// Runs the program to its end with something on its standard input.
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Run {
+        let mut program = Program::spawn(self, arguments, input);
         let status = program.wait();
-        Run { success: status.success(), stdout: program.stdout.all(), stderr: program.stderr.all() }
+        Run {
+            success: status.success(),
+            code: status.code(),
+            stdout: program.stdout.all(),
+            stderr: program.stderr.all(),
+        }
     }
 
     /// Starts a server and waits until it is ready.
@@ -78,13 +88,14 @@ impl Place {
 
     /// Starts a server that need not be ready at once.
     pub fn begin(&self, arguments: &[&str]) -> Program {
-        Program::spawn(self, arguments)
+        Program::spawn(self, arguments, "")
     }
 }
 
 /// What a run of the program came to.
 pub struct Run {
     pub success: bool,
+    pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
@@ -98,13 +109,17 @@ pub struct Program {
 }
 
 impl Program {
-    fn spawn(place: &Place, arguments: &[&str]) -> Self {
+    fn spawn(place: &Place, arguments: &[&str], input: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_taskhold"));
         command.args(arguments).current_dir(place.path(".")).env_clear();
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.envs(place.options.iter().map(|(option, value)| (option, value)));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program can be started");
+        let mut stdin = child.stdin.take().expect("stdin is a pipe");
+        // A program that does not read it may have ended.
+        let _ = stdin.write_all(input.as_bytes());
+        drop(stdin);
         let stdout = Output::of(child.stdout.take().expect("stdout is a pipe"));
         let stderr = Output::of(child.stderr.take().expect("stderr is a pipe"));
         Self { child, _folder: place.folder.clone(), stdout, stderr }
@@ -205,6 +220,14 @@ impl Server {
     pub fn post(&self, token: &str, query: &str, variables: &Value) -> Reply {
         let mut client = self.connect();
         client.send(&operation(token, query, variables));
+        client.reply()
+    }
+
+    /// Posts an operation under a header of one's own.
+    pub fn post_with(&self, header: &str, token: &str, query: &str, variables: &Value) -> Reply {
+        let mut client = self.connect();
+        let request = operation(token, query, variables);
+        client.send(&request.replacen("host: test", &format!("host: test\r\n{header}"), 1));
         client.reply()
     }
 

@@ -1,0 +1,105 @@
+//! One signing secret follows another.
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+
+use super::refusals::refuses;
+use super::{Tokens, code, refresh, sign_in, tokens, whose};
+use crate::support::{Place, Server, Value, json};
+
+const OLD: &str = "the old secret of the tests: 0123456789";
+const NEW: &str = "the new secret of the tests: 9876543210";
+
+fn key_name(token: &str) -> Value {
+    let header = token.split('.').next().unwrap_or_default();
+    let header = BASE64_URL_SAFE_NO_PAD.decode(header).expect("base64");
+    serde_json::from_slice::<Value>(&header).expect("JSON")["kid"].clone()
+}
+
+fn under(place: Place, secrets: &str) -> (Place, Server) {
+    let place = place.with("BETTER_AUTH_SECRET", "").with("BETTER_AUTH_SECRETS", secrets);
+    let server = place.start(&[]);
+    (place, server)
+}
+
+fn assert_invalid(server: &Server, old: &Tokens) {
+    let refused = server.post(&old.access, "{ me { id } }", &json!({}));
+    let message = refused.json()["errors"][0]["message"].clone();
+    assert_eq!((refused.status, message), (401, json!("Invalid token")));
+    assert_eq!(code(&refresh(server, &old.refresh)), "INVALID_CREDENTIALS");
+}
+
+#[test]
+fn tokens_stay_good_while_their_secret_is_among_those_that_verify() {
+    let place = Place::new().with("BETTER_AUTH_SECRET", OLD);
+    let server = place.start(&[]);
+    server.register("ann");
+    let nameless = sign_in(&server, "ann");
+    assert_eq!(key_name(&nameless.access), Value::Null);
+    server.stop();
+
+    let (place, server) = under(place, &format!("1:{OLD}"));
+    let first = sign_in(&server, "ann");
+    assert_eq!(key_name(&first.access), "1");
+    assert_eq!(whose(&server, &nameless.access), "ann");
+    server.stop();
+
+    let (place, server) = under(place, &format!("2:{NEW},1:{OLD}"));
+    let second = sign_in(&server, "ann");
+    assert_eq!(key_name(&second.access), "2");
+    for old in [&nameless, &first] {
+        assert_eq!(whose(&server, &old.access), "ann");
+        let refreshed = tokens(&refresh(&server, &old.refresh), "refreshToken");
+        assert_eq!(
+            (whose(&server, &refreshed.access).as_str(), key_name(&refreshed.access)),
+            ("ann", json!("2"))
+        );
+    }
+    server.stop();
+
+    let (_place, server) = under(place, &format!("2:{NEW}"));
+    assert_invalid(&server, &nameless);
+    assert_invalid(&server, &first);
+    assert_eq!(whose(&server, &second.access), "ann");
+}
+
+#[test]
+fn a_name_does_not_lend_a_token_another_secret() {
+    let place = Place::new().with("BETTER_AUTH_SECRETS", &format!("1:{OLD}"));
+    let server = place.start(&[]);
+    server.register("ann");
+    let ann = sign_in(&server, "ann");
+    server.stop();
+    let (_place, server) = under(place, &format!("1:{NEW},2:{OLD}"));
+    assert_eq!(server.post(&ann.access, "{ me { id } }", &json!({})).status, 401);
+}
+
+#[test]
+fn secrets_that_cannot_be_used_are_refused_and_never_shown() {
+    let good = "a s3cret of sufficient length: 0123456789";
+    let shape = "BETTER_AUTH_SECRETS must be like 2:new,1:old";
+    for (secrets, parts) in [
+        (
+            format!("2:{good},1:s3cret"),
+            ["secret number 2 is too weak: it is shorter", "openssl rand -hex 32"],
+        ),
+        (
+            format!("2:{},1:{good}", "s3cret".repeat(9)),
+            ["secret number 1 is too weak: it has fewer", "openssl"],
+        ),
+        (format!("1:{good},1:{good}!"), ["BETTER_AUTH_SECRETS has two secrets of one name", ""]),
+        (good.replace(':', ""), [shape, ""]),
+        (format!("2:{good},"), [shape, ""]),
+        (format!("2:{good}, 1:{good}"), [shape, ""]),
+        (format!(":{good}"), [shape, ""]),
+        // The name was forgotten, and the secret has a colon.
+        (format!("s3cret-and-more-of-it:{good}"), [shape, ""]),
+        ("1:".into(), ["secret number 1 is too weak", ""]),
+    ] {
+        let place = Place::new().with("BETTER_AUTH_SECRETS", &secrets);
+        refuses(&place, &[], &parts);
+        refuses(&place, &["check"], &parts);
+    }
+    let both =
+        Place::new().with("BETTER_AUTH_SECRETS", &format!("1:{good}")).with("BETTER_AUTH_SECRET", good);
+    refuses(&both, &[], &["BETTER_AUTH_SECRET and BETTER_AUTH_SECRETS are both set; use one of them"]);
+}

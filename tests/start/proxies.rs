@@ -1,0 +1,75 @@
+//! Where a request comes from: the peer, or who a trusted proxy says it is.
+
+use super::code;
+use super::refusals::refuses;
+use crate::support::{PASSWORD, Place, Server, json};
+
+const LOGIN: &str = "mutation($password: String!) {
+    login(input: { usernameOrEmail: \"ann\", password: $password }) { accessToken } }";
+
+/// Tries to refresh with nothing, which counts like everything that checks a credential.
+fn attempt(server: &Server, forwarded: &str) -> String {
+    let query = "mutation { refreshToken(refreshToken: \"x\") { tokenType } }";
+    code(&server.post_with(&format!("x-forwarded-for: {forwarded}"), "", query, &json!({})))
+}
+
+#[test]
+fn behind_a_trusted_proxy_every_client_has_its_own_limit() {
+    let place = Place::new().with("LIMIT_CREDENTIALS_PER_MINUTE", "2");
+    let server = place.with("TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.0/8").start(&[]);
+    for client in ["198.51.100.1", "198.51.100.2", "2001:db8::1"] {
+        for expected in ["INVALID_CREDENTIALS", "INVALID_CREDENTIALS", "RATE_LIMITED"] {
+            assert_eq!(attempt(&server, client), expected, "{client}");
+        }
+        // What a client claims itself stands to the left of what the proxies saw.
+        assert_eq!(attempt(&server, &format!("192.0.2.7, {client}")), "RATE_LIMITED");
+        assert_eq!(attempt(&server, &format!("192.0.2.8, {client}, 10.1.2.3")), "RATE_LIMITED");
+    }
+}
+
+#[test]
+fn whom_nobody_trusts_claims_an_address_in_vain() {
+    for trusted in ["", "10.0.0.0/8"] {
+        let place = Place::new().with("LIMIT_CREDENTIALS_PER_MINUTE", "2");
+        let server = place.with("TRUSTED_PROXIES", trusted).start(&[]);
+        for (client, expected) in
+            [(1, "INVALID_CREDENTIALS"), (2, "INVALID_CREDENTIALS"), (3, "RATE_LIMITED")]
+        {
+            assert_eq!(attempt(&server, &format!("198.51.100.{client}")), expected);
+        }
+    }
+}
+
+#[test]
+fn a_network_that_is_none_is_refused() {
+    for network in ["10.0.0.0/33", "proxy.example.com", "10.0.0.0/8,10.0.0", "127.0.0.1:80", "*"] {
+        let place = Place::new().with("TRUSTED_PROXIES", network);
+        refuses(&place, &[], &["TRUSTED_PROXIES", "like 10.0.0.0/8"]);
+        refuses(&place, &["check"], &["TRUSTED_PROXIES"]);
+    }
+}
+
+#[test]
+fn a_session_keeps_the_address_and_what_the_client_calls_itself() {
+    let server = Place::new().with("TRUSTED_PROXIES", "127.0.0.1").start(&[]);
+    server.register("ann");
+    let long = "ü".repeat(300);
+    for (sent, kept) in [
+        (
+            "user-agent: A/1.0 (X; ä)\r\nx-forwarded-for: 198.51.100.1",
+            json!(["A/1.0 (X; ä)", "198.51.100.1"]),
+        ),
+        ("user-agent: a\tb\r\nx-forwarded-for: ::ffff:198.51.100.2", json!(["ab", "198.51.100.2"])),
+        (&format!("user-agent: {long}"), json!(["ü".repeat(256), "127.0.0.1"])),
+        ("user-agent:\r\nx-forwarded-for: 2001:DB8::1", json!([null, "2001:db8::1"])),
+    ] {
+        let answer = server.post_with(sent, "", LOGIN, &json!({ "password": PASSWORD })).json();
+        let token = answer["data"]["login"]["accessToken"].as_str().expect("a token").to_owned();
+        let query = "{ me { sessions { current userAgent ipAddress } } }";
+        let sessions = server.post(&token, query, &json!({})).json()["data"]["me"]["sessions"].clone();
+        let sessions = sessions.as_array().expect("a list").clone();
+        let current =
+            sessions.into_iter().find(|session| session["current"] == true).expect("it lists itself");
+        assert_eq!(json!([current["userAgent"], current["ipAddress"]]), kept);
+    }
+}
