@@ -310,6 +310,8 @@ pub(super) async fn end_sessions(
         .select_only()
         .column(session::Column::Id)
         .filter(condition)
+        // In one order: two that lock the same rows could wait for each other.
+        .order_by_asc(session::Column::Id)
         .lock_exclusive()
         .into_tuple()
         .all(on)
