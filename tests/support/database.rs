@@ -1,6 +1,6 @@
 //! A PostgreSQL database of a test's own, for programs that open it themselves.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -39,6 +39,16 @@ impl PostgresDatabase {
             .runtime
             .block_on(async { sea_orm::Database::connect(&self.url).await?.execute_unprepared(sql).await });
         done.expect("the statement is valid");
+    }
+
+    /// The number that a query gives.
+    pub fn number(&self, sql: &str) -> i64 {
+        let found = self.runtime.block_on(async {
+            let database = sea_orm::Database::connect(&self.url).await?;
+            let row = database.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+            row.expect("the query gives a row").try_get_by_index(0)
+        });
+        found.expect("the query gives a number")
     }
 }
 
