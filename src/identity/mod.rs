@@ -2,6 +2,7 @@
 //! No SQL and no GraphQL enters here.
 
 mod client;
+mod hashing;
 mod hs256;
 mod password;
 mod rate;

@@ -73,13 +73,19 @@ impl Accounts {
     /// Signs in by e-mail address or username. Whatever is wrong, the answer and the work are the same.
     pub async fn login(&self, who: &str, password: &SecretString, client: &Client) -> Result<SignedIn> {
         let who = who.to_lowercase();
+        // Who cannot be served is sent away first, before anything is counted or looked up.
+        let verification = self.passwords.enter()?;
         let attempt = self.throttle.begin(&who, client).await?;
         let user = find(&self.database, &who).await?;
         let hash = user.as_ref().map(|user| user.password_hash.as_str());
-        let fits = self.passwords.verify(password, hash).await?;
+        let fits = verification.fits(password, hash).await;
+        let admitted = fits.map(|fits| user.filter(|user| fits && user.is_active));
+        if !matches!(admitted, Ok(None)) {
+            // What could not be tried has not failed.
+            self.throttle.give_back(attempt).await?;
+        }
         let wrong = || Error::InvalidCredentials("Invalid email or password");
-        let user = user.filter(|user| fits && user.is_active).ok_or_else(wrong)?;
-        self.throttle.give_back(attempt).await?;
+        let user = admitted?.ok_or_else(wrong)?;
         self.rehash(&user, password).await;
 
         let mut tries = Tries::default();

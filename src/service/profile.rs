@@ -124,14 +124,16 @@ impl<'a> Profile<'a> {
     /// The account, once its password has been given. A wrong one counts like a failed login.
     async fn verified(&self, password: &SecretString, client: &Client) -> Result<user::Model> {
         let id = self.viewer.user_id();
+        let verification = self.accounts.passwords.enter()?;
         let attempt = self.accounts.throttle.begin(&id.to_string(), client).await?;
         let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
         let row = row.map_err(meaning)?.ok_or(GONE)?;
-        if !self.accounts.passwords.verify(password, Some(&row.password_hash)).await? {
-            return Err(Error::InvalidCredentials("The password is wrong."));
+        let fits = verification.fits(password, Some(&row.password_hash)).await;
+        if !matches!(fits, Ok(false)) {
+            // What could not be tried has not failed.
+            self.accounts.throttle.give_back(attempt).await?;
         }
-        self.accounts.throttle.give_back(attempt).await?;
-        Ok(row)
+        if fits? { Ok(row) } else { Err(Error::InvalidCredentials("The password is wrong.")) }
     }
 
     /// Sets the hash, unless somebody else has changed the password since it was verified.
