@@ -34,10 +34,10 @@ pub struct Room {
     work: mpsc::Sender<Work>,
 }
 
-/// A place in the room, kept until a hash has been computed.
-pub struct Place {
-    room: Room,
-    permit: OwnedSemaphorePermit,
+/// The turn to have one hash computed.
+pub struct Turn {
+    permits: [OwnedSemaphorePermit; 2],
+    work: mpsc::Sender<Work>,
 }
 
 impl Default for Room {
@@ -61,33 +61,34 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Takes a place, or fails at once when there is none.
-    pub fn enter(&self) -> Result<Place> {
+    /// Takes a place, or fails at once when there is none, and waits there for a thread, or fails when
+    /// that takes too long.
+    pub async fn enter(&self) -> Result<Turn> {
         let full = |_| Error::unavailable(anyhow!("too many passwords wait to be hashed"));
-        let permit = self.places.clone().try_acquire_owned().map_err(full)?;
-        Ok(Place { room: self.clone(), permit })
+        let place = self.places.clone().try_acquire_owned().map_err(full)?;
+        let turn = tokio::time::timeout(MAX_WAIT, self.running.clone().acquire_owned()).await;
+        let late = |_| Error::unavailable(anyhow!("no turn to hash in time"));
+        let thread = turn.map_err(late)?.map_err(Error::internal)?;
+        Ok(Turn { permits: [place, thread], work: self.work.clone() })
     }
 }
 
-impl Place {
-    /// Does the work when it is its turn, unless that takes too long to come.
+impl Turn {
+    /// Does the work on the thread.
     pub async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T> {
-        let Self { room, permit } = self;
-        let turn = tokio::time::timeout(MAX_WAIT, room.running.acquire_owned());
-        let running = turn.await.map_err(|_| Error::unavailable(anyhow!("no turn to hash in time")))?;
         let (answer, answered) = oneshot::channel();
+        let permits = self.permits;
         let work = move |memory: &mut Memory| {
-            // Held by the work itself: a caller that goes away does not make room that is not there.
-            let held = (running, permit);
             let result = work(memory);
-            drop(held);
+            // Held by the work itself: a caller that goes away does not make room that is not there.
+            drop(permits);
             // Nobody may be there to be told.
             let _ = answer.send(result);
         };
-        room.work.send(Box::new(work)).map_err(|_| Error::internal(anyhow!("nobody hashes any more")))?;
+        self.work.send(Box::new(work)).map_err(|_| Error::internal(anyhow!("nobody hashes any more")))?;
         answered.await.map_err(Error::internal)
     }
 }

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::{Error, NewPassword, Result};
-use crate::identity::hashing::{Memory, Place, Room};
+use crate::identity::hashing::{Memory, Room, Turn};
 
 /// The second recommendation of RFC 9106 in the OWASP reading: 19 MiB, two passes, one lane.
 const PARAMS: (u32, u32, u32) = (19_456, 2, 1);
@@ -19,8 +19,8 @@ const NOBODY: &str =
 #[derive(Clone, Default)]
 pub struct Passwords(Room);
 
-/// The right to verify one password; who has it will not be sent away for want of room.
-pub struct Verification(Place);
+/// The turn to verify one password.
+pub struct Verification(Turn);
 
 impl Passwords {
     /// The PHC string to store for a password.
@@ -34,7 +34,7 @@ impl Passwords {
     }
 
     async fn hash_text(&self, password: SecretString) -> Result<String> {
-        let hash = self.0.enter()?.run(move |memory| {
+        let hash = self.0.enter().await?.run(move |memory| {
             let (params, salt) = (present(), Salt::generate());
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
             let hash = PasswordHash {
@@ -55,10 +55,10 @@ impl Passwords {
         stored.starts_with(&format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}$"))
     }
 
-    /// Takes a place to verify a password in, or fails at once when there is none: before anything else
-    /// has been done for whoever will have to go away.
-    pub fn enter(&self) -> Result<Verification> {
-        self.0.enter().map(Verification)
+    /// Waits for a turn to verify a password, or fails when there is no room to wait in. Who looks up
+    /// what to verify only then keeps the database free for others, however many want to sign in.
+    pub async fn turn(&self) -> Result<Verification> {
+        self.0.enter().await.map(Verification)
     }
 }
 
@@ -128,7 +128,7 @@ mod tests {
     use crate::domain::Faults;
 
     async fn fits(passwords: &Passwords, password: &str, stored: Option<&str>) -> Result<bool> {
-        passwords.enter()?.fits(&password.into(), stored).await
+        passwords.turn().await?.fits(&password.into(), stored).await
     }
 
     /// A stored hash of `password`, made elsewhere.
@@ -183,13 +183,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn beyond_its_places_the_room_sends_away_at_once() {
+    async fn of_very_many_at_once_the_room_sends_the_last_away() {
         let passwords = Passwords::default();
-        let places: Vec<_> = std::iter::from_fn(|| passwords.enter().ok()).collect();
         let threads = std::thread::available_parallelism().map_or(1, usize::from).max(2) - 1;
-        assert_eq!(places.len(), threads + 64);
-        assert!(matches!(fits(&passwords, "x", None).await, Err(Error::Unavailable(_))));
-        drop(places);
+        let turns: Vec<_> = (0..threads + 64 + 5).map(|_| passwords.turn()).collect();
+        let mut turns = futures_util::future::join_all(turns).await;
+        let refused = |turn: &Result<_>| matches!(turn, Err(Error::Unavailable(_)));
+        assert!(turns[threads..].iter().all(refused), "nobody gave a turn back within two seconds");
+        turns.truncate(threads);
+        assert!(!turns.iter().any(refused));
+        drop(turns);
         assert!(!fits(&passwords, "x", None).await.expect("there is room again"));
     }
 }

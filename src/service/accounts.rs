@@ -73,8 +73,8 @@ impl Accounts {
     /// Signs in by e-mail address or username. Whatever is wrong, the answer and the work are the same.
     pub async fn login(&self, who: &str, password: &SecretString, client: &Client) -> Result<SignedIn> {
         let who = who.to_lowercase();
-        // Who cannot be served is sent away first, before anything is counted or looked up.
-        let verification = self.passwords.enter()?;
+        // First of all: who has to be sent away is neither counted nor looked up.
+        let verification = self.passwords.turn().await?;
         let attempt = self.throttle.begin(&who, client).await?;
         let user = find(&self.database, &who).await?;
         let hash = user.as_ref().map(|user| user.password_hash.as_str());

@@ -124,7 +124,7 @@ impl<'a> Profile<'a> {
     /// The account, once its password has been given. A wrong one counts like a failed login.
     async fn verified(&self, password: &SecretString, client: &Client) -> Result<user::Model> {
         let id = self.viewer.user_id();
-        let verification = self.accounts.passwords.enter()?;
+        let verification = self.accounts.passwords.turn().await?;
         let attempt = self.accounts.throttle.begin(&id.to_string(), client).await?;
         let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
         let row = row.map_err(meaning)?.ok_or(GONE)?;
