@@ -1,5 +1,6 @@
 //! Accounts: registering, signing in and out, the profile.
 
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use chrono::TimeDelta;
 
 use crate::support::{PASSWORD, Value, code, faults, json, on_both_databases};
@@ -231,6 +232,35 @@ on_both_databases! {
         let made = answers.iter().filter(|answer| answer.body["data"]["register"].is_object()).count();
         assert_eq!(made, 1);
         assert_eq!(app.rows("users").await.len(), 1);
+    }
+
+    async fn a_login_brings_an_older_hash_to_the_present_parameters(app) {
+        let ann = app.user("ann").await;
+        let params = Params::new(1_024, 1, 1, None).expect("parameters in range");
+        let older = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let old = older.hash_password(PASSWORD.as_bytes()).expect("it can be hashed").to_string();
+        app.execute(&format!("UPDATE users SET password_hash = '{old}'")).await;
+        let hash = async || {
+            let row: Value = serde_json::from_str(&app.rows("users").await[0]).expect("a row");
+            row["password_hash"].as_str().expect("text").to_owned()
+        };
+        let login = async |password: &str| {
+            app.nobody().ask(LOGIN, json!({ "who": "ann", "password": password })).await
+        };
+        assert_eq!(login("wrong-horse-1").await.code(), "INVALID_CREDENTIALS");
+        assert_eq!(hash().await, old);
+        assert_eq!(login(PASSWORD).await.body["data"]["login"]["user"]["id"], ann.id);
+        let fresh = hash().await;
+        assert!(fresh.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{fresh}");
+        assert_eq!(login(PASSWORD).await.body["data"]["login"]["user"]["id"], ann.id);
+        assert_eq!(hash().await, fresh);
+    }
+
+    async fn a_stored_hash_that_costs_absurdly_much_lets_nobody_in(app) {
+        app.user("ann").await;
+        app.execute("UPDATE users SET password_hash = replace(password_hash, 'm=19456', 'm=4194304')").await;
+        let answer = app.nobody().ask(LOGIN, json!({ "who": "ann", "password": PASSWORD })).await;
+        assert_eq!(answer.code(), "INTERNAL_SERVER_ERROR");
     }
 
     async fn a_password_or_its_hash_is_never_given_out(app) {

@@ -72,6 +72,8 @@ async fn accept(listener: &TcpListener, app: &App, room: &Arc<Semaphore>, gracef
                     // A client that breaks off is no event worth a line.
                     let _ = connection.await;
                 });
+                // Of many new connections at once, none is to be in front of the requests of others.
+                tokio::task::yield_now().await;
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");

@@ -2,6 +2,7 @@
 //! No SQL and no GraphQL enters here.
 
 mod client;
+mod hashing;
 mod hs256;
 mod password;
 mod rate;
@@ -10,7 +11,7 @@ mod token;
 mod viewer;
 
 pub use client::Client;
-pub use password::Passwords;
+pub use password::{Passwords, Verification};
 pub use rate::AddressLimit;
 pub use secret::{SigningSecret, SigningSecrets, WeakSecret};
 pub use token::{Claims, Credential, Issued, Refresh, Refusal, Tokens};

@@ -1,46 +1,26 @@
-//! Password hashing with Argon2id, beside the request threads: a hash takes 19 MiB and some
-//! milliseconds, so only a few are computed at once and only so many may wait for their turn.
+//! Passwords under Argon2id: how they are hashed, and whether one fits a hash.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::password_hash::{Error as HashError, Result as HashResult};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::{Error, NewPassword, Result};
+use crate::identity::hashing::{Memory, Room, Turn};
 
 /// The second recommendation of RFC 9106 in the OWASP reading: 19 MiB, two passes, one lane.
 const PARAMS: (u32, u32, u32) = (19_456, 2, 1);
 /// A hash with the present parameters that no password fits: the work for a user who does not exist.
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keS1u$Vx0MRhJmOqVNnUXB5QX9vOZDlGtDsYxNYjpD2W5XEdk";
-const MAX_WAITING: usize = 64;
-const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// Hashes and verifies passwords.
-#[derive(Clone)]
-pub struct Passwords {
-    /// One permit for each hash that is being computed.
-    running: Arc<Semaphore>,
-    /// One permit for each hash that is computed or waited for.
-    admitted: Arc<Semaphore>,
-}
+#[derive(Clone, Default)]
+pub struct Passwords(Room);
 
-impl Default for Passwords {
-    /// Leaves one core to everything else.
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let at_once = (cores - 1).max(1);
-        Self {
-            running: Arc::new(Semaphore::new(at_once)),
-            admitted: Arc::new(Semaphore::new(at_once + MAX_WAITING)),
-        }
-    }
-}
+/// The turn to verify one password.
+pub struct Verification(Turn);
 
 impl Passwords {
     /// The PHC string to store for a password.
@@ -50,16 +30,23 @@ impl Passwords {
 
     /// Hashes a password that has been verified, under the present parameters.
     pub async fn hash_known(&self, password: &SecretString) -> Result<String> {
-        let password: SecretString = password.expose_secret().nfc().collect::<String>().into();
-        self.hash_text(password).await
+        self.hash_text(composed(password)).await
     }
 
     async fn hash_text(&self, password: SecretString) -> Result<String> {
-        self.run(move || {
-            let hash: PasswordHash = argon2().hash_password(password.expose_secret().as_bytes())?;
+        let hash = self.0.enter().await?.run(move |memory| {
+            let (params, salt) = (present(), Salt::generate());
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+            let hash = PasswordHash {
+                algorithm: Algorithm::Argon2id.ident(),
+                version: Some(Version::V0x13.into()),
+                params: ParamsString::try_from(&params)?,
+                salt: Some(salt),
+                hash: Some(compute(&argon2, memory, &password, &salt, Params::DEFAULT_OUTPUT_LEN)?),
+            };
             Ok(hash.to_string())
-        })
-        .await
+        });
+        hash.await?.map_err(failed)
     }
 
     /// Whether a stored hash was made with the present parameters.
@@ -68,73 +55,144 @@ impl Passwords {
         stored.starts_with(&format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}$"))
     }
 
+    /// Waits for a turn to verify a password, or fails when there is no room to wait in. Who looks up
+    /// what to verify only then keeps the database free for others, however many want to sign in.
+    pub async fn turn(&self) -> Result<Verification> {
+        self.0.enter().await.map(Verification)
+    }
+}
+
+impl Verification {
     /// Whether the password fits the stored hash. Without one the same work is done, and it does not.
-    pub async fn verify(&self, password: &SecretString, stored: Option<&str>) -> Result<bool> {
+    pub async fn fits(self, password: &SecretString, stored: Option<&str>) -> Result<bool> {
         let known = stored.is_some();
-        let stored = stored.unwrap_or(NOBODY).to_owned();
-        let password: SecretString = password.expose_secret().nfc().collect::<String>().into();
-        self.run(move || {
-            let hash = PasswordHash::new(&stored)?;
-            if !is_bearable(&hash) {
-                return Err(argon2::password_hash::Error::ParamsInvalid);
-            }
-            let fits = argon2().verify_password(password.expose_secret().as_bytes(), &hash).is_ok();
-            Ok(known && fits)
-        })
-        .await
-    }
-
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> argon2::password_hash::Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let busy = |_| Error::unavailable(anyhow::anyhow!("too many passwords wait to be hashed"));
-        let admitted = self.admitted.clone().try_acquire_owned().map_err(busy)?;
-        let turn = tokio::time::timeout(MAX_WAIT, self.running.clone().acquire_owned());
-        let running =
-            turn.await.map_err(|_| Error::unavailable(anyhow::anyhow!("no turn to hash in time")))?;
-        let result = tokio::task::spawn_blocking(move || {
-            // Held by the work itself: a caller that goes away does not make room that is not there.
-            let _held = (admitted, running);
-            work()
-        });
-        let result = result.await.map_err(Error::internal)?;
-        result.map_err(|error| Error::internal(anyhow::anyhow!("password hashing failed: {error}")))
+        let hash = PasswordHash::new(stored.unwrap_or(NOBODY)).map_err(|error| failed(error.into()))?;
+        let (argon2, salt, expected) = bearable(&hash).map_err(failed)?;
+        let password = composed(password);
+        let computed = self.0.run(move |memory| compute(&argon2, memory, &password, &salt, expected.len()));
+        // Outputs are compared in constant time.
+        Ok(computed.await?.map_err(failed)? == expected && known)
     }
 }
 
-/// Whether a stored hash can be computed at no more than four times the present cost. What asks for
-/// more was not made here, and would take the memory of everything else.
-fn is_bearable(hash: &PasswordHash) -> bool {
-    let (memory_kib, passes, lanes) = PARAMS;
-    Params::try_from(hash).is_ok_and(|params| {
-        params.m_cost() <= 4 * memory_kib && params.t_cost() <= 4 * passes && params.p_cost() <= 4 * lanes
-    })
+/// The text that is hashed, however the keyboard composes its letters.
+fn composed(password: &SecretString) -> SecretString {
+    password.expose_secret().nfc().collect::<String>().into()
 }
 
-fn argon2() -> Argon2<'static> {
+fn failed(error: HashError) -> Error {
+    Error::internal(anyhow::anyhow!("password hashing failed: {error}"))
+}
+
+fn present() -> Params {
     let (memory_kib, passes, lanes) = PARAMS;
-    let params = Params::new(memory_kib, passes, lanes, None).expect("the parameters are in range");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+    Params::new(memory_kib, passes, lanes, None).expect("the parameters are in range")
+}
+
+/// What a stored hash is computed with, if that costs no more than four times the present. What asks
+/// for more was not made here, and would take the memory of everything else.
+fn bearable(hash: &PasswordHash) -> HashResult<(Argon2<'static>, Salt, Output)> {
+    let (memory_kib, passes, lanes) = PARAMS;
+    let params = Params::try_from(hash)?;
+    if params.m_cost() > 4 * memory_kib || params.t_cost() > 4 * passes || params.p_cost() > 4 * lanes {
+        return Err(HashError::ParamsInvalid);
+    }
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str())?;
+    let version = hash.version.map_or(Ok(Version::default()), Version::try_from)?;
+    let (salt, expected) = hash.salt.zip(hash.hash).ok_or(HashError::EncodingInvalid)?;
+    Ok((Argon2::new(algorithm, version, params), salt, expected))
+}
+
+fn compute(
+    argon2: &Argon2,
+    memory: &mut Memory,
+    password: &SecretString,
+    salt: &Salt,
+    length: usize,
+) -> HashResult<Output> {
+    memory.resize(argon2.params().block_count(), Block::new());
+    // What a larger hash once took is not kept.
+    memory.shrink_to_fit();
+    let mut output = [0; Output::MAX_LENGTH];
+    let output = output.get_mut(..length).ok_or(HashError::OutputSize)?;
+    let password = password.expose_secret().as_bytes();
+    argon2.hash_password_into_with_memory(password, salt, output, memory)?;
+    Ok(Output::new(output)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
     use crate::domain::Faults;
+
+    async fn fits(passwords: &Passwords, password: &str, stored: Option<&str>) -> Result<bool> {
+        passwords.turn().await?.fits(&password.into(), stored).await
+    }
+
+    /// A stored hash of `password`, made elsewhere.
+    fn stored(password: &str, parameters: (u32, u32, u32)) -> String {
+        use argon2::PasswordHasher;
+        let (memory_kib, passes, lanes) = parameters;
+        let params = Params::new(memory_kib, passes, lanes, None).expect("parameters in range");
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        argon2.hash_password(password.as_bytes()).expect("it can be hashed").to_string()
+    }
 
     #[tokio::test]
     async fn a_password_fits_its_own_hash_and_no_other() {
         let passwords = Passwords::default();
         let password = NewPassword::parse(&mut Faults::default(), "", "correct horse 1").expect("strong");
         let hash = passwords.hash(&password).await.expect("there is room to hash");
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        let fits = |word: &'static str, stored| {
-            let passwords = passwords.clone();
-            async move { passwords.verify(&word.into(), stored).await.expect("there is room to hash") }
-        };
-        assert!(fits("correct horse 1", Some(hash.as_str())).await);
-        assert!(!fits("correct horse 2", Some(hash.as_str())).await);
-        assert!(!fits("correct horse 1", None).await);
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && Passwords::is_current(&hash),
+            "{hash}"
+        );
+        assert!(fits(&passwords, "correct horse 1", Some(&hash)).await.expect("there is room"));
+        assert!(!fits(&passwords, "correct horse 2", Some(&hash)).await.expect("there is room"));
+        assert!(!fits(&passwords, "correct horse 1", None).await.expect("there is room"));
+    }
+
+    #[tokio::test]
+    async fn hashes_with_other_parameters_fit_one_after_the_other() {
+        let passwords = Passwords::default();
+        for parameters in [(19_456, 2, 1), (65_536, 3, 4), (1_024, 1, 2), (19_456, 2, 1)] {
+            let hash = stored("correct horse 1", parameters);
+            assert_eq!(Passwords::is_current(&hash), parameters == PARAMS);
+            assert!(fits(&passwords, "correct horse 1", Some(&hash)).await.expect("there is room"), "{hash}");
+            assert!(
+                !fits(&passwords, "correct horse 2", Some(&hash)).await.expect("there is room"),
+                "{hash}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_would_cost_absurdly_much_is_refused_at_once() {
+        let passwords = Passwords::default();
+        let start = Instant::now();
+        for parameters in
+            ["m=4194304,t=2,p=1", "m=19456,t=4294967295,p=1", "m=19456,t=2,p=64", "m=77825,t=2,p=1"]
+        {
+            let hash = NOBODY.replace("m=19456,t=2,p=1", parameters);
+            let outcome = fits(&passwords, "correct horse 1", Some(&hash)).await;
+            assert!(matches!(outcome, Err(Error::Internal(_))), "{parameters}: {outcome:?}");
+        }
+        assert!(start.elapsed() < Duration::from_secs(1), "they were computed");
+    }
+
+    #[tokio::test]
+    async fn of_very_many_at_once_the_room_sends_the_last_away() {
+        let passwords = Passwords::default();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).max(2) - 1;
+        let turns: Vec<_> = (0..threads + 64 + 5).map(|_| passwords.turn()).collect();
+        let mut turns = futures_util::future::join_all(turns).await;
+        let refused = |turn: &Result<_>| matches!(turn, Err(Error::Unavailable(_)));
+        assert!(turns[threads..].iter().all(refused), "nobody gave a turn back within two seconds");
+        turns.truncate(threads);
+        assert!(!turns.iter().any(refused));
+        drop(turns);
+        assert!(!fits(&passwords, "x", None).await.expect("there is room again"));
     }
 }

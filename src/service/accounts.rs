@@ -13,7 +13,7 @@ use crate::domain::{
     Clock, DisplayName, Email, Error, Faults, Instant, Problem, Registration, Result, Rule, User, Username,
     new_id,
 };
-use crate::identity::{AddressLimit, Client, Credential, Passwords};
+use crate::identity::{AddressLimit, Client, Credential, Passwords, Verification};
 use crate::service::database::{Database, in_transaction, meaning};
 use crate::service::entity::{session, user};
 use crate::service::sessions::{Sessions, SignedIn};
@@ -65,22 +65,31 @@ impl Accounts {
     /// Signs in by e-mail address or username. Whatever is wrong, the answer and the work are the same.
     pub async fn login(&self, who: &str, password: &SecretString, client: &Client) -> Result<SignedIn> {
         let who = who.to_lowercase();
+        // First of all: who has to be sent away is neither counted nor looked up.
+        let verification = self.passwords.turn().await?;
         let attempt = self.throttle.begin(&who, client).await?;
-        let outcome = self.sign_in(&who, password, client).await;
+        let outcome = self.sign_in(&who, password, client, verification).await;
         self.throttle.settle(attempt, outcome).await
     }
 
-    async fn sign_in(&self, who: &str, password: &SecretString, client: &Client) -> Result<SignedIn> {
+    async fn sign_in(
+        &self,
+        who: &str,
+        password: &SecretString,
+        client: &Client,
+        mut verification: Verification,
+    ) -> Result<SignedIn> {
         loop {
             let user = find(&self.database, who).await?;
             let hash = user.as_ref().map(|user| user.password_hash.as_str());
-            let fits = self.passwords.verify(password, hash).await?;
+            let fits = verification.fits(password, hash).await?;
             let wrong = Error::InvalidCredentials("Invalid email or password");
             let user = user.filter(|user| fits && user.is_active).ok_or(wrong)?;
             if let Some(signed_in) = self.open(&user, client).await? {
                 self.rehash(&user, password).await;
                 return Ok(signed_in);
             }
+            verification = self.passwords.turn().await?;
         }
     }
 

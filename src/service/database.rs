@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use migration::{Migrator, MigratorTrait};
@@ -19,6 +19,8 @@ use crate::domain::{Error, Result};
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Between two tries to open a file that is busy.
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// How often a write is tried again after it collided with others.
 const RETRIES: u32 = 3;
 /// The key of the advisory lock that lets one instance migrate at a time: "taskhold" as a number.
@@ -122,8 +124,8 @@ impl Database {
             });
             options
         };
-        let write = sea_orm::Database::connect(open(1)).await?;
-        let read = sea_orm::Database::connect(open(max_connections)).await?;
+        let write = connect_patiently(open(1)).await?;
+        let read = connect_patiently(open(max_connections)).await?;
         Ok(Self { read, write })
     }
 
@@ -263,6 +265,20 @@ impl Tries {
                 None
             }
             outcome => Some(outcome),
+        }
+    }
+}
+
+/// Opens an SQLite file that others may be opening at the same moment: while one of them turns the WAL
+/// on, the rest are told that the file is busy, without waiting.
+async fn connect_patiently(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
+    let deadline = Instant::now() + STATEMENT_TIMEOUT;
+    loop {
+        match sea_orm::Database::connect(options.clone()).await {
+            Err(error) if database_code(&error).as_deref() == Some("5") && Instant::now() < deadline => {
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
+            opened => return opened,
         }
     }
 }

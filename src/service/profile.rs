@@ -110,11 +110,12 @@ impl<'a> Profile<'a> {
     /// The account, once its password has been given. A wrong one counts like a failed login.
     async fn verified(&self, password: &SecretString, client: &Client) -> Result<user::Model> {
         let id = self.viewer.user_id();
+        let verification = self.accounts.passwords.turn().await?;
         let attempt = self.accounts.throttle.begin(&id.to_string(), client).await?;
         let verified = async {
             let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
             let row = row.map_err(meaning)?.ok_or(GONE)?;
-            let fits = self.accounts.passwords.verify(password, Some(&row.password_hash)).await?;
+            let fits = verification.fits(password, Some(&row.password_hash)).await?;
             if fits { Ok(row) } else { Err(WRONG) }
         };
         let verified = verified.await;

@@ -5,10 +5,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-use super::TestApp;
-
-/// The password of every user that the tests register.
-pub const PASSWORD: &str = "correct-horse-1";
+use super::{PASSWORD, TestApp};
 
 /// Somebody who asks.
 #[derive(Clone)]

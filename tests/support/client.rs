@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+/// The password of every user that the tests register.
+pub const PASSWORD: &str = "correct-horse-1";
+
 /// The bytes of a request for an operation.
 pub fn operation(token: &str, query: &str, variables: &Value) -> String {
     let body = json!({ "query": query, "variables": variables }).to_string();
@@ -31,6 +34,12 @@ impl Client {
 
     pub fn send(&mut self, bytes: &str) {
         self.0.get_mut().write_all(bytes.as_bytes()).expect("the server reads");
+    }
+
+    /// Posts an operation, with a token or with an empty one for none.
+    pub fn post(&mut self, token: &str, query: &str, variables: &Value) -> Reply {
+        self.send(&operation(token, query, variables));
+        self.reply()
     }
 
     /// The next response.
@@ -71,7 +80,8 @@ impl Client {
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
-    headers: Vec<(String, String)>,
+    /// In their order, the names in lower case.
+    pub headers: Vec<(String, String)>,
     pub body: String,
 }
 

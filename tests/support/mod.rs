@@ -7,9 +7,9 @@ mod database;
 pub mod postgres;
 mod server;
 
-pub use actor::{Actor, Answer, PASSWORD, TASK, code, faults};
+pub use actor::{Actor, Answer, TASK, code, faults};
 pub use app::{DatabaseKind, TestApp};
-pub use client::{Reply, operation};
+pub use client::{PASSWORD, Reply, operation};
 pub use database::PostgresDatabase;
 pub use serde_json::{Value, json};
 pub use server::{Place, Run, SECRET, Server, wait_until};

@@ -200,6 +200,11 @@ pub struct Server {
 }
 
 impl Server {
+    /// The id of the process.
+    pub fn process(&self) -> u32 {
+        self.program.child.id()
+    }
+
     /// A new connection.
     pub fn connect(&self) -> Client {
         Client::connect(&self.address, TIME_LIMIT)
@@ -218,9 +223,7 @@ impl Server {
 
     /// Posts an operation, with a token or with an empty one for none.
     pub fn post(&self, token: &str, query: &str, variables: &Value) -> Reply {
-        let mut client = self.connect();
-        client.send(&operation(token, query, variables));
-        client.reply()
+        self.connect().post(token, query, variables)
     }
 
     /// Posts an operation under a header of one's own.
@@ -241,7 +244,7 @@ impl Server {
 
     /// Sends a signal: `TERM`, `INT`.
     pub fn signal(&self, name: &str) {
-        let command = format!("kill -{name} {}", self.program.child.id());
+        let command = format!("kill -{name} {}", self.process());
         let sent = Command::new("sh").args(["-c", &command]).status().expect("there is a shell");
         assert!(sent.success(), "{command} failed");
     }
