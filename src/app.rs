@@ -5,7 +5,6 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use axum::Router;
 use chrono::TimeDelta;
-use tokio::net::TcpListener;
 
 use crate::config::Config;
 use crate::domain::Clock;
@@ -24,8 +23,7 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
     }
     let app = App::new(config, database, Clock::default())?;
     let address = config.listen();
-    let listener = TcpListener::bind(address)
-        .await
+    let listener = http::listen(address)
         .map_err(|error| anyhow!("HOST and PORT: cannot listen on {address}: {error}; choose others"))?;
     http::serve(listener, app, config.limit_connections, config.shutdown_grace).await
 }

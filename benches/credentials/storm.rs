@@ -47,7 +47,7 @@ pub fn run(database: &PostgresDatabase, report: &mut Report) {
     report.bound("p99", ms(p99), ms(BOUND), p99 <= BOUND);
     let cores = thread::available_parallelism().map_or(1, usize::from) as u64;
     let bound = quiet_memory + (cores - 1).max(1) * 19 * MIB + 64 * MIB;
-    let figure = format!("{} KiB, quiet {quiet_memory} KiB", memory);
+    let figure = format!("{memory} KiB, quiet {quiet_memory} KiB");
     report.bound("resident memory", figure, format!("{bound} KiB"), memory <= bound);
     let known = |answer: &String| ["", "SERVICE_UNAVAILABLE"].contains(&answer.as_str());
     let strange: usize = answers.iter().filter(|(answer, _)| !known(answer)).map(|(_, count)| count).sum();

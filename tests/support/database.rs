@@ -42,6 +42,7 @@ impl PostgresDatabase {
     }
 
     /// The number that a query gives.
+    #[allow(dead_code, reason = "only the benchmarks count")]
     pub fn number(&self, sql: &str) -> i64 {
         let found = self.runtime.block_on(async {
             let database = sea_orm::Database::connect(&self.url).await?;
