@@ -5,7 +5,6 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use axum::Router;
 use chrono::TimeDelta;
-use tokio::net::TcpListener;
 
 use crate::config::Config;
 use crate::domain::Clock;
@@ -19,8 +18,7 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
     config.check()?;
     // Before the database is touched: a port that is taken is often taken by ourselves.
     let address = config.listen();
-    let listener = TcpListener::bind(address)
-        .await
+    let listener = http::listen(address)
         .map_err(|error| anyhow!("HOST and PORT: cannot listen on {address}: {error}; choose others"))?;
     let database = connect(config).await?;
     if migrate {

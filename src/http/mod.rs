@@ -20,7 +20,7 @@ use ipnet::IpNet;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use health::Readiness;
-pub use server::serve;
+pub use server::{listen, serve};
 
 use crate::graphql::{Endpoint, ErrorCode, request_error};
 use crate::http::observe::RequestId;

@@ -1,5 +1,6 @@
 //! The loop that accepts connections, and the clean stop.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +12,15 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::http::client::Peer;
 use crate::http::head_limit::{HeadLimited, Serving};
 
+/// So many connections may wait to be accepted. Beyond it clients try again only after a second.
+const BACKLOG: u32 = 1024;
 /// From the first byte of a request to the end of its head; for the first request from the beginning.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// From the end of an answer to the next request.
@@ -26,6 +29,16 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// After a failed accept, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Opens the listener.
+pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart need not wait for the connections of before to be forgotten.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Serves until SIGTERM or SIGINT, then finishes what is in flight. A second signal ends it at once.
 pub async fn serve(listener: TcpListener, app: App, connections: usize, grace: Duration) -> Result<()> {
