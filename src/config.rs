@@ -259,7 +259,11 @@ impl Config {
     }
 
     fn make_data_dir(&self) -> Result<()> {
-        fs::create_dir_all(&self.data_dir).with_context(|| {
+        let mut folder = fs::DirBuilder::new();
+        folder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+        folder.create(&self.data_dir).with_context(|| {
             format!("DATA_DIR must be a folder to read and write; {} is none", self.data_dir.display())
         })
     }

@@ -85,12 +85,16 @@ fn with_nothing_configured_it_works() {
 
 #[cfg(unix)]
 #[test]
-fn the_generated_secret_is_for_its_owner_alone() {
+fn what_is_made_at_the_first_start_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
-    assert!(place.run(&["check"]).stdout.contains("configuration: ok"));
-    let metadata = fs::metadata(place.path("data/secret")).expect("the secret was made");
-    assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    let server = place.start(&[]);
+    server.register("ann");
+    let files = ["data/secret", "data/taskhold.db", "data/taskhold.db-wal"].map(|file| (file, 0o600));
+    for (file, mode) in files.into_iter().chain([("data", 0o700)]) {
+        let metadata = fs::metadata(place.path(file)).expect("it was made");
+        assert_eq!(metadata.permissions().mode() & 0o777, mode, "{file}");
+    }
 }
 
 fn a_second_start_keeps_accounts_and_tokens(place: &Place) {

@@ -106,6 +106,7 @@ impl Database {
     }
 
     async fn connect_sqlite(path: &std::path::Path, max_connections: u32) -> anyhow::Result<Self> {
+        make_private(path)?;
         let file = path.to_owned();
         let open = |connections| {
             let file = file.clone();
@@ -267,6 +268,16 @@ impl Tries {
             outcome => Some(outcome),
         }
     }
+}
+
+/// Makes the file of a new database for its owner alone: it holds hashes of passwords. SQLite gives its
+/// companions, the WAL among them, the same mode.
+fn make_private(file: &std::path::Path) -> anyhow::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(drop).context("the file cannot be written")
 }
 
 /// Opens an SQLite file that others may be opening at the same moment: while one of them turns the WAL
