@@ -1,17 +1,18 @@
 //! Every option in one struct, and the checks that a single value cannot make.
 
+mod secret;
+
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{ArgAction, Args, FromArgMatches, ValueEnum};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
-use uuid::Uuid;
 
 use crate::graphql::guard::Limits;
 use crate::identity::{SigningSecret, SigningSecrets};
@@ -231,7 +232,7 @@ impl Config {
             (Some(_), Some(_)) => {
                 bail!("BETTER_AUTH_SECRET and BETTER_AUTH_SECRETS are both set; use one of them")
             }
-            (Some(secrets), None) => named_secrets(secrets.expose_secret()),
+            (Some(secrets), None) => secret::named_secrets(secrets.expose_secret()),
             (None, _) => self.secret(database).map(SigningSecrets::from),
         }
     }
@@ -247,7 +248,7 @@ impl Config {
             (None, DatabaseUrl::Sqlite(_)) => {
                 self.make_data_dir()?;
                 let file = self.data_dir.join("secret");
-                let secret = kept_secret(&file).with_context(|| {
+                let secret = secret::kept_secret(&file).with_context(|| {
                     format!("DATA_DIR: the secret in {} can be neither read nor made", file.display())
                 })?;
                 SigningSecret::new(secret.into_bytes()).map_err(|weakness| {
@@ -344,28 +345,6 @@ fn number<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Resul
     }
 }
 
-/// `2:new,1:old`. A secret may hold a colon, and no comma. No part is shown in a refusal: in a value
-/// that was put together wrongly, what looks like a name may be a secret.
-fn named_secrets(text: &str) -> Result<SigningSecrets> {
-    let named = |(index, pair): (usize, &str)| {
-        let (name, secret) = pair.split_once(':').filter(|(name, _)| is_key_name(name)).context(
-            "BETTER_AUTH_SECRETS must be like 2:new,1:old, a name being 1 to 16 of A-Z, a-z, 0-9, _ and -",
-        )?;
-        let secret = SigningSecret::new(secret.as_bytes().to_vec()).map_err(|weakness| {
-            let number = index + 1;
-            anyhow!("BETTER_AUTH_SECRETS: secret number {number} is too weak: {weakness}; {REMEDY}")
-        })?;
-        anyhow::Ok((name.to_owned(), secret))
-    };
-    let keys = text.split(',').enumerate().map(named).collect::<Result<_>>()?;
-    SigningSecrets::named(keys).context("BETTER_AUTH_SECRETS has two secrets of one name")
-}
-
-fn is_key_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    (1..=16).contains(&name.len()) && name.bytes().all(allowed)
-}
-
 fn address(text: &str) -> Result<IpAddr> {
     text.parse().ok().context("must be an IP address like 127.0.0.1 or 0.0.0.0")
 }
@@ -380,27 +359,4 @@ fn lifetime(text: &str) -> Result<Duration> {
     let range = Duration::from_secs(1)..=Duration::from_secs(1000 * 365 * 86_400);
     anyhow::ensure!(range.contains(&time), "must be a time from 1s to 1000y");
     Ok(time)
-}
-
-/// The secret in a file, made at the first start. Of several that start at once, one makes it.
-fn kept_secret(file: &Path) -> Result<String> {
-    match fs::read_to_string(file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        read => return Ok(read?.trim_end().to_owned()),
-    }
-    let draft = file.with_extension(format!("draft-{}", Uuid::new_v4()));
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut written = options.open(&draft)?;
-    written.write_all(SigningSecret::generate()?.as_bytes())?;
-    written.sync_all()?;
-    // Unlike a rename, a link never replaces the secret that somebody else has just made.
-    let linked = fs::hard_link(&draft, file);
-    fs::remove_file(&draft)?;
-    match linked {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error.into()),
-        _ => Ok(fs::read_to_string(file)?),
-    }
 }
