@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::figures::{Distribution, Report, ms};
-use crate::support::{PASSWORD, PostgresDatabase, Server, operation};
+use crate::support::{Client, PASSWORD, PostgresDatabase, Server, operation};
 use crate::{LOGIN, code, credentials, unlimited};
 
 const USERS: usize = 50;
@@ -88,8 +88,7 @@ fn observed(server: &Server, token: &str, goes_on: impl FnOnce()) -> (Vec<Durati
             thread::sleep(Duration::from_millis(20));
         }
     };
-    let ask = |number: u32| {
-        let mut client = server.connect();
+    let ask = |number: u32, mut client: Client| {
         let mut due = Instant::now() + ASKS_EVERY * number / CLIENTS as u32;
         let mut mine = Vec::new();
         while !over.load(Ordering::Relaxed) {
@@ -101,9 +100,14 @@ fn observed(server: &Server, token: &str, goes_on: impl FnOnce()) -> (Vec<Durati
         }
         felt.lock().expect("no client panics").extend(mine);
     };
+    // They are there before: what is asked is not how long a new connection waits in the crowd.
+    let clients: Vec<Client> = (0..CLIENTS).map(|_| server.connect()).collect();
     thread::scope(|scope| {
+        let ask = &ask;
         scope.spawn(watch);
-        (0..CLIENTS as u32).for_each(|number| drop(scope.spawn(move || ask(number))));
+        for (number, client) in (0..).zip(clients) {
+            scope.spawn(move || ask(number, client));
+        }
         goes_on();
         over.store(true, Ordering::Relaxed);
     });

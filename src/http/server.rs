@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use axum::http::Request;
@@ -27,6 +27,11 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long requests in flight may take after the listener has closed.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// So many new connections are taken at once, and more only after the pause: a crowd at the door does
+/// not push those aside who are in. It makes at most 4,000 new connections a second.
+const CROWD: u32 = 4;
+/// The smallest pause that timers know.
+const CROWD_PAUSE: Duration = Duration::from_millis(1);
 /// After a failed accept, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -75,6 +80,7 @@ pub async fn serve(listener: TcpListener, app: App, connections: usize, grace: D
 
 /// Accepts connections for ever; beyond the limit they wait in the system's backlog.
 async fn accept(listener: &TcpListener, app: &App, room: &Arc<Semaphore>, graceful: &GracefulShutdown) {
+    let (mut since, mut crowd) = (Instant::now(), 0);
     loop {
         let place = room.clone().acquire_owned().await;
         match listener.accept().await {
@@ -85,8 +91,13 @@ async fn accept(listener: &TcpListener, app: &App, room: &Arc<Semaphore>, gracef
                     // A client that breaks off is no event worth a line.
                     let _ = connection.await;
                 });
-                // Of many new connections at once, none is to be in front of the requests of others.
-                tokio::task::yield_now().await;
+                if since.elapsed() > CROWD_PAUSE {
+                    (since, crowd) = (Instant::now(), 0);
+                }
+                crowd += 1;
+                if crowd == CROWD {
+                    tokio::time::sleep(CROWD_PAUSE).await;
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
