@@ -5,6 +5,7 @@ mod support;
 
 mod accounts;
 mod bad_input;
+mod briefs;
 mod errors;
 mod house;
 mod http;
@@ -17,4 +18,5 @@ mod sessions;
 mod start;
 mod tasks;
 mod throttling;
+mod trash;
 mod values;

@@ -265,22 +265,24 @@ fn label_change(
         let message = "cannot be combined with addLabels or removeLabels";
         faults.push("labels", Problem::new(Rule::Conflicting, message));
     }
-    if let Some(labels) = labels {
-        return Some(LabelChange::Replace(label_set(faults, &labels)));
-    }
-    let parse = |faults: &mut Faults, field, labels: &Option<Vec<String>>| {
-        labels.as_ref().map(|labels| parse_labels(faults, field, labels))
+    let whole = labels.map(|labels| label_set(faults, &labels));
+    let mut parse = |field, labels: Option<Vec<String>>| {
+        labels.map(|labels| parse_labels(faults, field, &labels))
     };
-    let (added, removed) = (parse(faults, "addLabels", &add), parse(faults, "removeLabels", &remove));
-    if added.is_none() && removed.is_none() {
-        return None;
+    let (add, remove) = (parse("addLabels", add), parse("removeLabels", remove));
+    match (whole, add, remove) {
+        (Some(whole), ..) => Some(LabelChange::Replace(whole)),
+        (None, None, None) => None,
+        (None, add, remove) => {
+            let (add, remove) = (add.unwrap_or_default(), remove.unwrap_or_default());
+            let keys: Vec<String> = add.iter().map(Label::key).collect();
+            if remove.iter().any(|label| keys.contains(&label.key())) {
+                let message = "must not name a label of addLabels";
+                faults.push("removeLabels", Problem::new(Rule::Conflicting, message));
+            }
+            Some(LabelChange::Adjust { add, remove })
+        }
     }
-    let (add, remove) = (added.unwrap_or_default(), removed.unwrap_or_default());
-    let keys: Vec<String> = add.iter().map(Label::key).collect();
-    if remove.iter().any(|label| keys.contains(&label.key())) {
-        faults.push("removeLabels", Problem::new(Rule::Conflicting, "must not name a label of addLabels"));
-    }
-    Some(LabelChange::Adjust { add, remove })
 }
 
 /// The labels in a list, those that are none apart.

@@ -227,6 +227,14 @@ impl Database {
         Ok(entities.sync(&self.write).await?)
     }
 
+    /// Tells each statement that is run from now on, for a test that counts them.
+    #[doc(hidden)]
+    pub fn observe(&mut self, observer: impl Fn(&str) + Clone + Send + Sync + 'static) {
+        let also = observer.clone();
+        self.read.set_metric_callback(move |info| observer(&info.statement.sql));
+        self.write.set_metric_callback(move |info| also(&info.statement.sql));
+    }
+
     /// The connection, for a test that looks at the tables themselves.
     #[doc(hidden)]
     pub fn connection(&self) -> &DatabaseConnection {

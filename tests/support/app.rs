@@ -1,5 +1,7 @@
 //! The service on a database of its own, called without a socket.
 
+use std::sync::{Arc, Mutex};
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -12,7 +14,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::{Actor, SECRET, postgres};
+use super::{Actor, SECRET, Value, postgres};
 
 /// The databases that every behaviour is tested on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct TestApp {
     pub clock: Clock,
     /// The database, to look at the rows themselves.
     pub database: Database,
+    statements: Arc<Mutex<Vec<String>>>,
+    config: Config,
     _folder: TempDir,
 }
 
@@ -60,11 +64,28 @@ impl TestApp {
         let own = ["--data-dir", data_dir, "--database-url", url, "--better-auth-secret", SECRET];
         let config = Config::from_flags(own.iter().chain(flags).copied()).expect("the flags are valid");
         let url = config.database().expect("the URL is valid");
-        let database = Database::connect(&url, 5).await.expect("the database answers");
+        let mut database = Database::connect(&url, 5).await.expect("the database answers");
+        let statements = Arc::new(Mutex::new(Vec::new()));
+        let observed = statements.clone();
+        database.observe(move |sql| observed.lock().expect("nobody panics with it").push(sql.to_owned()));
         database.migrate_up().await.expect("the migrations run");
         let clock = Clock::default();
         let app = App::new(&config, database.clone(), clock.clone()).expect("the app can be put together");
-        Self { router: app.router, kind, clock, database, _folder: folder }
+        Self { router: app.router, kind, clock, database, statements, config, _folder: folder }
+    }
+
+    /// Starts the service once more, as another instance on the same database would.
+    pub fn start_again(&self) {
+        let app = App::new(&self.config, self.database.clone(), self.clock.clone());
+        // Its jobs go on as long as somebody holds it.
+        std::mem::forget(app.expect("the app can be put together"));
+    }
+
+    /// The statements that are run meanwhile.
+    pub async fn statements(&self, meanwhile: impl Future<Output = Value>) -> (Vec<String>, Value) {
+        self.statements.lock().expect("nobody panics with it").clear();
+        let outcome = meanwhile.await;
+        (std::mem::take(&mut *self.statements.lock().expect("nobody panics with it")), outcome)
     }
 
     /// Sends a request as it is.
