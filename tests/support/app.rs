@@ -98,8 +98,12 @@ impl TestApp {
     }
 
     /// Everything that is stored.
-    pub async fn stored(&self) -> [Vec<String>; 3] {
-        [self.rows("users").await, self.rows("sessions").await, self.rows("tasks").await]
+    pub async fn stored(&self) -> Vec<Vec<String>> {
+        let mut stored = Vec::new();
+        for table in ["users", "sessions", "tasks", "checklist_items", "risks", "file_changes"] {
+            stored.push(self.rows(table).await);
+        }
+        stored
     }
 
     /// Runs SQL of the test's own.
