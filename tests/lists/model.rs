@@ -80,10 +80,15 @@ impl Task {
         self.labels.iter().any(|own| folded(own) == folded(label))
     }
 
+    /// The searched texts.
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        let texts = [Some(&self.title), self.description.as_ref(), self.objective.as_ref()];
+        texts.into_iter().flatten().chain(&self.labels)
+    }
+
     /// Whether a word is a part of one of the searched texts.
     fn says(&self, word: &str) -> bool {
-        let texts = [Some(&self.title), self.description.as_ref(), self.objective.as_ref()];
-        texts.into_iter().flatten().chain(&self.labels).any(|text| folded(text).contains(&folded(word)))
+        self.texts().any(|text| folded(text).contains(&folded(word)))
     }
 
     fn key(&self, field: &str) -> Option<Key> {
@@ -172,13 +177,11 @@ pub async fn insert(app: &TestApp, owner: &Actor<'_>, tasks: &[Task]) {
             "owner_id",
             "title",
             "title_key",
-            "title_search",
             "description",
-            "description_key",
             "objective",
-            "objective_key",
             "labels",
             "labels_key",
+            "search_key",
             "status",
             "priority",
             "due_at",
@@ -189,18 +192,16 @@ pub async fn insert(app: &TestApp, owner: &Actor<'_>, tasks: &[Task]) {
             "version",
         ]);
         for task in tasks.iter().cloned() {
-            let values: [SqlValue; 19] = [
+            let values: [SqlValue; 17] = [
                 task.id.into(),
                 owner_id.into(),
                 task.title.clone().into(),
                 task.title.to_lowercase().into(),
-                folded(&task.title).into(),
                 task.description.clone().into(),
-                task.description.as_deref().map(folded).into(),
                 task.objective.clone().into(),
-                task.objective.as_deref().map(folded).into(),
                 task.labels.join("\n").into(),
                 task.labels_key().into(),
+                task.texts().map(|text| folded(text)).collect::<Vec<_>>().join("\n").into(),
                 task.status.into(),
                 task.priority.into(),
                 task.due_at.into(),

@@ -99,11 +99,11 @@ impl TestApp {
 
     /// Everything that is stored.
     pub async fn stored(&self) -> Vec<Vec<String>> {
-        let mut stored = Vec::new();
+        let mut tables = Vec::new();
         for table in ["users", "sessions", "tasks", "checklist_items", "risks", "file_changes"] {
-            stored.push(self.rows(table).await);
+            tables.push(self.rows(table).await);
         }
-        stored
+        tables
     }
 
     /// Runs SQL of the test's own.
