@@ -555,6 +555,11 @@ fn edit() -> Vec<Row> {
         json!({ "status": "COMPLETED", "completed": false }),
         json!({ "status": "BLOCKED", "completed": true }),
     ];
+    let both = [
+        json!({ "labels": ["a"], "addLabels": ["b"] }),
+        json!({ "labels": [], "removeLabels": [] }),
+        json!({ "labels": ["a"], "addLabels": ["a"], "removeLabels": ["b"] }),
+    ];
     [
         task("input"),
         booleans("input.completed", &[Value::Null]),
@@ -562,12 +567,16 @@ fn edit() -> Vec<Row> {
         labels("input.addLabels"),
         too_many_labels("input.addLabels"),
         labels("input.removeLabels"),
-        rows("input", &[json!({ "labels": ["a"], "addLabels": ["b"] })], "addLabels conflicting"),
-        rows("input", &[json!({ "labels": [], "removeLabels": ["b"] })], "removeLabels conflicting"),
+        rows("input", &both, "labels conflicting"),
         rows(
             "input",
-            &[json!({ "addLabels": ["a", "É"], "removeLabels": ["b", "e\u{301}"] })],
-            "removeLabels.1 conflicting",
+            &[json!({ "addLabels": ["a", "É"], "removeLabels": ["e\u{301}"] })],
+            "removeLabels conflicting",
+        ),
+        rows(
+            "input",
+            &[json!({ "addLabels": ["ΟΔΟΣ"], "removeLabels": ["b", "οδος"] })],
+            "removeLabels conflicting",
         ),
         rows("input.checklist", &[json!([])], "invalid"),
         rows("input.id", &[json!(good_ids(1)[0])], "invalid"),
