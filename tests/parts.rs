@@ -308,4 +308,62 @@ on_both_databases! {
         let again = ann.error(remove, json!({ "id": ids[0] })).await;
         assert_eq!(code(&again), "NOT_FOUND");
     }
+
+    async fn a_label_that_goes_makes_room_for_one_that_comes(app) {
+        let ann = app.user("ann").await;
+        let labels: Vec<String> = (0..20).map(|n| format!("Label {n}")).collect();
+        let id = ann.create(json!({ "title": "full", "labels": labels })).await["id"].clone();
+        let query = "mutation($id: ID!) {
+            updateTask(id: $id, input: { addLabels: [\"new\", \"LABEL 3\"], removeLabels: [\"LABEL 7\"] }) { task { labels } } }";
+        let mut expected = labels;
+        expected.remove(7);
+        expected.push("new".to_owned());
+        assert_eq!(ann.data(query, json!({ "id": id })).await["updateTask"]["task"]["labels"], json!(expected));
+    }
+
+    async fn the_faults_of_labels_that_exclude_each_other_are_all_told(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        let query = "mutation($id: ID!, $input: UpdateTaskInput!) { updateTask(id: $id, input: $input) { task { id } } }";
+        let input = json!({ "labels": [""], "addLabels": ["a\nb"], "removeLabels": ["x", " "] });
+        let mut told = faults(&ann.error(query, json!({ "id": id, "input": input })).await);
+        told.sort_unstable();
+        assert_eq!(told, ["input.addLabels.0 invalid", "input.labels conflicting", "input.labels.0 required",
+                          "input.removeLabels.1 required"]);
+    }
+
+    async fn a_bulk_call_takes_a_hundred_different_ids_and_as_many_repeats(app) {
+        let ann = app.user("ann").await;
+        let create = "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id } } }";
+        let steps = vec![json!({ "section": "ACTION", "text": "x" }); 100];
+        let inputs = vec![json!({ "title": "x", "checklist": steps }); 100];
+        let made = ann.data(create, json!({ "inputs": inputs })).await["createTasks"]["tasks"].clone();
+        let ids: Vec<&Value> = made.as_array().expect("a list").iter().map(|task| &task["id"]).collect();
+        assert_eq!(app.rows("checklist_items").await.len(), 10_000);
+        let repeated: Vec<Value> =
+            ids.iter().map(|id| json!(id.as_str().map(str::to_uppercase))).chain(ids.iter().map(|id| json!(id))).collect();
+        let update = "mutation($ids: [ID!]!) { updateTasks(ids: $ids, input: { title: \"y\" }) { tasks { id version } } }";
+        let tasks = ann.data(update, json!({ "ids": repeated })).await;
+        let tasks = tasks["updateTasks"]["tasks"].as_array().expect("a list").clone();
+        assert!(tasks.iter().all(|task| task["version"] == 2));
+        assert_eq!(tasks.iter().map(|task| &task["id"]).collect::<Vec<_>>(), ids);
+        let delete = "mutation($ids: [ID!]!) { deleteTasks(ids: $ids) { deletedTaskIds } }";
+        assert_eq!(ann.data(delete, json!({ "ids": ids })).await["deleteTasks"]["deletedTaskIds"], json!(ids));
+    }
+
+    async fn a_cursor_of_the_trash_is_none_of_the_list_and_the_other_way_round(app) {
+        let ann = app.user("ann").await;
+        let (one, two) = (ann.task("one").await, ann.task("two").await);
+        ann.data("mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }", json!({ "id": one })).await;
+        let page = "{ tasks { nodes { id } pageInfo { endCursor } } trash { nodes { id } pageInfo { endCursor } } }";
+        let seen = ann.data(page, json!({})).await;
+        assert_eq!((&seen["tasks"]["nodes"], &seen["trash"]["nodes"]), (&json!([{ "id": two }]), &json!([{ "id": one }])));
+        for (list, other) in [("tasks", "trash"), ("trash", "tasks")] {
+            let query = format!("query($after: String) {{ {list}(after: $after) {{ nodes {{ id }} }} }}");
+            let own = ann.data(&query, json!({ "after": seen[list]["pageInfo"]["endCursor"] })).await;
+            assert_eq!(own[list]["nodes"], json!([]));
+            let error = ann.error(&query, json!({ "after": seen[other]["pageInfo"]["endCursor"] })).await;
+            assert_eq!((code(&error).as_str(), faults(&error)), ("BAD_USER_INPUT", vec!["after invalid".to_owned()]), "{list}");
+        }
+    }
 }
