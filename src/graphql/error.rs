@@ -151,7 +151,7 @@ impl From<Failure> for async_graphql::Error {
         let mut extensions = with_code(code_of(error));
         match error {
             Error::Taken(faults) | Error::Invalid(faults) | Error::Listed { faults, .. } => {
-                extensions.set("fields", fields(faults))
+                extensions.set("fields", fields(faults));
             }
             Error::RateLimited { retry_after } => extensions.set("retryAfter", *retry_after),
             Error::VersionPassed { current } => extensions.set("currentVersion", *current),

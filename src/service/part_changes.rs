@@ -109,7 +109,7 @@ impl Tasks<'_> {
     async fn lock_item(&self, transaction: &DatabaseTransaction, id: Uuid) -> Result<(Task, ChecklistItem)> {
         use checklist_item::{Column, Entity};
         let task = self.lock_task_of(transaction, Column::Id.eq(id), Column::TaskId, NO_ITEM).await?;
-        let row = Entity::find_by_id(id).one(transaction).await.map_err(meaning)?;
+        let row = Entity::find().filter(Column::Id.eq(id)).one(transaction).await.map_err(meaning)?;
         Ok((task, row.ok_or(NO_ITEM)?.try_into()?))
     }
 
@@ -197,7 +197,7 @@ impl Tasks<'_> {
         use risk::{ActiveModel, Column, Entity};
         in_transaction!(self.database, |transaction| {
             let task = self.lock_task_of(&transaction, Column::Id.eq(id), Column::TaskId, NO_RISK).await?;
-            let row = Entity::find_by_id(id).one(&transaction).await.map_err(meaning)?;
+            let row = Entity::find().filter(Column::Id.eq(id)).one(&transaction).await.map_err(meaning)?;
             let risk: Risk = row.ok_or(NO_RISK)?.try_into()?;
             let RiskEdit { description, likelihood, impact, mitigation } = edit.clone();
             let edited = Risk {
@@ -221,7 +221,8 @@ impl Tasks<'_> {
         use risk::{Column, Entity};
         in_transaction!(self.database, |transaction| {
             let task = self.lock_task_of(&transaction, Column::Id.eq(id), Column::TaskId, NO_RISK).await?;
-            let removed = Entity::delete_by_id(id).exec(&transaction).await.map_err(meaning)?;
+            let removed =
+                Entity::delete_many().filter(Column::Id.eq(id)).exec(&transaction).await.map_err(meaning)?;
             if removed.rows_affected == 0 {
                 return Err(NO_RISK);
             }
@@ -259,7 +260,8 @@ impl Tasks<'_> {
         use file_change::{Column, Entity};
         in_transaction!(self.database, |transaction| {
             let task = self.lock_task_of(&transaction, Column::Id.eq(id), Column::TaskId, NO_FILE).await?;
-            let removed = Entity::delete_by_id(id).exec(&transaction).await.map_err(meaning)?;
+            let removed =
+                Entity::delete_many().filter(Column::Id.eq(id)).exec(&transaction).await.map_err(meaning)?;
             if removed.rows_affected == 0 {
                 return Err(NO_FILE);
             }

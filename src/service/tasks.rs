@@ -1,4 +1,4 @@
-//! The viewer's own tasks. Every statement here goes through [`Tasks::owned`].
+//! The viewer's own tasks. Every statement here goes through [`Tasks::mine`].
 //!
 //! A change locks its tasks, works out in memory what becomes of them, and writes what differs. So rules
 //! stand in one place, in Rust, and changes of one task come one after the other, whoever makes them.
@@ -41,12 +41,12 @@ impl<'a> Tasks<'a> {
     }
 
     /// The one place that knows whose tasks these are: the viewer's.
-    fn owned(&self) -> SimpleExpr {
+    fn mine(&self) -> SimpleExpr {
         Column::OwnerId.eq(self.viewer.user_id())
     }
 
     fn on(&self, shelf: Shelf) -> SimpleExpr {
-        self.owned().and(match shelf {
+        self.mine().and(match shelf {
             Shelf::Live => Column::DeletedAt.is_null(),
             Shelf::Trash => Column::DeletedAt.gt(self.now() - KEPT_IN_TRASH),
         })
@@ -59,7 +59,7 @@ impl<'a> Tasks<'a> {
 
     /// The ids of the viewer's tasks, wherever they lie.
     pub(super) fn ids(&self) -> SelectStatement {
-        Entity::find().select_only().column(Column::Id).filter(self.owned()).into_query()
+        Entity::find().select_only().column(Column::Id).filter(self.mine()).into_query()
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -174,7 +174,7 @@ impl<'a> Tasks<'a> {
             return Ok(HashMap::new());
         }
         let over = Column::DeletedAt.lte(self.now() - KEPT_IN_TRASH);
-        let expired = Entity::delete_many().filter(self.owned()).filter(Column::Id.is_in(chosen.clone()));
+        let expired = Entity::delete_many().filter(self.mine()).filter(Column::Id.is_in(chosen.clone()));
         expired.filter(over).exec(transaction).await.map_err(meaning)?;
         // The only look at rows that may be somebody else's, beside `why_not`.
         let rows = Entity::find().filter(Column::Id.is_in(chosen)).into_partial_model::<TaskRow>();
@@ -318,7 +318,7 @@ impl<'a> Tasks<'a> {
         after: Task,
     ) -> Result<Task> {
         if *before != after {
-            let update = Entity::update_many().set(changes(before, &after)).filter(self.owned());
+            let update = Entity::update_many().set(changes(before, &after)).filter(self.mine());
             update.filter(Column::Id.eq(after.id)).exec(transaction).await.map_err(meaning)?;
         }
         Ok(after)
@@ -333,7 +333,7 @@ impl<'a> Tasks<'a> {
         let foreign = Entity::find()
             .select_only()
             .column(Column::Id)
-            .filter(self.owned().not())
+            .filter(self.mine().not())
             .filter(Column::Id.is_in(ids.iter().copied()));
         let foreign: Vec<Uuid> = foreign.into_tuple().all(connection).await.map_err(meaning)?;
         let reason = |id| if foreign.contains(&id) { FORBIDDEN } else { NOT_FOUND };
