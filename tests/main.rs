@@ -13,6 +13,7 @@ mod limits;
 mod lists;
 mod migrations;
 mod ownership;
+mod parts;
 mod schema;
 mod sessions;
 mod start;

@@ -18,10 +18,14 @@ use Stranger::{Gets, Public, SeesOwn};
 
 struct Row {
     field: &'static str,
-    /// The operation; `$id` is a task of the owner's, `$session` the owner's session, `$refresh` its refresh token.
+    /// The operation; `$id` is a task of the owner's and `$item`, `$risk` and `$file` are in it, `$session` is
+    /// the owner's session, `$refresh` its refresh token.
     query: &'static str,
     stranger: Stranger,
 }
+
+const NODES: &str =
+    "query($id: ID!, $item: ID!, $risk: ID!, $file: ID!) { nodes(ids: [$id, $item, $risk, $file]) { id } }";
 
 const QUERIES: &[Row] = &[
     Row { field: "me", query: "{ me { id tasks { nodes { id title } } } }", stranger: SeesOwn },
@@ -31,8 +35,9 @@ const QUERIES: &[Row] = &[
         stranger: Gets("FORBIDDEN"),
     },
     Row { field: "tasks", query: "{ tasks { totalCount nodes { id title } } }", stranger: SeesOwn },
+    Row { field: "trash", query: "{ trash { totalCount nodes { id title } } }", stranger: SeesOwn },
     Row { field: "node", query: "query($id: ID!) { node(id: $id) { id } }", stranger: SeesOwn },
-    Row { field: "nodes", query: "query($id: ID!) { nodes(ids: [$id]) { id } }", stranger: SeesOwn },
+    Row { field: "nodes", query: NODES, stranger: SeesOwn },
     Row { field: "serverInfo", query: "{ serverInfo { version } }", stranger: Public },
 ];
 
@@ -83,6 +88,76 @@ const MUTATIONS: &[Row] = &[
         stranger: Gets("FORBIDDEN"),
     },
     Row {
+        field: "restoreTask",
+        query: "mutation($id: ID!) { restoreTask(id: $id) { task { id } } }",
+        stranger: Gets("FORBIDDEN"),
+    },
+    Row {
+        field: "createTasks",
+        query: "mutation { createTasks(inputs: [{ title: \"mine\" }]) { tasks { id } } }",
+        stranger: SeesOwn,
+    },
+    Row {
+        field: "updateTasks",
+        query: "mutation($id: ID!) { updateTasks(ids: [$id], input: { title: \"x\" }) { tasks { id } } }",
+        stranger: Gets("FORBIDDEN"),
+    },
+    Row {
+        field: "completeTasks",
+        query: "mutation($id: ID!) { completeTasks(ids: [$id]) { tasks { id } } }",
+        stranger: Gets("FORBIDDEN"),
+    },
+    Row {
+        field: "deleteTasks",
+        query: "mutation($id: ID!) { deleteTasks(ids: [$id]) { deletedTaskIds } }",
+        stranger: Gets("FORBIDDEN"),
+    },
+    Row {
+        field: "addChecklistItem",
+        query: "mutation($id: ID!) { addChecklistItem(taskId: $id, input: { section: ACTION, text: \"x\" }) { item { id } } }",
+        stranger: Gets("FORBIDDEN"),
+    },
+    Row {
+        field: "updateChecklistItem",
+        query: "mutation($item: ID!) { updateChecklistItem(id: $item, input: { done: true }) { item { id } } }",
+        stranger: Gets("FORBIDDEN"),
+    },
+    Row {
+        field: "moveChecklistItem",
+        query: "mutation($item: ID!) { moveChecklistItem(id: $item) { item { id } } }",
+        stranger: Gets("FORBIDDEN"),
+    },
+    Row {
+        field: "removeChecklistItem",
+        query: "mutation($item: ID!) { removeChecklistItem(id: $item) { removedId } }",
+        stranger: Gets("FORBIDDEN"),
+    },
+    Row {
+        field: "addRisk",
+        query: "mutation($id: ID!) { addRisk(taskId: $id, input: { description: \"x\", likelihood: LOW, impact: LOW }) { risk { id } } }",
+        stranger: Gets("FORBIDDEN"),
+    },
+    Row {
+        field: "updateRisk",
+        query: "mutation($risk: ID!) { updateRisk(id: $risk, input: { impact: HIGH }) { risk { id } } }",
+        stranger: Gets("FORBIDDEN"),
+    },
+    Row {
+        field: "removeRisk",
+        query: "mutation($risk: ID!) { removeRisk(id: $risk) { removedId } }",
+        stranger: Gets("FORBIDDEN"),
+    },
+    Row {
+        field: "addFileChange",
+        query: "mutation($id: ID!) { addFileChange(taskId: $id, input: { path: \"x\", kind: CREATED }) { file { id } } }",
+        stranger: Gets("FORBIDDEN"),
+    },
+    Row {
+        field: "removeFileChange",
+        query: "mutation($file: ID!) { removeFileChange(id: $file) { removedId } }",
+        stranger: Gets("FORBIDDEN"),
+    },
+    Row {
         field: "updateProfile",
         query: "mutation { updateProfile(input: { name: \"Somebody\" }) { user { id } } }",
         stranger: SeesOwn,
@@ -122,26 +197,45 @@ fn names(rows: &[Row]) -> BTreeSet<String> {
     rows.iter().map(|row| row.field.to_owned()).collect()
 }
 
-/// The owner with one task, and everything of the owner's as it is stored.
-async fn owner(app: &TestApp) -> (Actor<'_>, String, [Vec<String>; 2]) {
+/// An owner, what operations name of the owner's, and all of it as it is stored.
+async fn owner(app: &TestApp) -> (Actor<'_>, Value, Vec<String>) {
     let owner = app.user("owner").await;
-    let id = owner.task("the owner's secret").await;
+    let things = things_of(&owner).await;
     let stored = of_owner(app, &owner).await;
-    (owner, id, stored)
+    (owner, things, stored)
 }
 
-async fn of_owner(app: &TestApp, owner: &Actor<'_>) -> [Vec<String>; 2] {
-    let mine = |rows: Vec<String>| {
-        rows.into_iter()
-            .filter(|row| row.contains(&owner.email) || row.contains("the owner's secret"))
-            .collect()
-    };
-    [mine(app.rows("users").await), mine(app.rows("tasks").await)]
+/// Every row that holds something of the owner's.
+async fn of_owner(app: &TestApp, owner: &Actor<'_>) -> Vec<String> {
+    let mut rows = Vec::new();
+    for table in ["users", "tasks", "checklist_items", "risks", "file_changes"] {
+        let is_mine = |row: &String| row.contains(&owner.email) || row.contains("the owner's secret");
+        let mine: Vec<String> = app.rows(table).await.into_iter().filter(is_mine).collect();
+        assert!(!mine.is_empty(), "{table}");
+        rows.extend(mine);
+    }
+    rows
 }
 
-/// What the operations name of the owner's.
-fn things_of(owner: &Actor<'_>, id: &str) -> Value {
-    json!({ "id": id, "session": owner.session(), "refresh": owner.refresh_token })
+/// What the operations name of the owner's: a task with something in it, and the session.
+async fn things_of(owner: &Actor<'_>) -> Value {
+    let mut things = owner.full_task("the owner's secret").await;
+    things["session"] = json!(owner.session());
+    things["refresh"] = json!(owner.refresh_token);
+    things
+}
+
+/// Whether anything of the owner's stands in an answer.
+fn betrays(answer: &Value, owner: &Actor<'_>, things: &Value) -> bool {
+    let text = answer.to_string();
+    let ids = things.as_object().expect("things").values().filter_map(Value::as_str);
+    ids.chain(["secret", &owner.id]).any(|thing| text.contains(thing))
+}
+
+/// The rows whose operations name a task, or something in it.
+fn on_tasks() -> impl Iterator<Item = &'static Row> {
+    let named = |row: &&Row| ["$id", "$item", "$risk", "$file"].iter().any(|name| row.query.contains(name));
+    QUERIES.iter().chain(MUTATIONS).filter(named)
 }
 
 async fn refused(actor: Actor<'_>, row: &Row, things: &Value, message: &str) {
@@ -164,17 +258,17 @@ on_both_databases! {
     }
 
     async fn nobody_and_a_broken_token_get_nothing_but_what_is_public(app) {
-        let (owner, id, stored) = owner(app).await;
+        let (owner, things, stored) = owner(app).await;
         let broken = format!("{}x", owner.token());
         for row in QUERIES.iter().chain(MUTATIONS) {
             match row.stranger {
                 Public => {
-                    app.bearer(&broken).data(row.query, things_of(&owner, &id)).await;
+                    app.bearer(&broken).data(row.query, things.clone()).await;
                 }
                 SeesOwn | Gets(_) => {
-                    refused(app.nobody(), row, &things_of(&owner, &id), "Authentication required").await;
-                    refused(app.bearer(&broken), row, &things_of(&owner, &id), "Invalid token").await;
-                    refused(app.bearer(""), row, &things_of(&owner, &id), "Invalid token").await;
+                    refused(app.nobody(), row, &things, "Authentication required").await;
+                    refused(app.bearer(&broken), row, &things, "Invalid token").await;
+                    refused(app.bearer(""), row, &things, "Invalid token").await;
                 }
             }
         }
@@ -182,25 +276,20 @@ on_both_databases! {
     }
 
     async fn a_stranger_cannot_see_or_touch_the_owners_things(app) {
-        let (owner, id, stored) = owner(app).await;
+        let (owner, things, stored) = owner(app).await;
         for row in QUERIES.iter().chain(MUTATIONS) {
             // A user of its own for each row: a logout must not refuse the rows after it.
             let stranger = app.user(&format!("stranger-{}", row.field.to_lowercase())).await;
-            let answer = stranger.ask(row.query, things_of(&owner, &id)).await;
+            let answer = stranger.ask(row.query, things.clone()).await;
             match row.stranger {
-                Public => {}
-                SeesOwn => {
-                    assert!(answer.body.get("errors").is_none(), "{}: {:#}", row.field, answer.body);
-                    let text = answer.body.to_string();
-                    assert!(!text.contains(&id) && !text.contains("secret") && !text.contains(&owner.id), "{text}");
-                }
+                Public => continue,
+                SeesOwn => assert!(answer.body.get("errors").is_none(), "{}: {:#}", row.field, answer.body),
                 Gets(expected) => {
                     assert_eq!(answer.code(), expected, "{}", row.field);
-                    let data = answer.body["data"][row.field].clone();
-                    assert_eq!(data, Value::Null, "{}", row.field);
-                    assert!(!answer.body.to_string().contains("secret"), "{:#}", answer.body);
+                    assert_eq!(answer.body["data"][row.field], Value::Null, "{}", row.field);
                 }
             }
+            assert!(!betrays(&answer.body, &owner, &things), "{}: {:#}", row.field, answer.body);
         }
         assert_eq!(of_owner(app, &owner).await, stored);
     }
@@ -209,18 +298,58 @@ on_both_databases! {
         for row in QUERIES.iter().chain(MUTATIONS) {
             if let Public = row.stranger { continue }
             let owner = app.user(&format!("owner-{}", row.field.to_lowercase())).await;
-            let id = owner.task("mine").await;
-            owner.data(row.query, things_of(&owner, &id)).await;
+            owner.data(row.query, things_of(&owner).await).await;
         }
     }
 
-    async fn somebody_elses_task_is_forbidden_in_the_trash_too(app) {
-        let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-        let id = ann.task("one").await;
-        ann.data("mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }", json!({ "id": id })).await;
-        let task = "query($id: ID!) { task(id: $id) { id } }";
-        assert_eq!(code(&bob.error(task, json!({ "id": id })).await), "FORBIDDEN");
-        let none = "00000000-0000-7000-8000-000000000000";
-        assert_eq!(code(&bob.error(task, json!({ "id": none })).await), "NOT_FOUND");
+    async fn a_node_of_somebody_elses_is_none(app) {
+        let (owner, things, _) = owner(app).await;
+        let stranger = app.user("stranger").await;
+        let node = "query($id: ID!) { node(id: $id) { __typename id } }";
+        for (name, kind) in [("id", "Task"), ("item", "ChecklistItem"), ("risk", "Risk"), ("file", "FileChange")] {
+            let id = &things[name];
+            let own = owner.data(node, json!({ "id": id })).await;
+            assert_eq!(own["node"], json!({ "__typename": kind, "id": id }));
+            assert_eq!(stranger.data(node, json!({ "id": id })).await["node"], Value::Null, "{kind}");
+        }
+        assert_eq!(owner.data(NODES, things.clone()).await["nodes"].as_array().map(Vec::len), Some(4));
+        assert_eq!(stranger.data(NODES, things).await["nodes"], json!([null, null, null, null]));
+    }
+
+    async fn in_the_trash_a_task_is_forbidden_to_strangers_and_gone_for_its_owner(app) {
+        let (owner, things, _) = owner(app).await;
+        let stranger = app.user("stranger").await;
+        owner.data("mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }", things.clone()).await;
+        let stored = of_owner(app, &owner).await;
+        for row in on_tasks() {
+            let theirs = stranger.ask(row.query, things.clone()).await;
+            assert!(!betrays(&theirs.body, &owner, &things), "{}: {:#}", row.field, theirs.body);
+            match row.stranger {
+                Gets(expected) => assert_eq!(theirs.code(), expected, "{}", row.field),
+                SeesOwn | Public => assert!(theirs.body.get("errors").is_none(), "{}: {:#}", row.field, theirs.body),
+            }
+            match row.field {
+                "restoreTask" => {}
+                "node" => assert_eq!(owner.data(row.query, things.clone()).await["node"], Value::Null),
+                "nodes" => assert_eq!(owner.data(row.query, things.clone()).await["nodes"], json!([null, null, null, null])),
+                field => assert_eq!(owner.ask(row.query, things.clone()).await.code(), "NOT_FOUND", "{field}"),
+            }
+        }
+        assert_eq!(of_owner(app, &owner).await, stored);
+        let trash = "{ trash { totalCount nodes { title } } }";
+        let secret = json!({ "trash": { "totalCount": 1, "nodes": [{ "title": "the owner's secret" }] } });
+        assert_eq!(owner.data(trash, json!({})).await, secret);
+        assert_eq!(stranger.data(trash, json!({})).await["trash"]["totalCount"], 0);
+        owner.data("mutation($id: ID!) { restoreTask(id: $id) { task { id } } }", things.clone()).await;
+        assert_eq!(owner.data(NODES, things).await["nodes"].as_array().map(|nodes| nodes.iter().all(Value::is_object)), Some(true));
+    }
+
+    async fn what_nobody_has_is_not_found_in_the_trash_either(app) {
+        let ann = app.user("ann").await;
+        let none = json!("00000000-0000-7000-8000-000000000000");
+        let things = json!({ "id": none, "item": none, "risk": none, "file": none });
+        for row in on_tasks().filter(|row| matches!(row.stranger, Gets(_))) {
+            assert_eq!(ann.ask(row.query, things.clone()).await.code(), "NOT_FOUND", "{}", row.field);
+        }
     }
 }

@@ -15,9 +15,11 @@ pub struct Case {
 }
 
 impl Case {
-    /// Whether the id among its arguments is a task's.
-    pub fn takes_task(&self) -> bool {
-        self.good.get("id").is_some() && self.field != "revokeSession"
+    /// Where its arguments name a task, or what is in one: `id`, `taskId`, `ids.0`.
+    pub fn thing(&self) -> Option<(&'static str, &str)> {
+        let places = [("/id", "id"), ("/taskId", "taskId"), ("/ids/0", "ids.0")];
+        let named = |(pointer, place)| Some((place, self.good.pointer(pointer)?.as_str()?));
+        places.into_iter().find_map(named).filter(|_| self.field != "revokeSession")
     }
 
     /// The operation with a variable for each argument.
@@ -39,13 +41,21 @@ impl Case {
 
 /// A JSON value as a GraphQL document has it: names for enums, no quotes around keys.
 fn literal(value: &Value, key: &str) -> String {
-    let is_enum = ["status", "priority", "scope", "field", "direction", "nulls"].contains(&key);
+    let enums = [
+        "status",
+        "priority",
+        "scope",
+        "field",
+        "direction",
+        "nulls",
+        "section",
+        "kind",
+        "likelihood",
+        "impact",
+    ];
+    let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     match value {
-        Value::String(name)
-            if is_enum && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic()) =>
-        {
-            name.clone()
-        }
+        Value::String(name) if enums.contains(&key) && !name.is_empty() && is_name(name) => name.clone(),
         Value::Array(items) => {
             let items: Vec<String> = items.iter().map(|item| literal(item, key)).collect();
             format!("[{}]", items.join(", "))
@@ -59,17 +69,31 @@ fn literal(value: &Value, key: &str) -> String {
     }
 }
 
-/// Every root field that takes arguments; `id` is a task that is there.
-pub fn cases(id: &str) -> Vec<Case> {
+/// Every root field that takes arguments; `things` are the ids of a task that is there (`id`) and of an
+/// `item`, a `risk` and a `file` in it. They can be tried one after the other: what takes away comes last.
+pub fn cases(things: &Value) -> Vec<Case> {
+    let id = &things["id"];
     let by_id = json!({ "id": id });
-    let edit = json!({ "id": id, "input": { "title": "x" } });
-    let simple = |field, selection| Case {
+    let step = json!({ "section": "ACTION", "text": "a step" });
+    let phase = json!({ "section": "ACTION", "text": "a phase", "children": [step] });
+    let risk = json!({ "description": "x", "likelihood": "LOW", "impact": "HIGH" });
+    let file = json!({ "path": "x", "kind": "CREATED" });
+    let whole = json!({ "title": "x", "checklist": [phase], "risks": [risk], "files": [file] });
+    let simple = |field, thing: &str, selection| Case {
         kind: "mutation",
         field,
         arguments: &["id: ID!"],
         selection,
-        good: by_id.clone(),
-        rows: rows::id_rows(),
+        good: json!({ "id": things[thing] }),
+        rows: rows::ids("id"),
+    };
+    let many = |field, selection| Case {
+        kind: "mutation",
+        field,
+        arguments: &["ids: [ID!]!"],
+        selection,
+        good: json!({ "ids": [id] }),
+        rows: rows::bulk_ids(id),
     };
     let query = |field, arguments, selection, good, rows| Case {
         kind: "query",
@@ -88,7 +112,7 @@ pub fn cases(id: &str) -> Vec<Case> {
         rows,
     };
     vec![
-        query("task", &["id: ID!"], "{ id }", by_id.clone(), rows::id_rows()),
+        query("task", &["id: ID!"], "{ id }", by_id.clone(), rows::ids("id")),
         query("node", &["id: ID!"], "{ id }", by_id.clone(), rows::no_ids("id")),
         query("nodes", &["ids: [ID!]!"], "{ id }", json!({}), rows::nodes()),
         query(
@@ -104,6 +128,13 @@ pub fn cases(id: &str) -> Vec<Case> {
             "{ totalCount }",
             json!({ "orderBy": [{ "field": "TITLE" }] }),
             rows::tasks(),
+        ),
+        query(
+            "trash",
+            &["first: Int", "after: String", "last: Int", "before: String"],
+            "{ totalCount }",
+            json!({}),
+            rows::pages(),
         ),
         mutation(
             "register",
@@ -126,7 +157,7 @@ pub fn cases(id: &str) -> Vec<Case> {
             json!({ "refreshToken": "x" }),
             rows::secret("refreshToken"),
         ),
-        simple("revokeSession", "{ revokedSessionId }"),
+        simple("revokeSession", "id", "{ revokedSessionId }"),
         mutation(
             "changePassword",
             &["input: ChangePasswordInput!"],
@@ -159,32 +190,101 @@ pub fn cases(id: &str) -> Vec<Case> {
             "createTask",
             &["input: CreateTaskInput!"],
             "{ task { id } }",
-            json!({ "input": { "title": "x" } }),
+            json!({ "input": whole }),
             rows::create(),
+        ),
+        mutation(
+            "createTasks",
+            &["inputs: [CreateTaskInput!]!"],
+            "{ tasks { id } }",
+            json!({ "inputs": [{ "title": "x" }, whole] }),
+            rows::create_many(),
         ),
         mutation(
             "updateTask",
             &["id: ID!", "input: UpdateTaskInput!", "expectedVersion: Int"],
             "{ task { id } }",
-            edit.clone(),
+            json!({ "id": id, "input": { "title": "x" } }),
             rows::update(),
         ),
         mutation(
-            "replaceTask",
-            &["id: ID!", "input: ReplaceTaskInput!", "expectedVersion: Int"],
-            "{ task { id } }",
-            edit,
-            rows::replace(),
+            "updateTasks",
+            &["ids: [ID!]!", "input: UpdateTaskInput!"],
+            "{ tasks { id } }",
+            json!({ "ids": [id], "input": { "title": "x" } }),
+            rows::update_many(id),
         ),
-        simple("completeTask", "{ task { id } }"),
-        simple("reopenTask", "{ task { id } }"),
+        simple("completeTask", "id", "{ task { id } }"),
+        many("completeTasks", "{ tasks { id } }"),
+        simple("reopenTask", "id", "{ task { id } }"),
         mutation(
             "toggleTask",
             &["id: ID!", "expectedVersion: Int"],
             "{ task { id } }",
             by_id.clone(),
-            [rows::id_rows(), rows::versions()].concat(),
+            [rows::ids("id"), rows::versions()].concat(),
         ),
-        simple("deleteTask", "{ deletedTaskId }"),
+        mutation(
+            "addChecklistItem",
+            &["taskId: ID!", "input: ChecklistItemInput!"],
+            "{ task { id } }",
+            json!({ "taskId": id, "input": phase }),
+            rows::add_item(),
+        ),
+        mutation(
+            "addChecklistItem",
+            &["taskId: ID!", "input: ChecklistItemInput!", "parentId: ID", "before: ID"],
+            "{ task { id } }",
+            json!({ "taskId": id, "input": step, "parentId": things["item"] }),
+            rows::add_step(),
+        ),
+        mutation(
+            "updateChecklistItem",
+            &["id: ID!", "input: UpdateChecklistItemInput!"],
+            "{ item { id } }",
+            json!({ "id": things["item"], "input": { "text": "x" } }),
+            rows::update_item(),
+        ),
+        mutation(
+            "moveChecklistItem",
+            &["id: ID!", "before: ID"],
+            "{ item { id } }",
+            json!({ "id": things["item"] }),
+            rows::move_item(),
+        ),
+        mutation(
+            "addRisk",
+            &["taskId: ID!", "input: RiskInput!"],
+            "{ task { id } }",
+            json!({ "taskId": id, "input": risk }),
+            rows::add_risk(),
+        ),
+        mutation(
+            "updateRisk",
+            &["id: ID!", "input: UpdateRiskInput!"],
+            "{ risk { id } }",
+            json!({ "id": things["risk"], "input": { "description": "x" } }),
+            rows::update_risk(),
+        ),
+        mutation(
+            "addFileChange",
+            &["taskId: ID!", "input: FileChangeInput!"],
+            "{ task { id } }",
+            json!({ "taskId": id, "input": file }),
+            rows::add_file(),
+        ),
+        simple("removeChecklistItem", "item", "{ removedId }"),
+        simple("removeRisk", "risk", "{ removedId }"),
+        simple("removeFileChange", "file", "{ removedId }"),
+        mutation(
+            "replaceTask",
+            &["id: ID!", "input: ReplaceTaskInput!", "expectedVersion: Int"],
+            "{ task { id } }",
+            json!({ "id": id, "input": whole }),
+            rows::replace(),
+        ),
+        simple("deleteTask", "id", "{ deletedTaskId }"),
+        simple("restoreTask", "id", "{ task { id } }"),
+        many("deleteTasks", "{ deletedTaskIds }"),
     ]
 }

@@ -62,9 +62,37 @@ pub fn no_ids(place: &str) -> Vec<Row> {
     [rows(place, &none, "invalid"), rows(place, &[Value::Null], "required")].concat()
 }
 
-pub fn id_rows() -> Vec<Row> {
+/// What is no UUID where null may stand.
+pub fn maybe_ids(place: &str) -> Vec<Row> {
     let malformed: Vec<Value> = bad_ids().into_iter().map(Value::from).chain([json!(5)]).collect();
-    [no_ids("id"), rows("id", &malformed, "invalid")].concat()
+    let none = [json!(0.5), json!(true), json!(["x"]), json!({ "id": "x" })];
+    rows(place, &[&none[..], &malformed].concat(), "invalid")
+}
+
+/// What is no UUID.
+pub fn ids(place: &str) -> Vec<Row> {
+    [maybe_ids(place), rows(place, &[Value::Null], "required")].concat()
+}
+
+/// What is no item to stand before or under.
+pub fn neighbours(place: &str) -> Vec<Row> {
+    [maybe_ids(place), rows(place, &[json!(good_ids(1)[0])], "invalid")].concat()
+}
+
+/// What are no ids of one to a hundred tasks; `id` is a good one.
+pub fn bulk_ids(id: &Value) -> Vec<Row> {
+    let inside = |value| json!([id, value]);
+    let malformed = bad_ids().map(|id| inside(json!(id)));
+    [
+        rows("ids", &[Value::Null], "required"),
+        rows("ids", &[json!(0.5), json!(true), json!({})], "invalid"),
+        rows("ids", &[json!([])], "too_short"),
+        rows("ids", &[json!(good_ids(101))], "too_many"),
+        rows("ids", &malformed, "1 invalid"),
+        rows("ids", &[inside(json!(5)), inside(json!(true)), inside(json!([id]))], "1 invalid"),
+        rows("ids", &[inside(Value::Null)], "1 required"),
+    ]
+    .concat()
 }
 
 pub fn nodes() -> Vec<Row> {
@@ -117,6 +145,42 @@ fn instants(place: &str) -> Vec<Row> {
     rows(place, &none, "invalid")
 }
 
+fn days(place: &str) -> Vec<Row> {
+    let none = [
+        "",
+        " ",
+        "today",
+        "2026",
+        "2026-11",
+        "2026-11-21T09:30:00Z",
+        "2026-11-21T00:00:00.000Z",
+        "2026-11-21Z",
+        "2026-1-1",
+        "2026-01-1",
+        "2026-02-30",
+        "2027-02-29",
+        "2026-13-01",
+        "2026-00-10",
+        "2026-11-00",
+        "20261121",
+        "2026/11/21",
+        "21.11.2026",
+        "2026-W47-6",
+        "2026-325",
+        " 2026-11-21",
+        "2026-11-21 ",
+        "2026-11-21\0",
+        "0000-01-01",
+        "10000-01-01",
+        "+2026-11-21",
+        "-0001-11-21",
+        "２０２６-11-21",
+        "26-11-21",
+    ];
+    let no_text = [json!(20_261_121), json!(2026), json!(0.5), json!(true), json!(["2026-11-21"]), json!({})];
+    [rows(place, &none.map(Value::from), "invalid"), rows(place, &no_text, "invalid")].concat()
+}
+
 fn integers(place: &str) -> Vec<Row> {
     let none = [json!("1"), json!(0.5), json!(true), json!([1]), json!({})];
     let beyond = [json!(2_147_483_648_u32), json!(-2_147_483_649_i64), json!(u64::MAX), json!(1e300)];
@@ -132,18 +196,26 @@ fn no_input(place: &str) -> Vec<Row> {
     [rows(place, &none, "invalid"), rows(place, &[Value::Null], "required")].concat()
 }
 
-pub fn tasks() -> Vec<Row> {
-    let nested = |depth| (0..depth).fold(json!({}), |inner, _| json!({ "not": inner }));
+/// What is no page of a list.
+pub fn pages() -> Vec<Row> {
     let sizes = [json!(0), json!(-1), json!(101), json!(i32::MAX), json!(i32::MIN)];
     let cursors = [json!(""), json!("x"), json!("\0"), json!("e30"), json!("MjA"), json!(5), json!(["x"])];
-    let key = json!({ "field": "TITLE" });
-    let mut all = [
+    [
         integers("first"),
         integers("last"),
         rows("first", &sizes, "out_of_range"),
         rows("last", &sizes, "out_of_range"),
         rows("after", &cursors, "invalid"),
         rows("before", &cursors, "invalid"),
+    ]
+    .concat()
+}
+
+pub fn tasks() -> Vec<Row> {
+    let nested = |depth| (0..depth).fold(json!({}), |inner, _| json!({ "not": inner }));
+    let key = json!({ "field": "TITLE" });
+    let mut all = [
+        pages(),
         rows("filter", &[json!(5), json!("x"), json!([]), json!([{}])], "invalid"),
         rows("filter", &[nested(6)], "not.not.not.not.not.not too_many"),
         rows("filter.and", &[json!([{}, null])], "1 required"),
@@ -155,6 +227,10 @@ pub fn tasks() -> Vec<Row> {
         booleans("filter.completed", &[]),
         options("filter.status", &[]),
         options("filter.priority", &[]),
+        rows("filter.labels", &[json!(5), json!(0.5), json!(true), json!({ "a": 1 })], "invalid"),
+        rows("filter.labels", &[json!(["x", 5]), json!(["x", ["y"]])], "1 invalid"),
+        rows("filter.labels", &[json!(["x", null])], "1 required"),
+        no_text("filter.text"),
         rows("filter.status", &[json!(["PENDING", "DONE"])], "1 invalid"),
         rows("filter.priority", &[json!(["LOW", null])], "1 required"),
         rows("orderBy", &[json!([key, key, key, key])], "too_many"),
@@ -272,42 +348,248 @@ pub fn profile() -> Vec<Row> {
     .concat()
 }
 
-/// The rows that making, changing and replacing a task have in common.
-fn task() -> Vec<Row> {
+/// The label breaks a line, or is otherwise none; it stands behind a good one.
+fn labels(place: &str) -> Vec<Row> {
+    let inside = |label: &str| json!(["good", label]);
+    let breaks = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
+    let broken = breaks.map(|end| inside(&format!("a{end}b")));
+    let long = ["a", "𝒳", "e\u{301}"].map(|text| inside(&text.repeat(51)));
     [
-        no_input("input"),
-        filled_text("input.title", 200),
-        no_text("input.description"),
-        too_long("input.description", 20_000),
-        options("input.status", &[Value::Null]),
-        rows("input.status", &[json!(["PENDING"])], "invalid"),
-        options("input.priority", &[Value::Null]),
-        instants("input.dueAt"),
-        rows("input.owner", &[json!("x"), Value::Null], "invalid"),
-        rows("input.ownerId", &[json!(good_ids(1)[0])], "invalid"),
-        rows("input.version", &[json!(7)], "invalid"),
+        rows(place, &[json!(5), json!(0.5), json!(true), json!({ "a": 1 })], "invalid"),
+        rows(place, &[Value::Null], "required"),
+        rows(place, &[json!(["good", 5]), json!(["good", ["x"]]), inside("a\0b")], "1 invalid"),
+        rows(place, &[json!(["good", null]), inside(""), inside(" \n"), inside("\u{3000}")], "1 required"),
+        rows(place, &broken, "1 invalid"),
+        rows(place, &long, "1 too_long"),
     ]
     .concat()
 }
 
-pub fn create() -> Vec<Row> {
-    let completed = rows("input.completed", &[json!(true), json!(false)], "invalid");
-    [task(), completed, rows("input", &[json!({})], "title required")].concat()
+fn too_many_labels(place: &str) -> Vec<Row> {
+    let many: Vec<String> = (0..21).map(|n| format!("label {n}")).collect();
+    rows(place, &[json!(many)], "too_many")
 }
 
-pub fn update() -> Vec<Row> {
+/// A list of a task's that holds `good`, with room for `max` of it.
+fn parts(place: &str, good: &Value, max: usize) -> Vec<Row> {
+    [
+        rows(place, &[json!(5), json!(true), json!("x")], "invalid"),
+        rows(place, &[Value::Null], "required"),
+        rows(place, &[json!([good, null])], "1 required"),
+        rows(place, &[json!([good, 5]), json!([good, [good]])], "1 invalid"),
+        rows(place, &[json!(vec![good; max + 1])], "too_many"),
+    ]
+    .concat()
+}
+
+/// A box, under which there are others in `good`.
+fn item(at: &str) -> Vec<Row> {
+    let step = json!({ "section": "ACTION", "text": "a step" });
+    let children = format!("{at}.children");
+    let other_sections = ["IN_SCOPE", "OUT_OF_SCOPE", "DELIVERABLE", "ACCEPTANCE"];
+    let parents =
+        other_sections.map(|section| json!({ "section": section, "text": "x", "children": [step] }));
+    [
+        no_input(at),
+        rows(at, &[json!({ "section": "ACTION" })], "text required"),
+        rows(at, &[json!({ "text": "x" })], "section required"),
+        rows(at, &parents, "children invalid"),
+        filled_text(&format!("{at}.text"), 1_000),
+        options(&format!("{at}.section"), &[Value::Null]),
+        booleans(&format!("{at}.done"), &[Value::Null]),
+        rows(&format!("{at}.id"), &[json!(good_ids(1)[0])], "invalid"),
+        rows(&children, &[json!(5), json!(true), json!("x")], "invalid"),
+        rows(&children, &[Value::Null], "required"),
+        rows(&children, &[json!([step, null])], "1 required"),
+        rows(&children, &[json!([step, 5])], "1 invalid"),
+        filled_text(&format!("{children}.0.text"), 1_000),
+        booleans(&format!("{children}.0.done"), &[Value::Null]),
+        rows(&format!("{children}.0.section"), &other_sections.map(Value::from), "invalid"),
+        rows(&format!("{children}.0.children"), &[json!([step])], "invalid"),
+    ]
+    .concat()
+}
+
+fn risk(at: &str) -> Vec<Row> {
+    [
+        no_input(at),
+        filled_text(&format!("{at}.description"), 1_000),
+        options(&format!("{at}.likelihood"), &[Value::Null]),
+        options(&format!("{at}.impact"), &[Value::Null]),
+        no_text(&format!("{at}.mitigation")),
+        too_long(&format!("{at}.mitigation"), 2_000),
+        rows(&format!("{at}.id"), &[json!(good_ids(1)[0])], "invalid"),
+    ]
+    .concat()
+}
+
+fn new_risk(at: &str) -> Vec<Row> {
+    [
+        risk(at),
+        rows(at, &[json!({ "likelihood": "LOW", "impact": "LOW" })], "description required"),
+        rows(at, &[json!({ "description": "x", "impact": "LOW" })], "likelihood required"),
+        rows(at, &[json!({ "description": "x", "likelihood": "LOW" })], "impact required"),
+    ]
+    .concat()
+}
+
+fn file(at: &str) -> Vec<Row> {
+    [
+        no_input(at),
+        rows(at, &[json!({ "kind": "CREATED" })], "path required"),
+        rows(at, &[json!({ "path": "x" })], "kind required"),
+        filled_text(&format!("{at}.path"), 500),
+        options(&format!("{at}.kind"), &[Value::Null]),
+        rows(&format!("{at}.id"), &[json!(good_ids(1)[0])], "invalid"),
+    ]
+    .concat()
+}
+
+pub fn add_item() -> Vec<Row> {
+    [ids("taskId"), item("input")].concat()
+}
+
+/// An item that is put under another.
+pub fn add_step() -> Vec<Row> {
+    let step = json!({ "section": "ACTION", "text": "a step" });
+    [neighbours("parentId"), neighbours("before"), rows("input.children", &[json!([step])], "invalid")]
+        .concat()
+}
+
+pub fn update_item() -> Vec<Row> {
+    [
+        ids("id"),
+        no_input("input"),
+        filled_text("input.text", 1_000),
+        booleans("input.done", &[Value::Null]),
+        rows("input.section", &[json!("ACTION")], "invalid"),
+    ]
+    .concat()
+}
+
+pub fn move_item() -> Vec<Row> {
+    [ids("id"), neighbours("before")].concat()
+}
+
+pub fn add_risk() -> Vec<Row> {
+    [ids("taskId"), new_risk("input")].concat()
+}
+
+pub fn update_risk() -> Vec<Row> {
+    [ids("id"), risk("input")].concat()
+}
+
+pub fn add_file() -> Vec<Row> {
+    [ids("taskId"), file("input")].concat()
+}
+
+/// The rows that making, changing and replacing a task have in common.
+fn task(at: &str) -> Vec<Row> {
+    let place = |field: &str| format!("{at}.{field}");
+    let optional = |field: &str, max| [no_text(&place(field)), too_long(&place(field), max)].concat();
+    [
+        no_input(at),
+        filled_text(&place("title"), 200),
+        optional("description", 20_000),
+        optional("ownerLabel", 200),
+        optional("objective", 1_000),
+        optional("rationale", 10_000),
+        options(&place("status"), &[Value::Null]),
+        rows(&place("status"), &[json!(["PENDING"])], "invalid"),
+        options(&place("priority"), &[Value::Null]),
+        labels(&place("labels")),
+        too_many_labels(&place("labels")),
+        instants(&place("dueAt")),
+        days(&place("date")),
+        rows(&place("owner"), &[json!("x"), Value::Null], "invalid"),
+        rows(&place("ownerId"), &[json!(good_ids(1)[0])], "invalid"),
+        rows(&place("version"), &[json!(7)], "invalid"),
+    ]
+    .concat()
+}
+
+/// A task with everything that it can hold.
+fn whole(at: &str) -> Vec<Row> {
+    let place = |field: &str| format!("{at}.{field}");
+    let step = json!({ "section": "ACTION", "text": "a step" });
+    let phase = json!({ "section": "ACTION", "text": "a phase", "children": vec![step.clone(); 250] });
+    let boxes = json!([phase, phase, { "section": "ACTION", "text": "one more" }]);
+    [
+        task(at),
+        rows(at, &[json!({})], "title required"),
+        parts(&place("checklist"), &step, 500),
+        rows(&place("checklist"), &[boxes], "too_many"),
+        item(&place("checklist.0")),
+        parts(&place("risks"), &json!({ "description": "x", "likelihood": "LOW", "impact": "HIGH" }), 100),
+        new_risk(&place("risks.0")),
+        parts(&place("files"), &json!({ "path": "x", "kind": "CREATED" }), 500),
+        file(&place("files.0")),
+    ]
+    .concat()
+}
+
+fn new_task(at: &str) -> Vec<Row> {
+    let place = |field: &str| format!("{at}.{field}");
+    let completed = rows(&place("completed"), &[json!(true), json!(false)], "invalid");
+    [whole(at), completed, maybe_ids(&place("id"))].concat()
+}
+
+pub fn create() -> Vec<Row> {
+    new_task("input")
+}
+
+pub fn create_many() -> Vec<Row> {
+    let input = json!({ "title": "x" });
+    [
+        new_task("inputs.1"),
+        rows("inputs", &[Value::Null], "required"),
+        rows("inputs", &[json!(5), json!(true), json!("x")], "invalid"),
+        rows("inputs", &[json!([])], "too_short"),
+        rows("inputs", &[json!(vec![input; 101])], "too_many"),
+    ]
+    .concat()
+}
+
+fn edit() -> Vec<Row> {
     let disagreeing = [
         json!({ "status": "COMPLETED", "completed": false }),
         json!({ "status": "BLOCKED", "completed": true }),
     ];
+    let both = [
+        json!({ "labels": ["a"], "addLabels": ["b"] }),
+        json!({ "labels": [], "removeLabels": [] }),
+        json!({ "labels": ["a"], "addLabels": ["a"], "removeLabels": ["b"] }),
+    ];
     [
-        id_rows(),
-        task(),
-        versions(),
+        task("input"),
         booleans("input.completed", &[Value::Null]),
         rows("input", &disagreeing, "completed conflicting"),
+        labels("input.addLabels"),
+        too_many_labels("input.addLabels"),
+        labels("input.removeLabels"),
+        rows("input", &both, "labels conflicting"),
+        rows(
+            "input",
+            &[json!({ "addLabels": ["a", "É"], "removeLabels": ["e\u{301}"] })],
+            "removeLabels conflicting",
+        ),
+        rows(
+            "input",
+            &[json!({ "addLabels": ["ΟΔΟΣ"], "removeLabels": ["b", "οδος"] })],
+            "removeLabels conflicting",
+        ),
+        rows("input.checklist", &[json!([])], "invalid"),
+        rows("input.id", &[json!(good_ids(1)[0])], "invalid"),
     ]
     .concat()
+}
+
+pub fn update() -> Vec<Row> {
+    [ids("id"), edit(), versions()].concat()
+}
+
+pub fn update_many(id: &Value) -> Vec<Row> {
+    [bulk_ids(id), edit()].concat()
 }
 
 pub fn replace() -> Vec<Row> {
@@ -316,12 +598,11 @@ pub fn replace() -> Vec<Row> {
         json!({ "title": "x", "status": "PENDING", "completed": true }),
     ];
     [
-        id_rows(),
-        task(),
+        ids("id"),
+        whole("input"),
         versions(),
         booleans("input.completed", &[Value::Null]),
         rows("input", &disagreeing, "completed conflicting"),
-        rows("input", &[json!({})], "title required"),
     ]
     .concat()
 }

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Query, Value as SqlValue};
+use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
 use crate::support::{Actor, TestApp, Value, json};
@@ -17,6 +18,9 @@ pub const PRIORITIES: [&str; 4] = ["LOW", "MEDIUM", "HIGH", "CRITICAL"];
 pub struct Task {
     pub id: Uuid,
     pub title: String,
+    pub description: Option<String>,
+    pub objective: Option<String>,
+    pub labels: Vec<String>,
     pub status: &'static str,
     pub priority: &'static str,
     pub due_at: Option<DateTime<Utc>>,
@@ -31,6 +35,11 @@ pub fn instant(text: &str) -> DateTime<Utc> {
     text.parse().expect("the text is an instant")
 }
 
+/// Text as it is searched and labels as they are compared: without case, one spelling of each letter.
+pub fn folded(text: &str) -> String {
+    text.to_lowercase().replace('ς', "σ").nfc().collect()
+}
+
 impl Task {
     /// A pending task, the `number`th of its kind and the `number`th second old.
     pub fn numbered(number: u32) -> Self {
@@ -38,6 +47,9 @@ impl Task {
         Self {
             id: Uuid::from_u128(number.into()),
             title: format!("task {number}"),
+            description: None,
+            objective: None,
+            labels: Vec::new(),
             status: "PENDING",
             priority: "MEDIUM",
             due_at: None,
@@ -56,6 +68,27 @@ impl Task {
             "completedAt" | "COMPLETED_AT" => self.completed_at,
             _ => panic!("{field} is no date"),
         }
+    }
+
+    /// What labels are found by: each between two line breaks; nothing when there are none.
+    fn labels_key(&self) -> String {
+        let labels: Vec<String> = self.labels.iter().map(|label| folded(label)).collect();
+        if labels.is_empty() { String::new() } else { format!("\n{}\n", labels.join("\n")) }
+    }
+
+    fn has_label(&self, label: &str) -> bool {
+        self.labels.iter().any(|own| folded(own) == folded(label))
+    }
+
+    /// The searched texts.
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        let texts = [Some(&self.title), self.description.as_ref(), self.objective.as_ref()];
+        texts.into_iter().flatten().chain(&self.labels)
+    }
+
+    /// Whether a word is a part of one of the searched texts.
+    fn says(&self, word: &str) -> bool {
+        self.texts().any(|text| folded(text).contains(&folded(word)))
     }
 
     fn key(&self, field: &str) -> Option<Key> {
@@ -116,6 +149,8 @@ pub fn meets(task: &Task, filter: &Value) -> bool {
         "completed" => *value == (task.status == "COMPLETED"),
         "status" => any(value, task.status),
         "priority" => any(value, task.priority),
+        "labels" => items(value).iter().filter_map(Value::as_str).all(|label| task.has_label(label)),
+        "text" => value.as_str().into_iter().flat_map(str::split_whitespace).all(|word| task.says(word)),
         date => within(task.date(date), value),
     })
 }
@@ -142,6 +177,11 @@ pub async fn insert(app: &TestApp, owner: &Actor<'_>, tasks: &[Task]) {
             "owner_id",
             "title",
             "title_key",
+            "description",
+            "objective",
+            "labels",
+            "labels_key",
+            "search_key",
             "status",
             "priority",
             "due_at",
@@ -152,11 +192,16 @@ pub async fn insert(app: &TestApp, owner: &Actor<'_>, tasks: &[Task]) {
             "version",
         ]);
         for task in tasks.iter().cloned() {
-            let values: [SqlValue; 12] = [
+            let values: [SqlValue; 17] = [
                 task.id.into(),
                 owner_id.into(),
                 task.title.clone().into(),
                 task.title.to_lowercase().into(),
+                task.description.clone().into(),
+                task.objective.clone().into(),
+                task.labels.join("\n").into(),
+                task.labels_key().into(),
+                task.texts().map(|text| folded(text)).collect::<Vec<_>>().join("\n").into(),
                 task.status.into(),
                 task.priority.into(),
                 task.due_at.into(),

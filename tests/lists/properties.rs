@@ -6,9 +6,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngSeed, TestCaseResult, TestRunner};
+use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
-use super::model::{self, PRIORITIES, STATUSES, Task, instant};
+use super::model::{self, PRIORITIES, STATUSES, Task, folded, instant};
 use super::walk::{Page, Way, walk};
 use crate::support::{Actor, TestApp, Value, json, on_both_databases};
 
@@ -24,10 +25,100 @@ const INSTANTS: [&str; 7] = [
     "9999-12-31T23:59:59.999Z",
 ];
 
-/// Ties but for case, prefixes, letters whose lower case is longer or another letter, and characters
-/// that UTF-16 sorts otherwise.
-const TITLES: [&str; 15] =
-    ["a", "A", "a b", "ab", "Z", "_", "É", "é", "İ", "ẞ", "ß", "ΑΣ", "\u{10400}", "\u{10428}", "\u{ff5a}"];
+/// Ties but for case, prefixes, letters whose lower case is longer or another letter, characters that
+/// UTF-16 sorts otherwise, and what SQL reads as a pattern.
+const TITLES: [&str; 18] = [
+    "a",
+    "A",
+    "a b",
+    "ab",
+    "Z",
+    "_",
+    "É",
+    "é",
+    "İ",
+    "ẞ",
+    "ß",
+    "ΑΣ",
+    "\u{10400}",
+    "\u{10428}",
+    "\u{ff5a}",
+    "50% of it",
+    "a_b",
+    "a\\b",
+];
+
+/// Descriptions and objectives.
+const TEXTS: [&str; 8] = [
+    "",
+    "First line\nand the second",
+    "ΟΔΌΣ οδός",
+    "100%",
+    "x_y\\z",
+    "STRASSE straße",
+    "İstanbul",
+    "Ǆ \u{10400}",
+];
+
+/// Labels, some of which are the same but for case or for how they are spelled.
+const LABELS: [&str; 20] = [
+    "a",
+    "A",
+    "a b",
+    "b",
+    "É",
+    "é",
+    "e\u{301}",
+    "İ",
+    "i\u{307}",
+    "i",
+    "ß",
+    "ss",
+    "ΣΑΣ",
+    "σας",
+    "σασ",
+    "Ǆ",
+    "ǅ",
+    "\u{10400}",
+    "%",
+    "_",
+];
+
+/// What is searched: whole words and parts of them, several at a time, patterns that are none, and blanks.
+const WORDS: [&str; 32] = [
+    "a",
+    "B",
+    "a b",
+    "b  A\n",
+    "ab",
+    "z",
+    "%",
+    "_",
+    "\\",
+    "%%",
+    "a_b",
+    "a%",
+    "É",
+    "e\u{301}",
+    "e",
+    "İ",
+    "i",
+    "\u{307}",
+    "ß",
+    "ẞ",
+    "ss",
+    "ς",
+    "Σ",
+    "ΔΌΣ",
+    "ǆ",
+    "\u{10428}",
+    "\u{3000}a\u{85}",
+    "",
+    " \n",
+    "first SECOND",
+    "100% x",
+    "\u{ff3a}",
+];
 
 const FIELDS: [&str; 7] =
     ["CREATED_AT", "UPDATED_AT", "DUE_AT", "COMPLETED_AT", "PRIORITY", "STATUS", "TITLE"];
@@ -71,14 +162,28 @@ fn tasks(at_most: usize) -> impl Strategy<Value = Vec<Task>> {
     let due_at = option::weighted(0.6, at());
     let names = (select(&TITLES[..]), select(&STATUSES[..]), select(&PRIORITIES[..]));
     let deleted_at = option::weighted(0.1, at());
-    let task = (any::<u8>(), names, due_at, at(), at(), at(), deleted_at);
+    let text = || option::of(select(&TEXTS[..]).prop_map(String::from));
+    let texts = (text(), text(), vec(select(&LABELS[..]), 0..=3).prop_map(|labels| kept(&labels)));
+    let task = (any::<u8>(), names, texts, due_at, at(), at(), at(), deleted_at);
     vec(task, 0..=at_most).prop_map(|tasks| {
         let task = |(number, task)| {
-            let (random, (title, status, priority), due_at, completed_at, created_at, updated_at, deleted_at) =
-                task;
+            let (
+                random,
+                (title, status, priority),
+                texts,
+                due_at,
+                completed_at,
+                created_at,
+                updated_at,
+                deleted_at,
+            ) = task;
+            let (description, objective, labels) = texts;
             Task {
                 id: Uuid::from_u128((u128::from(random) << 120) | number),
                 title: String::from(title),
+                description,
+                objective,
+                labels,
                 status,
                 priority,
                 due_at,
@@ -90,6 +195,17 @@ fn tasks(at_most: usize) -> impl Strategy<Value = Vec<Task>> {
         };
         (0..).zip(tasks).map(task).collect()
     })
+}
+
+/// Labels as a task keeps them: composed, and the first spelling of each.
+fn kept(labels: &[&str]) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for label in labels {
+        if kept.iter().all(|other| folded(other) != folded(label)) {
+            kept.push(label.nfc().collect());
+        }
+    }
+    kept
 }
 
 /// Zero to three keys; the same field may come twice.
@@ -153,6 +269,9 @@ fn condition() -> impl Strategy<Value = (&'static str, Option<Value>)> {
         2 => any_of(&STATUSES).prop_map(|any| ("status", any)),
         2 => any_of(&PRIORITIES).prop_map(|any| ("priority", any)),
         4 => (date, date_range()),
+        2 => vec(select(&LABELS[..]), 0..=2).prop_map(|labels| ("labels", json!(labels))),
+        1 => select(&LABELS[..]).prop_map(|label| ("labels", json!(label))),
+        3 => select(&WORDS[..]).prop_map(|words| ("text", json!(words))),
     ];
     let or_null = (given, prop::bool::weighted(0.1));
     or_null.prop_map(|((name, value), is_null)| (name, Some(if is_null { Value::Null } else { value })))
@@ -208,5 +327,58 @@ on_both_databases! {
             walk(&ann, &arguments, way, size, &expected).await?;
             Ok(())
         }).await;
+    }
+
+    /// The rows of the other tests are made by hand; these by the service, with its own keys.
+    async fn labels_and_words_are_found_whatever_their_case_in_any_script(app) {
+        let ann = app.user("ann").await;
+        let mut tasks = Vec::new();
+        let count = TITLES.len().max(LABELS.len());
+        for number in 0..count {
+            let nth = |texts: &[&'static str]| texts[number % texts.len()];
+            let labels = [nth(&LABELS), LABELS[(number + 7) % LABELS.len()]];
+            let title = format!("{} {number}", nth(&TITLES));
+            let (description, objective) = (nth(&TEXTS), TEXTS[(number + 3) % TEXTS.len()]);
+            let input = json!({ "title": title, "description": description, "objective": objective, "labels": labels });
+            let task = ann.create(input).await;
+            tasks.push(Task {
+                id: task["id"].as_str().and_then(|id| id.parse().ok()).expect("a UUID"),
+                title,
+                description: Some(description.to_owned()),
+                objective: Some(objective.to_owned()),
+                labels: kept(&labels),
+                ..Task::numbered(1)
+            });
+        }
+        let asked = LABELS.map(|label| json!({ "labels": [label] })).into_iter();
+        for filter in asked.chain(WORDS.map(|words| json!({ "text": words }))) {
+            for filter in [json!({ "not": filter }), filter] {
+                let arguments = json!({ "filter": filter, "first": 100, "orderBy": [{ "field": "PRIORITY" }] });
+                let expected = model::list(&tasks, &filter, &[json!({ "field": "PRIORITY" })]);
+                assert_eq!(Page::of(&ann, arguments).await.ids, expected, "{filter}");
+            }
+        }
+    }
+
+    async fn a_label_or_word_that_nobody_can_write_is_answered_or_refused(app) {
+        let ann = app.user("ann").await;
+        ann.create(json!({ "title": "one", "labels": ["a", "b"] })).await;
+        let query = "query($filter: TaskFilter) { tasks(filter: $filter) { totalCount } }";
+        let long = "x".repeat(100_000);
+        for odd in ["a\0b", "a\nb", "\n", "", &long, "\u{1}", "\u{feff}"] {
+            // As words, white space is no condition and parts two others.
+            let found = i32::from(odd.contains('\n') || odd.is_empty());
+            for (filter, found) in [(json!({ "labels": [odd] }), 0), (json!({ "text": odd }), found)] {
+                let answer = ann.ask(query, json!({ "filter": filter })).await;
+                let is_told = answer.body["data"]["tasks"]["totalCount"] == found || answer.code() == "BAD_USER_INPUT";
+                assert!(is_told, "{odd:.20?}: {:#}", answer.body);
+            }
+        }
+        let many: Vec<String> = (0..40_000).map(|n| n.to_string()).collect();
+        for filter in [json!({ "labels": many }), json!({ "text": many.join(" ") })] {
+            let answer = ann.ask(query, json!({ "filter": filter })).await;
+            let is_told = answer.body["data"]["tasks"]["totalCount"] == 0 || answer.code() == "BAD_USER_INPUT";
+            assert!(is_told, "{:#}", answer.body);
+        }
     }
 }

@@ -92,6 +92,21 @@ impl<'a> Actor<'a> {
         self.data(&query, json!({ "input": input })).await["createTask"]["task"].clone()
     }
 
+    /// A task that holds an item, a risk and a file, each with this text: their ids, and its own as `id`.
+    pub async fn full_task(&self, text: &str) -> Value {
+        let query = "mutation($input: CreateTaskInput!) { createTask(input: $input) {
+            task { id checklist { id } risks { id } files { id } } } }";
+        let input = json!({
+            "title": text,
+            "checklist": [{ "section": "ACTION", "text": text }],
+            "risks": [{ "description": text, "likelihood": "LOW", "impact": "HIGH" }],
+            "files": [{ "path": text, "kind": "CREATED" }],
+        });
+        let task = self.data(query, json!({ "input": input })).await["createTask"]["task"].clone();
+        let first = |list: &str| task[list][0]["id"].clone();
+        json!({ "id": task["id"], "item": first("checklist"), "risk": first("risks"), "file": first("files") })
+    }
+
     /// One of the user's tasks, with all of its fields.
     pub async fn read(&self, id: &str) -> Value {
         let query = format!("query($id: ID!) {{ task(id: $id) {{ {TASK} }} }}");

@@ -1,0 +1,369 @@
+//! What happens to a task and to its parts at once: nothing is lost, doubled or half done.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use futures_util::join;
+
+use crate::support::{Actor, Answer, TestApp, Value, code, faults, json, on_both_databases};
+
+const ADD: &str = "mutation($id: ID!, $text: String!, $before: ID) {
+    addChecklistItem(taskId: $id, input: { section: ACTION, text: $text }, before: $before) { item { id } task { version } } }";
+const MOVE: &str = "mutation($id: ID!, $before: ID) {
+    moveChecklistItem(id: $id, before: $before) { task { version } } }";
+const READ: &str = "query($id: ID!) { task(id: $id) {
+    version labels checklist { id text } risks { id } files { id } progress { done total } } }";
+
+fn succeeded(answer: &Answer) -> bool {
+    answer.body.get("errors").is_none()
+}
+
+/// How many succeeded; the others were refused in one of these ways.
+fn won(answers: &[Answer], refusals: &[&str]) -> usize {
+    for answer in answers.iter().filter(|answer| !succeeded(answer)) {
+        assert!(refusals.contains(&answer.code().as_str()), "{:#}", answer.body);
+    }
+    answers.iter().filter(|answer| succeeded(answer)).count()
+}
+
+/// The data of answers to one root field, which all have to be good.
+fn all_of(answers: &[Answer], pointer: &str) -> Vec<Value> {
+    let data = |answer: &Answer| {
+        assert!(succeeded(answer), "{:#}", answer.body);
+        answer.body["data"].pointer(pointer).expect("it was selected").clone()
+    };
+    answers.iter().map(data).collect()
+}
+
+/// Every version that changes gave back, each once.
+fn versions(answers: &[Answer], field: &str) -> BTreeSet<i64> {
+    let versions = all_of(answers, &format!("/{field}/task/version"));
+    versions.iter().map(|version| version.as_i64().expect("a number")).collect()
+}
+
+async fn read(actor: &Actor<'_>, id: &str) -> Value {
+    actor.data(READ, json!({ "id": id })).await["task"].clone()
+}
+
+/// The rows of the tasks, whether they are in the trash or not.
+async fn stored(app: &TestApp) -> Vec<Value> {
+    let rows = app.rows("tasks").await;
+    rows.iter().map(|row| serde_json::from_str(row).expect("a row is JSON")).collect()
+}
+
+on_both_databases! {
+    async fn of_parallel_toggles_of_each_version_one_wins(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        let toggle = "mutation($id: ID!, $version: Int) {
+            toggleTask(id: $id, expectedVersion: $version) { task { version } } }";
+        for version in 1..6 {
+            let all = join_all((0..30).map(|_| ann.ask(toggle, json!({ "id": id, "version": version })))).await;
+            assert_eq!(won(&all, &["CONFLICT"]), 1, "version {version}");
+            for answer in all.iter().filter(|answer| !succeeded(answer)) {
+                assert_eq!(answer.error()["extensions"]["currentVersion"], version + 1, "{:#}", answer.body);
+            }
+        }
+        assert_eq!(read(&ann, &id).await["version"], 6);
+    }
+
+    async fn no_label_that_is_added_at_once_with_others_is_lost(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        let add = "mutation($id: ID!, $labels: [String!]) {
+            updateTask(id: $id, input: { addLabels: $labels }) { task { version } } }";
+        let labels: Vec<String> = (10..30).map(|n| format!("Label {n}")).collect();
+        let all = join_all(labels.iter().map(|label| ann.ask(add, json!({ "id": id, "labels": [label] })))).await;
+        assert_eq!(versions(&all, "updateTask"), (2..=21).collect());
+        let task = read(&ann, &id).await;
+        let mut kept: Vec<&str> = task["labels"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+        kept.sort_unstable();
+        assert_eq!((kept, &task["version"]), (labels.iter().map(String::as_str).collect(), &json!(21)));
+    }
+
+    async fn items_that_are_added_and_moved_at_once_are_all_there_in_one_order(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        let last = ann.data(ADD, json!({ "id": id, "text": "last" })).await["addChecklistItem"]["item"]["id"].clone();
+        let added = join_all((0..30).map(|n| {
+            ann.ask(ADD, json!({ "id": id, "text": format!("step {n}"), "before": last }))
+        })).await;
+        assert_eq!(versions(&added, "addChecklistItem"), (3..=32).collect());
+        let mut ids = all_of(&added, "/addChecklistItem/item/id");
+        ids.push(last.clone());
+        let sorted = |items: &Value| {
+            let mut ids: Vec<String> = items.as_array().expect("a list").iter().map(|item| item["id"].to_string()).collect();
+            ids.sort();
+            ids
+        };
+        let mut expected: Vec<String> = ids.iter().map(Value::to_string).collect();
+        expected.sort();
+        let before = read(&ann, &id).await;
+        assert_eq!(sorted(&before["checklist"]), expected);
+        assert_eq!(before["checklist"][30]["id"], last);
+
+        let moves = (0..30).map(|n| {
+            let before = if n % 7 == 0 { &Value::Null } else { &ids[(n * 13 + 5) % 31] };
+            let moved = &ids[(n * 11) % 31];
+            ann.ask(MOVE, json!({ "id": moved, "before": if moved == before { &Value::Null } else { before } }))
+        });
+        let mut seen = versions(&join_all(moves).await, "moveChecklistItem");
+        let after = read(&ann, &id).await;
+        assert_eq!(sorted(&after["checklist"]), expected);
+        assert_eq!(read(&ann, &id).await, after);
+        assert_ne!(after["checklist"], before["checklist"]);
+        // A move to where the item stands already changes nothing.
+        seen.insert(32);
+        assert_eq!(seen, (32..=after["version"].as_i64().expect("a number")).collect());
+    }
+
+    async fn whatever_is_added_and_ticked_at_once_counts_each_time(app) {
+        let ann = app.user("ann").await;
+        let things = ann.full_task("one").await;
+        let id = things["id"].as_str().expect("an id");
+        let risk = "mutation($id: ID!) {
+            addRisk(taskId: $id, input: { description: \"x\", likelihood: LOW, impact: LOW }) { risk { id } } }";
+        let file = "mutation($id: ID!) {
+            addFileChange(taskId: $id, input: { path: \"x\", kind: CREATED }) { file { id } } }";
+        let (items, risks, files) = join!(
+            join_all((0..10).map(|_| ann.ask(ADD, json!({ "id": id, "text": "x" })))),
+            join_all((0..10).map(|_| ann.ask(risk, json!({ "id": id })))),
+            join_all((0..10).map(|_| ann.ask(file, json!({ "id": id })))),
+        );
+        let task = read(&ann, id).await;
+        let count = |list: &str| task[list].as_array().map(Vec::len);
+        assert_eq!((["checklist", "risks", "files"].map(count), &task["version"]), ([Some(11); 3], &json!(31)));
+
+        let items = all_of(&items, "/addChecklistItem/item/id");
+        let tick = "mutation($id: ID!) { updateChecklistItem(id: $id, input: { done: true }) { task { version } } }";
+        let remove_risk = "mutation($id: ID!) { removeRisk(id: $id) { task { version } } }";
+        let remove_file = "mutation($id: ID!) { removeFileChange(id: $id) { task { version } } }";
+        let (risks, files) = (all_of(&risks, "/addRisk/risk/id"), all_of(&files, "/addFileChange/file/id"));
+        let (ticked, no_risks, no_files) = join!(
+            join_all(items.iter().map(|id| ann.ask(tick, json!({ "id": id })))),
+            join_all(risks.iter().map(|id| ann.ask(remove_risk, json!({ "id": id })))),
+            join_all(files.iter().map(|id| ann.ask(remove_file, json!({ "id": id })))),
+        );
+        let mut seen = versions(&ticked, "updateChecklistItem");
+        seen.extend(versions(&no_risks, "removeRisk"));
+        seen.extend(versions(&no_files, "removeFileChange"));
+        assert_eq!(seen, (32..=61).collect());
+        let task = read(&ann, id).await;
+        assert_eq!((&task["progress"], &task["version"]), (&json!({ "done": 10, "total": 11 }), &json!(61)));
+        assert_eq!((&task["risks"], &task["files"]), (&json!([{ "id": things["risk"] }]), &json!([{ "id": things["file"] }])));
+    }
+
+    async fn of_many_that_want_the_last_place_one_gets_it(app) {
+        let ann = app.user("ann").await;
+        let labels: Vec<String> = (0..19).map(|n| format!("label {n}")).collect();
+        let id = ann.create(json!({
+            "title": "nearly full", "labels": labels,
+            "checklist": vec![json!({ "section": "ACTION", "text": "x" }); 499],
+            "risks": vec![json!({ "description": "x", "likelihood": "LOW", "impact": "LOW" }); 99],
+            "files": vec![json!({ "path": "x", "kind": "DELETED" }); 499],
+        })).await["id"].clone();
+        for (call, fault) in [
+            ("addChecklistItem(taskId: $id, input: { section: ACTION, text: $text })", "input too_many"),
+            ("addRisk(taskId: $id, input: { description: $text, likelihood: LOW, impact: LOW })", "input too_many"),
+            ("addFileChange(taskId: $id, input: { path: $text, kind: CREATED })", "input too_many"),
+            ("updateTask(id: $id, input: { addLabels: [$text] })", "input.addLabels too_many"),
+        ] {
+            let query = format!("mutation($id: ID!, $text: String!) {{ {call} {{ task {{ id }} }} }}");
+            let all = join_all((0..10).map(|n| ann.ask(&query, json!({ "id": id, "text": format!("new {n}") })))).await;
+            assert_eq!(won(&all, &["BAD_USER_INPUT"]), 1, "{call}");
+            let refused = all.iter().filter(|answer| !succeeded(answer));
+            assert!(refused.map(|answer| faults(&answer.error())).all(|told| told == [fault]), "{call}");
+        }
+        assert_eq!(read(&ann, id.as_str().expect("an id")).await["version"], 5);
+    }
+
+    async fn a_task_with_a_chosen_id_is_made_once(app) {
+        let ann = app.user("ann").await;
+        let create = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task {
+            id title version createdAt checklist { id text } risks { id } labels } } }";
+        let id = "0193f000-0000-7000-8000-00000000000A";
+        let inputs = (0..20).map(|n| json!({ "id": id, "title": format!("try {n}"), "labels": [n.to_string()],
+            "checklist": [{ "section": "ACTION", "text": format!("step {n}") }] }));
+        let all = join_all(inputs.map(|input| ann.ask(create, json!({ "input": input })))).await;
+        let made = all_of(&all, "/createTask/task");
+        assert!(made.iter().all(|task| *task == made[0]), "{made:#?}");
+        assert_eq!((&made[0]["id"], &made[0]["version"]), (&json!(id.to_lowercase()), &json!(1)));
+        assert_eq!((app.rows("tasks").await.len(), app.rows("checklist_items").await.len()), (1, 1));
+    }
+
+    async fn tasks_with_chosen_ids_are_made_once_by_bulk_calls_in_any_order(app) {
+        let ann = app.user("ann").await;
+        let create = "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id title } } }";
+        let mut inputs: Vec<Value> =
+            (0..10).map(|n| json!({ "id": format!("0193f000-0000-7000-8000-{n:012}"), "title": format!("task {n}") })).collect();
+        let upwards = json!({ "inputs": inputs });
+        inputs.reverse();
+        let downwards = json!({ "inputs": inputs });
+        let calls = (0..12).map(|n| ann.ask(create, if n % 2 == 0 { upwards.clone() } else { downwards.clone() }));
+        let all = join_all(calls).await;
+        assert!(won(&all, &["CONFLICT"]) > 0);
+        for (n, answer) in all.iter().enumerate().filter(|(_, answer)| succeeded(answer)) {
+            let asked = if n % 2 == 0 { &upwards } else { &downwards };
+            assert_eq!(answer.body["data"]["createTasks"]["tasks"], asked["inputs"]);
+        }
+        assert_eq!(app.rows("tasks").await.len(), 10);
+    }
+
+    async fn bulk_calls_over_the_same_tasks_in_any_order_are_done_whole_or_not_at_all(app) {
+        let ann = app.user("ann").await;
+        let create = "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id } } }";
+        let update = "mutation($ids: [ID!]!, $title: String) {
+            updateTasks(ids: $ids, input: { title: $title }) { tasks { id } } }";
+        let delete = "mutation($ids: [ID!]!) { deleteTasks(ids: $ids) { deletedTaskIds } }";
+        for round in 0..4 {
+            app.execute("DELETE FROM tasks").await;
+            let inputs: Vec<Value> = (0..20).map(|n| json!({ "title": n.to_string() })).collect();
+            let made = ann.data(create, json!({ "inputs": inputs })).await["createTasks"]["tasks"].clone();
+            let upwards: Vec<&Value> = made.as_array().expect("a list").iter().map(|task| &task["id"]).collect();
+            let downwards: Vec<&Value> = upwards.iter().rev().copied().collect();
+            let (updates, deletes) = join!(
+                join_all((0..6).map(|n| {
+                    let ids = if n % 2 == 0 { &upwards } else { &downwards };
+                    ann.ask(update, json!({ "ids": ids, "title": format!("{round} {n}") }))
+                })),
+                join_all((0..2).map(|n| {
+                    ann.ask(delete, json!({ "ids": if n % 2 == 0 { &downwards } else { &upwards } }))
+                })),
+            );
+            let refusals = ["NOT_FOUND", "CONFLICT"];
+            let (updated, deleted) = (won(&updates, &refusals), won(&deletes, &refusals));
+            assert!(deleted <= 1, "deleted twice");
+            let rows = stored(app).await;
+            assert_eq!(rows.len(), 20);
+            for row in &rows {
+                assert_eq!(row["version"], 1 + updated + deleted, "{row:#}");
+                assert_eq!(row["deleted_at"].is_null(), deleted == 0, "{row:#}");
+                assert!(updated == 0 || row["title"] == rows[0]["title"], "{rows:#?}");
+            }
+        }
+    }
+
+    async fn deleting_and_restoring_at_once_counts_each_change(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        let delete = "mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }";
+        let restore = "mutation($id: ID!) { restoreTask(id: $id) { task { id version deletedAt } } }";
+        let (mut deleted, mut restored) = (0, BTreeSet::new());
+        for _ in 0..3 {
+            let (deletes, restores) = join!(
+                join_all((0..10).map(|_| ann.ask(delete, json!({ "id": id })))),
+                join_all((0..10).map(|_| ann.ask(restore, json!({ "id": id })))),
+            );
+            deleted += won(&deletes, &["NOT_FOUND"]);
+            assert_eq!(won(&restores, &[]), 10);
+            let tasks = all_of(&restores, "/restoreTask/task");
+            assert!(tasks.iter().all(|task| task["deletedAt"].is_null()), "{tasks:#?}");
+            restored.extend(tasks.iter().filter_map(|task| task["version"].as_u64()));
+        }
+        let row = stored(app).await.remove(0);
+        let is_live = row["deleted_at"].is_null();
+        // Every deletion but the last, if that still holds, has been undone once.
+        assert_eq!(row["version"], if is_live { 1 + 2 * deleted } else { 2 * deleted }, "{row:#}");
+        assert!(restored.iter().all(|version| version % 2 == 1), "live at {restored:?}");
+        let seen = ann.data("{ tasks { totalCount } trash { totalCount } }", json!({})).await;
+        let (live, gone) = if is_live { (1, 0) } else { (0, 1) };
+        assert_eq!(seen, json!({ "tasks": { "totalCount": live }, "trash": { "totalCount": gone } }));
+    }
+
+    async fn a_part_that_is_added_to_a_task_while_it_goes_is_there_or_refused(app) {
+        let ann = app.user("ann").await;
+        let delete = "mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }";
+        let restore = "mutation($id: ID!) { restoreTask(id: $id) { task { version } } }";
+        for _ in 0..5 {
+            let id = ann.task("one").await;
+            let (adds, gone) = join!(
+                join_all((0..6).map(|_| ann.ask(ADD, json!({ "id": id, "text": "x" })))),
+                ann.ask(delete, json!({ "id": id })),
+            );
+            assert!(succeeded(&gone), "{:#}", gone.body);
+            let added = won(&adds, &["NOT_FOUND"]);
+            ann.data(restore, json!({ "id": id })).await;
+            let task = read(&ann, &id).await;
+            assert_eq!((task["checklist"].as_array().map(Vec::len), &task["version"]), (Some(added), &json!(3 + added)));
+        }
+    }
+
+    async fn an_item_is_removed_once_and_its_steps_with_it(app) {
+        let ann = app.user("ann").await;
+        let create = "mutation($input: CreateTaskInput!) {
+            createTask(input: $input) { task { id checklist { id children { id } } } } }";
+        let step = json!({ "section": "ACTION", "text": "a step" });
+        let phase = json!({ "section": "ACTION", "text": "a phase", "children": vec![step; 8] });
+        let input = json!({ "input": { "title": "x", "checklist": [phase] } });
+        let task = ann.data(create, input).await["createTask"]["task"].clone();
+        let remove = "mutation($id: ID!) { removeChecklistItem(id: $id) { removedId } }";
+        let steps = task["checklist"][0]["children"].as_array().expect("a list");
+        let phase = (0..4).map(|_| &task["checklist"][0]["id"]);
+        let ids: Vec<&Value> = steps.iter().map(|step| &step["id"]).chain(phase).collect();
+        let all = join_all(ids.iter().map(|id| ann.ask(remove, json!({ "id": id })))).await;
+        let done = won(&all, &["NOT_FOUND"]);
+        assert_eq!(all[8..].iter().filter(|answer| succeeded(answer)).count(), 1);
+        assert!(app.rows("checklist_items").await.is_empty());
+        assert_eq!(read(&ann, task["id"].as_str().expect("an id")).await["version"], 1 + done);
+        let again = ann.error(remove, json!({ "id": ids[0] })).await;
+        assert_eq!(code(&again), "NOT_FOUND");
+    }
+
+    async fn a_label_that_goes_makes_room_for_one_that_comes(app) {
+        let ann = app.user("ann").await;
+        let labels: Vec<String> = (0..20).map(|n| format!("Label {n}")).collect();
+        let id = ann.create(json!({ "title": "full", "labels": labels })).await["id"].clone();
+        let query = "mutation($id: ID!) {
+            updateTask(id: $id, input: { addLabels: [\"new\", \"LABEL 3\"], removeLabels: [\"LABEL 7\"] }) { task { labels } } }";
+        let mut expected = labels;
+        expected.remove(7);
+        expected.push("new".to_owned());
+        assert_eq!(ann.data(query, json!({ "id": id })).await["updateTask"]["task"]["labels"], json!(expected));
+    }
+
+    async fn the_faults_of_labels_that_exclude_each_other_are_all_told(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        let query = "mutation($id: ID!, $input: UpdateTaskInput!) { updateTask(id: $id, input: $input) { task { id } } }";
+        let input = json!({ "labels": [""], "addLabels": ["a\nb"], "removeLabels": ["x", " "] });
+        let mut told = faults(&ann.error(query, json!({ "id": id, "input": input })).await);
+        told.sort_unstable();
+        assert_eq!(told, ["input.addLabels.0 invalid", "input.labels conflicting", "input.labels.0 required",
+                          "input.removeLabels.1 required"]);
+    }
+
+    async fn a_bulk_call_takes_a_hundred_different_ids_and_as_many_repeats(app) {
+        let ann = app.user("ann").await;
+        let create = "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id } } }";
+        let steps = vec![json!({ "section": "ACTION", "text": "x" }); 100];
+        let inputs = vec![json!({ "title": "x", "checklist": steps }); 100];
+        let made = ann.data(create, json!({ "inputs": inputs })).await["createTasks"]["tasks"].clone();
+        let ids: Vec<&Value> = made.as_array().expect("a list").iter().map(|task| &task["id"]).collect();
+        assert_eq!(app.rows("checklist_items").await.len(), 10_000);
+        let repeated: Vec<Value> =
+            ids.iter().map(|id| json!(id.as_str().map(str::to_uppercase))).chain(ids.iter().map(|id| json!(id))).collect();
+        let update = "mutation($ids: [ID!]!) { updateTasks(ids: $ids, input: { title: \"y\" }) { tasks { id version } } }";
+        let tasks = ann.data(update, json!({ "ids": repeated })).await;
+        let tasks = tasks["updateTasks"]["tasks"].as_array().expect("a list").clone();
+        assert!(tasks.iter().all(|task| task["version"] == 2));
+        assert_eq!(tasks.iter().map(|task| &task["id"]).collect::<Vec<_>>(), ids);
+        let delete = "mutation($ids: [ID!]!) { deleteTasks(ids: $ids) { deletedTaskIds } }";
+        assert_eq!(ann.data(delete, json!({ "ids": ids })).await["deleteTasks"]["deletedTaskIds"], json!(ids));
+    }
+
+    async fn a_cursor_of_the_trash_is_none_of_the_list_and_the_other_way_round(app) {
+        let ann = app.user("ann").await;
+        let (one, two) = (ann.task("one").await, ann.task("two").await);
+        ann.data("mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }", json!({ "id": one })).await;
+        let page = "{ tasks { nodes { id } pageInfo { endCursor } } trash { nodes { id } pageInfo { endCursor } } }";
+        let seen = ann.data(page, json!({})).await;
+        assert_eq!((&seen["tasks"]["nodes"], &seen["trash"]["nodes"]), (&json!([{ "id": two }]), &json!([{ "id": one }])));
+        for (list, other) in [("tasks", "trash"), ("trash", "tasks")] {
+            let query = format!("query($after: String) {{ {list}(after: $after) {{ nodes {{ id }} }} }}");
+            let own = ann.data(&query, json!({ "after": seen[list]["pageInfo"]["endCursor"] })).await;
+            assert_eq!(own[list]["nodes"], json!([]));
+            let error = ann.error(&query, json!({ "after": seen[other]["pageInfo"]["endCursor"] })).await;
+            assert_eq!((code(&error).as_str(), faults(&error)), ("BAD_USER_INPUT", vec!["after invalid".to_owned()]), "{list}");
+        }
+    }
+}
