@@ -213,7 +213,6 @@ on_both_databases! {
         assert_eq!((&bare["status"], &bare["priority"], &bare["version"]), (&json!("PENDING"), &json!("MEDIUM"), &json!(3)));
     }
 
-    /// The statements are those of the session check, of the tasks and of each kind of part.
     #[flags("--limit-query-complexity", "1000000")]
     async fn a_page_with_all_its_parts_takes_as_many_statements_whatever_is_in_it(app) {
         let ann = app.user("ann").await;
@@ -226,9 +225,8 @@ on_both_databases! {
         let (many, page) = app.statements(ann.data(&query, json!({}))).await;
         let nodes = page["tasks"]["nodes"].as_array().expect("tasks");
         assert_eq!((nodes.len(), nodes[49]["checklist"].as_array().map(Vec::len)), (50, Some(11)));
-        assert_eq!(many, few);
         // Tasks, their number, the owner, boxes, risks, files and progress.
-        assert_eq!(many.len(), 7, "{many:#?}");
+        assert_eq!((few.len(), many.len()), (7, 7), "{many:#?}");
     }
 
     async fn nodes_are_found_whatever_they_are(app) {

@@ -266,9 +266,8 @@ fn label_change(
         faults.push("labels", Problem::new(Rule::Conflicting, message));
     }
     let whole = labels.map(|labels| label_set(faults, &labels));
-    let mut parse = |field, labels: Option<Vec<String>>| {
-        labels.map(|labels| parse_labels(faults, field, &labels))
-    };
+    let mut parse =
+        |field, labels: Option<Vec<String>>| labels.map(|labels| parse_labels(faults, field, &labels));
     let (add, remove) = (parse("addLabels", add), parse("removeLabels", remove));
     match (whole, add, remove) {
         (Some(whole), ..) => Some(LabelChange::Replace(whole)),

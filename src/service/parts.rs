@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{ExprTrait, SimpleExpr};
+use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel,
     QueryFilter, QueryOrder, QuerySelect,
@@ -16,7 +16,7 @@ use crate::domain::{
 };
 use crate::service::Tasks;
 use crate::service::database::meaning;
-use crate::service::entity::{checklist_item, file_change, risk};
+use crate::service::entity::{checklist_item, file_change, risk, task};
 
 /// Rows in one INSERT: SQLite takes 32,766 values.
 const ROWS: usize = 2_000;
@@ -181,7 +181,11 @@ impl Tasks<'_> {
     /// The checklists of those of the tasks that are the viewer's, each in order, steps among their parents.
     pub async fn checklists(&self, tasks: &[Uuid]) -> Result<ByTask<Vec<ChecklistItem>>> {
         use checklist_item::{Column, Entity};
-        let rows = Entity::find().filter(self.part_of(Column::TaskId, tasks)).order_by_asc(Column::Position);
+        let rows = Entity::find()
+            .inner_join(task::Entity)
+            .filter(self.mine())
+            .filter(among(Column::TaskId, tasks))
+            .order_by_asc(Column::Position);
         by_task(rows.all(self.database.read()).await.map_err(meaning)?, |item: &ChecklistItem| item.task_id)
     }
 
@@ -192,7 +196,9 @@ impl Tasks<'_> {
             .select_only()
             .columns([Column::TaskId, Column::Done])
             .column_as(Column::Id.count(), "count")
-            .filter(self.part_of(Column::TaskId, tasks))
+            .inner_join(task::Entity)
+            .filter(self.mine())
+            .filter(among(Column::TaskId, tasks))
             .filter(Column::Section.ne(Section::OutOfScope.name()))
             .group_by(Column::TaskId)
             .group_by(Column::Done);
@@ -211,38 +217,46 @@ impl Tasks<'_> {
     /// The risks of those of the tasks that are the viewer's.
     pub async fn risks(&self, tasks: &[Uuid]) -> Result<ByTask<Vec<Risk>>> {
         use risk::{Column, Entity};
-        let rows = Entity::find().filter(self.part_of(Column::TaskId, tasks)).order_by_asc(Column::Position);
+        let rows = Entity::find()
+            .inner_join(task::Entity)
+            .filter(self.mine())
+            .filter(among(Column::TaskId, tasks))
+            .order_by_asc(Column::Position);
         by_task(rows.all(self.database.read()).await.map_err(meaning)?, |risk: &Risk| risk.task_id)
     }
 
     /// The files of those of the tasks that are the viewer's.
     pub async fn files(&self, tasks: &[Uuid]) -> Result<ByTask<Vec<FileChange>>> {
         use file_change::{Column, Entity};
-        let rows = Entity::find().filter(self.part_of(Column::TaskId, tasks)).order_by_asc(Column::Position);
+        let rows = Entity::find()
+            .inner_join(task::Entity)
+            .filter(self.mine())
+            .filter(among(Column::TaskId, tasks))
+            .order_by_asc(Column::Position);
         by_task(rows.all(self.database.read()).await.map_err(meaning)?, |file: &FileChange| file.task_id)
     }
 
     /// Those of the boxes with these ids that are in live tasks of the viewer's.
     pub async fn find_items(&self, ids: &[Uuid]) -> Result<Vec<ChecklistItem>> {
         use checklist_item::{Column, Entity};
-        let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied()));
-        let rows = rows.filter(Column::TaskId.in_subquery(self.ids_on(Shelf::Live)));
+        let rows = Entity::find().inner_join(task::Entity).filter(self.on(Shelf::Live));
+        let rows = rows.filter(among(Column::Id, ids));
         all(rows.all(self.database.read()).await.map_err(meaning)?)
     }
 
     /// Those of the risks with these ids that are in live tasks of the viewer's.
     pub async fn find_risks(&self, ids: &[Uuid]) -> Result<Vec<Risk>> {
         use risk::{Column, Entity};
-        let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied()));
-        let rows = rows.filter(Column::TaskId.in_subquery(self.ids_on(Shelf::Live)));
+        let rows = Entity::find().inner_join(task::Entity).filter(self.on(Shelf::Live));
+        let rows = rows.filter(among(Column::Id, ids));
         all(rows.all(self.database.read()).await.map_err(meaning)?)
     }
 
     /// Those of the files with these ids that are in live tasks of the viewer's.
     pub async fn find_files(&self, ids: &[Uuid]) -> Result<Vec<FileChange>> {
         use file_change::{Column, Entity};
-        let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied()));
-        let rows = rows.filter(Column::TaskId.in_subquery(self.ids_on(Shelf::Live)));
+        let rows = Entity::find().inner_join(task::Entity).filter(self.on(Shelf::Live));
+        let rows = rows.filter(among(Column::Id, ids));
         all(rows.all(self.database.read()).await.map_err(meaning)?)
     }
 
@@ -267,8 +281,8 @@ impl Tasks<'_> {
         let rows = Entity::find().filter(Column::TaskId.eq(task_id)).order_by_asc(Column::Position);
         all(rows.all(connection).await.map_err(meaning)?)
     }
+}
 
-    fn part_of(&self, task_id: impl ColumnTrait, tasks: &[Uuid]) -> SimpleExpr {
-        task_id.is_in(tasks.iter().copied()).and(task_id.in_subquery(self.ids()))
-    }
+fn among(column: impl ColumnTrait, ids: &[Uuid]) -> SimpleExpr {
+    column.is_in(ids.iter().copied())
 }

@@ -6,10 +6,10 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;
-use sea_orm::sea_query::{ExprTrait, OnConflict, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{ExprTrait, OnConflict, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait,
+    QuerySelect,
 };
 use uuid::Uuid;
 
@@ -41,25 +41,15 @@ impl<'a> Tasks<'a> {
     }
 
     /// The one place that knows whose tasks these are: the viewer's.
-    fn mine(&self) -> SimpleExpr {
+    pub(super) fn mine(&self) -> SimpleExpr {
         Column::OwnerId.eq(self.viewer.user_id())
     }
 
-    fn on(&self, shelf: Shelf) -> SimpleExpr {
+    pub(super) fn on(&self, shelf: Shelf) -> SimpleExpr {
         self.mine().and(match shelf {
             Shelf::Live => Column::DeletedAt.is_null(),
             Shelf::Trash => Column::DeletedAt.gt(self.now() - KEPT_IN_TRASH),
         })
-    }
-
-    /// The ids of the viewer's tasks on a shelf, for statements about what is in them.
-    pub(super) fn ids_on(&self, shelf: Shelf) -> SelectStatement {
-        Entity::find().select_only().column(Column::Id).filter(self.on(shelf)).into_query()
-    }
-
-    /// The ids of the viewer's tasks, wherever they lie.
-    pub(super) fn ids(&self) -> SelectStatement {
-        Entity::find().select_only().column(Column::Id).filter(self.mine()).into_query()
     }
 
     pub(super) fn now(&self) -> Instant {
