@@ -11,6 +11,7 @@ mod http;
 mod limits;
 mod lists;
 mod migrations;
+mod model;
 mod ownership;
 mod schema;
 mod sessions;
