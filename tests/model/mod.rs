@@ -133,13 +133,13 @@ async fn look(people: &[Actor<'_>], world: &mut World) -> TestCaseResult {
 }
 
 on_both_databases! {
-    /// 30 times 200 operations, on fresh users each time: what other cases left is foreign data.
+    /// 30 times 250 operations, on fresh users each time: what other cases left is foreign data.
     #[flags("--limit-query-complexity", "1000000", "--limit-query-depth", "20", "--access-token-ttl", "1000y",
             "--session-ttl", "1000y", "--limit-credentials-per-minute", "0")]
     async fn tasks_are_what_a_model_says_they_are_after_any_operations(app) {
         let (cases, done) = (Cell::new(0), Cell::new(0));
         // Shrinking drops operations: None is one that it has dropped.
-        for_all(30, vec(option::weighted(0.99, operation()), 200), async |operations| {
+        for_all(30, vec(option::weighted(0.99, operation()), 250), async |operations| {
             let case = cases.replace(cases.get() + 1);
             let name = |name: &str| format!("{name}-{case}");
             let people = [app.user(&name("ann")).await, app.user(&name("bob")).await, app.user(&name("eve")).await];

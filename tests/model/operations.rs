@@ -10,7 +10,7 @@ use proptest::sample::{Index, select};
 use proptest::strategy::Union;
 use uuid::Uuid;
 
-use super::world::{Kind, Shelf, World};
+use super::world::{Kind, Shelf, World, overlay};
 use crate::support::{Value, json, object};
 
 /// How many ids clients choose from.
@@ -50,6 +50,8 @@ enum Argument {
     Ids(Vec<Thing>),
     /// An id that need not be there.
     Place(Thing),
+    /// All that the task is, but for this.
+    Again(Value),
     Task(NewTask),
     Tasks(Vec<NewTask>),
     /// The task's version, and how far the client's is behind it.
@@ -90,6 +92,11 @@ impl Operation {
                     Some(id) => id.into(),
                     None => continue,
                 },
+                Argument::Again(but) => {
+                    let mut input = world.again(&arguments["id"]).unwrap_or(json!({ "title": "one" }));
+                    overlay(&mut input, but);
+                    input
+                }
                 Argument::Task(new) => task(new)?,
                 Argument::Tasks(all) => all.iter().map(task).collect::<Option<_>>()?,
                 Argument::Version(behind) => json!(world.version(&arguments["id"])? - behind),
@@ -123,10 +130,11 @@ pub fn chosen(case: u128) -> Vec<String> {
 /// Any operation.
 pub fn operation() -> impl Strategy<Value = Operation> {
     let call = Union::new_weighted(vec![
-        call(9, "createTask", vec![("input", new_task().prop_map(Argument::Task).boxed())]),
+        call(10, "createTask", vec![("input", new_task().prop_map(Argument::Task).boxed())]),
         call(3, "createTasks", vec![("inputs", vec(new_task(), 0..=3).prop_map(Argument::Tasks).boxed())]),
         call(12, "updateTask", vec![id(Kind::Task), ("input", given(update())), version()]),
-        call(8, "replaceTask", vec![id(Kind::Task), ("input", given(everything(true))), version()]),
+        call(3, "replaceTask", vec![id(Kind::Task), ("input", given(everything(true))), version()]),
+        call(5, "replaceTask", vec![id(Kind::Task), ("input", nearly_the_same()), version()]),
         call(3, "completeTask", vec![id(Kind::Task)]),
         call(3, "reopenTask", vec![id(Kind::Task)]),
         call(3, "toggleTask", vec![id(Kind::Task), version()]),
@@ -145,7 +153,7 @@ pub fn operation() -> impl Strategy<Value = Operation> {
         call(4, "addFileChange", vec![task_id(), ("input", given(part(1.0, file())))]),
         call(2, "removeFileChange", vec![id(Kind::File)]),
     ]);
-    let user = prop_oneof![5 => Just(0), 3 => Just(1), 1 => Just(2_usize)];
+    let user = prop_oneof![3 => Just(0), 2 => Just(1), 1 => Just(2_usize)];
     let wait = prop_oneof![40 => Just(1), 1 => select(&WAITS[..])];
     (user, wait, call).prop_map(|(user, wait, (mutation, arguments))| Operation {
         user,
@@ -190,7 +198,11 @@ fn thing(kind: Kind) -> impl Strategy<Value = Thing> {
 }
 
 fn in_trash() -> impl Strategy<Value = Thing> {
-    prop_oneof![4 => on(Kind::Task, Shelf::MyTrash), 1 => thing(Kind::Task)]
+    prop_oneof![
+        4 => on(Kind::Task, Shelf::MyTrash),
+        1 => on(Kind::Task, Shelf::Theirs),
+        1 => thing(Kind::Task),
+    ]
 }
 
 fn id(kind: Kind) -> Named {
@@ -250,9 +262,7 @@ fn joined(
     other: impl Strategy<Value = Value>,
 ) -> impl Strategy<Value = Value> {
     (one, other).prop_map(|(mut one, other)| {
-        for (name, value) in other.as_object().into_iter().flatten() {
-            one[name] = value.clone();
-        }
+        overlay(&mut one, &other);
         one
     })
 }
@@ -319,15 +329,22 @@ fn update() -> impl Strategy<Value = Value> {
 
 /// All that a task can be made of.
 fn everything(with_completed: bool) -> impl Strategy<Value = Value> {
-    let fields = vec![
-        ("labels", labels()),
-        ("checklist", list(item(), 3)),
-        ("risks", list(part(1.0, risk()), 2)),
-        ("files", list(part(1.0, file()), 2)),
-    ];
     let completed = if with_completed { vec![("completed", required(flag()))] } else { Vec::new() };
     let title = part(1.0, vec![("title", text())]);
-    joined(joined(joined(part(0.3, task_fields()), part(0.4, fields)), part(0.1, completed)), title)
+    joined(joined(joined(part(0.3, task_fields()), part(0.7, lists())), part(0.1, completed)), title)
+}
+
+fn nearly_the_same() -> BoxedStrategy<Argument> {
+    joined(part(0.05, task_fields()), part(0.1, lists())).prop_map(Argument::Again).boxed()
+}
+
+fn lists() -> Vec<Field> {
+    vec![
+        ("labels", labels()),
+        ("checklist", list(item(), 5)),
+        ("risks", list(part(1.0, risk()), 2)),
+        ("files", list(part(1.0, file()), 2)),
+    ]
 }
 
 fn item_fields() -> Vec<Field> {

@@ -399,6 +399,14 @@ impl World {
         self.tasks.iter().find(|task| task["id"] == *id)?["version"].as_i64()
     }
 
+    /// The input that replaces a task with itself.
+    pub fn again(&self, id: &Value) -> Option<Value> {
+        let task = self.tasks.iter().find(|task| task["id"] == *id)?;
+        let mut input = json!({ "title": task["title"] });
+        fields(&defaults()).for_each(|(name, _)| input[name] = without_ids(&task[name]));
+        Some(input)
+    }
+
     /// Whether it was a task's that lay in the trash for too long.
     pub fn has_expired(&self, id: &str) -> bool {
         self.expired.contains(id)
@@ -538,10 +546,15 @@ fn complete(task: &mut Value, input: &Value) {
     }
 }
 
+/// What a task is when nothing but its title is given.
+fn defaults() -> Value {
+    json!({ "description": null, "status": "PENDING", "priority": "MEDIUM", "labels": [], "dueAt": null,
+            "date": null, "ownerLabel": null, "objective": null, "rationale": null, "checklist": [],
+            "risks": [], "files": [] })
+}
+
 fn replace(task: &mut Value, input: &Value) {
-    let mut new = json!({ "description": null, "status": "PENDING", "priority": "MEDIUM", "labels": [],
-                          "dueAt": null, "date": null, "ownerLabel": null, "objective": null,
-                          "rationale": null, "checklist": [], "risks": [], "files": [] });
+    let mut new = defaults();
     for (name, value) in fields(input).filter(|(name, _)| !["id", "completed"].contains(&name.as_str())) {
         new[name] = value.clone();
     }
@@ -573,7 +586,8 @@ fn part(list: &str, input: &Value) -> Value {
     part
 }
 
-fn overlay(object: &mut Value, more: &Value) {
+/// Sets the fields of an object that another one has.
+pub fn overlay(object: &mut Value, more: &Value) {
     for (name, value) in fields(more) {
         object[name] = value.clone();
     }
