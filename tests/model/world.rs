@@ -499,10 +499,14 @@ fn find(task: &Value, id: &Value) -> Option<(String, usize)> {
 fn fill(mine: &mut Value, seen: &Value, known: &mut HashSet<String>) {
     match (mine, seen) {
         (Value::Array(mine), Value::Array(seen)) => {
-            mine.iter_mut().zip(seen).for_each(|(mine, seen)| fill(mine, seen, known));
+            for (mine, seen) in mine.iter_mut().zip(seen) {
+                fill(mine, seen, known);
+            }
         }
         (Value::Object(mine), seen) => {
-            mine.iter_mut().for_each(|(name, mine)| fill(mine, &seen[name], known))
+            for (name, mine) in mine {
+                fill(mine, &seen[name], known);
+            }
         }
         (Value::String(mine), Value::String(seen)) => {
             let new_id = mine == NEW_ID && seen.parse::<Uuid>().is_ok() && known.insert(seen.clone());
