@@ -134,8 +134,8 @@ async fn look(people: &[Actor<'_>], world: &mut World) -> TestCaseResult {
 
 on_both_databases! {
     /// 30 times 250 operations, on fresh users each time: what other cases left is foreign data.
-    #[flags("--limit-query-complexity", "1000000", "--limit-query-depth", "20", "--access-token-ttl", "1000y",
-            "--session-ttl", "1000y", "--limit-credentials-per-minute", "0")]
+    #[flags("--limit-query-complexity", "1000000", "--limit-query-depth", "20", "--access-token-ttl", "900y",
+            "--session-ttl", "900y", "--limit-credentials-per-minute", "0")]
     async fn tasks_are_what_a_model_says_they_are_after_any_operations(app) {
         let (cases, done) = (Cell::new(0), Cell::new(0));
         // Shrinking drops operations: None is one that it has dropped.
