@@ -7,6 +7,7 @@ mod m20261121_000001_create_users;
 mod m20261121_000002_create_sessions;
 mod m20261121_000003_create_tasks;
 mod m20261121_000004_create_attempts;
+mod m20261121_000005_create_briefs;
 
 /// Runs the migrations, oldest first.
 pub struct Migrator;
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_create_sessions::Migration),
             Box::new(m20261121_000003_create_tasks::Migration),
             Box::new(m20261121_000004_create_attempts::Migration),
+            Box::new(m20261121_000005_create_briefs::Migration),
         ]
     }
 }

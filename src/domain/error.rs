@@ -19,6 +19,10 @@ pub enum Error {
     /// There is no such thing.
     #[error("{0}")]
     NotFound(&'static str),
+    /// Some of the things that a call names cannot be had, and so nothing is done: the reason of the
+    /// first, and the place of each.
+    #[error("{reason}")]
+    Listed { reason: Box<Error>, faults: Vec<FieldFault> },
     /// A value that may exist only once does already.
     #[error("{}", describe(.0))]
     Taken(Vec<FieldFault>),
@@ -63,11 +67,22 @@ impl Error {
         }
     }
 
+    /// What is wrong with one of several things that a call names.
+    pub fn problem(&self) -> &'static str {
+        match self {
+            Self::Forbidden(_) => "belongs to somebody else",
+            _ => "is not there",
+        }
+    }
+
     /// Wraps the reason why the service cannot work at present.
     pub fn unavailable(cause: impl Into<anyhow::Error>) -> Self {
         Self::Unavailable(Arc::new(cause.into()))
     }
 }
+
+/// How many faults a message tells.
+const MAX_SENTENCES: usize = 10;
 
 /// One sentence for each fault: "Title must not be empty."
 fn describe(faults: &[FieldFault]) -> String {
@@ -78,7 +93,11 @@ fn describe(faults: &[FieldFault]) -> String {
         });
         format!("{} {}.", in_words(field.unwrap_or("input")), fault.problem.message)
     };
-    faults.iter().map(sentence).collect::<Vec<_>>().join(" ")
+    let mut sentences: Vec<String> = faults.iter().take(MAX_SENTENCES).map(sentence).collect();
+    if faults.len() > MAX_SENTENCES {
+        sentences.push(format!("And {} more.", faults.len() - MAX_SENTENCES));
+    }
+    sentences.join(" ")
 }
 
 /// A field's name as the start of a sentence: `usernameOrEmail` is "Username or email".

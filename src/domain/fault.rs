@@ -2,6 +2,8 @@
 
 use crate::domain::Error;
 
+const MAX_FAULTS: usize = 1_000;
+
 /// The rule that a value breaks; clients choose their own words by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
@@ -106,8 +108,12 @@ impl Faults {
         self.found.len()
     }
 
-    /// Notes a fault at `field` of the present place; an empty `field` means the place itself.
+    /// Notes a fault at `field` of the present place; an empty `field` means the place itself. After a
+    /// thousand no more are noted: a request could have more than an answer should.
     pub fn push(&mut self, field: &str, problem: Problem) {
+        if self.found.len() == MAX_FAULTS {
+            return;
+        }
         let mut path = self.place.clone();
         if !field.is_empty() {
             path.push(field.into());

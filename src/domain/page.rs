@@ -121,6 +121,7 @@ fn signature(order: &[OrderKey]) -> String {
                 OrderField::Priority => 'p',
                 OrderField::Status => 's',
                 OrderField::Title => 't',
+                OrderField::DeletedAt => 'x',
             };
             [field, if key.descending { 'd' } else { 'a' }, if key.nulls_first { 'f' } else { 'l' }]
         })
@@ -136,6 +137,7 @@ impl OrderField {
             Self::UpdatedAt => instant(task.updated_at),
             Self::DueAt => task.due_at.map_or(KeyValue::Null, instant),
             Self::CompletedAt => task.completed_at.map_or(KeyValue::Null, instant),
+            Self::DeletedAt => task.deleted_at.map_or(KeyValue::Null, instant),
             Self::Priority => KeyValue::Number(task.priority as i64),
             Self::Status => KeyValue::Number(task.status as i64),
             Self::Title => KeyValue::Text(Title::key(&task.title)),

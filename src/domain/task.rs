@@ -1,8 +1,11 @@
 //! Tasks: their values, what a change of one is, and how a list of them is filtered.
 
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
 use uuid::Uuid;
 
-use crate::domain::{Instant, Problem, Result, text};
+use crate::domain::{Faults, Instant, Label, Labels, Named, NewParts, Problem, Result, text};
 
 /// A task as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,11 +16,81 @@ pub struct Task {
     pub description: Option<String>,
     pub status: TaskStatus,
     pub priority: TaskPriority,
+    pub labels: Labels,
     pub due_at: Option<Instant>,
     pub completed_at: Option<Instant>,
     pub created_at: Instant,
     pub updated_at: Instant,
+    /// When it went into the trash.
+    pub deleted_at: Option<Instant>,
     pub version: i32,
+    pub brief: Brief,
+}
+
+/// The fields of a task that come from a written task document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Brief {
+    /// The document's date.
+    pub date: Option<NaiveDate>,
+    /// The person or team named in the document; says nothing about rights.
+    pub owner_label: Option<String>,
+    /// The one-sentence goal.
+    pub objective: Option<String>,
+    /// The problem, and why it is worth solving now.
+    pub rationale: Option<String>,
+}
+
+impl Task {
+    /// What a search looks at, folded: title, description and objective, each in a part of its own.
+    pub fn search_text(&self) -> String {
+        let part = |text: &Option<String>| text.clone().unwrap_or_default();
+        text::fold(&format!("{}\n{}\n{}", self.title, part(&self.description), part(&self.brief.objective)))
+    }
+
+    /// The task with a change made at `now`. Version and updatedAt move only when a value does.
+    pub fn edited(&self, edit: &TaskEdit, now: Instant) -> Result<Self> {
+        let TaskEdit { title, description, status, priority, labels, due_at, brief } = edit;
+        let BriefEdit { date, owner_label, objective, rationale } = brief;
+        let mut task = self.clone();
+        if let Some(title) = title {
+            task.title = title.as_str().to_owned();
+        }
+        if let Some(change) = status {
+            task.move_to(change.of(task.status), now);
+        }
+        if let Some(change) = labels {
+            task.labels = change.of(task.labels)?;
+        }
+        set(&mut task.description, description);
+        set(&mut task.priority, priority);
+        set(&mut task.due_at, due_at);
+        set(&mut task.brief.date, date);
+        set(&mut task.brief.owner_label, owner_label);
+        set(&mut task.brief.objective, objective);
+        set(&mut task.brief.rationale, rationale);
+        Ok(if task == *self { task } else { task.touched(now) })
+    }
+
+    /// The task after a change of something in it.
+    pub fn touched(mut self, now: Instant) -> Self {
+        self.version = self.version.saturating_add(1);
+        // Not before the change that came first: this one may have waited for it since its own time was
+        // taken, and whoever asks for what is newer must not miss it.
+        self.updated_at = self.updated_at.max(now);
+        self
+    }
+
+    /// Status and completedAt move together: the one is COMPLETED exactly when the other is set.
+    fn move_to(&mut self, status: TaskStatus, now: Instant) {
+        self.status = status;
+        self.completed_at = (status == TaskStatus::Completed).then(|| self.completed_at.unwrap_or(now));
+    }
+}
+
+fn set<T: Clone>(field: &mut T, value: &Option<T>) {
+    if let Some(value) = value {
+        field.clone_from(value);
+    }
 }
 
 /// How far a task is, in the order of progress.
@@ -30,12 +103,10 @@ pub enum TaskStatus {
     Completed,
 }
 
-impl TaskStatus {
-    /// All of them, in order.
-    pub const ALL: [Self; 4] = [Self::Pending, Self::InProgress, Self::Blocked, Self::Completed];
+impl Named for TaskStatus {
+    const ALL: &'static [Self] = &[Self::Pending, Self::InProgress, Self::Blocked, Self::Completed];
 
-    /// The name it is stored under.
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Pending => "PENDING",
             Self::InProgress => "IN_PROGRESS",
@@ -55,12 +126,10 @@ pub enum TaskPriority {
     Critical,
 }
 
-impl TaskPriority {
-    /// All of them, in order.
-    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+impl Named for TaskPriority {
+    const ALL: &'static [Self] = &[Self::Low, Self::Medium, Self::High, Self::Critical];
 
-    /// The name it is stored under.
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Low => "LOW",
             Self::Medium => "MEDIUM",
@@ -91,30 +160,60 @@ impl Title {
     }
 }
 
-/// A description in Markdown of at most 20,000 characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Description(String);
-
-impl Description {
-    /// Accepts up to 20,000 characters.
-    pub fn parse(raw: &str) -> Result<Self, Problem> {
-        text::at_most(raw, text::MAX_DESCRIPTION).map(Self)
-    }
-
-    /// The text itself.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
-/// A checked wish for a task.
+/// A checked wish for a task, with all that it can hold.
 #[derive(Clone, Debug)]
 pub struct NewTask {
+    /// Chosen by the client, so that a retry makes no second task.
+    pub id: Option<Uuid>,
     pub title: Title,
-    pub description: Option<Description>,
+    pub description: Option<String>,
     pub status: TaskStatus,
     pub priority: TaskPriority,
+    pub labels: Labels,
     pub due_at: Option<Instant>,
+    pub brief: Brief,
+    pub parts: NewParts,
+}
+
+impl NewTask {
+    /// The task, without its parts.
+    pub fn task(&self, id: Uuid, owner_id: Uuid, now: Instant) -> Task {
+        Task {
+            id,
+            owner_id,
+            title: self.title.as_str().to_owned(),
+            description: self.description.clone(),
+            status: self.status,
+            priority: self.priority,
+            labels: self.labels.clone(),
+            due_at: self.due_at,
+            completed_at: (self.status == TaskStatus::Completed).then_some(now),
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+            version: 1,
+            brief: self.brief.clone(),
+        }
+    }
+
+    /// The change that makes a task hold just this, its parts apart.
+    pub fn edit(&self) -> TaskEdit {
+        let Brief { date, owner_label, objective, rationale } = self.brief.clone();
+        TaskEdit {
+            title: Some(self.title.clone()),
+            description: Some(self.description.clone()),
+            status: Some(StatusChange::To(self.status)),
+            priority: Some(self.priority),
+            labels: Some(LabelChange::Replace(self.labels.clone())),
+            due_at: Some(self.due_at),
+            brief: BriefEdit {
+                date: Some(date),
+                owner_label: Some(owner_label),
+                objective: Some(objective),
+                rationale: Some(rationale),
+            },
+        }
+    }
 }
 
 /// How a change moves the status.
@@ -127,27 +226,62 @@ pub enum StatusChange {
     Toggle,
 }
 
+impl StatusChange {
+    /// What becomes of a status.
+    fn of(self, status: TaskStatus) -> TaskStatus {
+        match (self, status) {
+            (Self::To(status), _) => status,
+            (Self::Reopen | Self::Toggle, TaskStatus::Completed) => TaskStatus::Pending,
+            (Self::Reopen, status) => status,
+            (Self::Toggle, _) => TaskStatus::Completed,
+        }
+    }
+}
+
+/// How a change moves the labels.
+#[derive(Clone, Debug)]
+pub enum LabelChange {
+    Replace(Labels),
+    /// Removes first, so that what is added stands at the end.
+    Adjust {
+        add: Vec<Label>,
+        remove: Vec<Label>,
+    },
+}
+
+impl LabelChange {
+    /// What becomes of labels; [`Error::Invalid`] when they become too many.
+    fn of(&self, labels: Labels) -> Result<Labels> {
+        match self {
+            Self::Replace(labels) => Ok(labels.clone()),
+            Self::Adjust { add, remove } => {
+                let mut faults = Faults::of("input");
+                let labels = faults.check("addLabels", labels.without(remove).with(add));
+                faults.finish(labels)
+            }
+        }
+    }
+}
+
 /// A checked change of a task; None leaves a field as it is, Some(None) clears it.
 #[derive(Clone, Debug, Default)]
 pub struct TaskEdit {
     pub title: Option<Title>,
-    pub description: Option<Option<Description>>,
+    pub description: Option<Option<String>>,
     pub status: Option<StatusChange>,
     pub priority: Option<TaskPriority>,
+    pub labels: Option<LabelChange>,
     pub due_at: Option<Option<Instant>>,
+    pub brief: BriefEdit,
 }
 
-impl From<NewTask> for TaskEdit {
-    /// The change that makes a task hold just this.
-    fn from(new: NewTask) -> Self {
-        Self {
-            title: Some(new.title),
-            description: Some(new.description),
-            status: Some(StatusChange::To(new.status)),
-            priority: Some(new.priority),
-            due_at: Some(new.due_at),
-        }
-    }
+/// A checked change of a task's brief, field by field like [`TaskEdit`].
+#[derive(Clone, Debug, Default)]
+pub struct BriefEdit {
+    pub date: Option<Option<NaiveDate>>,
+    pub owner_label: Option<Option<String>>,
+    pub objective: Option<Option<String>>,
+    pub rationale: Option<Option<String>>,
 }
 
 impl From<StatusChange> for TaskEdit {
@@ -155,6 +289,14 @@ impl From<StatusChange> for TaskEdit {
     fn from(change: StatusChange) -> Self {
         Self { status: Some(change), ..Self::default() }
     }
+}
+
+/// Where tasks lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shelf {
+    Live,
+    /// Deleted, and still to be brought back.
+    Trash,
 }
 
 /// Which tasks a list shows: a condition that each of them meets. It is two-valued: a task without a
@@ -166,6 +308,10 @@ pub enum TaskFilter {
     Not(Box<TaskFilter>),
     Status(Vec<TaskStatus>),
     Priority(Vec<TaskPriority>),
+    /// Has all of these labels; their keys.
+    Labels(BTreeSet<String>),
+    /// Every one of these words, folded, is a part of what a search looks at.
+    Words(BTreeSet<String>),
     Date(DateField, DateRange),
 }
 
@@ -198,6 +344,8 @@ pub enum OrderField {
     Priority,
     Status,
     Title,
+    /// For the trash.
+    DeletedAt,
 }
 
 /// One key of an order.
@@ -212,4 +360,7 @@ impl OrderKey {
     /// The order of a list that asks for none: newest first.
     pub const NEWEST_FIRST: Self =
         Self { field: OrderField::CreatedAt, descending: true, nulls_first: false };
+    /// The order of the trash: latest deletion first.
+    pub const LATEST_DELETION_FIRST: Self =
+        Self { field: OrderField::DeletedAt, descending: true, nulls_first: false };
 }

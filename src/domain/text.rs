@@ -10,6 +10,20 @@ pub const MAX_TITLE: usize = 200;
 pub const MAX_DESCRIPTION: usize = 20_000;
 /// The longest display name, in characters.
 pub const MAX_NAME: usize = 100;
+/// The longest name of the person or team that a task document names, in characters.
+pub const MAX_OWNER_LABEL: usize = 200;
+/// The longest objective, in characters.
+pub const MAX_OBJECTIVE: usize = 1_000;
+/// The longest rationale, in characters.
+pub const MAX_RATIONALE: usize = 10_000;
+/// The longest text of a checklist item, in characters.
+pub const MAX_ITEM: usize = 1_000;
+/// The longest description of a risk, in characters.
+pub const MAX_RISK: usize = 1_000;
+/// The longest mitigation of a risk, in characters.
+pub const MAX_MITIGATION: usize = 2_000;
+/// The longest path of a file, in characters.
+pub const MAX_PATH: usize = 500;
 
 /// Brings text to NFC and cuts surrounding white space. PostgreSQL cannot keep U+0000 and SQLite can,
 /// so it is refused here, for both.
@@ -34,6 +48,12 @@ pub fn at_most(raw: &str, max: usize) -> Result<String, Problem> {
 pub fn filled(raw: &str, max: usize) -> Result<String, Problem> {
     let text = at_most(raw, max)?;
     if text.is_empty() { Err(Problem::required()) } else { Ok(text) }
+}
+
+/// What text is compared by when case is of no account: lower case, with both small sigmas as one, since
+/// which of them a capital becomes depends on what follows.
+pub fn fold(text: &str) -> String {
+    text.to_lowercase().replace('ς', "σ").nfc().collect()
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ impl UserNode {
 }
 
 /// One sign-in. Ends by logout, by revokeSession, by a password change, or when it expires.
-#[derive(SimpleObject)]
+#[derive(SimpleObject, Clone)]
 #[graphql(name = "Session")]
 pub struct SessionNode {
     /// A UUID.

@@ -1,8 +1,11 @@
 //! Relay connections over the viewer's tasks.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Object, SimpleObject};
 
-use crate::domain::{self, Error, OrderKey, Page, PageArguments, PageRequest, Position, Result, Task};
+use crate::domain::{self, Error, OrderKey, Page, PageArguments, PageRequest, Position, Result, Shelf, Task};
+use crate::graphql::batch::Batch;
 use crate::graphql::context::{Session, session};
 use crate::graphql::error::Failure;
 use crate::graphql::task::TaskNode;
@@ -16,7 +19,8 @@ pub struct TaskConnection {
     page: Page<Task>,
     order: Vec<OrderKey>,
     filter: Option<domain::TaskFilter>,
-    viewer: Viewer,
+    shelf: Shelf,
+    batch: Arc<Batch>,
 }
 
 impl TaskConnection {
@@ -36,8 +40,32 @@ impl TaskConnection {
             Err(_) => PageRequest::parse(&PageArguments { after: None, before: None, ..paging }, &[]),
         };
         let (filter, (order, request)) = Error::both(filter, Error::both(order, request))?;
-        let page = session.services().tasks(viewer).list(filter.as_ref(), &order, &request).await?;
-        Ok(Self { page, order, filter, viewer: viewer.clone() })
+        Self::read(session, viewer, Shelf::Live, filter, order, &request).await
+    }
+
+    /// Checks the arguments and reads a page of the trash.
+    pub async fn load_trash(session: &Session, viewer: &Viewer, paging: PageArguments) -> Result<Self> {
+        let order = vec![OrderKey::LATEST_DELETION_FIRST];
+        let request = PageRequest::parse(&paging, &order)?;
+        Self::read(session, viewer, Shelf::Trash, None, order, &request).await
+    }
+
+    async fn read(
+        session: &Session,
+        viewer: &Viewer,
+        shelf: Shelf,
+        filter: Option<domain::TaskFilter>,
+        order: Vec<OrderKey>,
+        request: &PageRequest,
+    ) -> Result<Self> {
+        let tasks = session.services().tasks(viewer);
+        let page = tasks.list(shelf, filter.as_ref(), &order, request).await?;
+        let batch = Batch::of(page.items.iter().map(|task| task.id), viewer);
+        Ok(Self { page, order, filter, shelf, batch })
+    }
+
+    fn node(&self, task: &Task) -> TaskNode {
+        TaskNode::in_batch(task.clone(), &self.batch)
     }
 
     fn cursor(&self, task: &Task) -> String {
@@ -50,16 +78,13 @@ impl TaskConnection {
 impl TaskConnection {
     /// The tasks with their cursors.
     async fn edges(&self) -> Vec<TaskEdge> {
-        let edge = |task: &Task| TaskEdge {
-            cursor: self.cursor(task),
-            node: TaskNode::new(task.clone(), &self.viewer),
-        };
+        let edge = |task: &Task| TaskEdge { cursor: self.cursor(task), node: self.node(task) };
         self.page.items.iter().map(edge).collect()
     }
 
     /// The same tasks as in edges.
     async fn nodes(&self) -> Vec<TaskNode> {
-        self.page.items.iter().map(|task| TaskNode::new(task.clone(), &self.viewer)).collect()
+        self.page.items.iter().map(|task| self.node(task)).collect()
     }
 
     /// Whether and where the list goes on.
@@ -74,8 +99,9 @@ impl TaskConnection {
 
     /// All tasks that match the filter, on whatever page. Counted only when asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, Failure> {
-        let tasks = session(ctx).services().tasks(&self.viewer);
-        let count = tasks.count(self.filter.as_ref()).await.map_err(|error| Failure::at(ctx, error))?;
+        let tasks = session(ctx).services().tasks(self.batch.viewer());
+        let count = tasks.count(self.shelf, self.filter.as_ref()).await;
+        let count = count.map_err(|error| Failure::at(ctx, error))?;
         Ok(count.try_into().unwrap_or(i32::MAX))
     }
 }

@@ -150,7 +150,9 @@ impl From<Failure> for async_graphql::Error {
         let error = &failure.error;
         let mut extensions = with_code(code_of(error));
         match error {
-            Error::Taken(faults) | Error::Invalid(faults) => extensions.set("fields", fields(faults)),
+            Error::Taken(faults) | Error::Invalid(faults) | Error::Listed { faults, .. } => {
+                extensions.set("fields", fields(faults))
+            }
             Error::RateLimited { retry_after } => extensions.set("retryAfter", *retry_after),
             Error::VersionPassed { current } => extensions.set("currentVersion", *current),
             _ => {}
@@ -194,6 +196,7 @@ fn code_of(error: &Error) -> ErrorCode {
         Error::InvalidCredentials(_) => ErrorCode::InvalidCredentials,
         Error::Forbidden(_) => ErrorCode::Forbidden,
         Error::NotFound(_) => ErrorCode::NotFound,
+        Error::Listed { reason, .. } => code_of(reason),
         Error::Taken(_) | Error::VersionPassed { .. } | Error::Contended => ErrorCode::Conflict,
         Error::Invalid(_) => ErrorCode::BadUserInput,
         Error::RateLimited { .. } => ErrorCode::RateLimited,

@@ -2,6 +2,8 @@
 //! the guard that documents pass, and [`Endpoint`], through which an operation comes in.
 
 mod account;
+mod batch;
+mod brief;
 mod connection;
 mod context;
 mod endpoint;
@@ -12,6 +14,7 @@ mod query;
 mod scalar;
 mod server_info;
 mod task;
+mod task_input;
 mod task_list;
 
 use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
@@ -20,7 +23,7 @@ pub use endpoint::{Answer, Endpoint, Operation, OperationSummary, Stage};
 pub use error::{ErrorCode, code_name, request_error};
 
 fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {
-    Schema::build(query::Query, mutation::Mutation, EmptySubscription)
+    Schema::build(query::Query, mutation::Mutation::default(), EmptySubscription)
 }
 
 /// The public schema in SDL, as schema.graphql holds it.

@@ -1,10 +1,14 @@
 //! The root of reading.
 
+use std::collections::{BTreeSet, HashMap};
+
 use async_graphql::{Context, ID, Interface, Object};
 use uuid::Uuid;
 
 use crate::domain::{self, Faults, Problem, Result, Rule};
 use crate::graphql::account::{SessionNode, UserNode};
+use crate::graphql::batch::Batch;
+use crate::graphql::brief::{ChecklistItemNode, FileChangeNode, RiskNode};
 use crate::graphql::connection::{PagingArguments, TaskConnection};
 use crate::graphql::context::{Outcome, Session, attempt, session};
 use crate::graphql::error::Failure;
@@ -17,12 +21,15 @@ use crate::graphql::task_list::{TaskFilter, TaskOrder};
 const MAX_NODES: usize = 100;
 
 /// Anything with a globally unique id. Ids are UUIDs (version 7 when the server makes them).
-#[derive(Interface)]
+#[derive(Interface, Clone)]
 #[graphql(field(name = "id", ty = "&ID", desc = "A UUID."))]
 pub enum Node {
     Task(TaskNode),
     User(UserNode),
     Session(SessionNode),
+    ChecklistItem(ChecklistItemNode),
+    Risk(RiskNode),
+    FileChange(FileChangeNode),
 }
 
 pub struct Query;
@@ -66,6 +73,22 @@ impl Query {
         Ok(TaskConnection::load(session, session.viewer().await?, paging, filter, order_by).await?)
     }
 
+    /// The viewer's deleted tasks that restoreTask can still bring back, latest deletion first.
+    async fn trash(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many tasks, from the beginning: 1 to 100, 20 when left out.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "Only tasks after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many tasks, from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only tasks before this cursor.")] before: Option<String>,
+    ) -> Result<TaskConnection, Failure> {
+        let session = session(ctx);
+        let paging = PagingArguments { first, after, last, before };
+        Ok(TaskConnection::load_trash(session, session.viewer().await?, paging).await?)
+    }
+
     /// Refetch any object the viewer may see; null when there is none or it is not the viewer's.
     async fn node(
         &self,
@@ -100,26 +123,44 @@ async fn find_nodes(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>> 
         return Err(domain::Error::Invalid(faults.into_found()));
     }
     let ids: Vec<Option<Uuid>> = ids.iter().map(find_id).collect();
-    let mut others: Vec<Uuid> = ids.iter().flatten().copied().filter(|id| *id != viewer.user_id()).collect();
-    others.sort_unstable();
-    others.dedup();
-    let sessions =
-        if others.is_empty() { Vec::new() } else { session.services().sessions().list(viewer).await? };
-    let tasks = if others.is_empty() { Vec::new() } else { session.tasks().await?.find(&others).await? };
-
-    let mut nodes = Vec::with_capacity(ids.len());
-    for id in ids {
-        nodes.push(match id {
-            Some(id) if id == viewer.user_id() => {
-                Some(Node::User(UserNode::new(session.account(viewer).await?, viewer)))
-            }
-            id => {
-                let task = tasks.iter().find(|task| Some(task.id) == id);
-                let task = task.map(|task| Node::Task(TaskNode::new(task.clone(), viewer)));
-                let session = sessions.iter().find(|session| Some(session.id) == id);
-                task.or_else(|| session.map(|session| Node::Session(session.clone().into())))
-            }
-        });
+    let mut found: HashMap<Uuid, Node> = HashMap::new();
+    if ids.contains(&Some(viewer.user_id())) {
+        let user = UserNode::new(session.account(viewer).await?, viewer);
+        found.insert(viewer.user_id(), Node::User(user));
     }
-    Ok(nodes)
+    // One kind after the other, as long as there are ids of nothing yet.
+    let missing = |found: &HashMap<Uuid, Node>| -> Vec<Uuid> {
+        let known: BTreeSet<Uuid> = ids.iter().flatten().copied().collect();
+        known.into_iter().filter(|id| !found.contains_key(id)).collect()
+    };
+    let tasks = session.tasks().await?;
+    let ask = missing(&found);
+    if !ask.is_empty() {
+        let some = TaskNode::all(tasks.find(&ask).await?, viewer);
+        found.extend(some.into_iter().map(|task| (task.key(), Node::Task(task))));
+    }
+    let ask = missing(&found);
+    if !ask.is_empty() {
+        let some = session.services().sessions().list(viewer).await?;
+        let asked = some.into_iter().filter(|session| ask.contains(&session.id));
+        found.extend(asked.map(|session| (session.id, Node::Session(session.into()))));
+    }
+    let ask = missing(&found);
+    if !ask.is_empty() {
+        let some = tasks.find_items(&ask).await?;
+        let batch = Batch::of(some.iter().map(|item| item.task_id), viewer);
+        let node = |item| Node::ChecklistItem(ChecklistItemNode::new(item, &batch));
+        found.extend(some.into_iter().map(|item| (item.id, node(item))));
+    }
+    let ask = missing(&found);
+    if !ask.is_empty() {
+        let some = tasks.find_risks(&ask).await?;
+        found.extend(some.into_iter().map(|risk| (risk.id, Node::Risk(risk.into()))));
+    }
+    let ask = missing(&found);
+    if !ask.is_empty() {
+        let some = tasks.find_files(&ask).await?;
+        found.extend(some.into_iter().map(|file| (file.id, Node::FileChange(file.into()))));
+    }
+    Ok(ids.into_iter().map(|id| found.get(&id?).cloned()).collect())
 }

@@ -1,10 +1,10 @@
 //! The scalars: instants, and ids that are UUIDs.
 
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::{DateTime as ChronoDateTime, Datelike, SecondsFormat, Utc};
+use chrono::{DateTime as ChronoDateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use uuid::Uuid;
 
-use crate::domain::{Faults, Instant, Problem, Result, Rule};
+use crate::domain::{BulkIds, Faults, Instant, Problem, Result, Rule};
 
 /// An instant, as it stands on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,39 @@ impl DateTime {
     }
 }
 
+/// A calendar day, as it stands on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Date(pub NaiveDate);
+
+/// A calendar day without a time zone: 2026-11-21.
+#[Scalar(name = "Date")]
+impl ScalarType for Date {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        Self::of(&value).ok_or_else(|| InputValueError::custom("not a date like 2026-11-21"))
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::of(value).is_some()
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+impl Date {
+    fn of(value: &Value) -> Option<Self> {
+        let Value::String(text) = value else { return None };
+        Self::from_text(text)
+    }
+
+    /// Reads a day of the years 1 to 9999 in its one form, which is written again the same.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let date: NaiveDate = text.parse().ok()?;
+        ((1..=9999).contains(&date.year()) && date.to_string() == text).then_some(Self(date))
+    }
+}
+
 /// The UUID in an id argument.
 pub fn parse_id(argument: &str, id: &ID) -> Result<Uuid> {
     find_id(id).ok_or_else(|| {
@@ -48,6 +81,16 @@ pub fn parse_id(argument: &str, id: &ID) -> Result<Uuid> {
         faults.push(argument, Problem::new(Rule::Invalid, "is not a UUID"));
         crate::domain::Error::Invalid(faults.into_found())
     })
+}
+
+/// The UUID in an id argument that may be left out.
+pub fn parse_optional_id(argument: &str, id: Option<&ID>) -> Result<Option<Uuid>> {
+    id.map(|id| parse_id(argument, id)).transpose()
+}
+
+/// The UUIDs in the argument `ids` of a call about several things.
+pub fn parse_bulk_ids(ids: &[ID]) -> Result<BulkIds> {
+    BulkIds::parse(&ids.iter().map(find_id).collect::<Vec<_>>())
 }
 
 /// The UUID in an id, if it is one: 36 characters with hyphens.

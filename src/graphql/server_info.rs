@@ -2,7 +2,11 @@
 
 use async_graphql::SimpleObject;
 
-use crate::domain::{MAX_DESCRIPTION, MAX_NAME, MAX_PAGE, MAX_TITLE, PASSWORD_RULES};
+use crate::domain::{
+    MAX_BULK, MAX_DESCRIPTION, MAX_FILES, MAX_ITEM, MAX_ITEMS, MAX_LABEL, MAX_LABELS, MAX_MITIGATION,
+    MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PAGE, MAX_PATH, MAX_RATIONALE, MAX_RISK, MAX_RISKS,
+    MAX_TITLE, PASSWORD_RULES,
+};
 use crate::graphql::error::ErrorCodeInfo;
 use crate::graphql::guard;
 
@@ -31,6 +35,19 @@ impl ServerInfo {
                 title_length: int(MAX_TITLE),
                 description_length: int(MAX_DESCRIPTION),
                 name_length: int(MAX_NAME),
+                owner_label_length: int(MAX_OWNER_LABEL),
+                objective_length: int(MAX_OBJECTIVE),
+                rationale_length: int(MAX_RATIONALE),
+                checklist_item_length: int(MAX_ITEM),
+                risk_length: int(MAX_RISK),
+                mitigation_length: int(MAX_MITIGATION),
+                path_length: int(MAX_PATH),
+                label_length: int(MAX_LABEL),
+                labels_per_task: int(MAX_LABELS),
+                checklist_items_per_task: int(MAX_ITEMS),
+                risks_per_task: int(MAX_RISKS),
+                files_per_task: int(MAX_FILES),
+                bulk_size: int(MAX_BULK),
                 page_size: MAX_PAGE,
                 query_depth: int(limits.depth),
                 query_complexity: int(limits.complexity),
@@ -54,6 +71,32 @@ struct Limits {
     description_length: i32,
     /// The longest display name.
     name_length: i32,
+    /// The longest name of the person or team in a task document.
+    owner_label_length: i32,
+    /// The longest objective.
+    objective_length: i32,
+    /// The longest rationale.
+    rationale_length: i32,
+    /// The longest text of a checklist item.
+    checklist_item_length: i32,
+    /// The longest description of a risk.
+    risk_length: i32,
+    /// The longest mitigation of a risk.
+    mitigation_length: i32,
+    /// The longest path of a file.
+    path_length: i32,
+    /// The longest label.
+    label_length: i32,
+    /// The most labels of a task.
+    labels_per_task: i32,
+    /// The most checklist items of a task, on both levels.
+    checklist_items_per_task: i32,
+    /// The most risks of a task.
+    risks_per_task: i32,
+    /// The most files of a task.
+    files_per_task: i32,
+    /// The most things that one call can be about.
+    bulk_size: i32,
     /// The largest page.
     page_size: i32,
     /// How deep a query may nest its fields.

@@ -1,14 +1,17 @@
-//! Tasks on the wire: the node, and what its mutations take and give.
+//! Tasks on the wire: the node, and what its mutations give.
 
-use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, MaybeUndefined, SimpleObject};
+use std::sync::Arc;
 
-use crate::domain::{
-    self, Description, Faults, NewTask, Problem, Result, Rule, StatusChange, Task, TaskEdit, Title,
-};
-use crate::graphql::account::{UserNode, unless_null};
+use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject};
+use uuid::Uuid;
+
+use crate::domain::{self, Brief, Result, Task};
+use crate::graphql::account::UserNode;
+use crate::graphql::batch::Batch;
+use crate::graphql::brief::{ChecklistItemNode, ChecklistSection, FileChangeNode, Progress, RiskNode};
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
-use crate::graphql::scalar::DateTime;
+use crate::graphql::scalar::{Date, DateTime};
 use crate::identity::Viewer;
 
 /// How far a task is.
@@ -55,6 +58,8 @@ pub struct TaskNode {
     completed: bool,
     /// How much it matters.
     priority: TaskPriority,
+    /// In the order of adding, unique regardless of case.
+    labels: Vec<String>,
     /// When it is to be done.
     due_at: Option<DateTime>,
     /// When the task last became COMPLETED; null while it is not.
@@ -65,13 +70,38 @@ pub struct TaskNode {
     updated_at: DateTime,
     /// Grows by one with every change of the task or of anything inside it.
     version: i32,
+    /// When it went into the trash; null while it is not there.
+    deleted_at: Option<DateTime>,
+    /// The document's date.
+    date: Option<Date>,
+    /// The person or team named in the document; says nothing about rights.
+    owner_label: Option<String>,
+    /// The one-sentence goal.
+    objective: Option<String>,
+    /// The problem, and why it is worth solving now.
+    rationale: Option<String>,
     #[graphql(skip)]
-    viewer: Viewer,
+    task: Uuid,
+    #[graphql(skip)]
+    batch: Arc<Batch>,
 }
 
 impl TaskNode {
-    /// A task of `viewer`.
+    /// A task of `viewer`, read by itself.
     pub fn new(task: Task, viewer: &Viewer) -> Self {
+        let batch = Batch::of(std::iter::once(task.id), viewer);
+        Self::in_batch(task, &batch)
+    }
+
+    /// Tasks of `viewer` that were read together.
+    pub fn all(tasks: Vec<Task>, viewer: &Viewer) -> Vec<Self> {
+        let batch = Batch::of(tasks.iter().map(|task| task.id), viewer);
+        tasks.into_iter().map(|task| Self::in_batch(task, &batch)).collect()
+    }
+
+    /// A task of the batch.
+    pub fn in_batch(task: Task, batch: &Arc<Batch>) -> Self {
+        let Brief { date, owner_label, objective, rationale } = task.brief;
         Self {
             id: task.id.into(),
             title: task.title,
@@ -84,8 +114,25 @@ impl TaskNode {
             created_at: DateTime(task.created_at),
             updated_at: DateTime(task.updated_at),
             version: task.version,
-            viewer: viewer.clone(),
+            labels: task.labels.as_slice().to_vec(),
+            deleted_at: task.deleted_at.map(DateTime),
+            date: date.map(Date),
+            owner_label,
+            objective,
+            rationale,
+            task: task.id,
+            batch: batch.clone(),
         }
+    }
+
+    /// Its id.
+    pub fn key(&self) -> Uuid {
+        self.task
+    }
+
+    /// What it was read with.
+    pub fn batch(&self) -> &Arc<Batch> {
+        &self.batch
     }
 }
 
@@ -93,120 +140,37 @@ impl TaskNode {
 impl TaskNode {
     /// Whose task it is: the viewer.
     async fn owner(&self, ctx: &Context<'_>) -> Result<UserNode, Failure> {
-        let user = session(ctx).account(&self.viewer).await.map_err(|error| Failure::at(ctx, error))?;
-        Ok(UserNode::new(user, &self.viewer))
+        let viewer = self.batch.viewer();
+        let user = session(ctx).account(viewer).await.map_err(|error| Failure::at(ctx, error))?;
+        Ok(UserNode::new(user, viewer))
     }
-}
 
-/// What a task is made of.
-#[derive(InputObject)]
-pub struct CreateTaskInput {
-    /// 1 to 200 characters.
-    title: String,
-    /// Markdown, up to 20,000 characters.
-    description: Option<String>,
-    /// PENDING when left out.
-    status: MaybeUndefined<TaskStatus>,
-    /// MEDIUM when left out.
-    priority: MaybeUndefined<TaskPriority>,
-    /// When it is to be done.
-    due_at: Option<DateTime>,
-}
-
-impl CreateTaskInput {
-    pub fn parse(self) -> Result<NewTask> {
-        let Self { title, description, status, priority, due_at } = self;
-        let completed = MaybeUndefined::Undefined;
-        ReplaceTaskInput { title, description, status, completed, priority, due_at }.parse()
+    /// In order; of one section when asked.
+    async fn checklist(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only this section.")] section: Option<ChecklistSection>,
+    ) -> Result<Vec<ChecklistItemNode>, Failure> {
+        let section = section.map(domain::Section::from);
+        let boxes = self.batch.checklist(ctx, self.task).await?.iter();
+        let asked = boxes
+            .filter(|item| item.parent_id.is_none() && section.is_none_or(|section| item.section == section));
+        Ok(asked.map(|item| ChecklistItemNode::new(item.clone(), &self.batch)).collect())
     }
-}
 
-/// Everything a task can hold: what is left out is reset to its default.
-#[derive(InputObject)]
-pub struct ReplaceTaskInput {
-    /// 1 to 200 characters.
-    title: String,
-    /// Markdown, up to 20,000 characters.
-    description: Option<String>,
-    /// PENDING when left out.
-    status: MaybeUndefined<TaskStatus>,
-    /// The same as status COMPLETED; must agree with status when both are sent.
-    completed: MaybeUndefined<bool>,
-    /// MEDIUM when left out.
-    priority: MaybeUndefined<TaskPriority>,
-    /// When it is to be done.
-    due_at: Option<DateTime>,
-}
-
-impl ReplaceTaskInput {
-    pub fn parse(self) -> Result<NewTask> {
-        let mut faults = Faults::of("input");
-        let title = faults.check("title", Title::parse(&self.title));
-        let description =
-            self.description.and_then(|raw| faults.check("description", Description::parse(&raw)));
-        let status = match status_change(&mut faults, self.status, self.completed) {
-            Some(StatusChange::To(status)) => status,
-            _ => domain::TaskStatus::default(),
-        };
-        let priority = unless_null(&mut faults, "priority", self.priority);
-        let priority = priority.map(Into::into).unwrap_or_default();
-        let due_at = self.due_at.map(|at| at.0);
-        faults.finish(title.map(|title| NewTask { title, description, status, priority, due_at }))
+    /// What may go wrong.
+    async fn risks(&self, ctx: &Context<'_>) -> Result<Vec<RiskNode>, Failure> {
+        Ok(self.batch.risks(ctx, self.task).await?.iter().cloned().map(Into::into).collect())
     }
-}
 
-/// Left out: unchanged. Null: cleared, where the field is nullable.
-#[derive(InputObject)]
-pub struct UpdateTaskInput {
-    /// 1 to 200 characters.
-    title: MaybeUndefined<String>,
-    /// Markdown, up to 20,000 characters.
-    description: MaybeUndefined<String>,
-    /// How far it is.
-    status: MaybeUndefined<TaskStatus>,
-    /// true is the same as status COMPLETED; false leaves every status but COMPLETED as it is.
-    completed: MaybeUndefined<bool>,
-    /// How much it matters.
-    priority: MaybeUndefined<TaskPriority>,
-    /// When it is to be done.
-    due_at: MaybeUndefined<DateTime>,
-}
-
-impl UpdateTaskInput {
-    pub fn parse(self) -> Result<TaskEdit> {
-        let mut faults = Faults::of("input");
-        let title = unless_null(&mut faults, "title", self.title)
-            .and_then(|raw| faults.check("title", Title::parse(&raw)));
-        let description = match self.description {
-            MaybeUndefined::Value(raw) => faults.check("description", Description::parse(&raw)).map(Some),
-            MaybeUndefined::Null => Some(None),
-            MaybeUndefined::Undefined => None,
-        };
-        let status = status_change(&mut faults, self.status, self.completed);
-        let priority = unless_null(&mut faults, "priority", self.priority).map(Into::into);
-        let due_at = Option::<Option<DateTime>>::from(self.due_at).map(|at| at.map(|at| at.0));
-        faults.finish(Some(TaskEdit { title, description, status, priority, due_at }))
+    /// The files that change.
+    async fn files(&self, ctx: &Context<'_>) -> Result<Vec<FileChangeNode>, Failure> {
+        Ok(self.batch.files(ctx, self.task).await?.iter().cloned().map(Into::into).collect())
     }
-}
 
-/// What status and completed ask for together.
-fn status_change(
-    faults: &mut Faults,
-    status: MaybeUndefined<TaskStatus>,
-    completed: MaybeUndefined<bool>,
-) -> Option<StatusChange> {
-    let status = unless_null(faults, "status", status).map(domain::TaskStatus::from);
-    let completed = unless_null(faults, "completed", completed);
-    if let (Some(status), Some(completed)) = (status, completed)
-        && completed != (status == domain::TaskStatus::Completed)
-    {
-        faults.push("completed", Problem::new(Rule::Conflicting, "does not agree with status"));
-    }
-    match (status, completed) {
-        (Some(status), _) => Some(StatusChange::To(status)),
-        (None, Some(true)) => Some(StatusChange::To(domain::TaskStatus::Completed)),
-        (None, Some(false)) => Some(StatusChange::Reopen),
-        (None, None) => None,
+    /// Over all checklist items but those OUT_OF_SCOPE.
+    async fn progress(&self, ctx: &Context<'_>) -> Result<Progress, Failure> {
+        Ok(self.batch.progress(ctx, self.task).await?.into())
     }
 }
 
@@ -222,6 +186,20 @@ pub struct CreateTaskPayload {
 pub struct UpdateTaskPayload {
     /// The task after the change.
     pub task: TaskNode,
+}
+
+/// Several tasks.
+#[derive(SimpleObject)]
+pub struct TasksPayload {
+    /// The tasks after the change, in the order they were given, each once.
+    pub tasks: Vec<TaskNode>,
+}
+
+/// Several deleted tasks.
+#[derive(SimpleObject)]
+pub struct DeleteTasksPayload {
+    /// Their ids, in the order they were given, each once.
+    pub deleted_task_ids: Vec<ID>,
 }
 
 /// A deleted task.

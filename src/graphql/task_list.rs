@@ -1,16 +1,24 @@
 //! What a list of tasks can be filtered and ordered by.
 
+use std::collections::BTreeSet;
+
 use async_graphql::{Enum, InputObject};
 
-use crate::domain::{self, DateField, DateRange, Error, Faults, OrderKey, Problem, Result, Rule};
+use crate::domain::{
+    self, DateField, DateRange, Error, Faults, Label, OrderField, OrderKey, Problem, Result, Rule, fold,
+    normalize,
+};
 use crate::graphql::scalar::DateTime;
 use crate::graphql::task::{TaskPriority, TaskStatus};
+use crate::graphql::task_input::parse_labels;
 
 /// How deep and, or and not may stand in each other.
 const MAX_DEPTH: usize = 5;
 /// How many conditions a filter may have in all.
 const MAX_CONDITIONS: usize = 50;
 const MAX_ORDER_KEYS: usize = 3;
+/// How many words a text may have.
+const MAX_WORDS: usize = 50;
 
 /// All conditions given must hold.
 #[derive(InputObject, Default)]
@@ -27,6 +35,10 @@ pub struct TaskFilter {
     status: Option<Vec<TaskStatus>>,
     /// Any of these.
     priority: Option<Vec<TaskPriority>>,
+    /// Has all of these, ignoring case.
+    labels: Option<Vec<String>>,
+    /// Every word occurs, ignoring case, in title, description, objective or a label.
+    text: Option<String>,
     /// When it is to be done.
     due_at: Option<DateTimeFilter>,
     /// When it was made.
@@ -96,6 +108,11 @@ impl TaskFilter {
         }));
         all.extend(self.status.map(|any| Filter::Status(any.into_iter().map(Into::into).collect())));
         all.extend(self.priority.map(|any| Filter::Priority(any.into_iter().map(Into::into).collect())));
+        all.extend(self.labels.map(|labels| {
+            let labels = parse_labels(faults, "labels", &labels);
+            Filter::Labels(labels.iter().map(Label::key).collect())
+        }));
+        all.extend(self.text.and_then(|text| faults.check("text", words(&text))).map(Filter::Words));
         let dates = [
             (DateField::DueAt, self.due_at),
             (DateField::CreatedAt, self.created_at),
@@ -111,6 +128,15 @@ impl TaskFilter {
         }
         Filter::All(all)
     }
+}
+
+/// The words of a search, each once.
+fn words(text: &str) -> Result<BTreeSet<String>, Problem> {
+    let words: BTreeSet<String> = fold(&normalize(text)?).split_whitespace().map(str::to_owned).collect();
+    if words.len() > MAX_WORDS {
+        return Err(Problem::new(Rule::TooMany, format!("may have at most {MAX_WORDS} words")));
+    }
+    Ok(words)
 }
 
 impl From<DateTimeFilter> for DateRange {
@@ -160,7 +186,6 @@ impl TaskOrder {
 
 /// PRIORITY orders by weight, STATUS by progress (PENDING first), TITLE ignores case.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "domain::OrderField")]
 pub enum TaskOrderField {
     /// When it was made.
     CreatedAt,
@@ -176,6 +201,20 @@ pub enum TaskOrderField {
     Status,
     /// The title in lower case, by code point.
     Title,
+}
+
+impl From<TaskOrderField> for OrderField {
+    fn from(field: TaskOrderField) -> Self {
+        match field {
+            TaskOrderField::CreatedAt => Self::CreatedAt,
+            TaskOrderField::UpdatedAt => Self::UpdatedAt,
+            TaskOrderField::DueAt => Self::DueAt,
+            TaskOrderField::CompletedAt => Self::CompletedAt,
+            TaskOrderField::Priority => Self::Priority,
+            TaskOrderField::Status => Self::Status,
+            TaskOrderField::Title => Self::Title,
+        }
+    }
 }
 
 /// Which way an order goes.

@@ -211,14 +211,19 @@ impl Database {
     /// Adds to the database whatever the entities have and it has not: for the test that this is nothing.
     #[doc(hidden)]
     pub async fn sync_entities(&self) -> anyhow::Result<()> {
-        use super::entity::{login_attempt, session, session_ending, task, user};
+        use super::entity::{
+            checklist_item, file_change, login_attempt, risk, session, session_ending, task, user,
+        };
         let entities = self.write.get_schema_builder();
         let entities = entities
             .register(user::Entity)
             .register(session::Entity)
             .register(session_ending::Entity)
             .register(login_attempt::Entity)
-            .register(task::Entity);
+            .register(task::Entity)
+            .register(checklist_item::Entity)
+            .register(risk::Entity)
+            .register(file_change::Entity);
         Ok(entities.sync(&self.write).await?)
     }
 

@@ -8,11 +8,14 @@ mod database;
 mod entity;
 mod live;
 mod operator;
+mod part_changes;
+mod parts;
 mod profile;
 mod sessions;
 mod task_query;
 mod tasks;
 mod throttle;
+mod trash;
 
 use std::sync::Arc;
 
@@ -21,6 +24,8 @@ use chrono::TimeDelta;
 pub use accounts::{Accounts, LogoutScope};
 pub use database::{Database, DatabaseUrl};
 pub use operator::Operator;
+pub use part_changes::Place;
+pub use parts::ByTask;
 pub use profile::Profile;
 pub use sessions::{Sessions, SignedIn};
 pub use tasks::Tasks;
@@ -28,6 +33,7 @@ pub use tasks::Tasks;
 use crate::domain::Clock;
 use crate::identity::{AddressLimit, Passwords, Tokens, Viewer};
 use crate::service::throttle::Throttle;
+use crate::service::trash::Trash;
 
 /// What the operator decides about accounts.
 #[derive(Clone, Debug)]
@@ -49,6 +55,7 @@ pub struct Services {
     accounts: Accounts,
     sessions: Arc<Sessions>,
     throttle: Arc<Throttle>,
+    trash: Arc<Trash>,
 }
 
 impl Services {
@@ -66,7 +73,8 @@ impl Services {
             addresses: AddressLimit::new(rules.credentials_per_minute),
             registration_open: rules.registration_open,
         };
-        Self { database, clock, accounts, sessions, throttle }
+        let trash = Arc::new(Trash::new(database.clone(), clock.clone()));
+        Self { database, clock, accounts, sessions, throttle, trash }
     }
 
     /// What may be asked without being signed in.
@@ -98,5 +106,6 @@ impl Services {
     pub fn start_jobs(&self) {
         tokio::spawn(Sessions::follow_endings(Arc::downgrade(&self.sessions)));
         tokio::spawn(Throttle::forget_old(Arc::downgrade(&self.throttle)));
+        tokio::spawn(Trash::purge(Arc::downgrade(&self.trash)));
     }
 }

@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 
 use chrono::DateTime;
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, NullOrdering, SimpleExpr, Value};
-use sea_orm::{ColumnTrait, Order, QueryOrder, Select};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Func, NullOrdering, SimpleExpr, Value};
+use sea_orm::{ColumnTrait, DbBackend, Order, QueryOrder, Select};
 
 use crate::domain::{
-    DateField, DateRange, KeyValue, OrderField, OrderKey, PageRequest, Position, TaskFilter, TaskPriority,
-    TaskStatus,
+    DateField, DateRange, KeyValue, MAX_LABELS, Named, OrderField, OrderKey, PageRequest, Position,
+    TaskFilter, TaskPriority, TaskStatus,
 };
 use crate::service::entity::task::{Column, Entity};
 
 /// The condition that a task meets which the filter shows. It is never NULL, so that NOT is plain
 /// negation.
-pub fn condition(filter: &TaskFilter) -> SimpleExpr {
+pub fn condition(filter: &TaskFilter, backend: DbBackend) -> SimpleExpr {
+    let condition = |filter: &TaskFilter| condition(filter, backend);
     let join = |filters: &[TaskFilter], none: bool, and_or: fn(SimpleExpr, SimpleExpr) -> SimpleExpr| {
         filters.iter().map(condition).reduce(and_or).unwrap_or_else(|| truth(none))
     };
@@ -24,8 +25,26 @@ pub fn condition(filter: &TaskFilter) -> SimpleExpr {
         TaskFilter::Not(filter) => condition(filter).not(),
         TaskFilter::Status(any) => one_of(Column::Status, any.iter().map(|status| status.name())),
         TaskFilter::Priority(any) => one_of(Column::Priority, any.iter().map(|priority| priority.name())),
+        TaskFilter::Labels(keys) if keys.len() > MAX_LABELS => truth(false),
+        TaskFilter::Labels(keys) => {
+            let lines = keys.iter().map(|key| format!("\n{key}\n"));
+            all(lines.map(|line| contains(Column::LabelsKey, line, backend)))
+        }
+        TaskFilter::Words(words) => {
+            all(words.iter().map(|word| contains(Column::SearchKey, word.clone(), backend)))
+        }
         TaskFilter::Date(field, range) => date_condition(*field, range),
     }
+}
+
+fn all(conditions: impl Iterator<Item = SimpleExpr>) -> SimpleExpr {
+    conditions.reduce(|a, b| a.and(b)).unwrap_or_else(|| truth(true))
+}
+
+/// Whether a text contains another, literally: LIKE would need escapes and limits its pattern.
+fn contains(column: Column, part: String, backend: DbBackend) -> SimpleExpr {
+    let find = Func::cust(if backend == DbBackend::Postgres { "strpos" } else { "instr" });
+    Expr::from(find.arg(column.into_expr()).arg(part)).gt(0)
 }
 
 fn truth(value: bool) -> SimpleExpr {
@@ -48,15 +67,14 @@ fn date_condition(field: DateField, range: &DateRange) -> SimpleExpr {
     };
     let DateRange { from, before, is_null } = range;
     let known = column.is_not_null();
-    [
+    let bounds = [
         from.map(|from| known.clone().and(column.gte(from))),
         before.map(|before| known.clone().and(column.lt(before))),
         is_null.map(|is_null| if is_null { column.is_null() } else { known.clone() }),
     ]
     .into_iter()
-    .flatten()
-    .reduce(|a, b| a.and(b))
-    .unwrap_or_else(|| truth(true))
+    .flatten();
+    all(bounds)
 }
 
 /// Restricts a list to one page and one surplus task, in the direction of travel.
@@ -160,20 +178,23 @@ fn beyond(keys: &[Key], position: &Position) -> SimpleExpr {
 }
 
 fn expression(field: OrderField) -> SimpleExpr {
-    let rank = |column: Column, names: [&str; 4]| {
-        let mut case = CaseStatement::new();
-        for (rank, name) in (0..).zip(names) {
-            case = case.case(column.eq(name), Expr::val::<i32>(rank));
-        }
-        case.into()
-    };
     match field {
         OrderField::CreatedAt => Column::CreatedAt.into_expr(),
         OrderField::UpdatedAt => Column::UpdatedAt.into_expr(),
         OrderField::DueAt => Column::DueAt.into_expr(),
         OrderField::CompletedAt => Column::CompletedAt.into_expr(),
         OrderField::Title => Column::TitleKey.into_expr(),
-        OrderField::Status => rank(Column::Status, TaskStatus::ALL.map(TaskStatus::name)),
-        OrderField::Priority => rank(Column::Priority, TaskPriority::ALL.map(TaskPriority::name)),
+        OrderField::DeletedAt => Column::DeletedAt.into_expr(),
+        OrderField::Status => rank::<TaskStatus>(Column::Status),
+        OrderField::Priority => rank::<TaskPriority>(Column::Priority),
     }
+}
+
+/// The place of a name among the values of its enum.
+fn rank<T: Named>(column: Column) -> SimpleExpr {
+    let named = (0..).zip(T::ALL);
+    let case = named.fold(CaseStatement::new(), |case, (rank, value)| {
+        case.case(column.eq(value.name()), Expr::val::<i32>(rank))
+    });
+    case.into()
 }

@@ -1,24 +1,36 @@
-//! The viewer's own tasks. Every statement here goes through [`Tasks::mine`].
+//! The viewer's own tasks. Every statement here goes through [`Tasks::owned`].
+//!
+//! A change locks its tasks, works out in memory what becomes of them, and writes what differs. So rules
+//! stand in one place, in Rust, and changes of one task come one after the other, whoever makes them.
 
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr, Value};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use std::collections::{HashMap, HashSet};
+
+use chrono::TimeDelta;
+use sea_orm::sea_query::{ExprTrait, OnConflict, SelectStatement, SimpleExpr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
+};
 use uuid::Uuid;
 
 use crate::domain::{
-    Clock, Error, NewTask, OrderKey, Page, PageRequest, Result, StatusChange, Task, TaskEdit, TaskFilter,
-    TaskStatus, Title, new_id,
+    BulkIds, Clock, Error, Faults, Instant, NewTask, OrderKey, Page, PageRequest, PathSegment, Problem,
+    Result, Rule, Shelf, Task, TaskEdit, TaskFilter, new_id,
 };
 use crate::identity::Viewer;
-use crate::service::database::{Database, meaning};
-use crate::service::entity::task::{ActiveModel, Column, Entity, Model};
+use crate::service::database::{Database, in_transaction, meaning};
+use crate::service::entity::task::{ActiveModel, Column, Entity, TaskRow, changes};
+use crate::service::parts::Parts;
 use crate::service::task_query;
 
-/// How often an edit looks again when the task moves on between its two statements.
-const TRIES: u32 = 4;
+/// How long a task stays in the trash.
+pub(super) const KEPT_IN_TRASH: TimeDelta = TimeDelta::days(30);
+const NOT_FOUND: Error = Error::NotFound("There is no such task.");
+const FORBIDDEN: Error = Error::Forbidden("This task belongs to somebody else.");
 
 /// A handle on the tasks of one viewer.
 pub struct Tasks<'a> {
-    database: &'a Database,
+    pub(super) database: &'a Database,
     clock: &'a Clock,
     viewer: &'a Viewer,
 }
@@ -28,198 +40,307 @@ impl<'a> Tasks<'a> {
         Self { database, clock, viewer }
     }
 
-    /// The one place that knows whose tasks these are: the viewer's, but for those in the trash.
-    fn mine(&self) -> SimpleExpr {
-        Column::OwnerId.eq(self.viewer.user_id()).and(Column::DeletedAt.is_null())
+    /// The one place that knows whose tasks these are: the viewer's.
+    fn owned(&self) -> SimpleExpr {
+        Column::OwnerId.eq(self.viewer.user_id())
     }
 
-    /// A task. [`Error::NotFound`] when there is none, [`Error::Forbidden`] when it is another's.
+    fn on(&self, shelf: Shelf) -> SimpleExpr {
+        self.owned().and(match shelf {
+            Shelf::Live => Column::DeletedAt.is_null(),
+            Shelf::Trash => Column::DeletedAt.gt(self.now() - KEPT_IN_TRASH),
+        })
+    }
+
+    /// The ids of the viewer's tasks on a shelf, for statements about what is in them.
+    pub(super) fn ids_on(&self, shelf: Shelf) -> SelectStatement {
+        Entity::find().select_only().column(Column::Id).filter(self.on(shelf)).into_query()
+    }
+
+    /// The ids of the viewer's tasks, wherever they lie.
+    pub(super) fn ids(&self) -> SelectStatement {
+        Entity::find().select_only().column(Column::Id).filter(self.owned()).into_query()
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// A live task. [`Error::NotFound`] when there is none, [`Error::Forbidden`] when it is another's.
     pub async fn get(&self, id: Uuid) -> Result<Task> {
         match self.find(&[id]).await?.pop() {
             Some(task) => Ok(task),
-            None => Err(self.why_not(id).await?.unwrap_or(NOT_FOUND)),
+            None => Err(self.why_not(self.database.read(), id).await?),
         }
     }
 
-    /// Those of the tasks with these ids that are the viewer's, in no order.
+    /// Those of the tasks with these ids that are the viewer's and live, in no order.
     pub async fn find(&self, ids: &[Uuid]) -> Result<Vec<Task>> {
-        let rows = Entity::find().filter(self.mine()).filter(Column::Id.is_in(ids.iter().copied()));
-        let rows = rows.all(self.database.read()).await.map_err(meaning)?;
-        rows.into_iter().map(Task::try_from).collect()
+        let rows = Entity::find().filter(self.on(Shelf::Live)).filter(Column::Id.is_in(ids.iter().copied()));
+        tasks(rows.into_partial_model::<TaskRow>().all(self.database.read()).await.map_err(meaning)?)
     }
 
-    /// A page of the tasks that meet the filter.
+    /// A page of the tasks on a shelf that meet the filter.
     pub async fn list(
         &self,
+        shelf: Shelf,
         filter: Option<&TaskFilter>,
         order: &[OrderKey],
         request: &PageRequest,
     ) -> Result<Page<Task>> {
-        let select = Entity::find().filter(self.matching(filter));
-        let rows = task_query::page(select, order, request).all(self.database.read()).await;
-        let tasks: Result<_> = rows.map_err(meaning)?.into_iter().map(Task::try_from).collect();
-        Ok(Page::from_travel(tasks?, request))
+        let select = Entity::find().filter(self.matching(shelf, filter));
+        let page = task_query::page(select, order, request).into_partial_model::<TaskRow>();
+        let rows = page.all(self.database.read()).await.map_err(meaning)?;
+        Ok(Page::from_travel(tasks(rows)?, request))
     }
 
-    /// How many tasks meet the filter.
-    pub async fn count(&self, filter: Option<&TaskFilter>) -> Result<u64> {
-        Entity::find().filter(self.matching(filter)).count(self.database.read()).await.map_err(meaning)
+    /// How many tasks on a shelf meet the filter.
+    pub async fn count(&self, shelf: Shelf, filter: Option<&TaskFilter>) -> Result<u64> {
+        let select = Entity::find().filter(self.matching(shelf, filter));
+        select.count(self.database.read()).await.map_err(meaning)
     }
 
-    fn matching(&self, filter: Option<&TaskFilter>) -> SimpleExpr {
+    fn matching(&self, shelf: Shelf, filter: Option<&TaskFilter>) -> SimpleExpr {
+        let backend = self.database.read().get_database_backend();
         match filter {
-            Some(filter) => self.mine().and(task_query::condition(filter)),
-            None => self.mine(),
+            Some(filter) => self.on(shelf).and(task_query::condition(filter, backend)),
+            None => self.on(shelf),
         }
     }
 
-    /// Makes a task.
+    /// Makes a task. With an id of the client's choice that one of the viewer's tasks has already, gives
+    /// that task as it is; [`Error::Taken`] when it is somebody else's.
     pub async fn create(&self, new: NewTask) -> Result<Task> {
-        let now = self.clock.now();
-        let task = Task {
-            id: new_id(),
-            owner_id: self.viewer.user_id(),
-            title: new.title.as_str().to_owned(),
-            description: new.description.map(|text| text.into_string()),
-            status: new.status,
-            priority: new.priority,
-            due_at: new.due_at,
-            completed_at: (new.status == TaskStatus::Completed).then_some(now),
-            created_at: now,
-            updated_at: now,
-            version: 1,
-        };
-        let insert = Entity::insert(ActiveModel::from(task.clone()));
-        insert.exec_without_returning(self.database.write()).await.map_err(meaning)?;
-        Ok(task)
+        if new.id.is_none() && new.parts.is_empty() {
+            let task = new.task(new_id(), self.viewer.user_id(), self.now());
+            let insert = Entity::insert(ActiveModel::from(&task));
+            insert.exec_without_returning(self.database.write()).await.map_err(meaning)?;
+            return Ok(task);
+        }
+        let new = [new];
+        let place = |_| vec!["input".into()];
+        let made = in_transaction!(self.database, |transaction| self.make(&transaction, &new, place).await)?;
+        made.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("nothing was made")))
     }
 
-    /// Changes a task, in one statement. What changes nothing leaves version and updatedAt alone.
-    /// [`Error::VersionPassed`] when the task is not at the version expected.
-    pub async fn edit(&self, id: Uuid, edit: TaskEdit, expected_version: Option<i32>) -> Result<Task> {
-        let now = self.clock.now();
-        for _ in 0..TRIES {
-            let mut update = Entity::update_many().filter(self.mine()).filter(Column::Id.eq(id));
-            if let Some(version) = expected_version {
-                update = update.filter(Column::Version.eq(version));
-            }
-            for (column, value) in assignments(&edit, now) {
-                update = update.col_expr(column, value);
-            }
-            let rows = update.exec_with_returning(self.database.write()).await.map_err(meaning)?;
-            if let Some(row) = rows.into_iter().next() {
-                return row.try_into();
-            }
-            if let Some(reason) = self.why_not(id).await? {
-                return Err(reason);
-            }
-            let current = self.get(id).await?.version;
-            if expected_version.is_some_and(|expected| expected != current) {
-                return Err(Error::VersionPassed { current });
-            }
-            // It came to the version expected only after the update had looked.
+    /// Makes tasks, all of them or none, as [`Tasks::create`] does.
+    pub async fn create_all(&self, new: &[NewTask]) -> Result<Vec<Task>> {
+        let place = |index: usize| vec!["inputs".into(), index.into()];
+        in_transaction!(self.database, |transaction| self.make(&transaction, new, place).await)
+    }
+
+    async fn make(
+        &self,
+        transaction: &DatabaseTransaction,
+        new: &[NewTask],
+        place: impl Fn(usize) -> Vec<PathSegment>,
+    ) -> Result<Vec<Task>> {
+        let mut known = self.with_ids_of(transaction, new, place).await?;
+        let (mut tasks, mut rows, mut parts) = (Vec::new(), Vec::new(), Parts::default());
+        let now = self.now();
+        for new in new {
+            let id = new.id.unwrap_or_else(new_id);
+            let task = known.entry(id).or_insert_with(|| {
+                let task = new.task(id, self.viewer.user_id(), now);
+                rows.push(ActiveModel::from(&task));
+                parts.add(id, &new.parts);
+                task
+            });
+            tasks.push(task.clone());
         }
-        Err(Error::Contended)
+        if !rows.is_empty() {
+            let count = rows.len() as u64;
+            let insert = Entity::insert_many(rows)
+                .on_conflict(OnConflict::column(Column::Id).do_nothing().to_owned())
+                .exec_without_returning(transaction);
+            if insert.await.map_err(meaning)? < count {
+                // Somebody took one of the ids in the meantime.
+                return Err(Error::Contended);
+            }
+            parts.insert(transaction).await?;
+        }
+        Ok(tasks)
+    }
+
+    /// The viewer's tasks that have the ids chosen. [`Error::Taken`] when others' tasks have some.
+    async fn with_ids_of(
+        &self,
+        transaction: &DatabaseTransaction,
+        new: &[NewTask],
+        place: impl Fn(usize) -> Vec<PathSegment>,
+    ) -> Result<HashMap<Uuid, Task>> {
+        let chosen: HashSet<Uuid> = new.iter().filter_map(|new| new.id).collect();
+        if chosen.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let over = Column::DeletedAt.lte(self.now() - KEPT_IN_TRASH);
+        let expired = Entity::delete_many().filter(self.owned()).filter(Column::Id.is_in(chosen.clone()));
+        expired.filter(over).exec(transaction).await.map_err(meaning)?;
+        // The only look at rows that may be somebody else's, beside `why_not`.
+        let rows = Entity::find().filter(Column::Id.is_in(chosen)).into_partial_model::<TaskRow>();
+        let known = tasks(rows.all(transaction).await.map_err(meaning)?)?;
+        let known: HashMap<Uuid, Task> = known.into_iter().map(|task| (task.id, task)).collect();
+
+        let mut faults = Faults::default();
+        for (index, id) in new.iter().enumerate().filter_map(|(index, new)| Some((index, new.id?))) {
+            if known.get(&id).is_some_and(|task| task.owner_id != self.viewer.user_id()) {
+                faults.inside(place(index), |faults| {
+                    faults.push("id", Problem::new(Rule::Taken, "is taken"));
+                });
+            }
+        }
+        if faults.count() > 0 { Err(Error::Taken(faults.into_found())) } else { Ok(known) }
+    }
+
+    /// Changes a task. What changes nothing leaves version and updatedAt alone.
+    /// [`Error::VersionPassed`] when the task is not at the version expected.
+    pub async fn edit(&self, id: Uuid, edit: &TaskEdit, expected_version: Option<i32>) -> Result<Task> {
+        in_transaction!(self.database, |transaction| {
+            let task = self.lock(&transaction, id, expected_version).await?;
+            let edited = task.edited(edit, self.now())?;
+            self.save(&transaction, &task, edited).await
+        })
+    }
+
+    /// Changes a task to hold just this. Parts that are the same already stay as they are.
+    pub async fn replace(&self, id: Uuid, new: &NewTask, expected_version: Option<i32>) -> Result<Task> {
+        in_transaction!(self.database, |transaction| {
+            let task = self.lock(&transaction, id, expected_version).await?;
+            let mut edited = task.edited(&new.edit(), self.now())?;
+            let replaced =
+                self.parts_of(&transaction, id).await?.replace(&transaction, id, &new.parts).await?;
+            if replaced && edited == task {
+                edited = edited.touched(self.now());
+            }
+            self.save(&transaction, &task, edited).await
+        })
+    }
+
+    /// Changes tasks alike, all of them or none, and gives them in their order.
+    pub async fn edit_all(&self, ids: &BulkIds, edit: &TaskEdit) -> Result<Vec<Task>> {
+        in_transaction!(self.database, |transaction| {
+            let mut edited = Vec::new();
+            for task in self.lock_all(&transaction, ids).await? {
+                let after = task.edited(edit, self.now())?;
+                edited.push(self.save(&transaction, &task, after).await?);
+            }
+            Ok(edited)
+        })
     }
 
     /// Moves a task into the trash. Doing it again is [`Error::NotFound`].
     pub async fn delete(&self, id: Uuid) -> Result<()> {
-        let now = self.clock.now();
-        let deleted = Entity::update_many()
-            .filter(self.mine())
-            .filter(Column::Id.eq(id))
-            .col_expr(Column::DeletedAt, Expr::val(now))
-            .col_expr(Column::UpdatedAt, not_before(now))
-            .col_expr(Column::Version, Column::Version.into_expr().add(1))
-            .exec(self.database.write())
-            .await
-            .map_err(meaning)?;
-        if deleted.rows_affected == 1 { Ok(()) } else { Err(self.why_not(id).await?.unwrap_or(NOT_FOUND)) }
-    }
-
-    /// Why a statement found none of the viewer's live tasks under this id; None when there is one.
-    async fn why_not(&self, id: Uuid) -> Result<Option<Error>> {
-        // The only look at a row that may be somebody else's; nothing of it but its owner is used.
-        let row: Option<Model> =
-            Entity::find().filter(Column::Id.eq(id)).one(self.database.read()).await.map_err(meaning)?;
-        Ok(match row {
-            None => Some(NOT_FOUND),
-            Some(row) if row.owner_id != self.viewer.user_id() => Some(FORBIDDEN),
-            Some(row) if row.deleted_at.is_some() => Some(NOT_FOUND),
-            Some(_) => None,
+        in_transaction!(self.database, |transaction| {
+            let task = self.lock(&transaction, id, None).await?;
+            self.discard(&transaction, &task).await
         })
     }
-}
 
-const NOT_FOUND: Error = Error::NotFound("There is no such task.");
-const FORBIDDEN: Error = Error::Forbidden("This task belongs to somebody else.");
-
-/// What an edit sets. Version and updated_at move only when a value really differs.
-fn assignments(edit: &TaskEdit, now: crate::domain::Instant) -> Vec<(Column, SimpleExpr)> {
-    let TaskEdit { title, description, status, priority, due_at } = edit;
-    let mut set: Vec<(Column, SimpleExpr)> = Vec::new();
-    if let Some(title) = title {
-        set.push((Column::Title, Expr::val(title.as_str())));
-        set.push((Column::TitleKey, Expr::val(Title::key(title.as_str()))));
-    }
-    if let Some(description) = description {
-        set.push((Column::Description, Expr::val(description.clone().map(|text| text.into_string()))));
-    }
-    if let Some(priority) = priority {
-        set.push((Column::Priority, Expr::val(priority.name())));
-    }
-    if let Some(due_at) = due_at {
-        set.push((Column::DueAt, Expr::val(Value::ChronoDateTimeUtc(*due_at))));
-    }
-    if let Some(change) = status {
-        set.extend(status_assignments(*change, now));
+    /// Moves tasks into the trash, all of them or none.
+    pub async fn delete_all(&self, ids: &BulkIds) -> Result<()> {
+        in_transaction!(self.database, |transaction| {
+            for task in self.lock_all(&transaction, ids).await? {
+                self.discard(&transaction, &task).await?;
+            }
+            Ok(())
+        })
     }
 
-    let differs = set.iter().map(|(column, value)| differs(*column, value.clone())).reduce(|a, b| a.or(b));
-    if let Some(differs) = differs {
-        let when_changed = |column: Column, value: SimpleExpr| {
-            let case = CaseStatement::new().case(differs.clone(), value).finally(column.into_expr());
-            (column, case.into())
+    async fn discard(&self, transaction: &DatabaseTransaction, task: &Task) -> Result<()> {
+        let now = self.now();
+        let deleted = Task { deleted_at: Some(now), ..task.clone() }.touched(now);
+        self.save(transaction, task, deleted).await.map(drop)
+    }
+
+    /// Brings a task back from the trash; one that is not there stays as it is.
+    pub async fn restore(&self, id: Uuid) -> Result<Task> {
+        in_transaction!(self.database, |transaction| {
+            let kept = self.on(Shelf::Live).or(self.on(Shelf::Trash));
+            let Some(task) = self.locked(&transaction, &[id], kept).await?.pop() else {
+                return Err(self.why_not(&transaction, id).await?);
+            };
+            let restored = match task.deleted_at {
+                Some(_) => Task { deleted_at: None, ..task.clone() }.touched(self.now()),
+                None => task.clone(),
+            };
+            self.save(&transaction, &task, restored).await
+        })
+    }
+
+    /// A live task, which nobody else changes until the transaction ends.
+    pub(super) async fn lock(
+        &self,
+        transaction: &DatabaseTransaction,
+        id: Uuid,
+        expected_version: Option<i32>,
+    ) -> Result<Task> {
+        let Some(task) = self.locked(transaction, &[id], self.on(Shelf::Live)).await?.pop() else {
+            return Err(self.why_not(transaction, id).await?);
         };
-        set.push(when_changed(Column::Version, Column::Version.into_expr().add(1)));
-        set.push(when_changed(Column::UpdatedAt, not_before(now)));
-    } else {
-        // An empty edit still has to find its task.
-        set.push((Column::Version, Column::Version.into_expr()));
-    }
-    set
-}
-
-/// The time of a change, which is not before the change that came first: this one may have waited for
-/// it since its own time was taken, and whoever asks for what is newer must not miss it.
-fn not_before(now: crate::domain::Instant) -> SimpleExpr {
-    CaseStatement::new().case(Column::UpdatedAt.gt(now), Column::UpdatedAt.into_expr()).finally(now).into()
-}
-
-/// Status and completed_at move together: the one is COMPLETED exactly when the other is set.
-fn status_assignments(change: StatusChange, now: crate::domain::Instant) -> [(Column, SimpleExpr); 2] {
-    let completed = || Column::Status.eq(TaskStatus::Completed.name());
-    let when_completed = |then: SimpleExpr, otherwise: SimpleExpr| -> SimpleExpr {
-        CaseStatement::new().case(completed(), then).finally(otherwise).into()
-    };
-    let name = |status: TaskStatus| Expr::val(status.name());
-    let never = || Expr::val(Value::ChronoDateTimeUtc(None));
-    let kept_or_now = || when_completed(Column::CompletedAt.into_expr(), Expr::val(now));
-    let (status, completed_at) = match change {
-        StatusChange::To(TaskStatus::Completed) => (name(TaskStatus::Completed), kept_or_now()),
-        StatusChange::To(status) => (name(status), never()),
-        StatusChange::Reopen => {
-            (when_completed(name(TaskStatus::Pending), Column::Status.into_expr()), never())
+        match expected_version {
+            Some(expected) if expected != task.version => Err(Error::VersionPassed { current: task.version }),
+            _ => Ok(task),
         }
-        StatusChange::Toggle => (
-            when_completed(name(TaskStatus::Pending), name(TaskStatus::Completed)),
-            when_completed(never(), Expr::val(now)),
-        ),
-    };
-    [(Column::Status, status), (Column::CompletedAt, completed_at)]
+    }
+
+    /// Live tasks, in the order of their ids; an error with the place of each that is none.
+    async fn lock_all(&self, transaction: &DatabaseTransaction, ids: &BulkIds) -> Result<Vec<Task>> {
+        let wanted: Vec<Uuid> = ids.ids().collect();
+        let locked = self.locked(transaction, &wanted, self.on(Shelf::Live)).await?;
+        let mut locked: HashMap<Uuid, Task> = locked.into_iter().map(|task| (task.id, task)).collect();
+        if locked.len() < wanted.len() {
+            let missing: Vec<Uuid> = wanted.iter().copied().filter(|id| !locked.contains_key(id)).collect();
+            let reasons = self.reasons(transaction, &missing).await?;
+            if let Some(refusal) = ids.refusal(|id| reasons.get(&id).cloned()) {
+                return Err(refusal);
+            }
+        }
+        Ok(wanted.iter().filter_map(|id| locked.remove(id)).collect())
+    }
+
+    /// Always in the same order, so that no two wait for each other.
+    async fn locked(
+        &self,
+        transaction: &DatabaseTransaction,
+        ids: &[Uuid],
+        kept: SimpleExpr,
+    ) -> Result<Vec<Task>> {
+        let rows = Entity::find().filter(kept).filter(Column::Id.is_in(ids.iter().copied()));
+        let rows = rows.order_by_asc(Column::Id).lock_exclusive().into_partial_model::<TaskRow>();
+        tasks(rows.all(transaction).await.map_err(meaning)?)
+    }
+
+    /// Writes what differs.
+    pub(super) async fn save(
+        &self,
+        transaction: &DatabaseTransaction,
+        before: &Task,
+        after: Task,
+    ) -> Result<Task> {
+        if *before != after {
+            let update = Entity::update_many().set(changes(before, &after)).filter(self.owned());
+            update.filter(Column::Id.eq(after.id)).exec(transaction).await.map_err(meaning)?;
+        }
+        Ok(after)
+    }
+
+    /// Why there is no live task of the viewer's under this id.
+    pub(super) async fn why_not(&self, connection: &impl ConnectionTrait, id: Uuid) -> Result<Error> {
+        Ok(self.reasons(connection, &[id]).await?.remove(&id).unwrap_or(NOT_FOUND))
+    }
+
+    async fn reasons(&self, connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashMap<Uuid, Error>> {
+        let foreign = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(self.owned().not())
+            .filter(Column::Id.is_in(ids.iter().copied()));
+        let foreign: Vec<Uuid> = foreign.into_tuple().all(connection).await.map_err(meaning)?;
+        let reason = |id| if foreign.contains(&id) { FORBIDDEN } else { NOT_FOUND };
+        Ok(ids.iter().map(|id| (*id, reason(*id))).collect())
+    }
 }
 
-/// Whether a column would change: unlike `<>`, null differs from a value and not from null.
-fn differs(column: Column, value: SimpleExpr) -> SimpleExpr {
-    column.into_expr().binary(sea_orm::sea_query::BinOper::Custom("IS DISTINCT FROM"), value)
+fn tasks(rows: Vec<TaskRow>) -> Result<Vec<Task>> {
+    rows.into_iter().map(Task::try_from).collect()
 }

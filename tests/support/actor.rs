@@ -100,8 +100,8 @@ impl<'a> Actor<'a> {
 }
 
 /// Every field of a task.
-pub const TASK: &str = "id owner { id } title description status completed priority dueAt completedAt \
-                        createdAt updatedAt version";
+pub const TASK: &str = "id owner { id } title description status completed priority labels dueAt completedAt \
+                        createdAt updatedAt deletedAt version date ownerLabel objective rationale";
 
 /// What came back.
 #[derive(Debug)]

@@ -98,8 +98,12 @@ impl TestApp {
     }
 
     /// Everything that is stored.
-    pub async fn stored(&self) -> [Vec<String>; 3] {
-        [self.rows("users").await, self.rows("sessions").await, self.rows("tasks").await]
+    pub async fn stored(&self) -> Vec<Vec<String>> {
+        let mut tables = Vec::new();
+        for table in ["users", "sessions", "tasks", "checklist_items", "risks", "file_changes"] {
+            tables.push(self.rows(table).await);
+        }
+        tables
     }
 
     /// Runs SQL of the test's own.

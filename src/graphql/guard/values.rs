@@ -18,7 +18,7 @@ use crate::graphql::error::{ErrorCode, input_error, request_error};
 use crate::graphql::guard::document::root_type;
 use crate::graphql::guard::types::{Definition, Input, Inputs, innermost};
 use crate::graphql::guard::{MAX_ERRORS, Types};
-use crate::graphql::scalar::DateTime;
+use crate::graphql::scalar::{Date, DateTime};
 
 /// Checks the values of an operation. Gives the defaults that stand for the variables left out.
 pub fn check(
@@ -293,7 +293,8 @@ fn leaf(value: &Literal, name: &Name, definition: Option<&Definition>, json: boo
         ("ID", _, Literal::Number(n)) => n.is_i64() || n.is_u64(),
         ("String" | "ID", _, value) => matches!(value, Literal::String(_)),
         ("DateTime", _, Literal::String(text)) => DateTime::from_text(text).is_some(),
-        ("Int" | "DateTime", ..) => false,
+        ("Date", _, Literal::String(text)) => Date::from_text(text).is_some(),
+        ("Int" | "DateTime" | "Date", ..) => false,
         // Not a type of ours: validation says so.
         _ => true,
     };

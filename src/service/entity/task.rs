@@ -1,9 +1,11 @@
 //! A row of `tasks`.
 
-use sea_orm::ActiveValue::Set;
+use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::entity::prelude::*;
+use sea_orm::{DerivePartialModel, Iterable};
 
-use crate::domain::{Error, Result, Task, TaskPriority, TaskStatus, Title};
+use crate::domain::{Brief, Error, Labels, Named, Result, Task, Title, fold};
+use crate::service::entity::named;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, DeriveEntityModel)]
@@ -22,20 +24,62 @@ pub struct Model {
     pub status: String,
     #[sea_orm(column_type = "Text")]
     pub priority: String,
+    #[sea_orm(column_type = "Text", default_value = "")]
+    pub labels: String,
+    #[sea_orm(column_type = "Text", default_value = "")]
+    pub labels_key: String,
+    #[sea_orm(column_type = "Text", default_value = "")]
+    pub search_key: String,
     pub due_at: Option<DateTimeUtc>,
     pub completed_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     pub deleted_at: Option<DateTimeUtc>,
     pub version: i32,
+    pub date: Option<Date>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub owner_label: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub objective: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub rationale: Option<String>,
     #[sea_orm(belongs_to, from = "owner_id", to = "id", on_delete = "Cascade")]
     pub owner: HasOne<super::user::Entity>,
+    #[sea_orm(has_many)]
+    pub checklist_items: HasMany<super::checklist_item::Entity>,
+    #[sea_orm(has_many)]
+    pub risks: HasMany<super::risk::Entity>,
+    #[sea_orm(has_many)]
+    pub file_changes: HasMany<super::file_change::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl From<Task> for ActiveModel {
-    fn from(task: Task) -> Self {
+/// The columns that hold a task; the keys beside them are for filters and orders alone.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct TaskRow {
+    pub id: Uuid,
+    pub owner_id: Uuid,
+    pub title: String,
+    pub description: Option<String>,
+    pub status: String,
+    pub priority: String,
+    pub labels: String,
+    pub due_at: Option<DateTimeUtc>,
+    pub completed_at: Option<DateTimeUtc>,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    pub deleted_at: Option<DateTimeUtc>,
+    pub version: i32,
+    pub date: Option<Date>,
+    pub owner_label: Option<String>,
+    pub objective: Option<String>,
+    pub rationale: Option<String>,
+}
+
+impl From<&Task> for ActiveModel {
+    fn from(task: &Task) -> Self {
         let Task {
             id,
             owner_id,
@@ -43,50 +87,80 @@ impl From<Task> for ActiveModel {
             description,
             status,
             priority,
+            labels,
             due_at,
             completed_at,
             created_at,
             updated_at,
+            deleted_at,
             version,
-        } = task;
+            brief: Brief { date, owner_label, objective, rationale },
+        } = task.clone();
+        let folded = labels.as_slice().iter().map(|label| fold(label));
+        let labels_key = folded.fold(String::new(), |keys, key| keys + "\n" + &key);
+        let labels_key = if labels_key.is_empty() { labels_key } else { labels_key + "\n" };
         Self {
             id: Set(id),
             owner_id: Set(owner_id),
             title_key: Set(Title::key(&title)),
+            search_key: Set(task.search_text() + &labels_key),
             title: Set(title),
             description: Set(description),
             status: Set(status.name().to_owned()),
             priority: Set(priority.name().to_owned()),
+            labels: Set(labels.to_lines()),
+            labels_key: Set(labels_key),
             due_at: Set(due_at),
             completed_at: Set(completed_at),
             created_at: Set(created_at),
             updated_at: Set(updated_at),
-            deleted_at: Set(None),
+            deleted_at: Set(deleted_at),
             version: Set(version),
+            date: Set(date),
+            owner_label: Set(owner_label),
+            objective: Set(objective),
+            rationale: Set(rationale),
         }
     }
 }
 
-impl TryFrom<Model> for Task {
+/// The columns in which two tasks differ, of those that can.
+pub fn changes(before: &Task, after: &Task) -> ActiveModel {
+    let (old, mut new) = (ActiveModel::from(before), ActiveModel::from(after));
+    for column in Column::iter() {
+        if old.get(column) == new.get(column) {
+            new.not_set(column);
+        }
+    }
+    new.id = Unchanged(after.id);
+    new
+}
+
+impl TryFrom<TaskRow> for Task {
     type Error = Error;
 
     /// Fails on a status or priority that this program does not know.
-    fn try_from(row: Model) -> Result<Self> {
-        let unknown = |what: &str| Error::internal(anyhow::anyhow!("task {} has an unknown {what}", row.id));
-        let status = TaskStatus::ALL.into_iter().find(|status| status.name() == row.status);
-        let priority = TaskPriority::ALL.into_iter().find(|priority| priority.name() == row.priority);
+    fn try_from(row: TaskRow) -> Result<Self> {
         Ok(Self {
-            status: status.ok_or_else(|| unknown("status"))?,
-            priority: priority.ok_or_else(|| unknown("priority"))?,
+            status: named(&row.status)?,
+            priority: named(&row.priority)?,
             id: row.id,
             owner_id: row.owner_id,
             title: row.title,
             description: row.description,
+            labels: Labels::from_lines(&row.labels),
             due_at: row.due_at,
             completed_at: row.completed_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            deleted_at: row.deleted_at,
             version: row.version,
+            brief: Brief {
+                date: row.date,
+                owner_label: row.owner_label,
+                objective: row.objective,
+                rationale: row.rationale,
+            },
         })
     }
 }

@@ -1,25 +1,19 @@
-//! The root of writing. Every field is nullable, so that one failing among several keeps the results
-//! of the others.
+//! Writing about accounts and sessions.
 
 use async_graphql::{Context, ID, Object};
 
-use crate::domain::{Result, StatusChange, TaskEdit, TaskStatus};
 use crate::graphql::account::{
     AuthPayload, ChangePasswordInput, DeleteAccountPayload, LoginInput, LogoutPayload, LogoutScope,
     RegisterInput, RevokeSessionPayload, UpdateProfileInput, UpdateProfilePayload, UserNode, parse_password,
 };
 use crate::graphql::context::{Outcome, attempt, session};
 use crate::graphql::scalar::parse_id;
-use crate::graphql::task::{
-    CreateTaskInput, CreateTaskPayload, DeleteTaskPayload, ReplaceTaskInput, TaskNode, UpdateTaskInput,
-    UpdateTaskPayload,
-};
 
-pub struct Mutation;
+#[derive(Default)]
+pub struct AccountMutation;
 
-/// Writing. Every field is nullable, so that one failing among several keeps the results of the others.
 #[Object]
-impl Mutation {
+impl AccountMutation {
     /// Create an account and sign in. Public.
     async fn register(
         &self,
@@ -146,100 +140,4 @@ impl Mutation {
         })
         .await
     }
-
-    /// Make a task.
-    async fn create_task(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The task.")] input: CreateTaskInput,
-    ) -> Outcome<CreateTaskPayload> {
-        attempt(async {
-            let session = session(ctx);
-            let task = session.tasks().await?.create(input.parse()?).await?;
-            Ok(CreateTaskPayload { task: TaskNode::new(task, session.viewer().await?) })
-        })
-        .await
-    }
-
-    /// Change some fields of a task.
-    async fn update_task(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] id: ID,
-        #[graphql(desc = "The changes.")] input: UpdateTaskInput,
-        #[graphql(desc = "CONFLICT when the task has moved on; the error carries currentVersion.")]
-        expected_version: Option<i32>,
-    ) -> Outcome<UpdateTaskPayload> {
-        attempt(edit(ctx, &id, || input.parse(), expected_version)).await
-    }
-
-    /// Change a task to hold just what is given.
-    async fn replace_task(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] id: ID,
-        #[graphql(desc = "The whole task.")] input: ReplaceTaskInput,
-        #[graphql(desc = "CONFLICT when the task has moved on; the error carries currentVersion.")]
-        expected_version: Option<i32>,
-    ) -> Outcome<UpdateTaskPayload> {
-        attempt(edit(ctx, &id, || input.parse().map(TaskEdit::from), expected_version)).await
-    }
-
-    /// Set the status to COMPLETED. Idempotent.
-    async fn complete_task(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] id: ID,
-    ) -> Outcome<UpdateTaskPayload> {
-        attempt(edit(ctx, &id, || Ok(StatusChange::To(TaskStatus::Completed).into()), None)).await
-    }
-
-    /// Idempotent: COMPLETED becomes PENDING, anything else stays.
-    async fn reopen_task(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] id: ID,
-    ) -> Outcome<UpdateTaskPayload> {
-        attempt(edit(ctx, &id, || Ok(StatusChange::Reopen.into()), None)).await
-    }
-
-    /// COMPLETED becomes PENDING, anything else becomes COMPLETED.
-    async fn toggle_task(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] id: ID,
-        #[graphql(desc = "CONFLICT when the task has moved on; the error carries currentVersion.")]
-        expected_version: Option<i32>,
-    ) -> Outcome<UpdateTaskPayload> {
-        attempt(edit(ctx, &id, || Ok(StatusChange::Toggle.into()), expected_version)).await
-    }
-
-    /// Gone from every query. Deleting it again is NOT_FOUND.
-    async fn delete_task(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] id: ID,
-    ) -> Outcome<DeleteTaskPayload> {
-        attempt(async {
-            let tasks = session(ctx).tasks().await?;
-            let id = parse_id("id", &id)?;
-            tasks.delete(id).await?;
-            Ok(DeleteTaskPayload { deleted_task_id: id.into() })
-        })
-        .await
-    }
-}
-
-/// Changes one of the viewer's tasks. Faults of the id and of the input are told together.
-async fn edit(
-    ctx: &Context<'_>,
-    id: &ID,
-    parse: impl FnOnce() -> Result<TaskEdit>,
-    expected_version: Option<i32>,
-) -> Result<UpdateTaskPayload> {
-    let session = session(ctx);
-    let tasks = session.tasks().await?;
-    let (id, edit) = crate::domain::Error::both(parse_id("id", id), parse())?;
-    let task = tasks.edit(id, edit, expected_version).await?;
-    Ok(UpdateTaskPayload { task: TaskNode::new(task, session.viewer().await?) })
 }

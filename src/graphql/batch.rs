@@ -1,0 +1,73 @@
+//! Tasks that were read together. What is in them is read together too, each kind with one statement,
+//! when the first of them is asked for it.
+
+use std::sync::Arc;
+
+use async_graphql::Context;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use crate::domain::{ChecklistItem, Error, FileChange, Progress, Result, Risk};
+use crate::graphql::context::session;
+use crate::graphql::error::Failure;
+use crate::identity::Viewer;
+use crate::service::ByTask;
+
+/// The ids of tasks of one viewer, and what has been read of them.
+pub struct Batch {
+    viewer: Viewer,
+    tasks: Vec<Uuid>,
+    checklists: OnceCell<Result<ByTask<Vec<ChecklistItem>>>>,
+    progress: OnceCell<Result<ByTask<Progress>>>,
+    risks: OnceCell<Result<ByTask<Vec<Risk>>>>,
+    files: OnceCell<Result<ByTask<Vec<FileChange>>>>,
+}
+
+impl Batch {
+    pub fn of(tasks: impl Iterator<Item = Uuid>, viewer: &Viewer) -> Arc<Self> {
+        Arc::new(Self {
+            viewer: viewer.clone(),
+            tasks: tasks.collect(),
+            checklists: OnceCell::new(),
+            progress: OnceCell::new(),
+            risks: OnceCell::new(),
+            files: OnceCell::new(),
+        })
+    }
+
+    pub fn viewer(&self) -> &Viewer {
+        &self.viewer
+    }
+
+    /// The boxes of a task in order, steps among their parents.
+    pub async fn checklist(&self, ctx: &Context<'_>, task: Uuid) -> Result<&[ChecklistItem], Failure> {
+        let read = || async { session(ctx).services().tasks(&self.viewer).checklists(&self.tasks).await };
+        Ok(of_task(ctx, self.checklists.get_or_init(read).await, task)?.map_or(&[], Vec::as_slice))
+    }
+
+    pub async fn progress(&self, ctx: &Context<'_>, task: Uuid) -> Result<Progress, Failure> {
+        let read = || async { session(ctx).services().tasks(&self.viewer).progress(&self.tasks).await };
+        Ok(of_task(ctx, self.progress.get_or_init(read).await, task)?.copied().unwrap_or_default())
+    }
+
+    pub async fn risks(&self, ctx: &Context<'_>, task: Uuid) -> Result<&[Risk], Failure> {
+        let read = || async { session(ctx).services().tasks(&self.viewer).risks(&self.tasks).await };
+        Ok(of_task(ctx, self.risks.get_or_init(read).await, task)?.map_or(&[], Vec::as_slice))
+    }
+
+    pub async fn files(&self, ctx: &Context<'_>, task: Uuid) -> Result<&[FileChange], Failure> {
+        let read = || async { session(ctx).services().tasks(&self.viewer).files(&self.tasks).await };
+        Ok(of_task(ctx, self.files.get_or_init(read).await, task)?.map_or(&[], Vec::as_slice))
+    }
+}
+
+fn of_task<'a, T>(
+    ctx: &Context<'_>,
+    read: &'a Result<ByTask<T>>,
+    task: Uuid,
+) -> Result<Option<&'a T>, Failure> {
+    match read {
+        Ok(parts) => Ok(parts.get(&task)),
+        Err(error) => Err(Failure::at(ctx, Error::clone(error))),
+    }
+}

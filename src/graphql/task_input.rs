@@ -1,0 +1,332 @@
+//! What the mutations of tasks take.
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+
+use crate::domain::{
+    self, Brief, BriefEdit, Error, Faults, Label, LabelChange, Labels, MAX_DESCRIPTION, MAX_FILES, MAX_ITEMS,
+    MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_RATIONALE, MAX_RISKS, NewItem, NewParts, NewTask, Problem, Result,
+    Rule, StatusChange, TaskEdit, Title, at_most, check_count,
+};
+use crate::graphql::account::unless_null;
+use crate::graphql::brief::{ChecklistItemInput, FileChangeInput, RiskInput};
+use crate::graphql::scalar::{Date, DateTime, find_id};
+use crate::graphql::task::{TaskPriority, TaskStatus};
+
+/// What a task is made of.
+#[derive(InputObject)]
+pub struct CreateTaskInput {
+    /// A UUID chosen by the client, for safe retries: the same id again returns the task that the first
+    /// call made.
+    id: Option<ID>,
+    /// 1 to 200 characters.
+    title: String,
+    /// Markdown, up to 20,000 characters.
+    description: Option<String>,
+    /// PENDING when left out.
+    status: MaybeUndefined<TaskStatus>,
+    /// MEDIUM when left out.
+    priority: MaybeUndefined<TaskPriority>,
+    /// Up to 20, each of 1 to 50 characters.
+    labels: MaybeUndefined<Vec<String>>,
+    /// When it is to be done.
+    due_at: Option<DateTime>,
+    /// The document's date.
+    date: Option<Date>,
+    /// The person or team named in the document, up to 200 characters.
+    owner_label: Option<String>,
+    /// The one-sentence goal, up to 1,000 characters.
+    objective: Option<String>,
+    /// The problem, and why it is worth solving now; up to 10,000 characters.
+    rationale: Option<String>,
+    /// Up to 500 boxes, on both levels.
+    checklist: MaybeUndefined<Vec<ChecklistItemInput>>,
+    /// Up to 100.
+    risks: MaybeUndefined<Vec<RiskInput>>,
+    /// Up to 500.
+    files: MaybeUndefined<Vec<FileChangeInput>>,
+}
+
+impl CreateTaskInput {
+    pub fn parse(self) -> Result<NewTask> {
+        let mut faults = Faults::of("input");
+        let new = self.parse_in(&mut faults);
+        faults.finish(new)
+    }
+
+    /// Reads several, with the faults of all.
+    pub fn parse_all(inputs: Vec<Self>) -> Result<Vec<NewTask>> {
+        let mut faults = Faults::default();
+        if faults.check("inputs", check_count(inputs.len())).is_none() {
+            return Err(Error::Invalid(faults.into_found()));
+        }
+        let parse = |(index, input): (usize, Self)| {
+            faults.within("inputs", |faults| faults.within(index, |faults| input.parse_in(faults)))
+        };
+        let new: Vec<Option<NewTask>> = inputs.into_iter().enumerate().map(parse).collect();
+        faults.finish(new.into_iter().collect())
+    }
+
+    fn parse_in(self, faults: &mut Faults) -> Option<NewTask> {
+        let id = self.id.map(|id| {
+            faults.check("id", find_id(&id).ok_or_else(|| Problem::new(Rule::Invalid, "is not a UUID")))
+        });
+        let rest = ReplaceTaskInput {
+            title: self.title,
+            description: self.description,
+            status: self.status,
+            completed: MaybeUndefined::Undefined,
+            priority: self.priority,
+            labels: self.labels,
+            due_at: self.due_at,
+            date: self.date,
+            owner_label: self.owner_label,
+            objective: self.objective,
+            rationale: self.rationale,
+            checklist: self.checklist,
+            risks: self.risks,
+            files: self.files,
+        };
+        Some(NewTask { id: id.flatten(), ..rest.parse_in(faults)? })
+    }
+}
+
+/// Everything a task can hold: what is left out is reset to its default. Checklist, risks and files that
+/// are the same already stay as they are; others are made anew.
+#[derive(InputObject)]
+pub struct ReplaceTaskInput {
+    /// 1 to 200 characters.
+    title: String,
+    /// Markdown, up to 20,000 characters.
+    description: Option<String>,
+    /// PENDING when left out.
+    status: MaybeUndefined<TaskStatus>,
+    /// The same as status COMPLETED; must agree with status when both are sent.
+    completed: MaybeUndefined<bool>,
+    /// MEDIUM when left out.
+    priority: MaybeUndefined<TaskPriority>,
+    /// Up to 20, each of 1 to 50 characters.
+    labels: MaybeUndefined<Vec<String>>,
+    /// When it is to be done.
+    due_at: Option<DateTime>,
+    /// The document's date.
+    date: Option<Date>,
+    /// The person or team named in the document, up to 200 characters.
+    owner_label: Option<String>,
+    /// The one-sentence goal, up to 1,000 characters.
+    objective: Option<String>,
+    /// The problem, and why it is worth solving now; up to 10,000 characters.
+    rationale: Option<String>,
+    /// Up to 500 boxes, on both levels.
+    checklist: MaybeUndefined<Vec<ChecklistItemInput>>,
+    /// Up to 100.
+    risks: MaybeUndefined<Vec<RiskInput>>,
+    /// Up to 500.
+    files: MaybeUndefined<Vec<FileChangeInput>>,
+}
+
+impl ReplaceTaskInput {
+    pub fn parse(self) -> Result<NewTask> {
+        let mut faults = Faults::of("input");
+        let new = self.parse_in(&mut faults);
+        faults.finish(new)
+    }
+
+    fn parse_in(self, faults: &mut Faults) -> Option<NewTask> {
+        let title = faults.check("title", Title::parse(&self.title));
+        let description = optional(faults, "description", self.description, MAX_DESCRIPTION);
+        let status = match status_change(faults, self.status, self.completed) {
+            Some(StatusChange::To(status)) => status,
+            _ => domain::TaskStatus::default(),
+        };
+        let priority = unless_null(faults, "priority", self.priority);
+        let labels = unless_null(faults, "labels", self.labels);
+        let brief = Brief {
+            date: self.date.map(|date| date.0),
+            owner_label: optional(faults, "ownerLabel", self.owner_label, MAX_OWNER_LABEL),
+            objective: optional(faults, "objective", self.objective, MAX_OBJECTIVE),
+            rationale: optional(faults, "rationale", self.rationale, MAX_RATIONALE),
+        };
+        let labels = labels.map(|labels| label_set(faults, &labels));
+        let parts = NewParts {
+            checklist: list(faults, "checklist", self.checklist, |faults, item: ChecklistItemInput| {
+                item.parse(faults, true)
+            }),
+            risks: list(faults, "risks", self.risks, |faults, risk: RiskInput| risk.parse(faults)),
+            files: list(faults, "files", self.files, |faults, file: FileChangeInput| file.parse(faults)),
+        };
+        let counts = [
+            ("checklist", NewItem::count(&parts.checklist), MAX_ITEMS),
+            ("risks", parts.risks.len(), MAX_RISKS),
+            ("files", parts.files.len(), MAX_FILES),
+        ];
+        for (field, count, most) in counts {
+            if count > most {
+                let message = format!("may have at most {most} items, not {count}");
+                faults.push(field, Problem::new(Rule::TooMany, message));
+            }
+        }
+        Some(NewTask {
+            id: None,
+            title: title?,
+            description,
+            status,
+            priority: priority.map(Into::into).unwrap_or_default(),
+            labels: labels.unwrap_or_default(),
+            due_at: self.due_at.map(|at| at.0),
+            brief,
+            parts,
+        })
+    }
+}
+
+/// Left out: unchanged. Null: cleared, where the field is nullable.
+#[derive(InputObject)]
+pub struct UpdateTaskInput {
+    /// 1 to 200 characters.
+    title: MaybeUndefined<String>,
+    /// Markdown, up to 20,000 characters.
+    description: MaybeUndefined<String>,
+    /// How far it is.
+    status: MaybeUndefined<TaskStatus>,
+    /// true is the same as status COMPLETED; false leaves every status but COMPLETED as it is.
+    completed: MaybeUndefined<bool>,
+    /// How much it matters.
+    priority: MaybeUndefined<TaskPriority>,
+    /// The whole set; see also addLabels and removeLabels.
+    labels: MaybeUndefined<Vec<String>>,
+    /// Labels to put at the end, where they are not there yet.
+    add_labels: MaybeUndefined<Vec<String>>,
+    /// Labels to take away, where they are there.
+    remove_labels: MaybeUndefined<Vec<String>>,
+    /// When it is to be done.
+    due_at: MaybeUndefined<DateTime>,
+    /// The document's date.
+    date: MaybeUndefined<Date>,
+    /// The person or team named in the document, up to 200 characters.
+    owner_label: MaybeUndefined<String>,
+    /// The one-sentence goal, up to 1,000 characters.
+    objective: MaybeUndefined<String>,
+    /// The problem, and why it is worth solving now; up to 10,000 characters.
+    rationale: MaybeUndefined<String>,
+}
+
+impl UpdateTaskInput {
+    pub fn parse(self) -> Result<TaskEdit> {
+        let mut faults = Faults::of("input");
+        let title = unless_null(&mut faults, "title", self.title)
+            .and_then(|raw| faults.check("title", Title::parse(&raw)));
+        let description = clearable(&mut faults, "description", self.description, MAX_DESCRIPTION);
+        let status = status_change(&mut faults, self.status, self.completed);
+        let priority = unless_null(&mut faults, "priority", self.priority).map(Into::into);
+        let labels = label_change(&mut faults, self.labels, self.add_labels, self.remove_labels);
+        let due_at = Option::<Option<DateTime>>::from(self.due_at).map(|at| at.map(|at| at.0));
+        let brief = BriefEdit {
+            date: Option::<Option<Date>>::from(self.date).map(|date| date.map(|date| date.0)),
+            owner_label: clearable(&mut faults, "ownerLabel", self.owner_label, MAX_OWNER_LABEL),
+            objective: clearable(&mut faults, "objective", self.objective, MAX_OBJECTIVE),
+            rationale: clearable(&mut faults, "rationale", self.rationale, MAX_RATIONALE),
+        };
+        faults.finish(Some(TaskEdit { title, description, status, priority, labels, due_at, brief }))
+    }
+}
+
+/// What status and completed ask for together.
+fn status_change(
+    faults: &mut Faults,
+    status: MaybeUndefined<TaskStatus>,
+    completed: MaybeUndefined<bool>,
+) -> Option<StatusChange> {
+    let status = unless_null(faults, "status", status).map(domain::TaskStatus::from);
+    let completed = unless_null(faults, "completed", completed);
+    if let (Some(status), Some(completed)) = (status, completed)
+        && completed != (status == domain::TaskStatus::Completed)
+    {
+        faults.push("completed", Problem::new(Rule::Conflicting, "does not agree with status"));
+    }
+    match (status, completed) {
+        (Some(status), _) => Some(StatusChange::To(status)),
+        (None, Some(true)) => Some(StatusChange::To(domain::TaskStatus::Completed)),
+        (None, Some(false)) => Some(StatusChange::Reopen),
+        (None, None) => None,
+    }
+}
+
+/// What labels, addLabels and removeLabels ask for together.
+fn label_change(
+    faults: &mut Faults,
+    labels: MaybeUndefined<Vec<String>>,
+    add: MaybeUndefined<Vec<String>>,
+    remove: MaybeUndefined<Vec<String>>,
+) -> Option<LabelChange> {
+    let labels = unless_null(faults, "labels", labels);
+    let add = unless_null(faults, "addLabels", add);
+    let remove = unless_null(faults, "removeLabels", remove);
+    if labels.is_some() && (add.is_some() || remove.is_some()) {
+        let message = "cannot be combined with addLabels or removeLabels";
+        faults.push("labels", Problem::new(Rule::Conflicting, message));
+    }
+    if let Some(labels) = labels {
+        return Some(LabelChange::Replace(label_set(faults, &labels)));
+    }
+    let parse = |faults: &mut Faults, field, labels: &Option<Vec<String>>| {
+        labels.as_ref().map(|labels| parse_labels(faults, field, labels))
+    };
+    let (added, removed) = (parse(faults, "addLabels", &add), parse(faults, "removeLabels", &remove));
+    if added.is_none() && removed.is_none() {
+        return None;
+    }
+    let (add, remove) = (added.unwrap_or_default(), removed.unwrap_or_default());
+    let keys: Vec<String> = add.iter().map(Label::key).collect();
+    if remove.iter().any(|label| keys.contains(&label.key())) {
+        faults.push("removeLabels", Problem::new(Rule::Conflicting, "must not name a label of addLabels"));
+    }
+    Some(LabelChange::Adjust { add, remove })
+}
+
+/// The labels in a list, those that are none apart.
+pub fn parse_labels(faults: &mut Faults, field: &str, labels: &[String]) -> Vec<Label> {
+    faults.within(field, |faults| {
+        let parse = |(index, raw): (usize, &String)| {
+            faults.within(index, |faults| faults.check("", Label::parse(raw)))
+        };
+        labels.iter().enumerate().filter_map(parse).collect()
+    })
+}
+
+/// The whole set of a task's labels.
+fn label_set(faults: &mut Faults, labels: &[String]) -> Labels {
+    let labels = parse_labels(faults, "labels", labels);
+    faults.check("labels", Labels::default().with(&labels)).unwrap_or_default()
+}
+
+/// The parts in a list that can be left out.
+fn list<T, P>(
+    faults: &mut Faults,
+    field: &str,
+    inputs: MaybeUndefined<Vec<T>>,
+    parse: impl Fn(&mut Faults, T) -> Option<P>,
+) -> Vec<P> {
+    let inputs = unless_null(faults, field, inputs).unwrap_or_default();
+    faults.within(field, |faults| {
+        let part = |(index, input)| faults.within(index, |faults| parse(faults, input));
+        inputs.into_iter().enumerate().filter_map(part).collect()
+    })
+}
+
+fn optional(faults: &mut Faults, field: &str, text: Option<String>, max: usize) -> Option<String> {
+    text.and_then(|raw| faults.check(field, at_most(&raw, max)))
+}
+
+/// The text of a field that can be left out, or cleared.
+pub fn clearable(
+    faults: &mut Faults,
+    field: &str,
+    text: MaybeUndefined<String>,
+    max: usize,
+) -> Option<Option<String>> {
+    match text {
+        MaybeUndefined::Value(raw) => faults.check(field, at_most(&raw, max)).map(Some),
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Undefined => None,
+    }
+}

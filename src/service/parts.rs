@@ -1,0 +1,274 @@
+//! What is in the viewer's tasks: checklists, risks and files. A page of tasks reads each kind with one
+//! statement, however many there are.
+
+use std::collections::HashMap;
+
+use sea_orm::sea_query::{ExprTrait, SimpleExpr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
+
+use crate::domain::{
+    ChecklistItem, Error, FileChange, Named, NewItem, NewParts, Progress, Result, Risk, Section, Shelf,
+    new_id, place,
+};
+use crate::service::Tasks;
+use crate::service::database::meaning;
+use crate::service::entity::{checklist_item, file_change, risk};
+
+/// Rows in one INSERT: SQLite takes 32,766 values.
+const ROWS: usize = 2_000;
+
+/// The parts of one or several tasks.
+#[derive(Default)]
+pub struct Parts {
+    checklist: Vec<ChecklistItem>,
+    risks: Vec<Risk>,
+    files: Vec<FileChange>,
+}
+
+impl Parts {
+    /// Adds new parts of a task.
+    pub fn add(&mut self, task_id: Uuid, new: &NewParts) {
+        let NewParts { checklist, risks, files } = new;
+        self.checklist.extend(boxes(task_id, checklist));
+        self.risks.extend(risks.iter().enumerate().map(|(index, new)| Risk {
+            id: new_id(),
+            task_id,
+            description: new.description.clone().into_string(),
+            likelihood: new.likelihood,
+            impact: new.impact,
+            mitigation: new.mitigation.clone(),
+            position: place::nth(index),
+        }));
+        self.files.extend(files.iter().enumerate().map(|(index, new)| FileChange {
+            id: new_id(),
+            task_id,
+            path: new.path.clone().into_string(),
+            kind: new.kind,
+            position: place::nth(index),
+        }));
+    }
+
+    /// Writes all of them.
+    pub async fn insert(self, transaction: &DatabaseTransaction) -> Result<()> {
+        insert::<checklist_item::Entity, _>(transaction, self.checklist).await?;
+        insert::<risk::Entity, _>(transaction, self.risks).await?;
+        insert::<file_change::Entity, _>(transaction, self.files).await
+    }
+
+    /// Puts others in the place of those of a task, where they are not the same. Whether any were not.
+    pub async fn replace(
+        self,
+        transaction: &DatabaseTransaction,
+        task_id: Uuid,
+        new: &NewParts,
+    ) -> Result<bool> {
+        let mut made = Self::default();
+        made.add(task_id, new);
+        let same_checklist = outline(&self.checklist) == outline(&made.checklist);
+        let same_risks = self.risks.iter().map(risk_values).eq(made.risks.iter().map(risk_values));
+        let same_files = self.files.iter().map(file_values).eq(made.files.iter().map(file_values));
+        if same_checklist {
+            made.checklist.clear();
+        } else {
+            remove_all(transaction, checklist_item::Column::TaskId, task_id).await?;
+        }
+        if same_risks {
+            made.risks.clear();
+        } else {
+            remove_all(transaction, risk::Column::TaskId, task_id).await?;
+        }
+        if same_files {
+            made.files.clear();
+        } else {
+            remove_all(transaction, file_change::Column::TaskId, task_id).await?;
+        }
+        made.insert(transaction).await?;
+        Ok(!(same_checklist && same_risks && same_files))
+    }
+}
+
+/// The boxes of a checklist, steps after the one that they are steps of.
+pub(super) fn boxes(task_id: Uuid, items: &[NewItem]) -> Vec<ChecklistItem> {
+    let item = |parent_id, index, new: &NewItem| ChecklistItem {
+        id: new_id(),
+        task_id,
+        parent_id,
+        section: new.section,
+        text: new.text.clone().into_string(),
+        done: new.done,
+        position: place::nth(index),
+    };
+    let mut boxes = Vec::new();
+    for (index, new) in items.iter().enumerate() {
+        let parent = item(None, index, new);
+        let parent_id = Some(parent.id);
+        boxes.push(parent);
+        boxes.extend(new.children.iter().enumerate().map(|(index, new)| item(parent_id, index, new)));
+    }
+    boxes
+}
+
+/// A checklist without its ids: each box after its parent, with whether it has one.
+fn outline(items: &[ChecklistItem]) -> Vec<(bool, Section, &str, bool)> {
+    let mut children: HashMap<Option<Uuid>, Vec<&ChecklistItem>> = HashMap::new();
+    for item in items {
+        children.entry(item.parent_id).or_default().push(item);
+    }
+    let of = |parent: Option<Uuid>| children.get(&parent).cloned().unwrap_or_default();
+    let with_steps = of(None).into_iter().flat_map(|item| [vec![item], of(Some(item.id))].concat());
+    with_steps.map(|item| (item.parent_id.is_some(), item.section, &*item.text, item.done)).collect()
+}
+
+fn risk_values(risk: &Risk) -> (&str, impl Eq + use<>, Option<&str>) {
+    (&risk.description, (risk.likelihood, risk.impact), risk.mitigation.as_deref())
+}
+
+fn file_values(file: &FileChange) -> (&str, impl Eq + use<>) {
+    (&file.path, file.kind)
+}
+
+async fn insert<E, T>(transaction: &DatabaseTransaction, parts: Vec<T>) -> Result<()>
+where
+    E: EntityTrait,
+    E::ActiveModel: ActiveModelTrait<Entity = E> + From<T> + Send,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let mut rows = parts.into_iter().map(E::ActiveModel::from).peekable();
+    while rows.peek().is_some() {
+        let some: Vec<E::ActiveModel> = rows.by_ref().take(ROWS).collect();
+        E::insert_many(some).exec_without_returning(transaction).await.map_err(meaning)?;
+    }
+    Ok(())
+}
+
+async fn remove_all<C>(transaction: &DatabaseTransaction, task_id_column: C, task_id: Uuid) -> Result<()>
+where
+    C: ColumnTrait,
+    C::EntityName: EntityTrait,
+{
+    let delete = <C::EntityName as EntityTrait>::delete_many().filter(task_id_column.eq(task_id));
+    delete.exec(transaction).await.map_err(meaning).map(drop)
+}
+
+/// Parts by the task that they belong to.
+pub type ByTask<T> = HashMap<Uuid, T>;
+
+fn by_task<T, M>(rows: Vec<M>, task_id: impl Fn(&T) -> Uuid) -> Result<ByTask<Vec<T>>>
+where
+    T: TryFrom<M, Error = Error>,
+{
+    let mut parts: ByTask<Vec<T>> = HashMap::new();
+    for row in rows {
+        let part = T::try_from(row)?;
+        parts.entry(task_id(&part)).or_default().push(part);
+    }
+    Ok(parts)
+}
+
+fn all<T, M>(rows: Vec<M>) -> Result<Vec<T>>
+where
+    T: TryFrom<M, Error = Error>,
+{
+    rows.into_iter().map(T::try_from).collect()
+}
+
+/// Reading. Parts are the viewer's when their task is.
+impl Tasks<'_> {
+    /// The checklists of those of the tasks that are the viewer's, each in order, steps among their parents.
+    pub async fn checklists(&self, tasks: &[Uuid]) -> Result<ByTask<Vec<ChecklistItem>>> {
+        use checklist_item::{Column, Entity};
+        let rows = Entity::find().filter(self.part_of(Column::TaskId, tasks)).order_by_asc(Column::Position);
+        by_task(rows.all(self.database.read()).await.map_err(meaning)?, |item: &ChecklistItem| item.task_id)
+    }
+
+    /// How far those of the tasks are that are the viewer's and have boxes in scope.
+    pub async fn progress(&self, tasks: &[Uuid]) -> Result<ByTask<Progress>> {
+        use checklist_item::{Column, Entity};
+        let counts = Entity::find()
+            .select_only()
+            .columns([Column::TaskId, Column::Done])
+            .column_as(Column::Id.count(), "count")
+            .filter(self.part_of(Column::TaskId, tasks))
+            .filter(Column::Section.ne(Section::OutOfScope.name()))
+            .group_by(Column::TaskId)
+            .group_by(Column::Done);
+        let counts: Vec<(Uuid, bool, i64)> =
+            counts.into_tuple().all(self.database.read()).await.map_err(meaning)?;
+        let mut progress: ByTask<Progress> = HashMap::new();
+        for (task_id, done, count) in counts {
+            let count = usize::try_from(count).map_err(Error::internal)?;
+            let of_task = progress.entry(task_id).or_default();
+            of_task.total += count;
+            of_task.done += if done { count } else { 0 };
+        }
+        Ok(progress)
+    }
+
+    /// The risks of those of the tasks that are the viewer's.
+    pub async fn risks(&self, tasks: &[Uuid]) -> Result<ByTask<Vec<Risk>>> {
+        use risk::{Column, Entity};
+        let rows = Entity::find().filter(self.part_of(Column::TaskId, tasks)).order_by_asc(Column::Position);
+        by_task(rows.all(self.database.read()).await.map_err(meaning)?, |risk: &Risk| risk.task_id)
+    }
+
+    /// The files of those of the tasks that are the viewer's.
+    pub async fn files(&self, tasks: &[Uuid]) -> Result<ByTask<Vec<FileChange>>> {
+        use file_change::{Column, Entity};
+        let rows = Entity::find().filter(self.part_of(Column::TaskId, tasks)).order_by_asc(Column::Position);
+        by_task(rows.all(self.database.read()).await.map_err(meaning)?, |file: &FileChange| file.task_id)
+    }
+
+    /// Those of the boxes with these ids that are in live tasks of the viewer's.
+    pub async fn find_items(&self, ids: &[Uuid]) -> Result<Vec<ChecklistItem>> {
+        use checklist_item::{Column, Entity};
+        let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied()));
+        let rows = rows.filter(Column::TaskId.in_subquery(self.ids_on(Shelf::Live)));
+        all(rows.all(self.database.read()).await.map_err(meaning)?)
+    }
+
+    /// Those of the risks with these ids that are in live tasks of the viewer's.
+    pub async fn find_risks(&self, ids: &[Uuid]) -> Result<Vec<Risk>> {
+        use risk::{Column, Entity};
+        let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied()));
+        let rows = rows.filter(Column::TaskId.in_subquery(self.ids_on(Shelf::Live)));
+        all(rows.all(self.database.read()).await.map_err(meaning)?)
+    }
+
+    /// Those of the files with these ids that are in live tasks of the viewer's.
+    pub async fn find_files(&self, ids: &[Uuid]) -> Result<Vec<FileChange>> {
+        use file_change::{Column, Entity};
+        let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied()));
+        let rows = rows.filter(Column::TaskId.in_subquery(self.ids_on(Shelf::Live)));
+        all(rows.all(self.database.read()).await.map_err(meaning)?)
+    }
+
+    /// Everything in one task.
+    pub(super) async fn parts_of(&self, connection: &impl ConnectionTrait, task_id: Uuid) -> Result<Parts> {
+        let checklist = self.boxes_of(connection, task_id).await?;
+        let risks = risk::Entity::find().filter(risk::Column::TaskId.eq(task_id));
+        let risks = risks.order_by_asc(risk::Column::Position).all(connection).await.map_err(meaning)?;
+        let files = file_change::Entity::find().filter(file_change::Column::TaskId.eq(task_id));
+        let files =
+            files.order_by_asc(file_change::Column::Position).all(connection).await.map_err(meaning)?;
+        Ok(Parts { checklist, risks: all(risks)?, files: all(files)? })
+    }
+
+    /// The boxes of one task in order, steps among their parents.
+    pub(super) async fn boxes_of(
+        &self,
+        connection: &impl ConnectionTrait,
+        task_id: Uuid,
+    ) -> Result<Vec<ChecklistItem>> {
+        use checklist_item::{Column, Entity};
+        let rows = Entity::find().filter(Column::TaskId.eq(task_id)).order_by_asc(Column::Position);
+        all(rows.all(connection).await.map_err(meaning)?)
+    }
+
+    fn part_of(&self, task_id: impl ColumnTrait, tasks: &[Uuid]) -> SimpleExpr {
+        task_id.is_in(tasks.iter().copied()).and(task_id.in_subquery(self.ids()))
+    }
+}

@@ -1,0 +1,59 @@
+//! What goes out of the trash for good.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+
+use crate::domain::{Clock, Result};
+use crate::service::database::{Database, meaning};
+use crate::service::entity::task::{Column, Entity};
+use crate::service::tasks::KEPT_IN_TRASH;
+
+const EMPTIED_EVERY: Duration = Duration::from_secs(3600);
+/// Tasks that go at once: other writes have their turn in between.
+const BATCH: u64 = 200;
+
+/// Empties the trash of all users.
+pub struct Trash {
+    database: Database,
+    clock: Clock,
+}
+
+impl Trash {
+    pub fn new(database: Database, clock: Clock) -> Self {
+        Self { database, clock }
+    }
+
+    /// Deletes what has been in the trash for too long, for as long as anybody else holds it. Several
+    /// instances may do so at once.
+    pub async fn purge(trash: Weak<Self>) {
+        let mut interval = tokio::time::interval(EMPTIED_EVERY);
+        loop {
+            interval.tick().await;
+            let Some(trash) = trash.upgrade() else { return };
+            match trash.empty().await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, "tasks went out of the trash for good"),
+                Err(error) => tracing::warn!(%error, "the trash could not be emptied"),
+            }
+        }
+    }
+
+    /// How many tasks went.
+    async fn empty(&self) -> Result<u64> {
+        let over = Column::DeletedAt.lte(self.clock.now() - KEPT_IN_TRASH);
+        let mut all = 0;
+        loop {
+            let some = Entity::find().select_only().column(Column::Id).filter(over.clone());
+            let some = some.order_by_asc(Column::DeletedAt).limit(BATCH).into_query();
+            // Asked again of each task: it may have been brought back since it was chosen.
+            let delete = Entity::delete_many().filter(Column::Id.in_subquery(some)).filter(over.clone());
+            let gone = delete.exec(self.database.write()).await.map_err(meaning)?.rows_affected;
+            all += gone;
+            if gone == 0 {
+                return Ok(all);
+            }
+        }
+    }
+}
