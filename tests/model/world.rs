@@ -161,7 +161,7 @@ impl World {
             }
             "addChecklistItem" => {
                 let at = self.live(user, &arguments["taskId"])?;
-                let list = self.list_for(at, &arguments["parentId"])?;
+                let list = self.list_for(at, &arguments["parentId"], &input)?;
                 let item = part("checklist", &input);
                 let (list, index) = self.insert(at, list, None, item, &arguments["before"])?;
                 Ok(Effect::Part("item", at, format!("{list}/{index}")))
@@ -169,8 +169,12 @@ impl World {
             "moveChecklistItem" => {
                 let (at, list, index) = self.part(user, id)?;
                 let before = &arguments["before"];
-                let item = at_pointer(&self.tasks[at], &list)[index].clone();
-                let (list, index) = if before == id {
+                let all = items(at_pointer(&self.tasks[at], &list));
+                let item = all[index].clone();
+                let mut later = all[index + 1..].iter().filter(|each| each["section"] == item["section"]);
+                let next = later.next().map_or(&Value::Null, |sibling| &sibling["id"]);
+                // Among its siblings it is there already, whatever stands between them.
+                let (list, index) = if before == id || before == next {
                     (list, index)
                 } else {
                     self.insert(at, list, Some(index), item, before)?
@@ -285,15 +289,16 @@ impl World {
         if is_live(&self.tasks[at]) { Ok((at, list, index)) } else { Err(Refusal::new("NOT_FOUND")) }
     }
 
-    /// The list that holds the children of an item, or the top level where none is named.
-    fn list_for(&self, at: usize, parent: &Value) -> Result<String, Refusal> {
+    /// The list that a new item goes to: the top level, or the children of an item that may have it.
+    fn list_for(&self, at: usize, parent: &Value, input: &Value) -> Result<String, Refusal> {
         if parent.is_null() {
             return Ok(String::from("/checklist"));
         }
         let task = &self.tasks[at];
+        let is_step = input["section"] == "ACTION" && items(&input["children"]).is_empty();
         match find(task, parent) {
             Some((list, index))
-                if list == "/checklist" && task["checklist"][index]["section"] == "ACTION" =>
+                if is_step && list == "/checklist" && task["checklist"][index]["section"] == "ACTION" =>
             {
                 Ok(format!("/checklist/{index}/children"))
             }
@@ -643,11 +648,8 @@ fn is_sound(mutation: &str, arguments: &Value) -> bool {
     let is_id = |id: &Value| id.as_str().is_none_or(|id| id.parse::<Uuid>().is_ok());
     let ids = ["id", "taskId", "parentId", "before"].map(|name| &arguments[name]);
     let in_bounds = |name| arguments.get(name).is_none_or(|list| (1..=100).contains(&items(list).len()));
-    let nested_twice = !arguments["parentId"].is_null()
-        && (arguments["input"]["section"] != "ACTION" || !items(&arguments["input"]["children"]).is_empty());
     ids.into_iter().chain(items(&arguments["ids"])).all(is_id)
         && ["ids", "inputs"].into_iter().all(in_bounds)
-        && !nested_twice
         && ["input", "inputs"]
             .into_iter()
             .all(|name| arguments.get(name).is_none_or(|input| keeps_the_rules(nullable, name, input)))
@@ -659,6 +661,7 @@ fn keeps_the_rules(nullable: &[&str], name: &str, value: &Value) -> bool {
         Value::String(text) => nullable.contains(&name) || !text.trim().is_empty(),
         Value::Array(list) => list.iter().all(|each| keeps_the_rules(nullable, name, each)),
         Value::Object(_) => {
+            let nullable = if name == "risks" { &["mitigation"] } else { nullable };
             agrees(value) && fields(value).all(|(name, value)| keeps_the_rules(nullable, name, value))
         }
         _ => true,

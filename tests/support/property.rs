@@ -14,11 +14,12 @@ pub async fn for_all<S: Strategy>(cases: u32, strategy: S, test: impl AsyncFn(S:
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { cases };
     let seed = config.rng_seed;
     println!("PROPTEST_RNG_SEED={seed} PROPTEST_CASES={cases} repeats this run");
+    let shrinks = config.max_shrink_iters;
     let mut runner = TestRunner::new(config);
     for case in 0..cases {
         let mut tree = strategy.new_tree(&mut runner).expect("a case can be made");
         let mut failure = None;
-        loop {
+        for shrink in 0.. {
             let simpler = match test(tree.current()).await {
                 Ok(()) if failure.is_none() => break,
                 Ok(()) => tree.complicate(),
@@ -27,12 +28,12 @@ pub async fn for_all<S: Strategy>(cases: u32, strategy: S, test: impl AsyncFn(S:
                     tree.simplify()
                 }
             };
-            if !simpler {
+            if !simpler || shrink >= shrinks {
                 break;
             }
         }
         if let Some((smallest, error)) = failure {
-            panic!("case {case} of seed {seed} fails, at its smallest {smallest:#?}: {error}");
+            panic!("case {case} of seed {seed} fails, at its smallest {smallest:?}: {error}");
         }
     }
 }
