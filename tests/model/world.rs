@@ -295,7 +295,7 @@ impl World {
             return Ok(String::from("/checklist"));
         }
         let task = &self.tasks[at];
-        let is_step = input["section"] == "ACTION" && items(&input["children"]).is_empty();
+        let is_step = input["section"] == "ACTION";
         match find(task, parent) {
             Some((list, index))
                 if is_step && list == "/checklist" && task["checklist"][index]["section"] == "ACTION" =>
@@ -648,7 +648,9 @@ fn is_sound(mutation: &str, arguments: &Value) -> bool {
     let is_id = |id: &Value| id.as_str().is_none_or(|id| id.parse::<Uuid>().is_ok());
     let ids = ["id", "taskId", "parentId", "before"].map(|name| &arguments[name]);
     let in_bounds = |name| arguments.get(name).is_none_or(|list| (1..=100).contains(&items(list).len()));
-    ids.into_iter().chain(items(&arguments["ids"])).all(is_id)
+    let nested_twice = !arguments["parentId"].is_null() && !items(&arguments["input"]["children"]).is_empty();
+    !nested_twice
+        && ids.into_iter().chain(items(&arguments["ids"])).all(is_id)
         && ["ids", "inputs"].into_iter().all(in_bounds)
         && ["input", "inputs"]
             .into_iter()
