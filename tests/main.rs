@@ -12,6 +12,7 @@ mod http;
 mod limits;
 mod lists;
 mod migrations;
+mod model;
 mod ownership;
 mod parts;
 mod schema;

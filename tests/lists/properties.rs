@@ -4,14 +4,12 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, RngSeed, TestCaseResult, TestRunner};
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
 use super::model::{self, PRIORITIES, STATUSES, Task, folded, instant};
 use super::walk::{Page, Way, walk};
-use crate::support::{Actor, TestApp, Value, json, on_both_databases};
+use crate::support::{Actor, TestApp, Value, for_all, json, object, on_both_databases};
 
 /// The instants of tasks and filters: few, so that there are ties, with and without a fraction, and at
 /// the ends of what can be written.
@@ -123,39 +121,6 @@ const WORDS: [&str; 32] = [
 const FIELDS: [&str; 7] =
     ["CREATED_AT", "UPDATED_AT", "DUE_AT", "COMPLETED_AT", "PRIORITY", "STATUS", "TITLE"];
 
-/// Runs a test on random cases and shrinks the first that fails. The cases are the same each time
-/// unless PROPTEST_RNG_SEED says otherwise; PROPTEST_CASES asks for more of them.
-async fn for_all<S: Strategy>(cases: u32, strategy: S, test: impl AsyncFn(S::Value) -> TestCaseResult) {
-    let mut config = Config::default();
-    if matches!(config.rng_seed, RngSeed::Random) {
-        config.rng_seed = RngSeed::Fixed(20261121);
-    }
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { cases };
-    let seed = config.rng_seed;
-    println!("PROPTEST_RNG_SEED={seed} PROPTEST_CASES={cases} repeats this run");
-    let mut runner = TestRunner::new(config);
-    for case in 0..cases {
-        let mut tree = strategy.new_tree(&mut runner).expect("a case can be made");
-        let mut failure = None;
-        loop {
-            let simpler = match test(tree.current()).await {
-                Ok(()) if failure.is_none() => break,
-                Ok(()) => tree.complicate(),
-                Err(error) => {
-                    failure = Some((tree.current(), error));
-                    tree.simplify()
-                }
-            };
-            if !simpler {
-                break;
-            }
-        }
-        if let Some((smallest, error)) = failure {
-            panic!("case {case} of seed {seed} fails, at its smallest {smallest:#?}: {error}");
-        }
-    }
-}
-
 /// Some of them are in the trash.
 fn tasks(at_most: usize) -> impl Strategy<Value = Vec<Task>> {
     let at = || select(&INSTANTS[..]).prop_map(instant);
@@ -220,11 +185,6 @@ fn order_by() -> impl Strategy<Value = Vec<Value>> {
         ])
     });
     vec(key, 0..=3)
-}
-
-/// An object of the members that are given.
-fn object<'a>(members: impl IntoIterator<Item = (&'a str, Option<Value>)>) -> Value {
-    members.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value))).collect()
 }
 
 /// Small pages most of the time, so that there are several.

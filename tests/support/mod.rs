@@ -5,12 +5,14 @@ mod app;
 mod client;
 mod database;
 pub mod postgres;
+mod property;
 mod server;
 
 pub use actor::{Actor, Answer, TASK, code, faults};
 pub use app::{DatabaseKind, TestApp};
 pub use client::{PASSWORD, Reply, operation};
 pub use database::PostgresDatabase;
+pub use property::{for_all, object};
 pub use serde_json::{Value, json};
 pub use server::{Place, Run, SECRET, Server, wait_until};
 

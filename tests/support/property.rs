@@ -1,0 +1,44 @@
+//! Properties: tests that are run on random cases.
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngSeed, TestCaseResult, TestRunner};
+use serde_json::Value;
+
+/// Runs a test on random cases and shrinks the first that fails. The cases are the same each time
+/// unless PROPTEST_RNG_SEED says otherwise; PROPTEST_CASES asks for more of them.
+pub async fn for_all<S: Strategy>(cases: u32, strategy: S, test: impl AsyncFn(S::Value) -> TestCaseResult) {
+    let mut config = Config::default();
+    if matches!(config.rng_seed, RngSeed::Random) {
+        config.rng_seed = RngSeed::Fixed(20261121);
+    }
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { cases };
+    let seed = config.rng_seed;
+    println!("PROPTEST_RNG_SEED={seed} PROPTEST_CASES={cases} repeats this run");
+    let shrinks = config.max_shrink_iters;
+    let mut runner = TestRunner::new(config);
+    for case in 0..cases {
+        let mut tree = strategy.new_tree(&mut runner).expect("a case can be made");
+        let mut failure = None;
+        for shrink in 0.. {
+            let simpler = match test(tree.current()).await {
+                Ok(()) if failure.is_none() => break,
+                Ok(()) => tree.complicate(),
+                Err(error) => {
+                    failure = Some((tree.current(), error));
+                    tree.simplify()
+                }
+            };
+            if !simpler || shrink >= shrinks {
+                break;
+            }
+        }
+        if let Some((smallest, error)) = failure {
+            panic!("case {case} of seed {seed} fails, at its smallest {smallest:?}: {error}");
+        }
+    }
+}
+
+/// An object of the members that are given.
+pub fn object<'a>(members: impl IntoIterator<Item = (&'a str, Option<Value>)>) -> Value {
+    members.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value))).collect()
+}
