@@ -1,8 +1,13 @@
 //! Properties: tests that are run on random cases.
 
+use std::time::{Duration, Instant};
+
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestCaseResult, TestRunner};
 use serde_json::Value;
+
+/// A failure is made smaller for so long.
+const SHRUNK_FOR: Duration = Duration::from_secs(120);
 
 /// Runs a test on random cases and shrinks the first that fails. The cases are the same each time
 /// unless PROPTEST_RNG_SEED says otherwise; PROPTEST_CASES asks for more of them.
@@ -18,7 +23,7 @@ pub async fn for_all<S: Strategy>(cases: u32, strategy: S, test: impl AsyncFn(S:
     let mut runner = TestRunner::new(config);
     for case in 0..cases {
         let mut tree = strategy.new_tree(&mut runner).expect("a case can be made");
-        let mut failure = None;
+        let (mut failure, started) = (None, Instant::now());
         for shrink in 0.. {
             let simpler = match test(tree.current()).await {
                 Ok(()) if failure.is_none() => break,
@@ -28,7 +33,7 @@ pub async fn for_all<S: Strategy>(cases: u32, strategy: S, test: impl AsyncFn(S:
                     tree.simplify()
                 }
             };
-            if !simpler || shrink >= shrinks {
+            if !simpler || shrink >= shrinks || started.elapsed() > SHRUNK_FOR {
                 break;
             }
         }
