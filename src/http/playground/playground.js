@@ -1,6 +1,6 @@
 "use strict";
 
-const task = "id title status completed priority dueAt version";
+const task = "id title status completed priority labels dueAt version";
 const examples = {
   "Register": {
     query: `mutation Register($input: RegisterInput!) {
@@ -29,6 +29,40 @@ const examples = {
   }
 }`,
     variables: { input: { title: "Water the plants", priority: "HIGH", dueAt: "2027-01-31T18:00:00Z" } },
+  },
+  "Create a task document": {
+    query: `mutation CreateDocument($input: CreateTaskInput!) {
+  createTask(input: $input) {
+    task { ${task} progress { done total percent } }
+  }
+}`,
+    variables: {
+      input: {
+        title: "Show the tides on the board", status: "IN_PROGRESS", labels: ["harbour"],
+        objective: "To show the tides of the coming week without anybody typing them.",
+        rationale: "Twice this year a figure was wrong.",
+        checklist: [
+          { section: "IN_SCOPE", text: "Figures of the gauge", done: true },
+          { section: "ACTION", text: "Phase 1: data", children: [{ section: "ACTION", text: "Write the reader" }] },
+          { section: "ACCEPTANCE", text: "The board is never older than an hour" },
+        ],
+        risks: [{ description: "The gauge is silent", likelihood: "LOW", impact: "HIGH", mitigation: "Show the age of the figures." }],
+        files: [{ path: "src/tides.rs", kind: "CREATED" }],
+      },
+    },
+  },
+  "One task with all its parts": {
+    query: `query Task($id: ID!) {
+  task(id: $id) {
+    ${task}
+    date ownerLabel objective rationale description
+    checklist { id section text done children { id text done } }
+    risks { id description likelihood impact mitigation }
+    files { id path kind }
+    progress { done total percent }
+  }
+}`,
+    variables: { id: "" },
   },
   "List my tasks": {
     query: `query Tasks($first: Int, $after: String, $filter: TaskFilter) {
@@ -72,7 +106,9 @@ function remember(data) {
   if (signedIn?.accessToken) element("token").value = signedIn.accessToken;
   if (data?.logout?.success) element("token").value = "";
   const seen = data?.createTask?.task ?? data?.tasks?.nodes?.[0];
-  if (seen) examples["Complete a task"].variables.id = seen.id;
+  for (const name of ["Complete a task", "One task with all its parts"]) {
+    if (seen) examples[name].variables.id = seen.id;
+  }
 }
 
 async function run() {
