@@ -147,6 +147,13 @@ on_both_databases! {
         app.nobody().data(LOGIN, json!({ "who": "ann", "password": "better-horse-2" })).await;
     }
 
+    async fn a_refresh_token_of_before_a_new_password_gives_nothing(app) {
+        let ann = app.user("ann").await;
+        let input = json!({ "currentPassword": PASSWORD, "newPassword": "better-horse-2" });
+        ann.data(CHANGE, json!({ "input": input })).await;
+        assert_eq!(refused_refresh(app, &json!(ann.refresh_token)).await, "INVALID_CREDENTIALS");
+    }
+
     async fn changing_the_password_gives_the_account_as_it_is_then(app) {
         let ann = app.user("ann").await;
         app.clock.advance(TimeDelta::minutes(5));

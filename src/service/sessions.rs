@@ -170,18 +170,19 @@ impl Sessions {
         Ok(self.signed_in(user.into(), &session))
     }
 
-    /// Takes a session one refresh further, if it is at `count` still.
+    /// Takes a session one refresh further, if it is at `count` still. Without a count the pair of before
+    /// is dead at once: nothing repeats a refresh that never was.
     pub async fn rotate(
         &self,
         on: &impl ConnectionTrait,
         session: Uuid,
         count: Option<i32>,
     ) -> Result<Option<session::Model>> {
-        let now = self.clock.now();
+        let (now, step) = (self.clock.now(), if count.is_some() { 1 } else { 2 });
         let mut update = session::Entity::update_many()
             .filter(session::COLUMN.id.eq(session))
             .filter(session::COLUMN.expires_at.gt(now))
-            .col_expr(session::Column::Refreshes, session::Column::Refreshes.into_expr().add(1))
+            .col_expr(session::Column::Refreshes, session::Column::Refreshes.into_expr().add(step))
             .col_expr(session::Column::RefreshedAt, Expr::val(now))
             .col_expr(session::Column::LastUsedAt, Expr::val(now));
         if let Some(count) = count {
