@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use crate::config::Config;
 use crate::domain::Clock;
-use crate::graphql::Endpoint;
+use crate::graphql::{Endpoint, Persisted};
 use crate::http::{self, Readiness};
 use crate::identity::Tokens;
 use crate::service::{AccountRules, Database, DatabaseUrl, Services};
@@ -65,7 +65,9 @@ impl App {
         };
         let services = Arc::new(Services::new(database, clock, tokens, &rules));
         services.start_jobs();
-        let endpoint = Endpoint::new(services, config.limits(), config.request_timeout, config.introspection);
+        let persisted = Persisted::new(config.trusted_documents()?);
+        let (limits, timeout) = (config.limits(), config.request_timeout);
+        let endpoint = Endpoint::new(services, limits, persisted, timeout, config.introspection);
         let readiness = Readiness::default();
         let router = http::router(
             endpoint.clone(),

@@ -14,6 +14,7 @@ use clap::{ArgAction, Args, FromArgMatches, ValueEnum};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::graphql::TrustedDocuments;
 use crate::graphql::guard::Limits;
 use crate::identity::{SigningSecret, SigningSecrets};
 use crate::service::DatabaseUrl;
@@ -83,6 +84,10 @@ pub struct Config {
     /// Answer questions about the schema, and suggest names in errors
     #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, help_heading = "Network")]
     pub introspection: bool,
+
+    /// Manifest of the only documents that are run, as GraphQL Code Generator, Relay or Apollo write it
+    #[arg(long, env, global = true, value_name = "FILE", help_heading = "Network")]
+    trusted_documents: Option<PathBuf>,
 
     /// How long /readyz says 503 before the listener closes
     #[arg(long, env, global = true, value_name = "TIME", default_value = "1s", value_parser = time, help_heading = "Network")]
@@ -207,6 +212,7 @@ impl Config {
     pub fn check(&self) -> Result<()> {
         self.secrets(&self.database()?)?;
         self.trusted_proxies()?;
+        self.trusted_documents()?;
         self.cors_origins().map(drop)
     }
 
@@ -297,6 +303,16 @@ impl Config {
             parsed.ok().with_context(|| format!("TRUSTED_PROXIES: {network} is no network like 10.0.0.0/8"))
         };
         networks.map(parse).collect()
+    }
+
+    /// The documents of the manifest, when only those are run.
+    pub fn trusted_documents(&self) -> Result<Option<TrustedDocuments>> {
+        let Some(file) = self.trusted_documents.as_ref().filter(|file| !file.as_os_str().is_empty()) else {
+            return Ok(None);
+        };
+        let context = || format!("TRUSTED_DOCUMENTS: {} cannot be used", file.display());
+        let manifest = fs::read_to_string(file).with_context(context)?;
+        TrustedDocuments::from_manifest(&manifest).with_context(context).map(Some)
     }
 
     /// The bounds that requests are held to.

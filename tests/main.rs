@@ -15,6 +15,7 @@ mod migrations;
 mod model;
 mod ownership;
 mod parts;
+mod persisted;
 mod readme;
 mod schema;
 mod sessions;

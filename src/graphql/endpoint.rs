@@ -15,6 +15,7 @@ use crate::graphql::context::Session;
 use crate::graphql::error::{ErrorCode, classify, code_name, hidden_cause, request_error, restore_path};
 use crate::graphql::guard::{self, Limits, MAX_ERRORS, Types};
 use crate::graphql::mutation::Mutation;
+use crate::graphql::persisted::Persisted;
 use crate::graphql::query::Query;
 use crate::identity::{Client, Credential};
 use crate::service::Services;
@@ -26,6 +27,7 @@ pub struct Endpoint {
     services: Arc<Services>,
     types: Arc<Types>,
     limits: Limits,
+    persisted: Persisted,
     timeout: Duration,
     introspection: bool,
     running: TaskTracker,
@@ -34,7 +36,10 @@ pub struct Endpoint {
 /// A request for one operation.
 #[derive(Debug, Default)]
 pub struct Operation {
-    pub query: String,
+    /// The document's text; None when it is known by its id.
+    pub query: Option<String>,
+    /// What the document is known by: a hash, or an id in a manifest.
+    pub document_id: Option<String>,
     pub name: Option<String>,
     pub variables: Variables,
     pub credential: Credential,
@@ -78,14 +83,20 @@ pub struct OperationSummary {
 
 impl Endpoint {
     /// Builds the schema over the services; without introspection it keeps its names to itself.
-    pub fn new(services: Arc<Services>, limits: Limits, timeout: Duration, introspection: bool) -> Self {
+    pub fn new(
+        services: Arc<Services>,
+        limits: Limits,
+        persisted: Persisted,
+        timeout: Duration,
+        introspection: bool,
+    ) -> Self {
         let mut builder = super::builder().data(limits.clone());
         if !introspection {
             builder = builder.disable_introspection().disable_suggestions();
         }
         let types = Arc::new(Types::from_sdl(&super::sdl()));
         let (schema, running) = (builder.finish(), TaskTracker::new());
-        Self { schema, services, types, limits, timeout, introspection, running }
+        Self { schema, services, types, limits, persisted, timeout, introspection, running }
     }
 
     /// Whether the service can work.
@@ -122,14 +133,24 @@ impl Endpoint {
 
     async fn run(&self, mut operation: Operation) -> Answer {
         let mut summary = OperationSummary::default();
-        let digest = Sha256::digest(&operation.query);
+        let id = operation.document_id.as_deref();
+        let query = match self.persisted.text(operation.query.take(), id) {
+            Ok(query) => query,
+            Err((code, message)) => {
+                let answer = refused(vec![request_error(code, message)], summary);
+                return Answer { stage: Stage::Rejected(code), ..answer };
+            }
+        };
+        let digest = Sha256::digest(&query);
         summary.document = Some(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect());
 
-        let admitted = guard::admit(&operation.query, &operation.variables, &self.types, &self.limits);
-        let document = match admitted {
+        let document = match guard::admit(&query, &operation.variables, &self.types, &self.limits) {
             Ok(document) => document,
             Err(errors) => return refused(errors, summary),
         };
+        if let Some(hash) = id {
+            self.persisted.remember(hash, &query);
+        }
         let Some(chosen) = guard::operation(&document, operation.name.as_deref()) else {
             let message = match &operation.name {
                 Some(_) => "The document has no operation of the name in operationName.",
@@ -161,7 +182,7 @@ impl Endpoint {
         }
 
         let session = Arc::new(Session::new(self.services.clone(), operation.credential, operation.client));
-        let response = self.bounded(operation.query, operation.name, operation.variables, document, &session);
+        let response = self.bounded(query, operation.name, operation.variables, document, &session);
         let response = match response.await {
             Ok(response) => response,
             Err(code) => return Answer { response: failed(code), stage: Stage::Executed, summary },

@@ -10,6 +10,7 @@ mod endpoint;
 mod error;
 pub mod guard;
 mod mutation;
+mod persisted;
 mod query;
 mod scalar;
 mod server_info;
@@ -21,6 +22,7 @@ use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
 
 pub use endpoint::{Answer, Endpoint, Operation, OperationSummary, Stage};
 pub use error::{ErrorCode, code_name, request_error};
+pub use persisted::{Persisted, TrustedDocuments};
 
 fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {
     Schema::build(query::Query, mutation::Mutation::default(), EmptySubscription)

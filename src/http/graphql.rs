@@ -213,6 +213,7 @@ impl Fault {
 #[serde(rename_all = "camelCase")]
 struct Parameters {
     query: Option<String>,
+    document_id: Option<String>,
     operation_name: Option<String>,
     variables: Option<serde_json::Map<String, serde_json::Value>>,
     extensions: Option<serde_json::Map<String, serde_json::Value>>,
@@ -223,13 +224,31 @@ impl TryFrom<Parameters> for Operation {
 
     fn try_from(parameters: Parameters) -> Result<Self, Fault> {
         let query = parameters.query.filter(|query| !query.trim().is_empty());
+        let persisted = parameters.extensions.as_ref().and_then(|all| all.get("persistedQuery"));
+        let document_id = match (parameters.document_id, persisted) {
+            (Some(id), _) => Some(id.strip_prefix("sha256:").map_or_else(|| id.clone(), str::to_owned)),
+            (None, Some(persisted)) => Some(persisted_hash(persisted)?),
+            (None, None) => None,
+        };
+        if query.is_none() && document_id.is_none() {
+            return Err(Fault::bad("`query` is missing: the text of a GraphQL document."));
+        }
         let variables = parameters.variables.unwrap_or_default();
         Ok(Self {
-            query: query.ok_or_else(|| Fault::bad("`query` is missing: the text of a GraphQL document."))?,
+            query,
+            document_id,
             name: parameters.operation_name.filter(|name| !name.is_empty()),
             variables: Variables::from_json(variables.into()),
             ..Self::default()
         })
+    }
+}
+
+/// The hash in `extensions.persistedQuery`, as the protocol of automatic persisted queries has it.
+fn persisted_hash(persisted: &serde_json::Value) -> Result<String, Fault> {
+    match (persisted["version"].as_u64(), persisted["sha256Hash"].as_str()) {
+        (Some(1), Some(hash)) => Ok(hash.to_owned()),
+        _ => Err(Fault::bad("`extensions.persistedQuery` must have version 1 and sha256Hash.")),
     }
 }
 
@@ -240,6 +259,7 @@ fn from_query(query: &str) -> Result<Operation, Fault> {
         let value = value.into_owned();
         match &*name {
             "query" => parameters.query = Some(value),
+            "documentId" => parameters.document_id = Some(value),
             "operationName" => parameters.operation_name = Some(value),
             "variables" if !value.is_empty() => {
                 parameters.variables = parse_json(value.as_bytes(), "`variables` must be a JSON object.")?;

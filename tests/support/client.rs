@@ -11,7 +11,11 @@ pub const PASSWORD: &str = "correct-horse-1";
 
 /// The bytes of a request for an operation.
 pub fn operation(token: &str, query: &str, variables: &Value) -> String {
-    let body = json!({ "query": query, "variables": variables }).to_string();
+    request(token, &json!({ "query": query, "variables": variables }))
+}
+
+fn request(token: &str, body: &Value) -> String {
+    let body = body.to_string();
     let authorization =
         if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
     format!(
@@ -39,6 +43,12 @@ impl Client {
     /// Posts an operation, with a token or with an empty one for none.
     pub fn post(&mut self, token: &str, query: &str, variables: &Value) -> Reply {
         self.send(&operation(token, query, variables));
+        self.reply()
+    }
+
+    /// Posts a body of any kind.
+    pub fn post_body(&mut self, token: &str, body: &Value) -> Reply {
+        self.send(&request(token, body));
         self.reply()
     }
 

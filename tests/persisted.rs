@@ -1,0 +1,121 @@
+//! Documents that are named instead of sent: persisted queries, and manifests of trusted documents.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use sha2::{Digest, Sha256};
+
+use crate::support::{Actor, Answer, Place, Value, code, json, on_both_databases};
+
+const QUERY: &str = "{ serverInfo { version } }";
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn persisted(hash: &str) -> Value {
+    json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } })
+}
+
+/// A request as Apollo Client and urql make it.
+async fn by_hash(actor: &Actor<'_>, query: Option<&str>, hash: &str) -> Answer {
+    let mut body = json!({ "extensions": persisted(hash) });
+    if let Some(query) = query {
+        body["query"] = query.into();
+    }
+    actor.post(body).await
+}
+
+on_both_databases! {
+    async fn a_document_that_was_sent_once_is_known_by_its_hash(app) {
+        let nobody = app.nobody();
+        let unknown = by_hash(&nobody, None, &hash(QUERY)).await;
+        assert_eq!((unknown.status, unknown.code().as_str()), (StatusCode::OK, "PERSISTED_QUERY_NOT_FOUND"));
+        assert_eq!((&unknown.error()["message"], unknown.body.get("data")), (&json!("PersistedQueryNotFound"), None));
+        assert_eq!(unknown.header("cache-control"), "no-store");
+        let sent = by_hash(&nobody, Some(QUERY), &hash(QUERY)).await;
+        let known = by_hash(&nobody, None, &hash(QUERY)).await;
+        assert_eq!(known.body, sent.body);
+        assert!(known.body["data"]["serverInfo"]["version"].is_string());
+        let extensions = persisted(&hash(QUERY)).to_string();
+        let url = format!("/graphql?extensions={}", extensions.replace('"', "%22").replace('{', "%7B").replace('}', "%7D"));
+        let by_get = Answer::of(app, Request::get(url).body(Body::empty()).expect("a valid request")).await;
+        assert_eq!(by_get.body, sent.body);
+        let by_id = nobody.post(json!({ "documentId": format!("sha256:{}", hash(QUERY)) })).await;
+        assert_eq!(by_id.body, sent.body);
+    }
+
+    async fn a_hash_that_is_not_the_documents_is_refused(app) {
+        let wrong = by_hash(&app.nobody(), Some(QUERY), &hash("something else")).await;
+        assert_eq!((wrong.status, wrong.code().as_str()), (StatusCode::BAD_REQUEST, "BAD_REQUEST"));
+        assert_eq!(by_hash(&app.nobody(), None, &hash("something else")).await.code(), "PERSISTED_QUERY_NOT_FOUND");
+        for extension in [json!({ "version": 2, "sha256Hash": hash(QUERY) }), json!({ "version": 1 }), json!("x"), json!(null)] {
+            let answer = app.nobody().post(json!({ "query": QUERY, "extensions": { "persistedQuery": extension } })).await;
+            assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "BAD_REQUEST"), "{extension}");
+        }
+    }
+
+    async fn what_the_guard_refuses_is_not_remembered(app) {
+        for bad in ["{", &format!("{{ {} }}", "me { id } ".repeat(400))] {
+            assert!(by_hash(&app.nobody(), Some(bad), &hash(bad)).await.body.get("errors").is_some());
+            assert_eq!(by_hash(&app.nobody(), None, &hash(bad)).await.code(), "PERSISTED_QUERY_NOT_FOUND");
+        }
+    }
+
+    async fn a_mutation_by_its_hash_needs_post_as_well(app) {
+        let logout = "mutation { logout { success } }";
+        by_hash(&app.nobody(), Some(logout), &hash(logout)).await;
+        let url = format!("/graphql?documentId={}", hash(logout));
+        let by_get = Answer::of(app, Request::get(url).body(Body::empty()).expect("a valid request")).await;
+        assert_eq!(by_get.status, StatusCode::METHOD_NOT_ALLOWED);
+    }
+}
+
+/// The manifests that the generators write for the same document.
+fn manifests() -> [Value; 3] {
+    let text = json!({ hash(QUERY): QUERY });
+    [
+        text.clone(),
+        // Relay's ids are MD5.
+        json!({ "0123456789abcdef0123456789abcdef": QUERY, hash(QUERY): QUERY }),
+        json!({ "format": "apollo-persisted-query-manifest", "version": 1, "operations": [
+            { "id": hash(QUERY), "name": "Info", "type": "query", "body": QUERY },
+        ] }),
+    ]
+}
+
+#[test]
+fn beside_a_manifest_nothing_is_run() {
+    for manifest in manifests() {
+        let place = Place::new().with("TRUSTED_DOCUMENTS", "manifest.json");
+        place.write("manifest.json", &manifest.to_string());
+        let server = place.start(&[]);
+        let mut client = server.connect();
+        let mut ask = |body: Value| client.post_body("", &body).json();
+        let version = json!({ "serverInfo": { "version": env!("CARGO_PKG_VERSION") } });
+        assert_eq!(ask(json!({ "extensions": persisted(&hash(QUERY)) }))["data"], version);
+        assert_eq!(ask(json!({ "documentId": hash(QUERY) }))["data"], version);
+        assert_eq!(ask(json!({ "query": QUERY }))["data"], version);
+        let other = ask(json!({ "query": "{ __typename }" }));
+        assert_eq!(code(&other["errors"][0]), "BAD_REQUEST", "{other}");
+        let sent = json!({ "query": "{ __typename }", "extensions": persisted(&hash("{ __typename }")) });
+        assert_eq!(code(&ask(sent)["errors"][0]), "BAD_REQUEST");
+        let unknown = ask(json!({ "extensions": persisted(&hash("{ __typename }")) }));
+        assert_eq!(code(&unknown["errors"][0]), "PERSISTED_QUERY_NOT_FOUND");
+    }
+}
+
+#[test]
+fn a_manifest_that_is_none_stops_the_start() {
+    for (name, text) in [("broken.json", "{"), ("list.json", "[]"), ("numbers.json", "{\"a\": 1}")] {
+        let place = Place::new().with("TRUSTED_DOCUMENTS", name);
+        place.write(name, text);
+        let run = place.run(&[]);
+        assert!(
+            !run.success && run.stderr.contains("TRUSTED_DOCUMENTS") && run.stderr.contains(name),
+            "{}",
+            run.stderr
+        );
+    }
+    let run = Place::new().with("TRUSTED_DOCUMENTS", "nowhere.json").run(&[]);
+    assert!(!run.success && run.stderr.contains("TRUSTED_DOCUMENTS"), "{}", run.stderr);
+}
