@@ -1,6 +1,7 @@
 //! The composition root: from the configuration to a running server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use axum::Router;
@@ -12,6 +13,9 @@ use crate::graphql::{Endpoint, Persisted};
 use crate::http::{self, Readiness};
 use crate::identity::Tokens;
 use crate::service::{AccountRules, Database, DatabaseUrl, Services};
+
+/// How long the database may take to be closed, after the last request has been answered.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs the server until it is told to stop.
 pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
@@ -25,8 +29,11 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
         let failure = || format!("{}: the database cannot be migrated", config.database_option());
         database.migrate_up().await.with_context(failure)?;
     }
-    let app = App::new(config, database, Clock::default())?;
-    http::serve(listener, app, config.limit_connections, config.shutdown_grace).await
+    let app = App::new(config, database.clone(), Clock::default())?;
+    http::serve(listener, app, config.limit_connections, config.shutdown_grace).await?;
+    tokio::time::timeout(CLOSE_TIMEOUT, database.close())
+        .await
+        .context("the database was not closed in time")?
 }
 
 /// Opens the configured database.

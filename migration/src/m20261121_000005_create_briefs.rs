@@ -3,7 +3,8 @@
 //! each between two line feeds; `search_key` holds all folded text that a search looks at. Parts are
 //! ordered by `position`, which has gaps. Boxes and files end with their task.
 
-use sea_orm_migration::sea_orm::{self, ConnectionTrait, DbBackend};
+use sea_orm_migration::sea_orm::prelude::Uuid;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::{prelude::*, schema::*};
 use unicode_normalization::UnicodeNormalization;
 
@@ -43,6 +44,9 @@ impl MigrationTrait for Migration {
         }
         fill_search_keys(manager).await?;
 
+        // For the end of an account, which asks for tasks wherever they lie.
+        let of_owner = Index::create().name("tasks_owner_id_idx").table("tasks").col("owner_id").to_owned();
+        manager.create_index(of_owner).await?;
         let trash = |name: &'static str| {
             let mut index = Index::create();
             index.name(name).table("tasks").and_where(Expr::col("deleted_at").is_not_null());
@@ -78,7 +82,7 @@ impl MigrationTrait for Migration {
         for name in PARTS {
             manager.drop_table(Table::drop().table(name).to_owned()).await?;
         }
-        for index in ["tasks_owner_id_deleted_at_idx", "tasks_deleted_at_idx"] {
+        for index in ["tasks_owner_id_idx", "tasks_owner_id_deleted_at_idx", "tasks_deleted_at_idx"] {
             manager.drop_index(Index::drop().name(index).table("tasks").to_owned()).await?;
         }
         for column in TASK_COLUMNS {
@@ -108,11 +112,13 @@ fn part(name: &'static str) -> TableCreateStatement {
 /// Fills the `search_key` of the tasks that are there.
 async fn fill_search_keys(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let connection = manager.get_connection();
+    let mut last: Option<Uuid> = None;
     loop {
         let without = Query::select()
             .columns(["id", "title", "description"])
             .from("tasks")
-            .and_where(Expr::col("search_key").eq(""))
+            .and_where_option(last.map(|id| Expr::col("id").gt(id)))
+            .order_by("id", Order::Asc)
             .limit(BATCH)
             .to_owned();
         let rows = connection.query_all(&without).await?;
@@ -120,8 +126,8 @@ async fn fill_search_keys(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             return Ok(());
         }
         for row in rows {
-            let (id, title): (sea_orm::prelude::Uuid, String) =
-                (row.try_get("", "id")?, row.try_get("", "title")?);
+            let (id, title): (Uuid, String) = (row.try_get("", "id")?, row.try_get("", "title")?);
+            last = Some(id);
             let description: Option<String> = row.try_get("", "description")?;
             let searched = format!("{title}\n{}\n", description.unwrap_or_default());
             let update = Query::update()

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use crate::domain::{Error, Faults, Problem, Result, Rule};
+use crate::domain::{Error, Faults, FieldFault, Problem, Result, Rule};
 
 /// The most things that one call can be about.
 pub const MAX_BULK: usize = 100;
@@ -46,6 +46,21 @@ impl BulkIds {
     /// The ids themselves.
     pub fn ids(&self) -> impl Iterator<Item = Uuid> + '_ {
         self.0.iter().map(|(_, id)| *id)
+    }
+
+    /// What was done to each of them, or the error of the first that failed, with the places of all.
+    pub fn all_or_none<T>(&self, done: Vec<Result<T>>) -> Result<Vec<T>> {
+        let mut faults = Vec::new();
+        for ((index, _), outcome) in self.0.iter().zip(&done) {
+            if let Err(Error::Invalid(found)) = outcome {
+                if faults.is_empty() {
+                    faults.extend(found.iter().cloned());
+                }
+                let path = vec!["ids".into(), (*index).into()];
+                faults.extend(found.iter().map(|fault| FieldFault { path: path.clone(), ..fault.clone() }));
+            }
+        }
+        if faults.is_empty() { done.into_iter().collect() } else { Err(Error::Invalid(faults)) }
     }
 
     /// The error that some of them give; None when none does.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::FieldFault;
+use crate::domain::{FieldFault, PathSegment};
 
 /// A failure of an operation. What it displays is safe to show to anybody.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -27,7 +27,7 @@ pub enum Error {
     #[error("{}", describe(.0))]
     Taken(Vec<FieldFault>),
     /// The task has moved on since the version that the caller knew.
-    #[error("The task has changed: it is at version {current} now.")]
+    #[error("The task is at version {current}, not at the one expected.")]
     VersionPassed { current: i32 },
     /// Concurrent changes kept each other from finishing.
     #[error("The change collided with others at the same time. Try again.")]
@@ -86,18 +86,34 @@ const MAX_SENTENCES: usize = 10;
 
 /// One sentence for each fault: "Title must not be empty."
 fn describe(faults: &[FieldFault]) -> String {
-    let sentence = |fault: &FieldFault| {
-        let field = fault.path.iter().rev().find_map(|step| match step {
-            super::PathSegment::Field(name) => Some(name.as_str()),
-            super::PathSegment::Index(_) => None,
-        });
-        format!("{} {}.", in_words(field.unwrap_or("input")), fault.problem.message)
-    };
+    let sentence = |fault: &FieldFault| format!("{} {}.", subject(&fault.path), fault.problem.message);
     let mut sentences: Vec<String> = faults.iter().take(MAX_SENTENCES).map(sentence).collect();
     if faults.len() > MAX_SENTENCES {
         sentences.push(format!("And {} more.", faults.len() - MAX_SENTENCES));
     }
     sentences.join(" ")
+}
+
+/// The place of a fault as the start of a sentence: `input.title` is "Title", `input.labels.1` "Item 2 of
+/// labels", `input.checklist.3.text` "Text in item 4 of checklist".
+fn subject(path: &[PathSegment]) -> String {
+    let mut words = Vec::new();
+    let mut steps = path.iter().rev().peekable();
+    while let Some(step) = steps.next() {
+        match step {
+            PathSegment::Field(name) if words.is_empty() => words.push(in_words(name)),
+            PathSegment::Field(_) => {}
+            PathSegment::Index(index) => {
+                let item = if words.is_empty() { "Item" } else { "in item" };
+                let list = match steps.peek() {
+                    Some(PathSegment::Field(name)) => in_words(name).to_lowercase(),
+                    _ => "the list".to_owned(),
+                };
+                words.push(format!("{item} {} of {list}", index + 1));
+            }
+        }
+    }
+    if words.is_empty() { "The input".to_owned() } else { words.join(" ") }
 }
 
 /// A field's name as the start of a sentence: `usernameOrEmail` is "Username or email".
@@ -127,5 +143,17 @@ mod tests {
         faults.push("usernameOrEmail", Problem::null());
         let error = faults.into_result().expect_err("two faults were pushed");
         assert_eq!(error.to_string(), "Title must not be empty. Username or email must not be null.");
+    }
+
+    #[test]
+    fn a_fault_in_a_list_says_where_it_is() {
+        let mut faults = Faults::of("input");
+        faults.within("labels", |faults| faults.within(1, |faults| faults.push("", Problem::required())));
+        let step = vec!["checklist".into(), 3.into(), "children".into(), 0.into()];
+        faults.inside(step, |faults| faults.push("text", Problem::required()));
+        let error = faults.into_result().expect_err("two faults were pushed");
+        let sentences = "Item 2 of labels must not be empty. \
+                         Text in item 1 of children in item 4 of checklist must not be empty.";
+        assert_eq!(error.to_string(), sentences);
     }
 }

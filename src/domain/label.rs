@@ -62,7 +62,7 @@ impl Labels {
         let mut keys: HashSet<String> = self.0.iter().map(|label| text::fold(label)).collect();
         self.0.extend(added.iter().filter(|label| keys.insert(label.key())).map(|label| label.0.clone()));
         if self.0.len() > MAX_LABELS {
-            return Err(Problem::new(Rule::TooMany, format!("must leave at most {MAX_LABELS} labels")));
+            return Err(Problem::new(Rule::TooMany, format!("would leave more than {MAX_LABELS} labels")));
         }
         Ok(self)
     }

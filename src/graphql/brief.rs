@@ -187,8 +187,11 @@ impl ChecklistItemInput {
         let children = unless_null(faults, "children", self.children).unwrap_or_default();
         let allowed = upper && section == domain::Section::Action;
         if !children.is_empty() && !allowed {
-            let message =
-                if upper { "may stand in ACTION items only" } else { "may not have steps of their own" };
+            let message = if upper {
+                "must be empty: only ACTION items have children"
+            } else {
+                "must be empty: children have no children"
+            };
             faults.push("children", Problem::new(Rule::Invalid, message));
             return None;
         }
@@ -196,7 +199,10 @@ impl ChecklistItemInput {
             faults.within("children", |faults| {
                 faults.within(index, |faults| {
                     if child.section != ChecklistSection::Action {
-                        faults.push("section", Problem::new(Rule::Invalid, "must be ACTION in a step"));
+                        faults.push(
+                            "section",
+                            Problem::new(Rule::Invalid, "must be ACTION, as the parent's is"),
+                        );
                     }
                     child.parse(faults, false)
                 })

@@ -119,7 +119,7 @@ async fn find_nodes(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>> 
     let viewer = session.viewer().await?;
     if ids.len() > MAX_NODES {
         let mut faults = Faults::default();
-        faults.push("ids", Problem::new(Rule::TooMany, format!("may have at most {MAX_NODES} ids")));
+        faults.push("ids", Problem::new(Rule::TooMany, format!("may have at most {MAX_NODES} items")));
         return Err(domain::Error::Invalid(faults.into_found()));
     }
     let ids: Vec<Option<Uuid>> = ids.iter().map(find_id).collect();

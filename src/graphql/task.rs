@@ -191,7 +191,7 @@ pub struct UpdateTaskPayload {
 /// Several tasks.
 #[derive(SimpleObject)]
 pub struct TasksPayload {
-    /// The tasks after the change, in the order they were given, each once.
+    /// The tasks after the change, in the order they were given.
     pub tasks: Vec<TaskNode>,
 }
 

@@ -90,8 +90,8 @@ impl CreateTaskInput {
     }
 }
 
-/// Everything a task can hold: what is left out is reset to its default. Checklist, risks and files that
-/// are the same already stay as they are; others are made anew.
+/// Everything a task can hold: what is left out is reset to its default. A checklist, a list of risks or
+/// of files that is exactly the same stays as it is; any other is made anew, with new ids.
 #[derive(InputObject)]
 pub struct ReplaceTaskInput {
     /// 1 to 200 characters.

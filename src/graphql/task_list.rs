@@ -37,7 +37,8 @@ pub struct TaskFilter {
     priority: Option<Vec<TaskPriority>>,
     /// Has all of these, ignoring case.
     labels: Option<Vec<String>>,
-    /// Every word occurs, ignoring case, in title, description, objective or a label.
+    /// Every word occurs, ignoring case, in title, description, objective or a label. Each word counts as
+    /// a condition.
     text: Option<String>,
     /// When it is to be done.
     due_at: Option<DateTimeFilter>,
@@ -79,7 +80,7 @@ impl TaskFilter {
             // Counted as well, so that there are no more faults than conditions.
             *count += 1;
             if *count <= MAX_CONDITIONS {
-                let message = format!("stands more than {MAX_DEPTH} deep in and, or and not");
+                let message = format!("is nested more than {MAX_DEPTH} levels deep");
                 faults.push("", Problem::new(Rule::TooMany, message));
             }
             return Filter::All(Vec::new());
@@ -112,7 +113,10 @@ impl TaskFilter {
             let labels = parse_labels(faults, "labels", &labels);
             Filter::Labels(labels.iter().map(Label::key).collect())
         }));
-        all.extend(self.text.and_then(|text| faults.check("text", words(&text))).map(Filter::Words));
+        let words = self.text.and_then(|text| faults.check("text", words(&text)));
+        // Each word is a search of its own.
+        *count += words.as_ref().map_or(0, |words| words.len().saturating_sub(1));
+        all.extend(words.map(Filter::Words));
         let dates = [
             (DateField::DueAt, self.due_at),
             (DateField::CreatedAt, self.created_at),

@@ -9,7 +9,7 @@ use anyhow::Context;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::postgres::PgConnectOptions;
-use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait, sqlx,
@@ -21,6 +21,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Between two tries to open a file that is busy.
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
+/// How many steps of SQLite's machine pass between two looks at the time.
+const STEPS: i32 = 10_000;
 /// How often a write is tried again after it collided with others.
 const RETRIES: u32 = 3;
 /// The key of the advisory lock that lets one instance migrate at a time: "taskhold" as a number.
@@ -126,7 +128,13 @@ impl Database {
             options
         };
         let write = connect_patiently(open(1)).await?;
-        let read = connect_patiently(open(max_connections)).await?;
+        let mut reading = open(max_connections);
+        reading.map_sqlx_sqlite_pool_opts(|pool| {
+            pool.before_acquire(|connection, _| Box::pin(limit_statement(connection))).after_connect(
+                |connection, _| Box::pin(async { limit_statement(connection).await.map(drop) }),
+            )
+        });
+        let read = connect_patiently(reading).await?;
         Ok(Self { read, write })
     }
 
@@ -169,6 +177,12 @@ impl Database {
             .then_some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode, ..Default::default() };
         self.write.begin_with_options(options).await.map_err(meaning)
+    }
+
+    /// Closes the connections, so that SQLite writes everything into its one file. The writer goes last.
+    pub async fn close(&self) -> anyhow::Result<()> {
+        self.read.close_by_ref().await?;
+        Ok(self.write.close_by_ref().await?)
     }
 
     /// Fails while the database does not answer.
@@ -307,6 +321,13 @@ async fn connect_patiently(options: ConnectOptions) -> Result<DatabaseConnection
     }
 }
 
+/// Gives a reading connection of SQLite, which has no time limit of its own, the time for one statement.
+async fn limit_statement(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let deadline = Instant::now() + STATEMENT_TIMEOUT;
+    connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < deadline);
+    Ok(true)
+}
+
 fn pool(url: String, max_connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
@@ -349,8 +370,8 @@ pub(super) fn meaning(error: DbErr) -> Error {
     match database_code(&error).as_deref() {
         // serialization_failure, deadlock_detected
         Some("40001" | "40P01") => Error::Contended,
-        // query_canceled: the statement's time limit
-        Some("57014") => Error::Timeout,
+        // query_canceled, SQLITE_INTERRUPT: the statement's time limit
+        Some("57014" | "9") => Error::Timeout,
         // shutting down or starting, no more connections, read only after a fail-over
         Some("57P01" | "57P02" | "57P03" | "53300" | "25006") => Error::unavailable(error),
         Some(code) if code.len() == 5 && code.starts_with("08") => Error::unavailable(error),

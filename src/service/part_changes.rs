@@ -37,7 +37,7 @@ impl Tasks<'_> {
         in_transaction!(self.database, |transaction| {
             let task = self.lock(&transaction, task_id, None).await?;
             let all = self.boxes_of(&transaction, task_id).await?;
-            check_room(all.len() + 1 + new.children.len(), MAX_ITEMS, "boxes")?;
+            check_room(all.len() + 1 + new.children.len(), MAX_ITEMS, "checklist items")?;
             let (siblings, index) = find_place(&all, new.section, at)?;
 
             let mut rows = boxes(task_id, std::slice::from_ref(new));
@@ -147,7 +147,10 @@ fn find_place(all: &[ChecklistItem], section: Section, at: Place) -> Result<(Vec
             item.id == parent && item.parent_id.is_none() && item.section == Section::Action
         };
         if section != Section::Action || !all.iter().any(|item| can_have_steps(&item)) {
-            faults.push("parentId", Problem::new(Rule::Invalid, "is no box that this one can be a step of"));
+            faults.push(
+                "parentId",
+                Problem::new(Rule::Invalid, "is not an ACTION item of this task that can have children"),
+            );
         }
     }
     let siblings: Vec<&ChecklistItem> = all.iter().filter(|item| item.parent_id == at.parent).collect();
@@ -156,7 +159,7 @@ fn find_place(all: &[ChecklistItem], section: Section, at: Place) -> Result<(Vec
         Some(before) => {
             let is_it = |item: &&ChecklistItem| item.id == before && item.section == section;
             siblings.iter().position(is_it).unwrap_or_else(|| {
-                let message = "is no box of the same section and level of this task";
+                let message = "is not an item of this task in the same section and level";
                 faults.push("before", Problem::new(Rule::Invalid, message));
                 0
             })
@@ -305,7 +308,7 @@ fn check_room(count: usize, most: usize, what: &str) -> Result<()> {
     if count > most {
         faults.push(
             "input",
-            Problem::new(Rule::TooMany, format!("would be more than the {most} {what} a task can have")),
+            Problem::new(Rule::TooMany, format!("does not fit: a task can have at most {most} {what}")),
         );
     }
     faults.into_result()

@@ -11,8 +11,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::domain::{
-    ChecklistItem, Error, FileChange, Named, NewItem, NewParts, Progress, Result, Risk, Section, Shelf,
-    new_id, place,
+    ChecklistItem, Error, FileChange, Named, NewItem, NewParts, Progress, Result, Risk, Section, new_id,
+    place,
 };
 use crate::service::Tasks;
 use crate::service::database::meaning;
@@ -239,7 +239,7 @@ impl Tasks<'_> {
     /// Those of the boxes with these ids that are in live tasks of the viewer's.
     pub async fn find_items(&self, ids: &[Uuid]) -> Result<Vec<ChecklistItem>> {
         use checklist_item::{Column, Entity};
-        let rows = Entity::find().inner_join(task::Entity).filter(self.on(Shelf::Live));
+        let rows = Entity::find().inner_join(task::Entity).filter(self.live_by_id());
         let rows = rows.filter(among(Column::Id, ids));
         all(rows.all(self.database.read()).await.map_err(meaning)?)
     }
@@ -247,7 +247,7 @@ impl Tasks<'_> {
     /// Those of the risks with these ids that are in live tasks of the viewer's.
     pub async fn find_risks(&self, ids: &[Uuid]) -> Result<Vec<Risk>> {
         use risk::{Column, Entity};
-        let rows = Entity::find().inner_join(task::Entity).filter(self.on(Shelf::Live));
+        let rows = Entity::find().inner_join(task::Entity).filter(self.live_by_id());
         let rows = rows.filter(among(Column::Id, ids));
         all(rows.all(self.database.read()).await.map_err(meaning)?)
     }
@@ -255,7 +255,7 @@ impl Tasks<'_> {
     /// Those of the files with these ids that are in live tasks of the viewer's.
     pub async fn find_files(&self, ids: &[Uuid]) -> Result<Vec<FileChange>> {
         use file_change::{Column, Entity};
-        let rows = Entity::find().inner_join(task::Entity).filter(self.on(Shelf::Live));
+        let rows = Entity::find().inner_join(task::Entity).filter(self.live_by_id());
         let rows = rows.filter(among(Column::Id, ids));
         all(rows.all(self.database.read()).await.map_err(meaning)?)
     }

@@ -1,7 +1,7 @@
 //! The viewer's own account.
 
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, SqlErr};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait, SqlErr};
 use secrecy::SecretString;
 
 use crate::domain::{Error, Faults, NewPassword, Problem, ProfileEdit, Result, Rule, User};
@@ -10,6 +10,9 @@ use crate::service::accounts::Accounts;
 use crate::service::database::{in_transaction, meaning};
 use crate::service::entity::{session, user};
 use crate::service::sessions::SignedIn;
+
+/// Tasks that one statement deletes.
+const TASKS_AT_ONCE: u64 = 500;
 
 /// A handle on the account of one viewer.
 pub struct Profile<'a> {
@@ -98,13 +101,27 @@ impl<'a> Profile<'a> {
             self.lock(&transaction, &row).await?;
             let mine = session::COLUMN.user_id.eq(self.viewer.user_id());
             let ended = sessions.end(&transaction, mine).await?;
-            // Tasks and whatever else is the user's go with the row.
+            self.delete_tasks(&transaction).await?;
+            // Whatever else is the user's goes with the row.
             let gone = user::Entity::delete_many().filter(self.mine()).exec(&transaction);
             gone.await.map_err(meaning)?;
             Ok(ended)
         })?;
         sessions.ended(&ended);
         Ok(())
+    }
+
+    /// Deletes the user's tasks, as many at a time as a statement has time for.
+    async fn delete_tasks(&self, transaction: &DatabaseTransaction) -> Result<()> {
+        use crate::service::entity::task::{Column, Entity};
+        let mine = Entity::find().select_only().column(Column::Id);
+        let mine = mine.filter(Column::OwnerId.eq(self.viewer.user_id())).limit(TASKS_AT_ONCE).into_query();
+        loop {
+            let some = Entity::delete_many().filter(Column::Id.in_subquery(mine.clone()));
+            if some.exec(transaction).await.map_err(meaning)?.rows_affected == 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// The account, once its password has been given. A wrong one counts like a failed login.

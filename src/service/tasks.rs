@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet};
 use chrono::TimeDelta;
 use sea_orm::sea_query::{ExprTrait, OnConflict, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, SqlErr,
 };
 use uuid::Uuid;
 
@@ -20,6 +20,7 @@ use crate::domain::{
 use crate::identity::Viewer;
 use crate::service::database::{Database, in_transaction, meaning};
 use crate::service::entity::task::{ActiveModel, Column, Entity, TaskRow, changes};
+use crate::service::entity::{checklist_item, file_change, risk, session, user};
 use crate::service::parts::Parts;
 use crate::service::task_query;
 
@@ -52,6 +53,12 @@ impl<'a> Tasks<'a> {
         })
     }
 
+    /// Live tasks that are found by their ids. Worded so that SQLite does not recognise an index of live
+    /// tasks in it, and read all of the owner's.
+    pub(super) fn live_by_id(&self) -> SimpleExpr {
+        self.mine().and(Column::DeletedAt.is_not_null().not())
+    }
+
     pub(super) fn now(&self) -> Instant {
         self.clock.now()
     }
@@ -66,7 +73,7 @@ impl<'a> Tasks<'a> {
 
     /// Those of the tasks with these ids that are the viewer's and live, in no order.
     pub async fn find(&self, ids: &[Uuid]) -> Result<Vec<Task>> {
-        let rows = Entity::find().filter(self.on(Shelf::Live)).filter(Column::Id.is_in(ids.iter().copied()));
+        let rows = Entity::find().filter(self.live_by_id()).filter(Column::Id.is_in(ids.iter().copied()));
         tasks(rows.into_partial_model::<TaskRow>().all(self.database.read()).await.map_err(meaning)?)
     }
 
@@ -104,7 +111,7 @@ impl<'a> Tasks<'a> {
         if new.id.is_none() && new.parts.is_empty() {
             let task = new.task(new_id(), self.viewer.user_id(), self.now());
             let insert = Entity::insert(ActiveModel::from(&task));
-            insert.exec_without_returning(self.database.write()).await.map_err(meaning)?;
+            insert.exec_without_returning(self.database.write()).await.map_err(refusal)?;
             return Ok(task);
         }
         let new = [new];
@@ -143,7 +150,7 @@ impl<'a> Tasks<'a> {
             let insert = Entity::insert_many(rows)
                 .on_conflict(OnConflict::column(Column::Id).do_nothing().to_owned())
                 .exec_without_returning(transaction);
-            if insert.await.map_err(meaning)? < count {
+            if insert.await.map_err(refusal)? < count {
                 // Somebody took one of the ids in the meantime.
                 return Err(Error::Contended);
             }
@@ -167,19 +174,36 @@ impl<'a> Tasks<'a> {
         let expired = Entity::delete_many().filter(self.mine()).filter(Column::Id.is_in(chosen.clone()));
         expired.filter(over).exec(transaction).await.map_err(meaning)?;
         // The only look at rows that may be somebody else's, beside `why_not`.
-        let rows = Entity::find().filter(Column::Id.is_in(chosen)).into_partial_model::<TaskRow>();
+        let rows = Entity::find().filter(Column::Id.is_in(chosen.clone())).into_partial_model::<TaskRow>();
         let known = tasks(rows.all(transaction).await.map_err(meaning)?)?;
         let known: HashMap<Uuid, Task> = known.into_iter().map(|task| (task.id, task)).collect();
 
+        let others = self.ids_of_others(transaction, &chosen).await?;
         let mut faults = Faults::default();
         for (index, id) in new.iter().enumerate().filter_map(|(index, new)| Some((index, new.id?))) {
-            if known.get(&id).is_some_and(|task| task.owner_id != self.viewer.user_id()) {
+            let is_mine = known.get(&id).map(|task| task.owner_id == self.viewer.user_id());
+            if !is_mine.unwrap_or(!others.contains(&id)) {
                 faults.inside(place(index), |faults| {
                     faults.push("id", Problem::new(Rule::Taken, "is taken"));
                 });
             }
         }
         if faults.count() > 0 { Err(Error::Taken(faults.into_found())) } else { Ok(known) }
+    }
+
+    /// Those of the ids that are of something else than a task: an id is of one thing alone.
+    async fn ids_of_others(
+        &self,
+        transaction: &DatabaseTransaction,
+        ids: &HashSet<Uuid>,
+    ) -> Result<HashSet<Uuid>> {
+        let mut taken = HashSet::new();
+        taken.extend(known_ids(transaction, user::Column::Id, ids).await?);
+        taken.extend(known_ids(transaction, session::Column::Id, ids).await?);
+        taken.extend(known_ids(transaction, checklist_item::Column::Id, ids).await?);
+        taken.extend(known_ids(transaction, risk::Column::Id, ids).await?);
+        taken.extend(known_ids(transaction, file_change::Column::Id, ids).await?);
+        Ok(taken)
     }
 
     /// Changes a task. What changes nothing leaves version and updatedAt alone.
@@ -209,10 +233,11 @@ impl<'a> Tasks<'a> {
     /// Changes tasks alike, all of them or none, and gives them in their order.
     pub async fn edit_all(&self, ids: &BulkIds, edit: &TaskEdit) -> Result<Vec<Task>> {
         in_transaction!(self.database, |transaction| {
-            let mut edited = Vec::new();
-            for task in self.lock_all(&transaction, ids).await? {
-                let after = task.edited(edit, self.now())?;
-                edited.push(self.save(&transaction, &task, after).await?);
+            let tasks = self.lock_all(&transaction, ids).await?;
+            let edited: Vec<Result<Task>> = tasks.iter().map(|task| task.edited(edit, self.now())).collect();
+            let edited = ids.all_or_none(edited)?;
+            for (task, after) in tasks.iter().zip(&edited) {
+                self.save(&transaction, task, after.clone()).await?;
             }
             Ok(edited)
         })
@@ -245,7 +270,7 @@ impl<'a> Tasks<'a> {
     /// Brings a task back from the trash; one that is not there stays as it is.
     pub async fn restore(&self, id: Uuid) -> Result<Task> {
         in_transaction!(self.database, |transaction| {
-            let kept = self.on(Shelf::Live).or(self.on(Shelf::Trash));
+            let kept = self.live_by_id().or(self.on(Shelf::Trash));
             let Some(task) = self.locked(&transaction, &[id], kept).await?.pop() else {
                 return Err(self.why_not(&transaction, id).await?);
             };
@@ -264,7 +289,7 @@ impl<'a> Tasks<'a> {
         id: Uuid,
         expected_version: Option<i32>,
     ) -> Result<Task> {
-        let Some(task) = self.locked(transaction, &[id], self.on(Shelf::Live)).await?.pop() else {
+        let Some(task) = self.locked(transaction, &[id], self.live_by_id()).await?.pop() else {
             return Err(self.why_not(transaction, id).await?);
         };
         match expected_version {
@@ -276,7 +301,7 @@ impl<'a> Tasks<'a> {
     /// Live tasks, in the order of their ids; an error with the place of each that is none.
     async fn lock_all(&self, transaction: &DatabaseTransaction, ids: &BulkIds) -> Result<Vec<Task>> {
         let wanted: Vec<Uuid> = ids.ids().collect();
-        let locked = self.locked(transaction, &wanted, self.on(Shelf::Live)).await?;
+        let locked = self.locked(transaction, &wanted, self.live_by_id()).await?;
         let mut locked: HashMap<Uuid, Task> = locked.into_iter().map(|task| (task.id, task)).collect();
         if locked.len() < wanted.len() {
             let missing: Vec<Uuid> = wanted.iter().copied().filter(|id| !locked.contains_key(id)).collect();
@@ -329,6 +354,24 @@ impl<'a> Tasks<'a> {
         let reason = |id| if foreign.contains(&id) { FORBIDDEN } else { NOT_FOUND };
         Ok(ids.iter().map(|id| (*id, reason(*id))).collect())
     }
+}
+
+/// What it means that a task cannot be made: its owner may have gone a moment ago.
+fn refusal(error: DbErr) -> Error {
+    match error.sql_err() {
+        Some(SqlErr::ForeignKeyConstraintViolation(_)) => Error::Unauthenticated("Invalid token"),
+        _ => meaning(error),
+    }
+}
+
+async fn known_ids<C>(transaction: &DatabaseTransaction, id: C, among: &HashSet<Uuid>) -> Result<Vec<Uuid>>
+where
+    C: ColumnTrait,
+    C::EntityName: EntityTrait,
+{
+    let select = <C::EntityName as EntityTrait>::find().select_only().column(id);
+    let select = select.filter(id.is_in(among.iter().copied()));
+    select.into_tuple().all(transaction).await.map_err(meaning)
 }
 
 fn tasks(rows: Vec<TaskRow>) -> Result<Vec<Task>> {

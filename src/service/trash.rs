@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
-use crate::domain::{Clock, Result};
+use crate::domain::{Clock, Error, Result};
 use crate::service::database::{Database, meaning};
 use crate::service::entity::task::{Column, Entity};
 use crate::service::tasks::KEPT_IN_TRASH;
 
 const EMPTIED_EVERY: Duration = Duration::from_secs(3600);
-/// Tasks that go at once: other writes have their turn in between.
-const BATCH: u64 = 200;
+/// Tasks that go at once, with up to a thousand parts each: other writes have their turn in between.
+const BATCH: u64 = 10;
 
 /// Empties the trash of all users.
 pub struct Trash {
@@ -49,10 +49,12 @@ impl Trash {
             let some = some.order_by_asc(Column::DeletedAt).limit(BATCH).into_query();
             // Asked again of each task: it may have been brought back since it was chosen.
             let delete = Entity::delete_many().filter(Column::Id.in_subquery(some)).filter(over.clone());
-            let gone = delete.exec(self.database.write()).await.map_err(meaning)?.rows_affected;
-            all += gone;
-            if gone == 0 {
-                return Ok(all);
+            match delete.exec(self.database.write()).await.map_err(meaning) {
+                Ok(gone) if gone.rows_affected == 0 => return Ok(all),
+                Ok(gone) => all += gone.rows_affected,
+                // Another instance empties it as well, or somebody brings a task back.
+                Err(Error::Contended) => {}
+                Err(error) => return Err(error),
             }
         }
     }

@@ -97,3 +97,20 @@ fn connections_that_ask_for_nothing_do_not_hold_it_up() {
     assert!(told.elapsed() < AT_ONCE, "{:?}", told.elapsed());
     assert!(silent.is_closed() && kept_alive.is_closed());
 }
+
+#[test]
+fn after_a_clean_stop_the_one_file_of_sqlite_holds_everything() {
+    for _ in 0..5 {
+        let place = Place::new();
+        let mut server = place.start(&[]);
+        server.register("ann");
+        server.signal("TERM");
+        assert!(server.ends_well());
+        // Left behind only while something has not been written into the file itself.
+        for companion in ["data/taskhold.db-wal", "data/taskhold.db-shm"] {
+            assert!(!place.path(companion).exists(), "{companion}");
+        }
+        let users = place.run(&["user", "list"]);
+        assert!(users.stdout.contains("ann@example.com"), "{}", users.stdout);
+    }
+}

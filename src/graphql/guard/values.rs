@@ -298,5 +298,10 @@ fn leaf(value: &Literal, name: &Name, definition: Option<&Definition>, json: boo
         // Not a type of ours: validation says so.
         _ => true,
     };
-    (!is_good).then(|| Problem::new(Rule::Invalid, format!("is not a valid {name}")))
+    let example = match name.as_str() {
+        "DateTime" => " like 2026-11-21T09:30:00Z",
+        "Date" => " like 2026-11-21",
+        _ => "",
+    };
+    (!is_good).then(|| Problem::new(Rule::Invalid, format!("is not a valid {name}{example}")))
 }
