@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::support::{Actor, TASK, Value, code, json, on_both_databases};
+use crate::support::{Actor, TASK, Value, code, faults, json, on_both_databases};
 
 /// Everything that is in a task.
 const PARTS: &str = "checklist { id section text done children { id section text done children { id } } }
@@ -190,6 +190,42 @@ on_both_databases! {
         assert_eq!((&cleared["mitigation"], &cleared["impact"]), (&Value::Null, &risk["impact"]));
     }
 
+    async fn a_bulk_change_names_each_task_that_would_have_too_many_labels(app) {
+        let ann = app.user("ann").await;
+        let full: Vec<String> = (0..20).map(|number| format!("label {number}")).collect();
+        let mut ids = Vec::new();
+        for labels in [json!([]), json!(full), json!(["a"]), json!(full)] {
+            ids.push(ann.create(json!({ "title": "x", "labels": labels })).await["id"].clone());
+        }
+        let stored = app.rows("tasks").await;
+        let update = "mutation($ids: [ID!]!) { updateTasks(ids: $ids, input: { addLabels: [\"one more\"] }) { tasks { id } } }";
+        let error = ann.error(update, json!({ "ids": ids })).await;
+        assert_eq!(faults(&error), ["input.addLabels too_many", "ids.1 too_many", "ids.3 too_many"]);
+        assert_eq!(app.rows("tasks").await, stored);
+    }
+
+    async fn an_id_is_of_one_thing_alone(app) {
+        let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+        let task = whole(&ann, &ann.create(document()).await["id"]).await;
+        let create = "mutation($id: ID!) { createTask(input: { id: $id, title: \"x\" }) { task { id } } }";
+        for id in [&task["checklist"][0]["id"], &task["risks"][0]["id"], &task["files"][0]["id"], &json!(ann.id), &json!(ann.session())] {
+            for actor in [&ann, &bob] {
+                let error = actor.error(create, json!({ "id": id })).await;
+                assert_eq!((code(&error).as_str(), faults(&error)), ("CONFLICT", vec!["input.id taken".to_owned()]));
+            }
+        }
+    }
+
+    async fn a_task_for_an_account_that_has_just_gone_is_refused_like_any_request_of_it(app) {
+        let ann = app.user("ann").await;
+        ann.task("one").await;
+        app.execute("DELETE FROM users").await;
+        for input in [json!({ "title": "x" }), json!({ "title": "x", "labels": ["a"], "risks": [{ "description": "r", "likelihood": "LOW", "impact": "LOW" }] })] {
+            let create = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
+            assert_eq!(code(&ann.error(create, json!({ "input": input })).await), "UNAUTHENTICATED");
+        }
+    }
+
     async fn replacing_a_task_keeps_the_parts_that_are_the_same(app) {
         let ann = app.user("ann").await;
         let task = whole(&ann, &ann.create(document()).await["id"]).await;
@@ -227,6 +263,19 @@ on_both_databases! {
         assert_eq!((nodes.len(), nodes[49]["checklist"].as_array().map(Vec::len)), (50, Some(11)));
         // Tasks, their number, the owner, boxes, risks, files and progress.
         assert_eq!((few.len(), many.len()), (7, 7), "{many:#?}");
+    }
+
+    async fn an_answer_does_not_grow_without_bound_by_asking_for_the_same_again(app) {
+        let ann = app.user("ann").await;
+        let boxes: Vec<Value> = (0..500).map(|_| item("ACTION", &"x".repeat(1000), false)).collect();
+        let id = ann.create(json!({ "title": "full", "checklist": boxes })).await["id"].clone();
+        let query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Task { a: checklist { text } b: checklist { text } } } }";
+        let some = ann.data(query, json!({ "ids": vec![&id; 20] })).await;
+        assert_eq!(some["nodes"][19]["b"].as_array().map(Vec::len), Some(500));
+        let answer = ann.ask(query, json!({ "ids": vec![&id; 100] })).await;
+        assert_eq!(code(&answer.body["errors"][0]), "QUERY_TOO_COMPLEX");
+        let nodes = answer.body["data"]["nodes"].as_array().expect("nodes");
+        assert_eq!(nodes.iter().filter(|node| !node.is_null()).count(), 30, "half a megabyte twice for each");
     }
 
     async fn nodes_are_found_whatever_they_are(app) {

@@ -41,6 +41,9 @@ pub enum Error {
     /// The database, or room to work, is not to be had at present; the cause is for the log.
     #[error("The service is unavailable at the moment. Try again shortly.")]
     Unavailable(Arc<anyhow::Error>),
+    /// The answer would be larger than answers may be.
+    #[error("The answer would have more than {limit} bytes. Ask for less at a time.")]
+    TooLarge { limit: usize },
     /// The operation ran past its time limit.
     #[error("The operation took too long and was given up.")]
     Timeout,

@@ -11,6 +11,7 @@ use crate::domain::{
 };
 use crate::graphql::account::unless_null;
 use crate::graphql::batch::Batch;
+use crate::graphql::context::session;
 use crate::graphql::error::Failure;
 use crate::graphql::task::TaskNode;
 use crate::graphql::task_input::clearable;
@@ -77,6 +78,19 @@ pub struct ChecklistItemNode {
 }
 
 impl ChecklistItemNode {
+    /// Boxes of a task in the batch, as a part of an answer.
+    pub fn all<'a>(
+        ctx: &Context<'_>,
+        items: impl Iterator<Item = &'a domain::ChecklistItem>,
+        batch: &Arc<Batch>,
+    ) -> Result<Vec<Self>, Failure> {
+        let node = |item: &domain::ChecklistItem| {
+            charge(ctx, item.text.len())?;
+            Ok(Self::new(item.clone(), batch))
+        };
+        items.map(node).collect()
+    }
+
     /// A box of a task in the batch.
     pub fn new(item: domain::ChecklistItem, batch: &Arc<Batch>) -> Self {
         Self {
@@ -96,9 +110,16 @@ impl ChecklistItemNode {
     /// Its steps, in order.
     async fn children(&self, ctx: &Context<'_>) -> Result<Vec<ChecklistItemNode>, Failure> {
         let boxes = self.batch.checklist(ctx, self.task).await?;
-        let mine = boxes.iter().filter(|other| other.parent_id == Some(self.item));
-        Ok(mine.map(|item| Self::new(item.clone(), &self.batch)).collect())
+        Self::all(ctx, boxes.iter().filter(|other| other.parent_id == Some(self.item)), &self.batch)
     }
+}
+
+/// What an item of a list takes beside its text.
+const FRAME: usize = 100;
+
+/// Counts an item of a list into the answer.
+pub fn charge(ctx: &Context<'_>, text: usize) -> Result<(), Failure> {
+    session(ctx).charge(text + FRAME).map_err(|error| Failure::at(ctx, error))
 }
 
 /// Something that may go wrong.

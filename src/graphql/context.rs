@@ -1,6 +1,7 @@
 //! What a request carries to its resolvers: the services, and who is speaking.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_graphql::Context;
 use tokio::sync::{Mutex, OnceCell};
@@ -11,6 +12,9 @@ use crate::graphql::error::Failure;
 use crate::identity::{Client, Credential, Viewer};
 use crate::service::{Accounts, Profile, Services, Tasks};
 
+/// What is in tasks may make up so much of an answer: the boxes of some forty full tasks.
+const MAX_ANSWER: usize = 32 << 20;
+
 /// One request's view of the service. The viewer is looked up when the first field asks for it, so a
 /// bad token does not stand in the way of the public fields.
 pub struct Session {
@@ -18,12 +22,21 @@ pub struct Session {
     credential: Credential,
     client: Client,
     viewer: OnceCell<Result<Viewer>>,
+    /// Bytes of what is in tasks that the answer has so far.
+    charged: AtomicUsize,
     me: Mutex<Option<User>>,
 }
 
 impl Session {
     pub fn new(services: Arc<Services>, credential: Credential, client: Client) -> Self {
-        Self { services, credential, client, viewer: OnceCell::new(), me: Mutex::new(None) }
+        Self {
+            services,
+            credential,
+            client,
+            viewer: OnceCell::new(),
+            charged: AtomicUsize::new(0),
+            me: Mutex::new(None),
+        }
     }
 
     pub fn services(&self) -> &Services {
@@ -77,6 +90,12 @@ impl Session {
             Some(user) if user.id == viewer.user_id() => Ok(user.clone()),
             _ => Ok(me.insert(self.services.profile(viewer).get().await?).clone()),
         }
+    }
+
+    /// Counts what an answer takes in: aliases and repeated ids can ask for the same large list many times.
+    pub fn charge(&self, bytes: usize) -> Result<()> {
+        let before = self.charged.fetch_add(bytes, Ordering::Relaxed);
+        if before + bytes > MAX_ANSWER { Err(Error::TooLarge { limit: MAX_ANSWER }) } else { Ok(()) }
     }
 
     /// Makes later fields of the same request see a changed account.

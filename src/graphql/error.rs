@@ -200,6 +200,7 @@ fn code_of(error: &Error) -> ErrorCode {
         Error::Taken(_) | Error::VersionPassed { .. } | Error::Contended => ErrorCode::Conflict,
         Error::Invalid(_) => ErrorCode::BadUserInput,
         Error::RateLimited { .. } => ErrorCode::RateLimited,
+        Error::TooLarge { .. } => ErrorCode::QueryTooComplex,
         Error::Unavailable(_) => ErrorCode::ServiceUnavailable,
         Error::Timeout => ErrorCode::Timeout,
         Error::Internal(_) => ErrorCode::InternalServerError,

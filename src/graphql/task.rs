@@ -8,7 +8,9 @@ use uuid::Uuid;
 use crate::domain::{self, Brief, Result, Task};
 use crate::graphql::account::UserNode;
 use crate::graphql::batch::Batch;
-use crate::graphql::brief::{ChecklistItemNode, ChecklistSection, FileChangeNode, Progress, RiskNode};
+use crate::graphql::brief::{
+    ChecklistItemNode, ChecklistSection, FileChangeNode, Progress, RiskNode, charge,
+};
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
 use crate::graphql::scalar::{Date, DateTime};
@@ -155,17 +157,25 @@ impl TaskNode {
         let boxes = self.batch.checklist(ctx, self.task).await?.iter();
         let asked = boxes
             .filter(|item| item.parent_id.is_none() && section.is_none_or(|section| item.section == section));
-        Ok(asked.map(|item| ChecklistItemNode::new(item.clone(), &self.batch)).collect())
+        ChecklistItemNode::all(ctx, asked, &self.batch)
     }
 
     /// What may go wrong.
     async fn risks(&self, ctx: &Context<'_>) -> Result<Vec<RiskNode>, Failure> {
-        Ok(self.batch.risks(ctx, self.task).await?.iter().cloned().map(Into::into).collect())
+        let node = |risk: &domain::Risk| {
+            charge(ctx, risk.description.len() + risk.mitigation.as_ref().map_or(0, String::len))?;
+            Ok(risk.clone().into())
+        };
+        self.batch.risks(ctx, self.task).await?.iter().map(node).collect()
     }
 
     /// The files that change.
     async fn files(&self, ctx: &Context<'_>) -> Result<Vec<FileChangeNode>, Failure> {
-        Ok(self.batch.files(ctx, self.task).await?.iter().cloned().map(Into::into).collect())
+        let node = |file: &domain::FileChange| {
+            charge(ctx, file.path.len())?;
+            Ok(file.clone().into())
+        };
+        self.batch.files(ctx, self.task).await?.iter().map(node).collect()
     }
 
     /// Over all checklist items but those OUT_OF_SCOPE.

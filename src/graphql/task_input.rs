@@ -274,6 +274,8 @@ fn label_change(
         (None, None, None) => None,
         (None, add, remove) => {
             let (add, remove) = (add.unwrap_or_default(), remove.unwrap_or_default());
+            // More than a task can have, whatever it has.
+            faults.check("addLabels", Labels::default().with(&add));
             let keys: Vec<String> = add.iter().map(Label::key).collect();
             if remove.iter().any(|label| keys.contains(&label.key())) {
                 let message = "must not name a label of addLabels";
