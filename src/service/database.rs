@@ -398,6 +398,8 @@ fn is_lost_connection(error: &DbErr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::Statement;
+
     use super::*;
 
     #[test]
@@ -405,6 +407,19 @@ mod tests {
         let url: DatabaseUrl = "postgresql://ann:s3cret@db.example.com/tasks".parse().expect("a valid URL");
         assert_eq!(url.to_string(), "PostgreSQL at db.example.com:5432/tasks");
         assert!(!format!("{url:?}").contains("s3cret"));
+    }
+
+    #[tokio::test]
+    async fn a_reading_statement_that_takes_too_long_is_stopped_and_its_connection_goes_on() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let url = DatabaseUrl::Sqlite(folder.path().join("test.db"));
+        let database = Database::connect(&url, 1).await.expect("the file can be made");
+        let for_ever =
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+        let error = database.read().query_one_raw(Statement::from_string(DbBackend::Sqlite, for_ever)).await;
+        let error = error.map_err(meaning).expect_err("it never ends by itself");
+        assert!(matches!(error, Error::Timeout), "{error:?}");
+        database.ping().await.expect("the only connection is free again");
     }
 
     #[test]
