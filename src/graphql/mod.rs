@@ -30,6 +30,6 @@ fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, EmptySubscriptio
 
 /// The public schema in SDL, as schema.graphql holds it.
 pub fn sdl() -> String {
-    let options = SDLExportOptions::new().prefer_single_line_descriptions();
+    let options = SDLExportOptions::new().prefer_single_line_descriptions().include_specified_by();
     builder().finish().sdl_with_options(options)
 }
