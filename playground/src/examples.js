@@ -1,6 +1,7 @@
 // The tabs that GraphiQL opens with, in the order of a first session.
 
-const task = "id title status completed priority labels dueAt version";
+/** The fields of a task that a list shows, at the depth of a selection. */
+const task = (depth) => `id title status completed\n${"  ".repeat(depth)}priority labels dueAt version`;
 
 const example = (query, variables) => ({
   query,
@@ -42,7 +43,9 @@ mutation Register {
   example(
     `mutation CreateTask($input: CreateTaskInput!) {
   createTask(input: $input) {
-    task { ${task} }
+    task {
+      ${task(3)}
+    }
   }
 }
 `,
@@ -51,7 +54,10 @@ mutation Register {
   example(
     `mutation CreateDocument($input: CreateTaskInput!) {
   createTask(input: $input) {
-    task { ${task} progress { done total percent } }
+    task {
+      ${task(3)}
+      progress { done total percent }
+    }
   }
 }
 `,
@@ -80,9 +86,20 @@ mutation Register {
     },
   ),
   example(
-    `query ListTasks($first: Int, $after: String, $filter: TaskFilter) {
-  tasks(first: $first, after: $after, filter: $filter, orderBy: [{ field: DUE_AT }]) {
-    nodes { ${task} }
+    `query ListTasks(
+  $first: Int
+  $after: String
+  $filter: TaskFilter
+) {
+  tasks(
+    first: $first
+    after: $after
+    filter: $filter
+    orderBy: [{ field: DUE_AT }]
+  ) {
+    nodes {
+      ${task(3)}
+    }
     pageInfo { hasNextPage endCursor }
     totalCount
   }
@@ -95,10 +112,17 @@ mutation Register {
 # made or listed last.
 query OneTask($id: ID!) {
   task(id: $id) {
-    ${task}
-    date ownerLabel objective rationale description
-    checklist { id section text done children { id text done } }
-    risks { id description likelihood impact mitigation }
+    ${task(2)}
+    date ownerLabel
+    objective rationale description
+    checklist {
+      id section text done
+      children { id text done }
+    }
+    risks {
+      id description
+      likelihood impact mitigation
+    }
     files { id path kind }
     progress { done total percent }
   }
@@ -109,7 +133,10 @@ query OneTask($id: ID!) {
   example(
     `mutation CompleteTask($id: ID!) {
   completeTask(id: $id) {
-    task { ${task} completedAt }
+    task {
+      ${task(3)}
+      completedAt
+    }
   }
 }
 `,
@@ -117,7 +144,8 @@ query OneTask($id: ID!) {
   ),
   example(`query WhoAmI {
   me {
-    id email username name createdAt
+    id email username name
+    createdAt
     tasks { totalCount }
   }
 }
@@ -127,7 +155,9 @@ query OneTask($id: ID!) {
     version
     registrationOpen
     passwordRules
-    errorCodes { code status retryable description }
+    errorCodes {
+      code status retryable description
+    }
   }
 }
 `),
