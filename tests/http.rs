@@ -210,11 +210,30 @@ on_both_databases! {
         assert_eq!((page.status, content_type(&page)), (StatusCode::OK, "text/html; charset=utf-8"));
         let policy = page.header("content-security-policy");
         assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
-        for asset in ["playground.js", "playground.css", "schema.graphql"] {
-            assert_eq!(get(app, &format!("/playground/{asset}"), "*/*").await.status, StatusCode::OK, "{asset}");
-        }
+        assert_eq!(get(app, "/playground/licences.txt", "*/*").await.status, StatusCode::OK);
         assert_eq!(get(app, "/", browser).await.header("location"), "/graphql");
         assert_eq!(get(app, "/graphql", "*/*").await.status, StatusCode::BAD_REQUEST);
+    }
+
+    async fn the_playground_is_sent_packed_to_who_takes_that_and_once(app) {
+        for asset in ["/playground/playground.js", "/playground/playground.css"] {
+            let get = async |headers: &[(&str, &str)]| send(app, Method::GET, asset, headers, "").await;
+            for refused in ["", "br, identity", "gzip;q=0", "gzip; q=0.0"] {
+                let plain = get(&[("accept-encoding", refused)]).await;
+                assert_eq!((plain.status, plain.header("content-encoding")), (StatusCode::OK, ""), "{refused}");
+                assert_eq!(plain.header("vary"), "accept-encoding");
+            }
+            for taken in ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5"] {
+                let packed = get(&[("accept-encoding", taken)]).await;
+                assert_eq!((packed.status, packed.header("content-encoding")), (StatusCode::OK, "gzip"), "{taken}");
+                assert_eq!(packed.header("vary"), "accept-encoding");
+            }
+            let tag = get(&[]).await.header("etag").to_owned();
+            let again = get(&[("if-none-match", &tag)]).await;
+            assert_eq!((again.status, again.header("etag")), (StatusCode::NOT_MODIFIED, tag.as_str()));
+            let other = get(&[("if-none-match", "W/\"of another version\"")]).await;
+            assert_eq!((other.status, other.header("cache-control")), (StatusCode::OK, "no-cache"));
+        }
     }
 
     #[flags("--graphiql", "false")]
@@ -227,7 +246,6 @@ on_both_databases! {
     async fn without_introspection_no_name_is_given_away(app) {
         let answer = app.nobody().ask("{ __schema { types { name } } }", json!({})).await;
         assert_eq!(answer.code(), "BAD_REQUEST");
-        assert_eq!(get(app, "/playground/schema.graphql", "*/*").await.status, StatusCode::NOT_FOUND);
         let answer = app.nobody().ask("{ taskz { id } serverInf { version } }", json!({})).await;
         assert!(!answer.body.to_string().to_lowercase().contains("did you mean"), "{:#}", answer.body);
         assert_eq!(app.nobody().ask("{ __typename }", json!({})).await.body["data"]["__typename"], "Query");

@@ -104,11 +104,6 @@ impl Endpoint {
         self.services.ready().await.is_ok()
     }
 
-    /// Whether questions about the schema are answered.
-    pub fn introspection(&self) -> bool {
-        self.introspection
-    }
-
     /// The bounds that requests are held to.
     pub fn limits(&self) -> &Limits {
         &self.limits

@@ -50,7 +50,7 @@ pub fn router(
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
     if playground {
-        router = router.merge(playground::assets(state.endpoint.introspection()));
+        router = router.merge(playground::assets());
     }
     let mut router = router.fallback(nowhere).method_not_allowed_fallback(wrong_method).with_state(state);
     if !origins.is_empty() {

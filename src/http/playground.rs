@@ -1,9 +1,21 @@
-//! A page to try the API in: complete, offline, under a policy that lets nothing else in.
+//! A page to try the API in: GraphiQL, complete, offline, under a policy that lets nothing else in.
+//! The folder `playground` at the top holds its sources; what they are bundled into is embedded here.
+
+use std::io::Read;
+use std::sync::OnceLock;
 
 use axum::Router;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use axum::body::Bytes;
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap,
+    IF_NONE_MATCH, REFERRER_POLICY, VARY,
+};
+use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use flate2::read::GzDecoder;
+use sha2::{Digest, Sha256};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -20,16 +32,73 @@ pub fn page() -> Response {
     (headers, html).into_response()
 }
 
-/// The script, the style and the schema that the page asks for.
-pub(super) fn assets(introspection: bool) -> Router<super::State> {
-    let asset = |media_type: &'static str, text: &'static str| {
-        get(move || async move { ([(CONTENT_TYPE, media_type), (CACHE_CONTROL, "no-cache")], text) })
-    };
-    let script = asset("text/javascript; charset=utf-8", include_str!("playground/playground.js"));
-    let style = asset("text/css; charset=utf-8", include_str!("playground/playground.css"));
-    let schema = asset("text/plain; charset=utf-8", include_str!("../../schema.graphql"));
-    let page =
-        Router::new().route("/playground/playground.js", script).route("/playground/playground.css", style);
-    // Who does not answer questions about the schema does not hand it out either.
-    if introspection { page.route("/playground/schema.graphql", schema) } else { page }
+/// What the page asks for, and the licences of what it is made of.
+pub(super) fn assets() -> Router<super::State> {
+    static SCRIPT: Packed =
+        Packed::new("text/javascript; charset=utf-8", include_bytes!("playground/playground.js.gz"));
+    static STYLE: Packed =
+        Packed::new("text/css; charset=utf-8", include_bytes!("playground/playground.css.gz"));
+    let licences = ([(CONTENT_TYPE, "text/plain; charset=utf-8")], include_str!("playground/licences.txt"));
+    Router::new()
+        .route("/playground/playground.js", get(|headers: HeaderMap| async move { SCRIPT.answer(&headers) }))
+        .route("/playground/playground.css", get(|headers: HeaderMap| async move { STYLE.answer(&headers) }))
+        .route("/playground/licences.txt", get(move || async move { licences }))
+}
+
+/// A file that is embedded as gzip, and sent so to everybody who takes that.
+struct Packed {
+    media_type: &'static str,
+    gzip: &'static [u8],
+    plain: OnceLock<Bytes>,
+    tag: OnceLock<String>,
+}
+
+impl Packed {
+    const fn new(media_type: &'static str, gzip: &'static [u8]) -> Self {
+        Self { media_type, gzip, plain: OnceLock::new(), tag: OnceLock::new() }
+    }
+
+    /// The browser keeps the file and asks each time whether it is still that one: another version of the
+    /// program has another.
+    fn answer(&self, request: &HeaderMap) -> Response {
+        // Weak, since both encodings have the same.
+        let tag = self
+            .tag
+            .get_or_init(|| format!("W/\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(self.gzip))));
+        let headers: [(HeaderName, &str); 4] = [
+            (CONTENT_TYPE, self.media_type),
+            (CACHE_CONTROL, "no-cache"),
+            (VARY, "accept-encoding"),
+            (ETAG, tag.as_str()),
+        ];
+        if lists(request, IF_NONE_MATCH, |known| known == tag.as_str()) {
+            (StatusCode::NOT_MODIFIED, headers).into_response()
+        } else if lists(request, ACCEPT_ENCODING, is_gzip) {
+            (headers, [(CONTENT_ENCODING, "gzip")], self.gzip).into_response()
+        } else {
+            (headers, self.plain().clone()).into_response()
+        }
+    }
+
+    fn plain(&self) -> &Bytes {
+        self.plain.get_or_init(|| {
+            let mut plain = Vec::new();
+            GzDecoder::new(self.gzip).read_to_end(&mut plain).expect("what was embedded is gzip");
+            plain.into()
+        })
+    }
+}
+
+/// Whether one of the comma-separated items of a header passes.
+fn lists(headers: &HeaderMap, name: HeaderName, passes: impl Fn(&str) -> bool) -> bool {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|item| passes(item.trim()))
+}
+
+/// Whether an item of Accept-Encoding asks for gzip. One with a weight of nothing refuses it.
+fn is_gzip(item: &str) -> bool {
+    let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
+    let weight = weight.trim().to_ascii_lowercase();
+    let refused = weight.strip_prefix("q=").and_then(|weight| weight.parse().ok()) == Some(0.0_f32);
+    coding.trim().eq_ignore_ascii_case("gzip") && !refused
 }

@@ -1,0 +1,168 @@
+// The tabs that GraphiQL opens with, in the order of a first session.
+
+/** The fields of a task that a list shows, at the depth of a selection. */
+const task = (depth) => `id title status completed\n${"  ".repeat(depth)}priority labels dueAt version`;
+
+const example = (query, variables) => ({
+  query,
+  variables: variables && JSON.stringify(variables, null, 2),
+});
+
+export const examples = [
+  example(`# Welcome. Press the pink button: it registers
+# you and signs you in. Then go through the tabs;
+# each is an example that works as it is.
+#
+# From then on the token goes with each request,
+# until this browser tab is closed. To send one of
+# your own, put it into Headers, below:
+# { "authorization": "Bearer …" }
+
+mutation Register {
+  register(input: {
+    email: "ann@example.com"
+    password: "correct-horse-1"
+  }) {
+    accessToken
+    expiresAt
+    user { id email username name }
+  }
+}
+`),
+  example(`mutation LogIn {
+  login(input: {
+    usernameOrEmail: "ann@example.com"
+    password: "correct-horse-1"
+  }) {
+    accessToken
+    expiresAt
+    user { id email username name }
+  }
+}
+`),
+  example(
+    `mutation CreateTask($input: CreateTaskInput!) {
+  createTask(input: $input) {
+    task {
+      ${task(3)}
+    }
+  }
+}
+`,
+    { input: { title: "Water the plants", priority: "HIGH", dueAt: "2027-01-31T18:00:00Z" } },
+  ),
+  example(
+    `mutation CreateDocument($input: CreateTaskInput!) {
+  createTask(input: $input) {
+    task {
+      ${task(3)}
+      progress { done total percent }
+    }
+  }
+}
+`,
+    {
+      input: {
+        title: "Show the tides on the board",
+        status: "IN_PROGRESS",
+        labels: ["harbour"],
+        objective: "To show the tides of the coming week without anybody typing them.",
+        rationale: "Twice this year a figure was wrong.",
+        checklist: [
+          { section: "IN_SCOPE", text: "Figures of the gauge", done: true },
+          { section: "ACTION", text: "Phase 1: data", children: [{ section: "ACTION", text: "Write the reader" }] },
+          { section: "ACCEPTANCE", text: "The board is never older than an hour" },
+        ],
+        risks: [
+          {
+            description: "The gauge is silent",
+            likelihood: "LOW",
+            impact: "HIGH",
+            mitigation: "Show the age of the figures.",
+          },
+        ],
+        files: [{ path: "src/tides.rs", kind: "CREATED" }],
+      },
+    },
+  ),
+  example(
+    `query ListTasks(
+  $first: Int
+  $after: String
+  $filter: TaskFilter
+) {
+  tasks(
+    first: $first
+    after: $after
+    filter: $filter
+    orderBy: [{ field: DUE_AT }]
+  ) {
+    nodes {
+      ${task(3)}
+    }
+    pageInfo { hasNextPage endCursor }
+    totalCount
+  }
+}
+`,
+    { first: 20, filter: { completed: false } },
+  ),
+  example(
+    `# The id becomes that of the task that was
+# made or listed last.
+query OneTask($id: ID!) {
+  task(id: $id) {
+    ${task(2)}
+    date ownerLabel
+    objective rationale description
+    checklist {
+      id section text done
+      children { id text done }
+    }
+    risks {
+      id description
+      likelihood impact mitigation
+    }
+    files { id path kind }
+    progress { done total percent }
+  }
+}
+`,
+    { id: "" },
+  ),
+  example(
+    `mutation CompleteTask($id: ID!) {
+  completeTask(id: $id) {
+    task {
+      ${task(3)}
+      completedAt
+    }
+  }
+}
+`,
+    { id: "" },
+  ),
+  example(`query WhoAmI {
+  me {
+    id email username name
+    createdAt
+    tasks { totalCount }
+  }
+}
+`),
+  example(`query Server {
+  serverInfo {
+    version
+    registrationOpen
+    passwordRules
+    errorCodes {
+      code status retryable description
+    }
+  }
+}
+`),
+  example(`mutation LogOut {
+  logout { success message }
+}
+`),
+];

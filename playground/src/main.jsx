@@ -1,0 +1,66 @@
+import { explorerPlugin } from "@graphiql/plugin-explorer";
+import { useEditorContext } from "@graphiql/react";
+import { GraphiQL } from "graphiql";
+import { useEffect } from "react";
+import { createRoot } from "react-dom/client";
+
+import "graphiql/style.css";
+import "@graphiql/plugin-explorer/style.css";
+import "./main.css";
+
+import { examples } from "./examples.js";
+import { fetcher, logOut } from "./fetcher.js";
+import { storage, useSession } from "./session.js";
+
+function Bar() {
+  const { token, user, undocumented } = useSession();
+  return (
+    <header className="bar">
+      <h1>taskhold</h1>
+      {undocumented && <span>This server does not answer questions about its schema: no docs, no completion.</span>}
+      {token ? (
+        <>
+          <span className="who">
+            Signed in{user?.email && <> as <b>{user.email}</b></>}; your token goes with every request.
+          </span>
+          <button type="button" onClick={logOut}>Log out</button>
+        </>
+      ) : (
+        <span className="who">Not signed in. Run <i>Register</i> or <i>LogIn</i>.</span>
+      )}
+    </header>
+  );
+}
+
+/** Puts the task that was seen last where an example asks for an id. */
+function FillIn() {
+  const { taskId } = useSession();
+  const { activeTabIndex, variableEditor } = useEditorContext();
+  useEffect(() => {
+    const text = variableEditor?.getValue() ?? "";
+    const filled = taskId ? text.replace(/"id": ""/, `"id": "${taskId}"`) : text;
+    if (filled !== text) variableEditor.setValue(filled);
+  }, [taskId, activeTabIndex, variableEditor]);
+}
+
+const plugins = [explorerPlugin({ showAttribution: false })];
+
+createRoot(document.getElementById("playground")).render(
+  <>
+    <Bar />
+    <GraphiQL
+      fetcher={fetcher}
+      plugins={plugins}
+      storage={storage}
+      defaultTabs={examples}
+      defaultQuery=""
+      defaultEditorToolsVisibility="variables"
+      shouldPersistHeaders={false}
+      inputValueDeprecation
+      schemaDescription
+    >
+      <GraphiQL.Logo><></></GraphiQL.Logo>
+      <FillIn />
+    </GraphiQL>
+  </>,
+);

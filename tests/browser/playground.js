@@ -1,0 +1,250 @@
+// Goes through the playground with Chromium: registers, makes, lists and completes a task, reads the docs,
+// logs out. Nothing may be asked of anybody else, and the policy of the page may not be broken.
+// TASKHOLD names the program, PICTURES the folder for screenshots, CHROMIUM the browser.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+
+const program = resolve(process.env.TASKHOLD ?? "../../target/debug/taskhold");
+const pictures = resolve(process.env.PICTURES ?? "../../target/browser");
+const FLAGS =
+  "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+
+let browser;
+const folders = [];
+const running = [];
+
+before(async () => {
+  mkdirSync(pictures, { recursive: true });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    args: FLAGS.split(" "),
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  for (const child of running) {
+    const gone = new Promise((done) => child.once("exit", done));
+    if (child.kill("SIGTERM")) await gone;
+  }
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Listens on a free port of this machine, and says at which origin. */
+async function listen(server) {
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  server.unref();
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+async function freePort() {
+  const server = createServer();
+  const { port } = new URL(await listen(server));
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+/** Starts the program in an empty folder, and says at which origin it answers. */
+async function start(...options) {
+  const folder = mkdtempSync(join(tmpdir(), "taskhold-browser-"));
+  folders.push(folder);
+  const port = await freePort();
+  const child = spawn(program, ["--port", port, "--shutdown-grace", "0s", ...options], {
+    cwd: folder,
+    env: { PATH: process.env.PATH },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  running.push(child);
+  const origin = `http://127.0.0.1:${port}`;
+  for (let tries = 0; tries < 300; tries += 1) {
+    assert.equal(child.exitCode, null, "the program ended");
+    const ready = await fetch(`${origin}/readyz`).catch(() => undefined);
+    if (ready?.ok) return origin;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  throw new Error("the program does not get ready");
+}
+
+/** A page of a fresh profile, with the list of what it did wrong. */
+async function open(origin, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const faults = [];
+  const requests = [];
+  await page.exposeFunction("reportViolation", (what) => faults.push(`policy: ${what}`));
+  await page.addInitScript(() =>
+    addEventListener("securitypolicyviolation", (event) =>
+      window.reportViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`),
+    ),
+  );
+  page.on("console", (message) => {
+    if (message.type() === "error" || /content security policy/i.test(message.text())) faults.push(message.text());
+  });
+  page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
+  page.on("worker", (worker) => faults.push(`worker: ${worker.url()}`));
+  context.on("request", (request) => {
+    requests.push(request);
+    const url = request.url();
+    if (!url.startsWith(`${origin}/`) && !url.startsWith("data:")) faults.push(`asks elsewhere: ${url}`);
+  });
+  await page.goto(`${origin}/graphql`);
+  await page.locator(".graphiql-query-editor .CodeMirror-code").waitFor();
+  return { page, faults, requests };
+}
+
+/** Goes to the tab of an example, runs it, and gives the answer that the page shows, and the request. */
+async function run(page, example) {
+  await page.locator(".graphiql-tab-button").getByText(example, { exact: true }).click();
+  const sent = page.waitForRequest(
+    (request) => request.method() === "POST" && request.postDataJSON().query.includes(` ${example}`),
+  );
+  await page.getByRole("button", { name: /^Execute query/ }).click();
+  const request = await sent;
+  const { data, errors } = await (await request.response()).json();
+  assert.equal(errors, undefined, `${example}: ${JSON.stringify(errors)} ${request.postData()}`);
+  const [field] = Object.keys(data);
+  await page.locator(".result-window").getByText(`"${field}"`).waitFor();
+  return { data, request };
+}
+
+const authorization = async (request) => (await request.allHeaders()).authorization;
+
+test("a first session in the playground", { timeout: 120_000 }, async () => {
+  const origin = await start();
+  const { page, faults, requests } = await open(origin, { colorScheme: "light" });
+  const bar = page.locator("header.bar");
+  await bar.getByText("Not signed in").waitFor();
+
+  const registered = await run(page, "Register");
+  assert.equal(await authorization(registered.request), undefined);
+  const token = registered.data.register.accessToken;
+  await bar.getByText("Signed in as ann@example.com").waitFor();
+  await page.screenshot({ path: join(pictures, "registered.png") });
+
+  const { data, request } = await run(page, "CreateTask");
+  assert.equal(await authorization(request), `Bearer ${token}`);
+  const plants = data.createTask.task;
+  assert.equal(plants.title, "Water the plants");
+
+  const document = await run(page, "CreateDocument");
+  assert.equal(document.data.createTask.task.progress.total, 4);
+  const one = await run(page, "OneTask");
+  assert.equal(one.data.task.id, document.data.createTask.task.id);
+  assert.equal(one.data.task.risks.length, 1);
+
+  const listed = await run(page, "ListTasks");
+  assert.equal(listed.data.tasks.totalCount, 2);
+  await page.screenshot({ path: join(pictures, "tasks.png") });
+  const completed = await run(page, "CompleteTask");
+  assert.equal(completed.data.completeTask.task.completed, true);
+  assert.equal((await run(page, "ListTasks")).data.tasks.totalCount, 1);
+  await run(page, "Server");
+
+  // The token is kept for this tab and nowhere else.
+  await page.reload();
+  await bar.getByText("Signed in as ann@example.com").waitFor();
+  assert.equal((await run(page, "WhoAmI")).data.me.email, "ann@example.com");
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+
+  await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
+  const docs = page.locator(".graphiql-doc-explorer");
+  await docs.locator("input").fill("completeTask");
+  await docs.getByRole("option", { name: "Mutation.completeTask", exact: true }).click();
+  await docs.getByText("UpdateTaskPayload").click();
+  await docs.getByText("task", { exact: true }).waitFor();
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.screenshot({ path: join(pictures, "docs-dark.png") });
+  await page.getByRole("button", { name: "Show GraphiQL Explorer" }).click();
+  await page.getByText("WhoAmI").first().waitFor();
+  await page.locator(".docExplorerWrap").getByText("username", { exact: true }).first().waitFor();
+  await page.getByRole("button", { name: "Show History" }).click();
+  await page.locator(".graphiql-history").getByText("CreateDocument").waitFor();
+  for (const dialog of ["Open short keys dialog", "Open settings dialog"]) {
+    await page.getByRole("button", { name: dialog }).click();
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+  }
+
+  // Words are completed and mistakes are underlined while one types.
+  await page.getByRole("button", { name: /New tab/i }).click();
+  await page.locator(".graphiql-query-editor .CodeMirror").click();
+  await page.keyboard.type("{ serverInfo { ver");
+  await page.locator(".CodeMirror-hints").getByText("version").first().waitFor();
+  await page.screenshot({ path: join(pictures, "completion.png") });
+  await page.keyboard.press("Escape");
+
+  await bar.getByRole("button", { name: "Log out" }).click();
+  await bar.getByText("Not signed in").waitFor();
+  const old = await fetch(`${origin}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query: "{ me { email } }" }),
+  });
+  assert.match(JSON.stringify(await old.json()), /Invalid token/, "the session is over on the server too");
+
+  const login = await run(page, "LogIn");
+  await bar.getByText("Signed in as ann@example.com").waitFor();
+  assert.notEqual(login.data.login.accessToken, token);
+  assert.equal((await run(page, "LogOut")).data.logout.success, true);
+  await bar.getByText("Not signed in").waitFor();
+
+  assert.ok(requests.some((request) => request.url() === `${origin}/playground/playground.js`));
+  assert.deepEqual(faults, []);
+  // What would be found if there were something: a style that the policy forbids, and a host that it does.
+  await page.evaluate(() => {
+    document.head.append(Object.assign(document.createElement("style"), { textContent: "a {}" }));
+    return fetch("http://127.0.0.1:9/").catch(() => undefined);
+  });
+  const found = (directive) => faults.some((fault) => fault.startsWith(`policy: ${directive}`));
+  for (let tries = 0; tries < 50 && !(found("style-src") && found("connect-src")); tries += 1) {
+    await page.waitForTimeout(100);
+  }
+  assert.ok(found("style-src") && found("connect-src"), String(faults));
+  await page.context().close();
+});
+
+test("without introspection the page works and says what is missing", { timeout: 60_000 }, async () => {
+  const origin = await start("--introspection", "false");
+  const { page, faults } = await open(origin);
+  await page.locator("header.bar").getByText("does not answer questions about its schema").waitFor();
+  await run(page, "Register");
+  assert.equal((await run(page, "CreateTask")).data.createTask.task.status, "PENDING");
+  await page.screenshot({ path: join(pictures, "without-introspection.png") });
+  // The browser itself reports the refused question about the schema.
+  assert.deepEqual(faults.filter((fault) => !fault.includes("status of 400")), []);
+  await page.context().close();
+});
+
+test("pages of listed origins may ask, and of others may not", { timeout: 60_000 }, async () => {
+  const pageServer = () =>
+    createServer((_, response) => response.setHeader("content-type", "text/html").end("<title>a page</title>"));
+  const listed = await listen(pageServer());
+  const other = await listen(pageServer());
+  const origin = await start("--cors-origins", listed);
+  const ask = async (from) => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(from);
+    const answer = await page.evaluate(async (url) => {
+      const headers = { "content-type": "application/json", authorization: "" };
+      try {
+        const response = await fetch(url, { method: "POST", headers, body: '{"query":"{ __typename }"}' });
+        return [(await response.json()).data.__typename, Boolean(response.headers.get("x-request-id"))];
+      } catch (error) {
+        return error.name;
+      }
+    }, `${origin}/graphql`);
+    await context.close();
+    return answer;
+  };
+  assert.deepEqual(await ask(listed), ["Query", true]);
+  assert.equal(await ask(other), "TypeError");
+});
