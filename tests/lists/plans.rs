@@ -1,7 +1,6 @@
-//! How the databases find a page: by the order's index, from the cursor on. What the service sends is
-//! seen on PostgreSQL, where the server tells it; SQLite is asked about the same statement.
+//! How the databases find a page: by the order's index, from the cursor on.
 
-use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, JsonValue, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, JsonValue, Statement};
 
 use super::model::{self, Task};
 use super::walk::Page;
@@ -23,13 +22,8 @@ async fn rows(connection: &impl ConnectionTrait, sql: &str) -> Vec<Value> {
 
 /// The statement that a page is read with, from FROM on.
 async fn statement(app: &TestApp, page: impl Future<Output = Page>) -> String {
-    // Holds a connection of its own: the one that asks must not be the one that was asked about.
-    let observer = app.database.connection().begin().await.expect("a transaction begins");
-    page.await;
-    let sql = "SELECT query FROM pg_stat_activity WHERE datname = current_database()
-               AND pid <> pg_backend_pid() AND query LIKE 'SELECT \"tasks\"%' ORDER BY query_start DESC";
-    let queries = rows(&observer, sql).await;
-    let query = queries.first().and_then(|row| row["query"].as_str()).expect("the list was read");
+    let (statements, _) = app.statements(async { drop(page.await) }).await;
+    let query = statements.iter().find(|sql| sql.starts_with("SELECT \"tasks\"")).expect("the list was read");
     query[query.find("FROM").expect("it reads from somewhere")..].replace('"', "")
 }
 

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::{Actor, SECRET, Value, postgres};
+use super::{Actor, SECRET, postgres};
 
 /// The databases that every behaviour is tested on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl TestApp {
     }
 
     /// The statements that are run meanwhile, but for those of jobs.
-    pub async fn statements(&self, meanwhile: impl Future<Output = Value>) -> (Vec<String>, Value) {
+    pub async fn statements<T>(&self, meanwhile: impl Future<Output = T>) -> (Vec<String>, T) {
         self.statements.lock().expect("nobody panics with it").clear();
         let outcome = meanwhile.await;
         let mut statements = std::mem::take(&mut *self.statements.lock().expect("nobody panics with it"));
