@@ -1,6 +1,6 @@
 // Goes through the playground with Chromium: registers, makes, lists and completes a task, reads the docs,
 // logs out. Nothing may be asked of anybody else, and the policy of the page may not be broken.
-// TASKHOLD names the program, PICTURES the folder for screenshots, CHROMIUM the browser.
+// TASKHOLD_BIN names the program, PICTURES the folder for screenshots, CHROMIUM the browser.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -10,7 +10,7 @@ import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 
-const program = resolve(process.env.TASKHOLD ?? "../../target/debug/taskhold");
+const program = resolve(process.env.TASKHOLD_BIN ?? "../../target/debug/taskhold");
 const pictures = resolve(process.env.PICTURES ?? "../../target/browser");
 const FLAGS =
   "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
