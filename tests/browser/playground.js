@@ -136,10 +136,11 @@ test("a first session in the playground", { timeout: 120_000 }, async () => {
 
   const document = await run(page, "CreateDocument");
   assert.equal(document.data.createTask.task.progress.total, 4);
-  const one = await run(page, "OneTask");
   // High enough for a task with all its parts.
   const size = page.viewportSize();
   await page.setViewportSize({ width: 1400, height: 2100 });
+  const one = await run(page, "OneTask");
+  await page.getByText('"percent"').waitFor();
   await page.screenshot({ path: join(pictures, "one-task.png") });
   await page.setViewportSize(size);
   assert.equal(one.data.task.id, document.data.createTask.task.id);
