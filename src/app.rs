@@ -30,10 +30,14 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
         database.migrate_up().await.with_context(failure)?;
     }
     let app = App::new(config, database.clone(), Clock::default())?;
-    http::serve(listener, app, config.limit_connections, config.shutdown_grace).await?;
-    tokio::time::timeout(CLOSE_TIMEOUT, database.close())
-        .await
-        .context("the database was not closed in time")?
+    let close = async {
+        match tokio::time::timeout(CLOSE_TIMEOUT, database.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the database could not be closed"),
+            Err(_) => tracing::warn!("the database was not closed within {CLOSE_TIMEOUT:?}"),
+        }
+    };
+    http::serve(listener, app, config.limit_connections, config.shutdown_grace, close).await
 }
 
 /// Opens the configured database.

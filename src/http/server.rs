@@ -45,8 +45,15 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves until SIGTERM or SIGINT, then finishes what is in flight. A second signal ends it at once.
-pub async fn serve(listener: TcpListener, app: App, connections: usize, grace: Duration) -> Result<()> {
+/// Serves until SIGTERM or SIGINT, then finishes what is in flight, and closes what it worked on. A second
+/// signal ends it at once.
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    connections: usize,
+    grace: Duration,
+    close: impl Future<Output = ()>,
+) -> Result<()> {
     // Before it says that it is ready: a signal that nobody receives kills.
     let mut signals = Signals::new().context("signals cannot be received")?;
     let address = listener.local_addr().context("the listener has no address")?;
@@ -70,6 +77,7 @@ pub async fn serve(listener: TcpListener, app: App, connections: usize, grace: D
         if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
             tracing::warn!("stopped with requests in flight after {DRAIN_TIMEOUT:?}");
         }
+        close.await;
     };
     tokio::select! {
         () = finish => {}
