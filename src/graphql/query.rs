@@ -116,51 +116,51 @@ impl Query {
 
 /// The viewer's objects with these ids, in their order; what is not the viewer's is not there.
 async fn find_nodes(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>> {
-    let viewer = session.viewer().await?;
+    session.viewer().await?;
     if ids.len() > MAX_NODES {
         let mut faults = Faults::default();
         faults.push("ids", Problem::new(Rule::TooMany, format!("may have at most {MAX_NODES} items")));
         return Err(domain::Error::Invalid(faults.into_found()));
     }
     let ids: Vec<Option<Uuid>> = ids.iter().map(find_id).collect();
-    let mut found: HashMap<Uuid, Node> = HashMap::new();
-    if ids.contains(&Some(viewer.user_id())) {
+    let found = find_each(session, ids.iter().flatten().copied().collect()).await?;
+    Ok(ids.into_iter().map(|id| found.get(&id?).cloned()).collect())
+}
+
+/// The viewer's objects under these ids: one kind after the other, as long as there are ids of nothing yet.
+async fn find_each(session: &Session, ids: BTreeSet<Uuid>) -> Result<HashMap<Uuid, Node>> {
+    let (viewer, tasks) = (session.viewer().await?, session.tasks().await?);
+    let mut found = HashMap::new();
+    if ids.contains(&viewer.user_id()) {
         let user = UserNode::new(session.account(viewer).await?, viewer);
         found.insert(viewer.user_id(), Node::User(user));
     }
-    // One kind after the other, as long as there are ids of nothing yet.
-    let missing = |found: &HashMap<Uuid, Node>| -> Vec<Uuid> {
-        let known: BTreeSet<Uuid> = ids.iter().flatten().copied().collect();
-        known.into_iter().filter(|id| !found.contains_key(id)).collect()
+    let rest = |found: &HashMap<Uuid, Node>| -> Vec<Uuid> {
+        ids.iter().copied().filter(|id| !found.contains_key(id)).collect()
     };
-    let tasks = session.tasks().await?;
-    let ask = missing(&found);
-    if !ask.is_empty() {
-        let some = TaskNode::all(tasks.find(&ask).await?, viewer);
-        found.extend(some.into_iter().map(|task| (task.key(), Node::Task(task))));
+
+    let asked = rest(&found);
+    if asked.is_empty() {
+        return Ok(found);
     }
-    let ask = missing(&found);
-    if !ask.is_empty() {
-        let some = session.services().sessions().list(viewer).await?;
-        let asked = some.into_iter().filter(|session| ask.contains(&session.id));
-        found.extend(asked.map(|session| (session.id, Node::Session(session.into()))));
+    let some = TaskNode::all(tasks.find(&asked).await?, viewer);
+    found.extend(some.into_iter().map(|task| (task.key(), Node::Task(task))));
+
+    let asked = rest(&found);
+    if asked.is_empty() {
+        return Ok(found);
     }
-    let ask = missing(&found);
-    if !ask.is_empty() {
-        let some = tasks.find_items(&ask).await?;
-        let batch = Batch::of(some.iter().map(|item| item.task_id), viewer);
-        let node = |item| Node::ChecklistItem(ChecklistItemNode::new(item, &batch));
-        found.extend(some.into_iter().map(|item| (item.id, node(item))));
-    }
-    let ask = missing(&found);
-    if !ask.is_empty() {
-        let some = tasks.find_risks(&ask).await?;
-        found.extend(some.into_iter().map(|risk| (risk.id, Node::Risk(risk.into()))));
-    }
-    let ask = missing(&found);
-    if !ask.is_empty() {
-        let some = tasks.find_files(&ask).await?;
-        found.extend(some.into_iter().map(|file| (file.id, Node::FileChange(file.into()))));
-    }
-    Ok(ids.into_iter().map(|id| found.get(&id?).cloned()).collect())
+    let sessions = session.services().sessions().list(viewer).await?;
+    let sessions = sessions.into_iter().filter(|session| asked.contains(&session.id));
+    found.extend(sessions.map(|session| (session.id, Node::Session(session.into()))));
+    let items = tasks.find_items(&asked).await?;
+    let batch = Batch::of(items.iter().map(|item| item.task_id), viewer);
+    found.extend(
+        items.into_iter().map(|item| (item.id, Node::ChecklistItem(ChecklistItemNode::new(item, &batch)))),
+    );
+    let risks = tasks.find_risks(&asked).await?;
+    found.extend(risks.into_iter().map(|risk| (risk.id, Node::Risk(risk.into()))));
+    let files = tasks.find_files(&asked).await?;
+    found.extend(files.into_iter().map(|file| (file.id, Node::FileChange(file.into()))));
+    Ok(found)
 }

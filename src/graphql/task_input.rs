@@ -12,12 +12,9 @@ use crate::graphql::brief::{ChecklistItemInput, FileChangeInput, RiskInput};
 use crate::graphql::scalar::{Date, DateTime, find_id};
 use crate::graphql::task::{TaskPriority, TaskStatus};
 
-/// What a task is made of.
+/// What a new task and a whole task have in common.
 #[derive(InputObject)]
-pub struct CreateTaskInput {
-    /// A UUID chosen by the client, for safe retries: the same id again returns the task that the first
-    /// call made.
-    id: Option<ID>,
+struct TaskFields {
     /// 1 to 200 characters.
     title: String,
     /// Markdown, up to 20,000 characters.
@@ -46,95 +43,11 @@ pub struct CreateTaskInput {
     files: MaybeUndefined<Vec<FileChangeInput>>,
 }
 
-impl CreateTaskInput {
-    pub fn parse(self) -> Result<NewTask> {
-        let mut faults = Faults::of("input");
-        let new = self.parse_in(&mut faults);
-        faults.finish(new)
-    }
-
-    /// Reads several, with the faults of all.
-    pub fn parse_all(inputs: Vec<Self>) -> Result<Vec<NewTask>> {
-        let mut faults = Faults::default();
-        if faults.check("inputs", check_count(inputs.len())).is_none() {
-            return Err(Error::Invalid(faults.into_found()));
-        }
-        let parse = |(index, input): (usize, Self)| {
-            faults.within("inputs", |faults| faults.within(index, |faults| input.parse_in(faults)))
-        };
-        let new: Vec<Option<NewTask>> = inputs.into_iter().enumerate().map(parse).collect();
-        faults.finish(new.into_iter().collect())
-    }
-
-    fn parse_in(self, faults: &mut Faults) -> Option<NewTask> {
-        let id = self.id.map(|id| {
-            faults.check("id", find_id(&id).ok_or_else(|| Problem::new(Rule::Invalid, "is not a UUID")))
-        });
-        let rest = ReplaceTaskInput {
-            title: self.title,
-            description: self.description,
-            status: self.status,
-            completed: MaybeUndefined::Undefined,
-            priority: self.priority,
-            labels: self.labels,
-            due_at: self.due_at,
-            date: self.date,
-            owner_label: self.owner_label,
-            objective: self.objective,
-            rationale: self.rationale,
-            checklist: self.checklist,
-            risks: self.risks,
-            files: self.files,
-        };
-        Some(NewTask { id: id.flatten(), ..rest.parse_in(faults)? })
-    }
-}
-
-/// Everything a task can hold: what is left out is reset to its default. A checklist, a list of risks or
-/// of files that is exactly the same stays as it is; any other is made anew, with new ids.
-#[derive(InputObject)]
-pub struct ReplaceTaskInput {
-    /// 1 to 200 characters.
-    title: String,
-    /// Markdown, up to 20,000 characters.
-    description: Option<String>,
-    /// PENDING when left out.
-    status: MaybeUndefined<TaskStatus>,
-    /// The same as status COMPLETED; must agree with status when both are sent.
-    completed: MaybeUndefined<bool>,
-    /// MEDIUM when left out.
-    priority: MaybeUndefined<TaskPriority>,
-    /// Up to 20, each of 1 to 50 characters.
-    labels: MaybeUndefined<Vec<String>>,
-    /// When it is to be done.
-    due_at: Option<DateTime>,
-    /// The document's date.
-    date: Option<Date>,
-    /// The person or team named in the document, up to 200 characters.
-    owner_label: Option<String>,
-    /// The one-sentence goal, up to 1,000 characters.
-    objective: Option<String>,
-    /// The problem, and why it is worth solving now; up to 10,000 characters.
-    rationale: Option<String>,
-    /// Up to 500 boxes, on both levels.
-    checklist: MaybeUndefined<Vec<ChecklistItemInput>>,
-    /// Up to 100.
-    risks: MaybeUndefined<Vec<RiskInput>>,
-    /// Up to 500.
-    files: MaybeUndefined<Vec<FileChangeInput>>,
-}
-
-impl ReplaceTaskInput {
-    pub fn parse(self) -> Result<NewTask> {
-        let mut faults = Faults::of("input");
-        let new = self.parse_in(&mut faults);
-        faults.finish(new)
-    }
-
-    fn parse_in(self, faults: &mut Faults) -> Option<NewTask> {
+impl TaskFields {
+    fn parse(self, faults: &mut Faults, completed: MaybeUndefined<bool>) -> Option<NewTask> {
         let title = faults.check("title", Title::parse(&self.title));
         let description = optional(faults, "description", self.description, MAX_DESCRIPTION);
-        let status = match status_change(faults, self.status, self.completed) {
+        let status = match status_change(faults, self.status, completed) {
             Some(StatusChange::To(status)) => status,
             _ => domain::TaskStatus::default(),
         };
@@ -176,6 +89,62 @@ impl ReplaceTaskInput {
             brief,
             parts,
         })
+    }
+}
+
+/// What a task is made of.
+#[derive(InputObject)]
+pub struct CreateTaskInput {
+    /// A UUID chosen by the client, for safe retries: the same id again returns the task that the first
+    /// call made.
+    id: Option<ID>,
+    #[graphql(flatten)]
+    fields: TaskFields,
+}
+
+impl CreateTaskInput {
+    pub fn parse(self) -> Result<NewTask> {
+        let mut faults = Faults::of("input");
+        let new = self.parse_in(&mut faults);
+        faults.finish(new)
+    }
+
+    /// Reads several, with the faults of all.
+    pub fn parse_all(inputs: Vec<Self>) -> Result<Vec<NewTask>> {
+        let mut faults = Faults::default();
+        if faults.check("inputs", check_count(inputs.len())).is_none() {
+            return Err(Error::Invalid(faults.into_found()));
+        }
+        let parse = |(index, input): (usize, Self)| {
+            faults.within("inputs", |faults| faults.within(index, |faults| input.parse_in(faults)))
+        };
+        let new: Vec<Option<NewTask>> = inputs.into_iter().enumerate().map(parse).collect();
+        faults.finish(new.into_iter().collect())
+    }
+
+    fn parse_in(self, faults: &mut Faults) -> Option<NewTask> {
+        let id = self.id.map(|id| {
+            faults.check("id", find_id(&id).ok_or_else(|| Problem::new(Rule::Invalid, "is not a UUID")))
+        });
+        Some(NewTask { id: id.flatten(), ..self.fields.parse(faults, MaybeUndefined::Undefined)? })
+    }
+}
+
+/// Everything a task can hold: what is left out is reset to its default. A checklist, a list of risks or
+/// of files that is exactly the same stays as it is; any other is made anew, with new ids.
+#[derive(InputObject)]
+pub struct ReplaceTaskInput {
+    /// The same as status COMPLETED; must agree with status when both are sent.
+    completed: MaybeUndefined<bool>,
+    #[graphql(flatten)]
+    fields: TaskFields,
+}
+
+impl ReplaceTaskInput {
+    pub fn parse(self) -> Result<NewTask> {
+        let mut faults = Faults::of("input");
+        let new = self.fields.parse(&mut faults, self.completed);
+        faults.finish(new)
     }
 }
 

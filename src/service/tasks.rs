@@ -46,6 +46,7 @@ impl<'a> Tasks<'a> {
         Column::OwnerId.eq(self.viewer.user_id())
     }
 
+    /// The viewer's tasks on a shelf, for lists.
     pub(super) fn on(&self, shelf: Shelf) -> SimpleExpr {
         self.mine().and(match shelf {
             Shelf::Live => Column::DeletedAt.is_null(),
@@ -173,7 +174,7 @@ impl<'a> Tasks<'a> {
         let over = Column::DeletedAt.lte(self.now() - KEPT_IN_TRASH);
         let expired = Entity::delete_many().filter(self.mine()).filter(Column::Id.is_in(chosen.clone()));
         expired.filter(over).exec(transaction).await.map_err(meaning)?;
-        // The only look at rows that may be somebody else's, beside `why_not`.
+        // Some may be somebody else's: of those nothing but the owner is used.
         let rows = Entity::find().filter(Column::Id.is_in(chosen.clone())).into_partial_model::<TaskRow>();
         let known = tasks(rows.all(transaction).await.map_err(meaning)?)?;
         let known: HashMap<Uuid, Task> = known.into_iter().map(|task| (task.id, task)).collect();

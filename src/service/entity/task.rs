@@ -80,6 +80,12 @@ pub struct TaskRow {
 
 impl From<&Task> for ActiveModel {
     fn from(task: &Task) -> Self {
+        Self::without_keys(task).with_keys(task)
+    }
+}
+
+impl ActiveModel {
+    fn without_keys(task: &Task) -> Self {
         let Task {
             id,
             owner_id,
@@ -96,20 +102,14 @@ impl From<&Task> for ActiveModel {
             version,
             brief: Brief { date, owner_label, objective, rationale },
         } = task.clone();
-        let folded = labels.as_slice().iter().map(|label| fold(label));
-        let labels_key = folded.fold(String::new(), |keys, key| keys + "\n" + &key);
-        let labels_key = if labels_key.is_empty() { labels_key } else { labels_key + "\n" };
         Self {
             id: Set(id),
             owner_id: Set(owner_id),
-            title_key: Set(Title::key(&title)),
-            search_key: Set(task.search_text() + &labels_key),
             title: Set(title),
             description: Set(description),
             status: Set(status.name().to_owned()),
             priority: Set(priority.name().to_owned()),
             labels: Set(labels.to_lines()),
-            labels_key: Set(labels_key),
             due_at: Set(due_at),
             completed_at: Set(completed_at),
             created_at: Set(created_at),
@@ -120,20 +120,40 @@ impl From<&Task> for ActiveModel {
             owner_label: Set(owner_label),
             objective: Set(objective),
             rationale: Set(rationale),
+            ..Default::default()
+        }
+    }
+
+    /// Adds what filters and orders compare, folded from the texts.
+    fn with_keys(self, task: &Task) -> Self {
+        let folded = task.labels.as_slice().iter().map(|label| fold(label));
+        let labels_key = folded.fold(String::new(), |keys, key| keys + "\n" + &key);
+        let labels_key = if labels_key.is_empty() { labels_key } else { labels_key + "\n" };
+        Self {
+            title_key: Set(Title::key(&task.title)),
+            search_key: Set(task.search_text() + &labels_key),
+            labels_key: Set(labels_key),
+            ..self
         }
     }
 }
 
 /// The columns in which two tasks differ, of those that can.
 pub fn changes(before: &Task, after: &Task) -> ActiveModel {
-    let (old, mut new) = (ActiveModel::from(before), ActiveModel::from(after));
+    let (old, mut new) = (ActiveModel::without_keys(before), ActiveModel::without_keys(after));
     for column in Column::iter() {
         if old.get(column) == new.get(column) {
             new.not_set(column);
         }
     }
     new.id = Unchanged(after.id);
-    new
+    // Folding long texts costs more than the rest of a change, such as a box that is ticked.
+    if texts(before) == texts(after) { new } else { new.with_keys(after) }
+}
+
+/// What the keys are made of.
+fn texts(task: &Task) -> (&str, Option<&str>, Option<&str>, &Labels) {
+    (&task.title, task.description.as_deref(), task.brief.objective.as_deref(), &task.labels)
 }
 
 impl TryFrom<TaskRow> for Task {
