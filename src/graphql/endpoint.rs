@@ -119,6 +119,7 @@ impl Endpoint {
     pub async fn execute(&self, operation: Operation) -> Answer {
         let request_id = operation.request_id.clone();
         let mut answer = self.run(operation).await;
+        one_error_per_path(&mut answer.response.errors);
         answer.response.errors.truncate(MAX_ERRORS);
         for error in &mut answer.response.errors {
             finish(error, &request_id);
@@ -139,7 +140,7 @@ impl Endpoint {
         let digest = Sha256::digest(&query);
         summary.document = Some(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect());
 
-        let document = match guard::admit(&query, &operation.variables, &self.types, &self.limits) {
+        let mut document = match guard::admit(&query, &operation.variables, &self.types, &self.limits) {
             Ok(document) => document,
             Err(errors) => return refused(errors, summary),
         };
@@ -176,6 +177,7 @@ impl Endpoint {
             return refused(vec![error], summary);
         }
 
+        guard::merge_roots(&mut document, operation.name.as_deref(), &operation.variables);
         let session = Arc::new(Session::new(self.services.clone(), operation.credential, operation.client));
         let response = self.bounded(query, operation.name, operation.variables, document, &session);
         let response = match response.await {
@@ -288,6 +290,12 @@ fn stage(response: &Response, roots: &Roots) -> Stage {
                 && response.errors.iter().all(|error| code_name(error) == Some(code.name()))
         })
         .map_or(Stage::Executed, Stage::Rejected)
+}
+
+/// The library resolves a field as often as it is asked for, and tells each failure.
+fn one_error_per_path(errors: &mut Vec<ServerError>) {
+    let mut paths = HashSet::new();
+    errors.retain(|error| error.path.is_empty() || paths.insert(format!("{:?}", error.path)));
 }
 
 /// Codes an error, logs what it hides, and gives it the request's id.

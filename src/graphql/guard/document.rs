@@ -5,7 +5,7 @@
 //! pages is 1 and ten times its children, `nodes` 1 and its ids times its children. Introspection counts as selections only, and may not go
 //! round in circles.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use async_graphql::parser::types::{
     Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationDefinition,
@@ -15,7 +15,7 @@ use async_graphql::{Name, Positioned, ServerError, Value, Variables};
 
 use crate::graphql::error::{ErrorCode, request_error};
 use crate::graphql::guard::types::{innermost, is_list};
-use crate::graphql::guard::{Excess, Limits, Types};
+use crate::graphql::guard::{Excess, Limits, Types, merge};
 
 const MAX_SELECTIONS: usize = 1_000;
 const MAX_DIRECTIVES: usize = 3;
@@ -56,7 +56,7 @@ pub fn check(
     Excess::check("Introspection depth", total.introspection_lists, MAX_INTROSPECTION_LISTS)?;
     Excess::check("Query complexity", total.complexity, limits.complexity)?;
     for (_, operation) in document.operations.iter() {
-        check_root(document, &operation.node, limits)?;
+        check_root(document, &operation.node, types, limits)?;
     }
     Ok(())
 }
@@ -64,6 +64,7 @@ pub fn check(
 fn check_root(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
+    types: &Types,
     limits: &Limits,
 ) -> Result<(), ServerError> {
     let fields = root_fields(document, operation);
@@ -74,22 +75,7 @@ fn check_root(
     Excess::check("Number of root fields", fields.len(), bound)?;
     let credentials = fields.iter().filter(|field| CREDENTIAL_FIELDS.contains(&field.name.node.as_str()));
     Excess::check("Number of sign-in fields", credentials.count(), 1)?;
-    match repeated_key(&fields) {
-        // The library would run it twice, and write twice.
-        Some(key) if operation.ty == OperationType::Mutation => {
-            let message = format!("A mutation may have each root field once: \"{key}\" needs an alias.");
-            Err(request_error(ErrorCode::BadRequest, message))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// A response key that more than one of the fields has.
-fn repeated_key<'a>(fields: &[&'a Field]) -> Option<&'a Name> {
-    let mut keys = HashSet::new();
-    let mut acting =
-        fields.iter().filter(|field| field.name.node != "__typename").map(|field| &field.response_key().node);
-    acting.find(|key| !keys.insert(*key))
+    merge::check(document, operation, types)
 }
 
 /// The operation that a request means: the one named, or the only one.
@@ -105,6 +91,18 @@ pub fn operation<'a>(
             all.values().next().map(|operation| &operation.node)
         }
         (DocumentOperations::Multiple(_), None) => None,
+    }
+}
+
+/// The same, to be changed.
+pub fn operation_mut<'a>(
+    document: &'a mut ExecutableDocument,
+    name: Option<&str>,
+) -> Option<&'a mut OperationDefinition> {
+    match (&mut document.operations, name) {
+        (DocumentOperations::Single(operation), _) => Some(&mut operation.node),
+        (DocumentOperations::Multiple(all), Some(name)) => all.get_mut(name).map(|each| &mut each.node),
+        (DocumentOperations::Multiple(all), None) => all.values_mut().next().map(|each| &mut each.node),
     }
 }
 

@@ -3,7 +3,10 @@
 //! through costs little, whatever it says.
 
 mod document;
+mod merge;
+mod rewrite;
 mod scan;
+mod strings;
 mod types;
 mod values;
 
@@ -11,7 +14,9 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{ServerError, Variables};
 
 pub use document::{operation, root_fields};
+pub use rewrite::merge_roots;
 pub use scan::json_nesting;
+use types::Definition;
 pub use types::Types;
 pub use values::check as check_values;
 
@@ -87,7 +92,13 @@ pub fn admit(
     limits: &Limits,
 ) -> Result<ExecutableDocument, Vec<ServerError>> {
     scan::check(query, limits).map_err(|excess| vec![excess.into()])?;
-    let document = async_graphql::parser::parse_query(query).map_err(|error| vec![syntax_error(&error)])?;
+    if let Some(name) = scan::repeated_field(query) {
+        let message = format!("An object has the field \"{name}\" twice.");
+        return Err(vec![request_error(ErrorCode::BadRequest, message)]);
+    }
+    let mut document = async_graphql::parser::parse_query(strings::spelled_out(query))
+        .map_err(|error| vec![syntax_error(&error)])?;
     document::check(&document, variables, types, limits).map_err(|error| vec![error])?;
+    rewrite::wrap_typenames(&mut document);
     Ok(document)
 }

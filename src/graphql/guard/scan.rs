@@ -1,11 +1,13 @@
 //! What can be counted on the bytes, before anything is parsed.
 
+use std::collections::HashSet;
+
 use crate::graphql::guard::{Excess, Limits};
 
 /// Checks length, nesting and tokens of a document's text.
 pub fn check(query: &str, limits: &Limits) -> Result<(), Excess> {
     Excess::check("Query length in bytes", query.len(), limits.query_bytes)?;
-    let Scan { tokens, nesting } = scan(query.as_bytes());
+    let Scan { tokens, nesting } = scan(query);
     Excess::check("Query nesting", nesting, limits.nesting)?;
     Excess::check("Number of tokens", tokens, limits.tokens)
 }
@@ -16,34 +18,74 @@ struct Scan {
     nesting: usize,
 }
 
-/// Counts tokens and the deepest nesting of brackets, reading strings and comments as the GraphQL
-/// grammar does (section 2.1). Of broken text it counts something, and the parser refuses it later.
-fn scan(bytes: &[u8]) -> Scan {
-    let mut found = Scan::default();
-    let (mut at, mut open) = (0, 0_usize);
-    while let Some(&byte) = bytes.get(at) {
-        let start = at;
-        at += 1;
-        match byte {
-            b' ' | b'\t' | b'\n' | b'\r' | b',' => continue,
-            b'#' => {
-                at += length_until(&bytes[at..], |byte| matches!(byte, b'\n' | b'\r'));
-                continue;
-            }
+/// Counts tokens and the deepest nesting of brackets.
+fn scan(query: &str) -> Scan {
+    let (mut found, mut open) = (Scan::default(), 0_usize);
+    for (_, token) in tokens(query) {
+        match token.as_bytes()[0] {
             b'(' | b'[' | b'{' => {
                 open += 1;
                 found.nesting = found.nesting.max(open);
             }
             b')' | b']' | b'}' => open = open.saturating_sub(1),
-            b'"' => at = start + string_length(&bytes[start..]),
-            b'.' => at += length_until(&bytes[at..], |byte| byte != b'.'),
-            b'0'..=b'9' | b'-' => at += length_until(&bytes[at..], |byte| !is_word(byte) && byte != b'.'),
-            byte if is_word(byte) => at += length_until(&bytes[at..], |byte| !is_word(byte)),
             _ => {}
         }
         found.tokens += 1;
     }
     found
+}
+
+/// The name of a field that an object literal has twice, which the parser does not tell (GraphQL
+/// specification, 5.6.3). A brace inside of arguments, lists and objects opens an object; any other a
+/// selection set.
+pub fn repeated_field(query: &str) -> Option<&str> {
+    let mut open: Vec<Option<HashSet<&str>>> = Vec::new();
+    let mut tokens = tokens(query).peekable();
+    let mut parentheses = 0_usize;
+    while let Some((_, token)) = tokens.next() {
+        match token {
+            "{" => open.push((parentheses > 0).then(HashSet::new)),
+            "}" => drop(open.pop()),
+            "(" => parentheses += 1,
+            ")" => parentheses = parentheses.saturating_sub(1),
+            name if matches!(tokens.peek(), Some((_, ":"))) => {
+                if let Some(Some(fields)) = open.last_mut()
+                    && !fields.insert(name)
+                {
+                    return Some(name);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The lexical tokens of a document with their places, read as the GraphQL grammar does (2.1). Broken text
+/// gives some tokens, too; the parser refuses it later.
+pub fn tokens(query: &str) -> impl Iterator<Item = (usize, &str)> {
+    let (bytes, mut at) = (query.as_bytes(), 0);
+    std::iter::from_fn(move || {
+        loop {
+            let start = at;
+            match *bytes.get(at)? {
+                b' ' | b'\t' | b'\n' | b'\r' | b',' => {
+                    at += 1;
+                    continue;
+                }
+                b'#' => {
+                    at += length_until(&bytes[at..], |byte| matches!(byte, b'\n' | b'\r'));
+                    continue;
+                }
+                b'"' => at += string_length(&bytes[at..]),
+                b'.' => at += length_until(&bytes[at..], |byte| byte != b'.'),
+                b'0'..=b'9' | b'-' => at += length_until(&bytes[at..], |byte| !is_word(byte) && byte != b'.'),
+                byte if is_word(byte) => at += length_until(&bytes[at..], |byte| !is_word(byte)),
+                _ => at += 1,
+            }
+            return Some((start, query.get(start..at)?));
+        }
+    })
 }
 
 fn is_word(byte: u8) -> bool {
@@ -106,7 +148,7 @@ mod tests {
 
     #[test]
     fn tokens_are_those_of_the_grammar() {
-        let count = |query: &str| scan(query.as_bytes()).tokens;
+        let count = |query: &str| scan(query).tokens;
         assert_eq!(count("{ a }"), 3);
         assert_eq!(count("query Q($x: [Int!] = [-1, 2.5e3]) { a(b: $x) ...F }"), 27);
         assert_eq!(count("# { comment \n { a(text: \"b } \\\" c\") }"), 8);
@@ -116,7 +158,7 @@ mod tests {
 
     #[test]
     fn brackets_in_strings_and_comments_do_not_nest() {
-        let nesting = |query: &str| scan(query.as_bytes()).nesting;
+        let nesting = |query: &str| scan(query).nesting;
         assert_eq!(nesting("{ a(b: [[1]]) { c } }"), 4);
         assert_eq!(nesting(r#"{ a(b: "[[[[") # {{{{{"#), 2);
         assert_eq!(nesting(&"[".repeat(5_000)), 5_000);

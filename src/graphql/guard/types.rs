@@ -14,7 +14,10 @@ pub enum Definition {
     Scalar,
     Enum(Vec<Name>),
     /// An object or interface and its fields.
-    Composite(HashMap<Name, Field>),
+    Composite {
+        is_object: bool,
+        fields: HashMap<Name, Field>,
+    },
     Input(Inputs),
 }
 
@@ -69,9 +72,14 @@ impl Types {
     /// A field of an object or interface.
     pub fn field(&self, parent: &str, field: &str) -> Option<&Field> {
         match self.types.get(parent)? {
-            Definition::Composite(fields) => fields.get(field),
+            Definition::Composite { fields, .. } => fields.get(field),
             _ => None,
         }
+    }
+
+    /// Whether this is the name of an object type: nothing is of two of them.
+    pub fn is_object(&self, name: &str) -> bool {
+        matches!(self.types.get(name), Some(Definition::Composite { is_object: true, .. }))
     }
 
     /// The arguments of a directive.
@@ -86,18 +94,18 @@ fn describe(definition: TypeDefinition) -> Definition {
         TypeKind::Enum(kind) => {
             Definition::Enum(kind.values.into_iter().map(|value| value.node.value.node).collect())
         }
-        TypeKind::Object(kind) => composite(kind.fields),
-        TypeKind::Interface(kind) => composite(kind.fields),
+        TypeKind::Object(kind) => composite(true, kind.fields),
+        TypeKind::Interface(kind) => composite(false, kind.fields),
         TypeKind::InputObject(kind) => Definition::Input(inputs(kind.fields)),
     }
 }
 
-fn composite(fields: Vec<Positioned<FieldDefinition>>) -> Definition {
+fn composite(is_object: bool, fields: Vec<Positioned<FieldDefinition>>) -> Definition {
     let field = |field: Positioned<FieldDefinition>| {
         let FieldDefinition { name, ty, arguments, .. } = field.node;
         (name.node, Field { ty: ty.node, arguments: inputs(arguments) })
     };
-    Definition::Composite(fields.into_iter().map(field).collect())
+    Definition::Composite { is_object, fields: fields.into_iter().map(field).collect() }
 }
 
 fn inputs(definitions: Vec<Positioned<InputValueDefinition>>) -> Inputs {

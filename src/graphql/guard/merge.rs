@@ -1,0 +1,144 @@
+//! Fields under the same response key have to be one field (GraphQL specification, 5.3.2). The library sees
+//! a conflict only between neighbours.
+
+use std::collections::HashSet;
+
+use async_graphql::parser::types::{
+    BaseType, ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet, Type,
+};
+use async_graphql::{Name, ServerError};
+use indexmap::IndexMap;
+
+use crate::graphql::error::{ErrorCode, request_error};
+use crate::graphql::guard::document::root_type;
+use crate::graphql::guard::types::innermost;
+use crate::graphql::guard::{Definition, Types};
+
+/// Fields by their response key, each with the object types that it and the fields around it are asked of.
+type Fields<'a> = IndexMap<&'a Name, Vec<(Vec<&'a str>, &'a Field)>>;
+
+/// Makes sure that fields under one key are one field. The number of selections must have been checked:
+/// here fragments are expanded.
+pub fn check(
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+    types: &Types,
+) -> Result<(), ServerError> {
+    let check = Check { document, types };
+    let mut fields = Fields::new();
+    let root = vec![root_type(operation.ty)];
+    check.collect(&operation.selection_set.node, &root, &mut HashSet::new(), &mut fields);
+    check.fields(&fields)
+}
+
+struct Check<'a> {
+    document: &'a ExecutableDocument,
+    types: &'a Types,
+}
+
+impl<'a> Check<'a> {
+    fn collect(
+        &self,
+        set: &'a SelectionSet,
+        parents: &[&'a str],
+        spread: &mut HashSet<&'a Name>,
+        fields: &mut Fields<'a>,
+    ) {
+        let narrowed = |ty: &'a str| {
+            let mut narrowed = parents.to_vec();
+            narrowed.pop();
+            narrowed.push(ty);
+            narrowed
+        };
+        for selection in &set.items {
+            match &selection.node {
+                Selection::Field(field) => {
+                    let group = fields.entry(&field.node.response_key().node).or_default();
+                    group.push((parents.to_vec(), &field.node));
+                }
+                Selection::InlineFragment(inline) => {
+                    let set = &inline.node.selection_set.node;
+                    match &inline.node.type_condition {
+                        Some(condition) => {
+                            self.collect(set, &narrowed(&condition.node.on.node), spread, fields);
+                        }
+                        None => self.collect(set, parents, spread, fields),
+                    }
+                }
+                Selection::FragmentSpread(named) => {
+                    if let Some(fragment) = self.document.fragments.get(&named.node.fragment_name.node)
+                        && spread.insert(&named.node.fragment_name.node)
+                    {
+                        let parents = narrowed(&fragment.node.type_condition.node.on.node);
+                        self.collect(&fragment.node.selection_set.node, &parents, spread, fields);
+                    }
+                }
+            }
+        }
+    }
+
+    fn fields(&self, fields: &Fields<'a>) -> Result<(), ServerError> {
+        for (key, group) in fields {
+            // One of each kind stands for the others: they are equal.
+            let mut kinds: Vec<&(Vec<&str>, &Field)> = Vec::new();
+            for field in group {
+                if !kinds.iter().all(|kind| self.agree(kind, field)) {
+                    let message =
+                        format!("The fields under the key \"{key}\" differ: give one of them another alias.");
+                    return Err(request_error(ErrorCode::BadRequest, message));
+                }
+                if kinds.iter().all(|kind| kind.0 != field.0) {
+                    kinds.push(field);
+                }
+            }
+            let (mut inside, mut spreads) = (Fields::new(), IndexMap::<_, HashSet<_>>::new());
+            for (parents, field) in group {
+                let mut parents = parents.clone();
+                let ty = parents.last().and_then(|parent| self.types.field(parent, &field.name.node));
+                parents.push(ty.map_or("", |ty| innermost(&ty.ty)));
+                let spread = spreads.entry(parents.clone()).or_default();
+                self.collect(&field.selection_set.node, &parents, spread, &mut inside);
+            }
+            self.fields(&inside)?;
+        }
+        Ok(())
+    }
+
+    /// Whether two fields can stand under one key: the same field, or fields of objects of which there can
+    /// be only one, in the same shape.
+    fn agree(&self, (parents, field): &(Vec<&str>, &Field), (others, other): &(Vec<&str>, &Field)) -> bool {
+        let apart = parents.iter().zip(others).any(|(parent, other)| {
+            parent != other && self.types.is_object(parent) && self.types.is_object(other)
+        });
+        let ty = |parents: &[&str], field: &Field| {
+            parents
+                .last()
+                .and_then(|parent| self.types.field(parent, &field.name.node))
+                .map(|field| &field.ty)
+        };
+        let same_shape = match (ty(parents, field), ty(others, other)) {
+            (Some(ty), Some(other)) => self.same_shape(ty, other),
+            // Unknown, or __typename, which has one shape everywhere.
+            _ => true,
+        };
+        same_shape && (apart || (field.name.node == other.name.node && same_arguments(field, other)))
+    }
+
+    fn same_shape(&self, ty: &Type, other: &Type) -> bool {
+        ty.nullable == other.nullable
+            && match (&ty.base, &other.base) {
+                (BaseType::List(ty), BaseType::List(other)) => self.same_shape(ty, other),
+                (BaseType::Named(ty), BaseType::Named(other)) => {
+                    let composite = |name| matches!(self.types.get(name), Some(Definition::Composite { .. }));
+                    ty == other || (composite(ty) && composite(other))
+                }
+                _ => false,
+            }
+    }
+}
+
+fn same_arguments(field: &Field, other: &Field) -> bool {
+    let value = |field: &Field, name: &Name| field.get_argument(name).map(|value| value.node.clone());
+    field.arguments.len() == other.arguments.len()
+        && field.arguments.iter().all(|(name, _)| value(field, &name.node) == value(other, &name.node))
+}

@@ -1,0 +1,125 @@
+//! Documents in words that the library does right: what they mean stays the same.
+
+use async_graphql::parser::types::{
+    Directive, DocumentOperations, ExecutableDocument, Field, InlineFragment, Selection, SelectionSet,
+};
+use async_graphql::{Name, Pos, Positioned, Value, Variables};
+use async_graphql_value::Value as Literal;
+use indexmap::IndexMap;
+
+use crate::graphql::guard::document::{operation, operation_mut};
+
+/// Puts the directives of `__typename` around it: the library does not look at what stands there, and
+/// takes a variable for unused that is used nowhere else.
+pub fn wrap_typenames(document: &mut ExecutableDocument) {
+    fn wrap(set: &mut SelectionSet) {
+        for selection in &mut set.items {
+            match &mut selection.node {
+                Selection::Field(field) if field.node.name.node == "__typename" => {
+                    let directives = std::mem::take(&mut field.node.directives);
+                    if !directives.is_empty() {
+                        selection.node = inline(directives, vec![selection.clone()], selection.pos);
+                    }
+                }
+                Selection::Field(field) => wrap(&mut field.node.selection_set.node),
+                Selection::InlineFragment(inline) => wrap(&mut inline.node.selection_set.node),
+                Selection::FragmentSpread(_) => {}
+            }
+        }
+    }
+    match &mut document.operations {
+        DocumentOperations::Single(operation) => wrap(&mut operation.node.selection_set.node),
+        DocumentOperations::Multiple(all) => {
+            all.values_mut().for_each(|operation| wrap(&mut operation.node.selection_set.node));
+        }
+    }
+    for fragment in document.fragments.values_mut() {
+        wrap(&mut fragment.node.selection_set.node);
+    }
+}
+
+fn inline(directives: Vec<Positioned<Directive>>, items: Vec<Positioned<Selection>>, pos: Pos) -> Selection {
+    let selection_set = Positioned::new(SelectionSet { items }, pos);
+    Selection::InlineFragment(Positioned::new(
+        InlineFragment { type_condition: None, directives, selection_set },
+        pos,
+    ))
+}
+
+/// Brings root fields under the same key together (GraphQL specification, 6.3.2), since the library runs
+/// each of them: twice asked would be twice written. What was asked stays behind as a part that is skipped,
+/// since the library wants every fragment and variable used.
+pub fn merge_roots(document: &mut ExecutableDocument, name: Option<&str>, variables: &Variables) {
+    let Some(operation) = operation(document, name) else { return };
+    let mut fields = IndexMap::<Name, Positioned<Field>>::new();
+    let mut repeated = false;
+    each_root(document, &operation.selection_set.node, variables, &mut |field| {
+        let key = field.node.response_key().node.clone();
+        match fields.get_mut(&key) {
+            Some(first) => {
+                repeated = true;
+                let more = field.node.selection_set.node.items.iter().cloned();
+                first.node.selection_set.node.items.extend(more);
+            }
+            None => {
+                let mut field = field.clone();
+                field.node.directives.clear();
+                fields.insert(key, field);
+            }
+        }
+    });
+    if !repeated {
+        return;
+    }
+    let Positioned { pos, node: asked } = operation.selection_set.clone();
+    let positioned = |name| Positioned::new(Name::new(name), pos);
+    let always = (positioned("if"), Positioned::new(Literal::Boolean(true), pos));
+    let skip = Directive { name: positioned("skip"), arguments: vec![always] };
+    let fields = fields.into_values().map(Selection::Field);
+    let fields = fields.chain([inline(vec![Positioned::new(skip, pos)], asked.items, pos)]);
+    let items = fields.map(|selection| Positioned::new(selection, pos)).collect();
+    if let Some(operation) = operation_mut(document, name) {
+        operation.selection_set.node.items = items;
+    }
+}
+
+/// Visits the root fields that are neither skipped nor left out.
+fn each_root<'a>(
+    document: &'a ExecutableDocument,
+    set: &'a SelectionSet,
+    variables: &Variables,
+    visit: &mut impl FnMut(&'a Positioned<Field>),
+) {
+    for selection in &set.items {
+        if !is_wanted(selection.node.directives(), variables) {
+            continue;
+        }
+        match &selection.node {
+            Selection::Field(field) => visit(field),
+            Selection::InlineFragment(inline) => {
+                each_root(document, &inline.node.selection_set.node, variables, visit);
+            }
+            Selection::FragmentSpread(spread) => {
+                if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
+                    each_root(document, &fragment.node.selection_set.node, variables, visit);
+                }
+            }
+        }
+    }
+}
+
+/// Whether `@skip` and `@include` let a selection be (GraphQL specification, 3.13.1 and 3.13.2).
+fn is_wanted(directives: &[Positioned<Directive>], variables: &Variables) -> bool {
+    directives.iter().all(|directive| {
+        let is_on = match directive.node.get_argument("if").map(|argument| &argument.node) {
+            Some(Literal::Boolean(is_on)) => *is_on,
+            Some(Literal::Variable(name)) => variables.get(name) == Some(&Value::Boolean(true)),
+            _ => return true,
+        };
+        match directive.node.name.node.as_str() {
+            "skip" => !is_on,
+            "include" => is_on,
+            _ => true,
+        }
+    })
+}
