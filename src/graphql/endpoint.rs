@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
-use async_graphql::{EmptySubscription, Request, Response, Schema, ServerError, Value, Variables};
+use async_graphql::{
+    EmptySubscription, PathSegment, Request, Response, Schema, ServerError, Value, Variables,
+};
 use sha2::{Digest, Sha256};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -119,7 +121,7 @@ impl Endpoint {
     pub async fn execute(&self, operation: Operation) -> Answer {
         let request_id = operation.request_id.clone();
         let mut answer = self.run(operation).await;
-        one_error_per_path(&mut answer.response.errors);
+        put_in_order(&mut answer.response);
         answer.response.errors.truncate(MAX_ERRORS);
         for error in &mut answer.response.errors {
             finish(error, &request_id);
@@ -292,10 +294,32 @@ fn stage(response: &Response, roots: &Roots) -> Stage {
         .map_or(Stage::Executed, Stage::Rejected)
 }
 
-/// The library resolves a field as often as it is asked for, and tells each failure.
-fn one_error_per_path(errors: &mut Vec<ServerError>) {
+/// Tells one error for each path, in the order of the data: the library resolves a field as often as it
+/// is asked for, and tells failures as they come.
+fn put_in_order(response: &mut Response) {
+    if response.errors.len() < 2 {
+        return;
+    }
     let mut paths = HashSet::new();
-    errors.retain(|error| error.path.is_empty() || paths.insert(format!("{:?}", error.path)));
+    response.errors.retain(|error| error.path.is_empty() || paths.insert(format!("{:?}", error.path)));
+    let data = &response.data;
+    response.errors.sort_by_cached_key(|error| place_in(data, &error.path));
+}
+
+/// Where a path leads in the data, each step as a number; as far as there are data.
+fn place_in(mut data: &Value, path: &[PathSegment]) -> Vec<usize> {
+    let step = |segment: &PathSegment| {
+        let (place, inside) = match (data, segment) {
+            (Value::Object(fields), PathSegment::Field(key)) => {
+                fields.get_full(key.as_str()).map(|(place, _, value)| (place, value))?
+            }
+            (Value::List(items), PathSegment::Index(index)) => (*index, items.get(*index)?),
+            _ => return None,
+        };
+        data = inside;
+        Some(place)
+    };
+    path.iter().map_while(step).collect()
 }
 
 /// Codes an error, logs what it hides, and gives it the request's id.

@@ -6,7 +6,7 @@ mod document;
 mod merge;
 mod rewrite;
 mod scan;
-mod strings;
+mod spelling;
 mod types;
 mod values;
 
@@ -96,7 +96,7 @@ pub fn admit(
         let message = format!("An object has the field \"{name}\" twice.");
         return Err(vec![request_error(ErrorCode::BadRequest, message)]);
     }
-    let mut document = async_graphql::parser::parse_query(strings::spelled_out(query))
+    let mut document = async_graphql::parser::parse_query(spelling::spelled_out(query))
         .map_err(|error| vec![syntax_error(&error)])?;
     document::check(&document, variables, types, limits).map_err(|error| vec![error])?;
     rewrite::wrap_typenames(&mut document);

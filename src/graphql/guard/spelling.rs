@@ -1,6 +1,6 @@
-//! String literals that the library's parser does not read as the GraphQL specification has them (2.9.4):
-//! it refuses `\u{1F600}` and the same in two surrogates, and keeps the backslash of `\"""`. They are
-//! written in another way before it sees them.
+//! Text that the library's parser does not read as the GraphQL specification has it: it refuses
+//! `\u{1F600}`, the same in two surrogates, blanks inside of a type, and descriptions, and keeps the
+//! backslash of `\"""`. They are written in another way before it sees them.
 
 use std::borrow::Cow;
 use std::iter::Peekable;
@@ -11,21 +11,42 @@ use crate::graphql::guard::scan::tokens;
 const QUOTES: &str = "\"\"\"";
 const ESCAPED_QUOTES: &str = "\\\"\"\"";
 
-/// The same document in strings that the parser reads rightly.
+/// The same document in the spelling that the parser reads rightly.
 pub fn spelled_out(query: &str) -> Cow<'_, str> {
-    if !query.contains("\\u") && !query.contains(ESCAPED_QUOTES) {
-        return Cow::Borrowed(query);
-    }
     let (mut spelled, mut copied) = (String::new(), 0);
-    for (at, token) in tokens(query) {
+    let (mut before, mut end, mut open) = ("", 0, 0_usize);
+    let mut tokens = tokens(query).peekable();
+    while let Some((at, token)) = tokens.next() {
+        // Blanks beside brackets mean nothing anywhere.
+        let is_tight = at == 0 || at == end || (before != "[" && !matches!(token, "]" | "!"));
+        if !is_tight {
+            spelled.push_str(&query[copied..end]);
+            copied = at;
+        }
+        let next = tokens.peek().map_or("", |(_, token)| *token);
+        let is_description = match next {
+            "query" | "mutation" | "subscription" | "fragment" => open == 0,
+            "$" => open == 1 && before != "=",
+            _ => false,
+        };
+        match token {
+            "(" | "[" | "{" => open += 1,
+            ")" | "]" | "}" => open = open.saturating_sub(1),
+            _ => {}
+        }
+        (before, end) = (token, at + token.len());
         let replacement = match block(token) {
+            _ if token.starts_with('"') && is_description => String::new(),
             Some(content) if content.contains(ESCAPED_QUOTES) => quoted(&block_value(content)),
             None if token.starts_with('"') && token.contains("\\u") => unescaped(token),
             _ => continue,
         };
         spelled.push_str(&query[copied..at]);
         spelled.push_str(&replacement);
-        copied = at + token.len();
+        copied = end;
+    }
+    if copied == 0 {
+        return Cow::Borrowed(query);
     }
     spelled.push_str(&query[copied..]);
     Cow::Owned(spelled)
@@ -114,6 +135,21 @@ mod tests {
         {
             assert_eq!(spelled_out(query), query);
         }
+    }
+
+    #[test]
+    fn blanks_inside_of_types_are_dropped() {
+        let query = "query($a: [ [Int ! ,] # b\n !\n] !) { a(b: [ 1, 2 ]) }";
+        assert_eq!(spelled_out(query), "query($a: [[Int!]!]!) { a(b: [1, 2]) }");
+    }
+
+    #[test]
+    fn descriptions_are_left_out() {
+        let query = "\"one\" query(\"\"\"two\"\"\" $a: Int \"three\" $b: String = \"kept\" $c: Int) { a(b: [\"kept\" $a]) } \"four\" fragment F on A { a }";
+        let plain =
+            "query( $a: Int  $b: String = \"kept\" $c: Int) { a(b: [\"kept\" $a]) }  fragment F on A { a }";
+        assert_eq!(spelled_out(query).trim(), plain);
+        assert_eq!(spelled_out("\"one\" { a }"), "\"one\" { a }");
     }
 
     #[test]
