@@ -379,3 +379,55 @@ async fn nodes_cost_as_much_as_they_are_asked_for() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_limits_can_be_asked_for() {
+    let names = "titleLength queryDepth queryComplexity requestBytes answerBytes jsonNesting queryBytes queryNesting
+        queryTokens querySelections queryAliases queryDirectives queryFragments queryOperations queryRootFields mutationRootFields";
+    let query = format!("{{ serverInfo {{ limits {{ {names} }} }} }}");
+    let limits = json!({
+        "titleLength": 200, "queryDepth": 10, "queryComplexity": 5000, "requestBytes": 1 << 20, "answerBytes": 32 << 20,
+        "jsonNesting": 64, "queryBytes": 16 << 10, "queryNesting": 32, "queryTokens": 2000, "querySelections": 1000,
+        "queryAliases": 20, "queryDirectives": 3, "queryFragments": 20, "queryOperations": 5, "queryRootFields": 10,
+        "mutationRootFields": 5,
+    });
+    with_app(async |app| {
+        assert_eq!(app.nobody().data(&query, json!({})).await["serverInfo"]["limits"], limits);
+    })
+    .await;
+    let flags = ["--limit-query-tokens", "99", "--limit-root-fields", "4", "--limit-query-depth", "3"];
+    TestApp::with(DatabaseKind::Sqlite, &flags, async |app| {
+        let mut limits = limits.clone();
+        for (name, limit) in
+            [("queryTokens", 99), ("queryRootFields", 4), ("mutationRootFields", 2), ("queryDepth", 3)]
+        {
+            limits[name] = json!(limit);
+        }
+        assert_eq!(app.nobody().data(&query, json!({})).await["serverInfo"]["limits"], limits);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn long_texts_make_up_at_most_32_mib_of_an_answer() {
+    with_app(async |app| {
+        let ann = app.user("ann").await;
+        let input = json!({ "title": "long", "description": "😀".repeat(20_000) });
+        let create =
+            "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { version } } }";
+        for _ in 0..3 {
+            ann.data(create, json!({ "inputs": vec![&input; 7] })).await;
+        }
+        let aliases = row(20, |n| format!("a{n}: description "));
+        let query = format!("query($first: Int) {{ tasks(first: $first) {{ nodes {{ {aliases} }} }} }}");
+        // 20 times 80,000 bytes each.
+        assert_eq!(ann.ask(&query, json!({ "first": 20 })).await.body.get("errors"), None);
+        let answer = ann.ask(&query, json!({ "first": 21 })).await;
+        let error = &answer.body["errors"][0];
+        assert_eq!(code(error), "QUERY_TOO_COMPLEX");
+        let path = error["path"].as_array().expect("a path");
+        assert_eq!(path[..2], [json!("tasks"), json!("nodes")], "{error}");
+        assert_eq!(answer.body["data"]["tasks"]["nodes"][0]["a0"], input["description"]);
+    })
+    .await;
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_graphql::Context;
+use async_graphql::ContextBase;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::domain::{Error, Result, User};
@@ -13,7 +13,7 @@ use crate::identity::{Client, Credential, Viewer};
 use crate::service::{Accounts, Profile, Services, Tasks};
 
 /// What is in tasks may make up so much of an answer: the boxes of some forty full tasks.
-const MAX_ANSWER: usize = 32 << 20;
+pub const MAX_ANSWER: usize = 32 << 20;
 
 /// One request's view of the service. The viewer is looked up when the first field asks for it, so a
 /// bad token does not stand in the way of the public fields.
@@ -105,7 +105,7 @@ impl Session {
 }
 
 /// The session of the request that a resolver works for.
-pub fn session<'a>(context: &Context<'a>) -> &'a Session {
+pub fn session<'a, T>(context: &ContextBase<'a, T>) -> &'a Session {
     &context.data_unchecked::<SessionData>().0
 }
 

@@ -2,7 +2,7 @@
 //! of it a client may read.
 
 use async_graphql::{
-    Context, Enum, ErrorExtensionValues, Name, QueryPathSegment, ServerError, SimpleObject, Value,
+    ContextBase, Enum, ErrorExtensionValues, Name, QueryPathSegment, ServerError, SimpleObject, Value,
 };
 use indexmap::IndexMap;
 
@@ -166,7 +166,7 @@ impl From<Failure> for async_graphql::Error {
 
 impl Failure {
     /// A failure of the field that is being resolved.
-    pub fn at(context: &Context<'_>, error: Error) -> Self {
+    pub fn at<T>(context: &ContextBase<'_, T>, error: Error) -> Self {
         let mut path = Vec::new();
         let mut node = context.path_node;
         while let Some(step) = node {

@@ -11,6 +11,7 @@ mod error;
 pub mod guard;
 mod mutation;
 mod persisted;
+mod prose;
 mod query;
 mod scalar;
 mod server_info;

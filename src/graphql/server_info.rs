@@ -7,6 +7,7 @@ use crate::domain::{
     MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PAGE, MAX_PATH, MAX_RATIONALE, MAX_RISK, MAX_RISKS,
     MAX_TITLE, PASSWORD_RULES,
 };
+use crate::graphql::context::MAX_ANSWER;
 use crate::graphql::error::ErrorCodeInfo;
 use crate::graphql::guard;
 
@@ -52,6 +53,18 @@ impl ServerInfo {
                 query_depth: int(limits.depth),
                 query_complexity: int(limits.complexity),
                 request_bytes: int(limits.request_bytes),
+                answer_bytes: int(MAX_ANSWER),
+                json_nesting: int(guard::MAX_JSON_NESTING),
+                query_bytes: int(limits.query_bytes),
+                query_nesting: int(limits.nesting),
+                query_tokens: int(limits.tokens),
+                query_selections: int(guard::MAX_SELECTIONS),
+                query_aliases: int(limits.aliases),
+                query_directives: int(guard::MAX_DIRECTIVES),
+                query_fragments: int(guard::MAX_FRAGMENTS),
+                query_operations: int(guard::MAX_OPERATIONS),
+                query_root_fields: int(limits.root_fields),
+                mutation_root_fields: int(limits.mutation_root_fields()),
             },
             error_codes: ErrorCodeInfo::all(),
         }
@@ -105,4 +118,28 @@ struct Limits {
     query_complexity: i32,
     /// How long a request's body may be, in bytes.
     request_bytes: i32,
+    /// How long the long texts and the parts of tasks in one answer may be together, in bytes.
+    answer_bytes: i32,
+    /// How deep a request's JSON may nest arrays and objects.
+    json_nesting: i32,
+    /// How long a document may be, in bytes.
+    query_bytes: i32,
+    /// How deep a document may nest brackets of any kind.
+    query_nesting: i32,
+    /// The most lexical tokens of a document.
+    query_tokens: i32,
+    /// The most selections of a document, with fragments counted as often as they are spread.
+    query_selections: i32,
+    /// The most aliases of a document.
+    query_aliases: i32,
+    /// The most directives in one place.
+    query_directives: i32,
+    /// The most fragments of a document.
+    query_fragments: i32,
+    /// The most operations of a document.
+    query_operations: i32,
+    /// The most root fields of a query.
+    query_root_fields: i32,
+    /// The most root fields of a mutation.
+    mutation_root_fields: i32,
 }

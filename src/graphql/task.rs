@@ -13,6 +13,7 @@ use crate::graphql::brief::{
 };
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
+use crate::graphql::prose::Prose;
 use crate::graphql::scalar::{Date, DateTime};
 use crate::identity::Viewer;
 
@@ -53,7 +54,7 @@ pub struct TaskNode {
     /// 1 to 200 characters.
     title: String,
     /// Markdown.
-    description: Option<String>,
+    description: Option<Prose>,
     /// How far it is.
     status: TaskStatus,
     /// Exactly status == COMPLETED.
@@ -79,9 +80,9 @@ pub struct TaskNode {
     /// The person or team named in the document; says nothing about rights.
     owner_label: Option<String>,
     /// The one-sentence goal.
-    objective: Option<String>,
+    objective: Option<Prose>,
     /// The problem, and why it is worth solving now.
-    rationale: Option<String>,
+    rationale: Option<Prose>,
     #[graphql(skip)]
     task: Uuid,
     #[graphql(skip)]
@@ -107,7 +108,7 @@ impl TaskNode {
         Self {
             id: task.id.into(),
             title: task.title,
-            description: task.description,
+            description: task.description.map(Prose),
             status: task.status.into(),
             completed: task.status == domain::TaskStatus::Completed,
             priority: task.priority.into(),
@@ -120,8 +121,8 @@ impl TaskNode {
             deleted_at: task.deleted_at.map(DateTime),
             date: date.map(Date),
             owner_label,
-            objective,
-            rationale,
+            objective: objective.map(Prose),
+            rationale: rationale.map(Prose),
             task: task.id,
             batch: batch.clone(),
         }

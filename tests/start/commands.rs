@@ -11,7 +11,8 @@ fn lines(place: &Place, arguments: &[&str]) -> Vec<String> {
 #[test]
 fn schema_prints_the_file_to_the_byte() {
     let place = Place::new();
-    assert_eq!(place.run(&["schema"]).stdout, include_str!("../../schema.graphql"));
+    let is_same = place.run(&["schema"]).stdout == include_str!("../../schema.graphql");
+    assert!(is_same, "schema.graphql is stale: run `cargo run -- schema > schema.graphql`");
     assert!(!place.path("data").exists(), "printing needs no folder");
 }
 

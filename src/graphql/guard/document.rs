@@ -17,10 +17,10 @@ use crate::graphql::error::{ErrorCode, request_error};
 use crate::graphql::guard::types::{innermost, is_list};
 use crate::graphql::guard::{Excess, Limits, Types, merge};
 
-const MAX_SELECTIONS: usize = 1_000;
-const MAX_DIRECTIVES: usize = 3;
-const MAX_FRAGMENTS: usize = 20;
-const MAX_OPERATIONS: usize = 5;
+pub const MAX_SELECTIONS: usize = 1_000;
+pub const MAX_DIRECTIVES: usize = 3;
+pub const MAX_FRAGMENTS: usize = 20;
+pub const MAX_OPERATIONS: usize = 5;
 /// Lists of lists of an introspection, such as the fields of the types of the fields.
 const MAX_INTROSPECTION_LISTS: usize = 3;
 const DEFAULT_PAGE: usize = 20;
@@ -69,7 +69,7 @@ fn check_root(
 ) -> Result<(), ServerError> {
     let fields = root_fields(document, operation);
     let bound = match operation.ty {
-        OperationType::Mutation => limits.root_fields / 2,
+        OperationType::Mutation => limits.mutation_root_fields(),
         _ => limits.root_fields,
     };
     Excess::check("Number of root fields", fields.len(), bound)?;

@@ -13,7 +13,7 @@ mod values;
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{ServerError, Variables};
 
-pub use document::{operation, root_fields};
+pub use document::{MAX_DIRECTIVES, MAX_FRAGMENTS, MAX_OPERATIONS, MAX_SELECTIONS, operation, root_fields};
 pub use rewrite::merge_roots;
 pub use scan::json_nesting;
 use types::Definition;
@@ -60,6 +60,13 @@ impl Default for Limits {
             aliases: 20,
             root_fields: 10,
         }
+    }
+}
+
+impl Limits {
+    /// Root fields of a mutation.
+    pub fn mutation_root_fields(&self) -> usize {
+        self.root_fields / 2
     }
 }
 
