@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{
-    EmptySubscription, PathSegment, Request, Response, Schema, ServerError, Value, Variables,
+    EmptySubscription, PathSegment, Request, Response, Schema, ServerError, ValidationMode, Value, Variables,
 };
-use sha2::{Digest, Sha256};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::domain::Error;
 use crate::graphql::context::Session;
+use crate::graphql::documents::{self, Documents};
 use crate::graphql::error::{ErrorCode, classify, code_name, hidden_cause, request_error, restore_path};
 use crate::graphql::guard::{self, Limits, MAX_ERRORS, Types};
 use crate::graphql::mutation::Mutation;
@@ -26,9 +26,10 @@ use crate::service::Services;
 #[derive(Clone)]
 pub struct Endpoint {
     schema: Schema<Query, Mutation, EmptySubscription>,
+    /// The same, for documents that have been validated.
+    trusting_schema: Schema<Query, Mutation, EmptySubscription>,
     services: Arc<Services>,
-    types: Arc<Types>,
-    limits: Limits,
+    documents: Documents,
     persisted: Persisted,
     timeout: Duration,
     introspection: bool,
@@ -92,13 +93,23 @@ impl Endpoint {
         timeout: Duration,
         introspection: bool,
     ) -> Self {
-        let mut builder = super::builder().data(limits.clone());
-        if !introspection {
-            builder = builder.disable_introspection().disable_suggestions();
+        let build = |mode| {
+            let mut builder = super::builder().data(limits.clone()).validation_mode(mode);
+            if !introspection {
+                builder = builder.disable_introspection().disable_suggestions();
+            }
+            builder.finish()
+        };
+        Self {
+            schema: build(ValidationMode::Strict),
+            trusting_schema: build(ValidationMode::Fast),
+            services,
+            documents: Documents::new(Types::from_sdl(&super::sdl()), limits.clone()),
+            persisted,
+            timeout,
+            introspection,
+            running: TaskTracker::new(),
         }
-        let types = Arc::new(Types::from_sdl(&super::sdl()));
-        let (schema, running) = (builder.finish(), TaskTracker::new());
-        Self { schema, services, types, limits, persisted, timeout, introspection, running }
     }
 
     /// Whether the service can work.
@@ -108,7 +119,7 @@ impl Endpoint {
 
     /// The bounds that requests are held to.
     pub fn limits(&self) -> &Limits {
-        &self.limits
+        self.documents.limits()
     }
 
     /// Waits until what is being executed has come to its end.
@@ -120,94 +131,93 @@ impl Endpoint {
     /// Runs one operation. Every error in the answer has its code, status and request id.
     pub async fn execute(&self, operation: Operation) -> Answer {
         let request_id = operation.request_id.clone();
-        let mut answer = self.run(operation).await;
-        put_in_order(&mut answer.response);
-        answer.response.errors.truncate(MAX_ERRORS);
-        for error in &mut answer.response.errors {
+        let mut summary = OperationSummary::default();
+        let (mut response, stage) = match self.run(operation, &mut summary).await {
+            Ok(executed) => executed,
+            Err(Refusal { stage, errors }) => (Response::from_errors(errors), stage),
+        };
+        put_in_order(&mut response);
+        response.errors.truncate(MAX_ERRORS);
+        for error in &mut response.errors {
             finish(error, &request_id);
         }
-        answer
+        Answer { response, stage, summary }
     }
 
-    async fn run(&self, mut operation: Operation) -> Answer {
-        let mut summary = OperationSummary::default();
+    async fn run(
+        &self,
+        mut operation: Operation,
+        summary: &mut OperationSummary,
+    ) -> Result<(Response, Stage), Refusal> {
         let id = operation.document_id.as_deref();
-        let query = match self.persisted.text(operation.query.take(), id) {
-            Ok(query) => query,
-            Err((code, message)) => {
-                let answer = refused(vec![request_error(code, message)], summary);
-                return Answer { stage: Stage::Rejected(code), ..answer };
-            }
-        };
-        let digest = Sha256::digest(&query);
-        summary.document = Some(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect());
-
-        let mut document = match guard::admit(&query, &operation.variables, &self.types, &self.limits) {
-            Ok(document) => document,
-            Err(errors) => return refused(errors, summary),
-        };
-        if let Some(hash) = id {
-            self.persisted.remember(hash, &query);
+        let text = self.persisted.text(operation.query.take(), id).map_err(|(code, message)| Refusal {
+            stage: Stage::Rejected(code),
+            errors: vec![request_error(code, message)],
+        })?;
+        let hash = documents::hash(&text);
+        summary.document = Some(hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect());
+        let document = self.documents.admit(&text, hash, &operation.variables)?;
+        if let Some(id) = id {
+            self.persisted.remember(id, &text);
         }
-        let Some(chosen) = guard::operation(&document, operation.name.as_deref()) else {
-            let message = match &operation.name {
+
+        let name = operation.name.as_deref();
+        let chosen = guard::operation(&document.read, name).ok_or_else(|| {
+            let message = match name {
                 Some(_) => "The document has no operation of the name in operationName.",
                 None => "The document has several operations: operationName must name one.",
             };
-            return refused(vec![request_error(ErrorCode::BadRequest, message)], summary);
-        };
+            request_error(ErrorCode::BadRequest, message)
+        })?;
         summary.ty = Some(match chosen.ty {
             OperationType::Query => "query",
             OperationType::Mutation => "mutation",
             OperationType::Subscription => "subscription",
         });
-        summary.name = operation.name.clone().or_else(|| only_name(&document));
-        let is_mutation = chosen.ty == OperationType::Mutation;
-        if is_mutation && operation.read_only {
+        summary.name = operation.name.clone().or_else(|| only_name(&document.read));
+        if chosen.ty == OperationType::Mutation && operation.read_only {
             let mut error = request_error(ErrorCode::BadRequest, "Mutations need POST.");
             error.extensions.get_or_insert_default().set("status", 405);
-            let answer = refused(vec![error], summary);
-            return Answer { stage: Stage::MethodNotAllowed, ..answer };
+            return Err(Refusal { stage: Stage::MethodNotAllowed, errors: vec![error] });
         }
-        match guard::check_values(&document, chosen, &operation.variables, &self.types) {
-            Ok(defaults) => operation.variables.extend(defaults),
-            Err(errors) => return refused(errors, summary),
-        }
-        let roots = Roots::of(&document, operation.name.as_deref());
+        let types = self.documents.types();
+        let defaults = guard::check_values(&document.read, chosen, &operation.variables, types)?;
+        operation.variables.extend(defaults);
+        let roots = Roots::of(&document.read, name);
         if roots.has_introspection && !self.introspection {
-            let error = request_error(ErrorCode::BadRequest, "Introspection is switched off.");
-            return refused(vec![error], summary);
+            return Err(request_error(ErrorCode::BadRequest, "Introspection is switched off.").into());
         }
 
-        guard::merge_roots(&mut document, operation.name.as_deref(), &operation.variables);
+        let mut read = document.read.clone();
+        guard::merge_roots(&mut read, name, &operation.variables);
         let session = Arc::new(Session::new(self.services.clone(), operation.credential, operation.client));
-        let response = self.bounded(query, operation.name, operation.variables, document, &session);
-        let response = match response.await {
+        let mut request = Request::new(text).variables(operation.variables);
+        request = request.data(SessionData(session.clone()));
+        request.operation_name = operation.name;
+        request.set_parsed_query(read);
+        let schema = if document.is_valid() { &self.trusting_schema } else { &self.schema };
+        let response = match self.bounded(schema.clone(), request).await {
             Ok(response) => response,
-            Err(code) => return Answer { response: failed(code), stage: Stage::Executed, summary },
+            Err(code) => return Ok((failed(code), Stage::Executed)),
         };
         if let Some(viewer) = session.known_viewer() {
             summary.user_id = Some(viewer.user_id());
             summary.session_id = Some(viewer.session_id());
         }
         let stage = stage(&response, &roots);
-        Answer { response, stage, summary }
+        if stage != Stage::Refused {
+            document.passed_validation();
+        }
+        Ok((response, stage))
     }
 
     /// Executes in a task of its own: what has begun to write runs to its end, even when the client
     /// goes away or the time is up, and a panic is an error of this operation alone.
     async fn bounded(
         &self,
-        query: String,
-        name: Option<String>,
-        variables: Variables,
-        document: ExecutableDocument,
-        session: &Arc<Session>,
+        schema: Schema<Query, Mutation, EmptySubscription>,
+        request: Request,
     ) -> Result<Response, ErrorCode> {
-        let mut request = Request::new(query).variables(variables).data(SessionData(session.clone()));
-        request.operation_name = name;
-        request.set_parsed_query(document);
-        let schema = self.schema.clone();
         let task = self.running.spawn(async move { schema.execute(request).await });
         match tokio::time::timeout(self.timeout, task).await {
             Ok(Ok(mut response)) => {
@@ -235,8 +245,22 @@ fn failed(code: ErrorCode) -> Response {
     Response::from_errors(vec![request_error(code, error.to_string())])
 }
 
-fn refused(errors: Vec<ServerError>, summary: OperationSummary) -> Answer {
-    Answer { response: Response::from_errors(errors), stage: Stage::Refused, summary }
+/// Why an operation is not executed.
+struct Refusal {
+    stage: Stage,
+    errors: Vec<ServerError>,
+}
+
+impl From<Vec<ServerError>> for Refusal {
+    fn from(errors: Vec<ServerError>) -> Self {
+        Self { stage: Stage::Refused, errors }
+    }
+}
+
+impl From<ServerError> for Refusal {
+    fn from(error: ServerError) -> Self {
+        vec![error].into()
+    }
 }
 
 fn only_name(document: &ExecutableDocument) -> Option<String> {

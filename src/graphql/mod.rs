@@ -6,6 +6,7 @@ mod batch;
 mod brief;
 mod connection;
 mod context;
+mod documents;
 mod endpoint;
 mod error;
 pub mod guard;

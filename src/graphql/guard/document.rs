@@ -29,36 +29,32 @@ const UNPAGED_LIST: usize = 10;
 /// Fields that check or set a password: one a request, so that a request costs one hash.
 const CREDENTIAL_FIELDS: [&str; 4] = ["register", "login", "refreshToken", "changePassword"];
 
-/// Checks every limit that needs a parsed document.
-pub fn check(
-    document: &ExecutableDocument,
-    variables: &Variables,
-    types: &Types,
-    limits: &Limits,
-) -> Result<(), ServerError> {
+/// Checks every limit that a document can be over by itself.
+pub fn check(document: &ExecutableDocument, types: &Types, limits: &Limits) -> Result<(), ServerError> {
     Excess::check("Number of operations", document.operations.iter().count(), MAX_OPERATIONS)?;
     Excess::check("Number of fragments", document.fragments.len(), MAX_FRAGMENTS)?;
     let marks = Marks::of(document);
     Excess::check("Number of aliases", marks.aliases, limits.aliases)?;
     Excess::check("Number of directives in one place", marks.directives, MAX_DIRECTIVES)?;
-
-    let mut measure = Measure { document, variables, types, known: HashMap::new() };
-    let mut total = Cost::default();
-    for (_, operation) in document.operations.iter() {
-        let root = root_type(operation.node.ty);
-        total = total.beside(measure.set(&operation.node.selection_set.node, root)?);
-    }
-    for (name, fragment) in &document.fragments {
-        total = total.or(measure.fragment(name, fragment)?);
-    }
-    Excess::check("Number of selections", total.selections, MAX_SELECTIONS)?;
-    Excess::check("Query depth", total.depth, limits.depth)?;
-    Excess::check("Introspection depth", total.introspection_lists, MAX_INTROSPECTION_LISTS)?;
-    Excess::check("Query complexity", total.complexity, limits.complexity)?;
+    let cost = Cost::of(document, &Variables::default(), types)?;
+    Excess::check("Number of selections", cost.selections, MAX_SELECTIONS)?;
+    Excess::check("Query depth", cost.depth, limits.depth)?;
+    Excess::check("Introspection depth", cost.introspection_lists, MAX_INTROSPECTION_LISTS)?;
     for (_, operation) in document.operations.iter() {
         check_root(document, &operation.node, types, limits)?;
     }
     Ok(())
+}
+
+/// Checks the complexity, which depends on the variables: they can say how large a page is.
+pub fn check_complexity(
+    document: &ExecutableDocument,
+    variables: &Variables,
+    types: &Types,
+    limits: &Limits,
+) -> Result<(), ServerError> {
+    let cost = Cost::of(document, variables, types)?;
+    Ok(Excess::check("Query complexity", cost.complexity, limits.complexity)?)
 }
 
 fn check_root(
@@ -194,6 +190,20 @@ struct Cost {
 }
 
 impl Cost {
+    /// What all operations and fragments ask for together.
+    fn of(document: &ExecutableDocument, variables: &Variables, types: &Types) -> Result<Self, ServerError> {
+        let mut measure = Measure { document, variables, types, known: HashMap::new() };
+        let mut total = Self::default();
+        for (_, operation) in document.operations.iter() {
+            let root = root_type(operation.node.ty);
+            total = total.beside(measure.set(&operation.node.selection_set.node, root)?);
+        }
+        for (name, fragment) in &document.fragments {
+            total = total.or(measure.fragment(name, fragment)?);
+        }
+        Ok(total)
+    }
+
     /// Both, one beside the other.
     fn beside(self, other: Self) -> Self {
         Self {

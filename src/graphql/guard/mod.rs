@@ -10,10 +10,12 @@ mod spelling;
 mod types;
 mod values;
 
+use async_graphql::ServerError;
 use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{ServerError, Variables};
 
-pub use document::{MAX_DIRECTIVES, MAX_FRAGMENTS, MAX_OPERATIONS, MAX_SELECTIONS, operation, root_fields};
+pub use document::{
+    MAX_DIRECTIVES, MAX_FRAGMENTS, MAX_OPERATIONS, MAX_SELECTIONS, check_complexity, operation, root_fields,
+};
 pub use rewrite::merge_roots;
 pub use scan::json_nesting;
 use types::Definition;
@@ -91,13 +93,8 @@ impl From<Excess> for ServerError {
     }
 }
 
-/// A document that may be given to the library.
-pub fn admit(
-    query: &str,
-    variables: &Variables,
-    types: &Types,
-    limits: &Limits,
-) -> Result<ExecutableDocument, Vec<ServerError>> {
+/// Reads a document that may be given to the library, whatever its variables are.
+pub fn admit(query: &str, types: &Types, limits: &Limits) -> Result<ExecutableDocument, Vec<ServerError>> {
     scan::check(query, limits).map_err(|excess| vec![excess.into()])?;
     if let Some(name) = scan::repeated_field(query) {
         let message = format!("An object has the field \"{name}\" twice.");
@@ -105,7 +102,7 @@ pub fn admit(
     }
     let mut document = async_graphql::parser::parse_query(spelling::spelled_out(query))
         .map_err(|error| vec![syntax_error(&error)])?;
-    document::check(&document, variables, types, limits).map_err(|error| vec![error])?;
+    document::check(&document, types, limits).map_err(|error| vec![error])?;
     rewrite::wrap_typenames(&mut document);
     Ok(document)
 }

@@ -1,0 +1,95 @@
+//! Documents that have passed the guard, kept by their text: clients send the same few again and again,
+//! and reading one costs more than answering it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument};
+use async_graphql::{ServerError, Variables};
+use moka::sync::Cache;
+use sha2::{Digest, Sha256};
+
+use crate::graphql::guard::{self, Limits, Types};
+
+/// The documents that are kept take so many bytes at most.
+const KEPT: u64 = 32 << 20;
+/// What is read of a byte of text takes about so many.
+const BYTES_READ: usize = 32;
+
+/// A document that has passed the guard.
+pub struct Document {
+    /// As it was read.
+    pub read: ExecutableDocument,
+    is_valid: AtomicBool,
+    /// In bytes, about.
+    weight: u32,
+}
+
+impl Document {
+    /// Whether the library's validation has found nothing, whatever operation is named.
+    pub fn is_valid(&self) -> bool {
+        self.is_valid.load(Ordering::Relaxed)
+    }
+
+    /// Notes that validation has found nothing; it looks at the operation that is executed.
+    pub fn passed_validation(&self) {
+        let is_whole = match &self.read.operations {
+            DocumentOperations::Single(_) => true,
+            DocumentOperations::Multiple(all) => all.len() == 1,
+        };
+        self.is_valid.fetch_or(is_whole, Ordering::Relaxed);
+    }
+}
+
+/// The way of every document into the service.
+#[derive(Clone)]
+pub struct Documents {
+    types: Arc<Types>,
+    limits: Limits,
+    kept: Cache<[u8; 32], Arc<Document>>,
+}
+
+impl Documents {
+    pub fn new(types: Types, limits: Limits) -> Self {
+        let weigh = |_: &[u8; 32], document: &Arc<Document>| document.weight;
+        let kept = Cache::builder().max_capacity(KEPT).weigher(weigh).build();
+        Self { types: Arc::new(types), limits, kept }
+    }
+
+    /// The schema's types.
+    pub fn types(&self) -> &Types {
+        &self.types
+    }
+
+    /// The bounds that documents are held to.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The document of a text, if it may be given to the library with these variables.
+    pub fn admit(
+        &self,
+        text: &str,
+        hash: [u8; 32],
+        variables: &Variables,
+    ) -> Result<Arc<Document>, Vec<ServerError>> {
+        let document = match self.kept.get(&hash) {
+            Some(known) => known,
+            None => {
+                let read = guard::admit(text, &self.types, &self.limits)?;
+                let weight = u32::try_from(text.len() * BYTES_READ).unwrap_or(u32::MAX);
+                let document = Arc::new(Document { read, is_valid: AtomicBool::new(false), weight });
+                self.kept.insert(hash, document.clone());
+                document
+            }
+        };
+        guard::check_complexity(&document.read, variables, &self.types, &self.limits)
+            .map_err(|error| vec![error])?;
+        Ok(document)
+    }
+}
+
+/// What a text is known by.
+pub fn hash(text: &str) -> [u8; 32] {
+    Sha256::digest(text).into()
+}
