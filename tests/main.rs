@@ -7,6 +7,7 @@ mod accounts;
 mod bad_input;
 mod briefs;
 mod errors;
+mod hostile;
 mod house;
 mod http;
 mod limits;

@@ -40,6 +40,11 @@ impl Client {
         self.0.get_mut().write_all(bytes.as_bytes()).expect("the server reads");
     }
 
+    /// Sends what the server need not read to its end.
+    pub fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.0.get_mut().write_all(bytes)
+    }
+
     /// Posts an operation, with a token or with an empty one for none.
     pub fn post(&mut self, token: &str, query: &str, variables: &Value) -> Reply {
         self.send(&operation(token, query, variables));

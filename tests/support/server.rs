@@ -110,7 +110,8 @@ pub struct Program {
 
 impl Program {
     fn spawn(place: &Place, arguments: &[&str], input: &str) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_taskhold"));
+        let program = std::env::var_os("TASKHOLD_BIN").unwrap_or(env!("CARGO_BIN_EXE_taskhold").into());
+        let mut command = Command::new(program);
         command.args(arguments).current_dir(place.path(".")).env_clear();
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.envs(place.options.iter().map(|(option, value)| (option, value)));

@@ -20,6 +20,10 @@ use crate::graphql::guard::types::{Definition, Input, Inputs, innermost};
 use crate::graphql::guard::{MAX_ERRORS, Types};
 use crate::graphql::scalar::{Date, DateTime};
 
+/// Objects in a list. What takes lists has lower bounds of its own; this one is for the time that it takes
+/// to get there.
+const MAX_LIST: usize = 10_000;
+
 /// Checks the values of an operation. Gives the defaults that stand for the variables left out.
 pub fn check(
     document: &ExecutableDocument,
@@ -183,6 +187,13 @@ impl<'a> Check<'a> {
             (Literal::Variable(name), _) => self.variable(name, place, faults),
             (Literal::Null, _) if place.ty.nullable => {}
             (Literal::Null, _) => faults.push("", Problem::null()),
+            (Literal::List(items), BaseType::List(ty))
+                if items.len() > MAX_LIST
+                    && matches!(self.types.get(innermost(ty)), Some(Definition::Input(_))) =>
+            {
+                let message = format!("may have at most {MAX_LIST} items");
+                faults.push("", Problem::new(Rule::TooMany, message));
+            }
             (Literal::List(items), BaseType::List(ty)) => {
                 for (index, value) in items.iter().enumerate() {
                     let place = Place { ty, default: None, ..place };

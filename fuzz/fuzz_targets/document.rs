@@ -1,0 +1,39 @@
+//! Whatever is sent as a document, the service answers it: guard, parser, validation and execution, for
+//! somebody who has no token. A panic anywhere ends the run, and so does what takes longer than -timeout.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use taskhold::app::App;
+use taskhold::config::Config;
+use taskhold::domain::Clock;
+use taskhold::graphql::Operation;
+use taskhold::service::Database;
+use tokio::runtime::Runtime;
+
+struct Service {
+    runtime: Runtime,
+    app: App,
+    _folder: tempfile::TempDir,
+}
+
+static SERVICE: LazyLock<Service> = LazyLock::new(|| {
+    let runtime = Runtime::new().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a folder");
+    let app = runtime.block_on(async {
+        let data_dir = folder.path().to_str().expect("the path is text");
+        let config = Config::from_flags(["--data-dir", data_dir]).expect("the flags are valid");
+        let database = Database::connect(&config.database().expect("a place"), 2).await.expect("it opens");
+        database.migrate_up().await.expect("the migrations run");
+        App::new(&config, database, Clock::default()).expect("the app can be put together")
+    });
+    Service { runtime, app, _folder: folder }
+});
+
+fuzz_target!(|document: &str| {
+    let operation = Operation { query: Some(document.to_owned()), ..Operation::default() };
+    let answer = SERVICE.runtime.block_on(SERVICE.app.endpoint.execute(operation));
+    assert!(answer.response.errors.len() <= 20);
+});
