@@ -4,6 +4,7 @@ mod commands;
 mod instances;
 mod keys;
 mod log;
+mod metrics;
 mod operator;
 mod options;
 mod outage;
