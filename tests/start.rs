@@ -1,6 +1,7 @@
 //! The program itself: what it makes of its options, what it says when it cannot start, and how it ends.
 
 mod commands;
+mod healthcheck;
 mod instances;
 mod keys;
 mod log;
