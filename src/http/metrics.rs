@@ -59,8 +59,9 @@ impl Metrics {
 
     /// Counts a GraphQL request that has its answer.
     pub fn answered(&self, operation_type: Option<&'static str>, code: Option<&'static str>, took: Duration) {
-        let operation_type = ("operation_type", operation_type.unwrap_or("none"));
-        let labels = [operation_type, ("code", code.unwrap_or("OK"))];
+        // A subscription is asked for, and never run.
+        let operation_type = operation_type.filter(|ty| ["query", "mutation"].contains(ty));
+        let labels = [("operation_type", operation_type.unwrap_or("none")), ("code", code.unwrap_or("OK"))];
         self.answered.get_or_create(&labels).observe(took.as_secs_f64());
     }
 

@@ -57,6 +57,7 @@ fn every_graphql_request_is_counted_under_its_type_and_code(place: &Place) {
     server.post("", "{ me { id } }", &json!({}));
     server.post("", "{ nothing }", &json!({}));
     server.post("", "{", &json!({}));
+    server.post("", "subscription { nothing }", &json!({}));
     login(&server, "ann", "wrong-horse-1");
     // No operations: the playground, another path, another method.
     let mut client = server.connect();
@@ -75,7 +76,7 @@ fn every_graphql_request_is_counted_under_its_type_and_code(place: &Place) {
         ("query", "OK", 3.0),
         ("query", "UNAUTHENTICATED", 1.0),
         ("query", "BAD_REQUEST", 1.0),
-        ("none", "BAD_REQUEST", 2.0),
+        ("none", "BAD_REQUEST", 3.0),
     ];
     for (operation_type, code, times) in counted {
         assert_eq!(count(&metrics, operation_type, code), Some(times), "{operation_type} {code}: {metrics}");
