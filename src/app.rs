@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use crate::config::Config;
 use crate::domain::Clock;
 use crate::graphql::{Endpoint, Persisted};
-use crate::http::{self, Readiness};
+use crate::http::{self, Metrics, Readiness};
 use crate::identity::Tokens;
 use crate::service::{AccountRules, Database, DatabaseUrl, Services};
 
@@ -24,12 +24,20 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
     let address = config.listen();
     let listener = http::listen(address)
         .map_err(|error| anyhow!("HOST and PORT: cannot listen on {address}: {error}; choose others"))?;
+    let scraped = config.metrics_bind.map(|address| {
+        http::listen(address)
+            .map_err(|error| anyhow!("METRICS_BIND: cannot listen on {address}: {error}; choose another"))
+    });
+    let scraped = scraped.transpose()?;
     let database = connect(config).await?;
     if migrate {
         let failure = || format!("{}: the database cannot be migrated", config.database_option());
         database.migrate_up().await.with_context(failure)?;
     }
     let app = App::new(config, database.clone(), Clock::default())?;
+    if let Some(listener) = scraped {
+        http::serve_metrics(listener, app.metrics.clone())?;
+    }
     let close = async {
         match tokio::time::timeout(CLOSE_TIMEOUT, database.close()).await {
             Ok(Ok(())) => {}
@@ -60,6 +68,8 @@ pub struct App {
     pub endpoint: Endpoint,
     /// What /readyz says.
     pub readiness: Readiness,
+    /// What is counted of it.
+    pub metrics: Metrics,
 }
 
 impl App {
@@ -74,6 +84,8 @@ impl App {
             login_failures: config.limit_login_failures,
             credentials_per_minute: config.limit_credentials_per_minute,
         };
+        let pool = database.clone();
+        let metrics = Metrics::new(move || pool.connections());
         let services = Arc::new(Services::new(database, clock, tokens, &rules));
         services.start_jobs();
         let persisted = Persisted::new(config.trusted_documents()?);
@@ -83,10 +95,11 @@ impl App {
         let router = http::router(
             endpoint.clone(),
             readiness.clone(),
+            metrics.clone(),
             config.graphiql,
             &config.cors_origins()?,
             config.trusted_proxies()?,
         );
-        Ok(Self { router, endpoint, readiness })
+        Ok(Self { router, endpoint, readiness, metrics })
     }
 }

@@ -1,5 +1,6 @@
 //! The command line: what the program can be told to do.
 
+mod healthcheck;
 mod operate;
 
 use std::error::Error;
@@ -53,6 +54,8 @@ enum Command {
     },
     /// Check configuration and database, one line each; the exit code says it all
     Check,
+    /// Ask the server that runs with the same options whether it is ready; the exit code says it all
+    Healthcheck,
 }
 
 /// What can be done to accounts.
@@ -122,6 +125,7 @@ impl Cli {
             Command::Migrate { direction } => runtime()?.block_on(migrate(&config, direction)),
             Command::User { action } => runtime()?.block_on(operate::run(&config, action)),
             Command::Check => runtime()?.block_on(check(&config)),
+            Command::Healthcheck => healthcheck::run(&config),
         }
     }
 }

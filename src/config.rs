@@ -93,6 +93,10 @@ pub struct Config {
     #[arg(long, env, global = true, value_name = "TIME", default_value = "1s", value_parser = time, help_heading = "Network")]
     pub shutdown_grace: Duration,
 
+    /// Address and port of a second listener, which serves /metrics to Prometheus: 127.0.0.1:9464
+    #[arg(long, env, global = true, value_name = "ADDRESS", value_parser = socket, help_heading = "Network")]
+    pub metrics_bind: Option<SocketAddr>,
+
     /// Secret that tokens are signed with: at least 32 bytes, at least 10 of them different; generated
     /// in DATA_DIR with SQLite, required with PostgreSQL
     #[arg(
@@ -363,6 +367,10 @@ fn number<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Resul
 
 fn address(text: &str) -> Result<IpAddr> {
     text.parse().ok().context("must be an IP address like 127.0.0.1 or 0.0.0.0")
+}
+
+fn socket(text: &str) -> Result<SocketAddr> {
+    text.parse().ok().context("must be an IP address with a port like 127.0.0.1:9464")
 }
 
 fn time(text: &str) -> Result<Duration> {

@@ -13,10 +13,11 @@ const ROOMS: [(&str, &[&str]); 5] = [
 ];
 
 /// A library and the rooms that may name it.
-const LIBRARIES: [(&str, &[&str]); 5] = [
+const LIBRARIES: [(&str, &[&str]); 6] = [
     ("sea_orm::", &["service"]),
     ("migration::", &["service"]),
     ("axum::", &["http", "app"]),
+    ("prometheus_client::", &["http"]),
     ("async_graphql::", &["graphql", "http"]),
     ("jsonwebtoken", &["identity"]),
 ];

@@ -1,9 +1,11 @@
 //! The program itself: what it makes of its options, what it says when it cannot start, and how it ends.
 
 mod commands;
+mod healthcheck;
 mod instances;
 mod keys;
 mod log;
+mod metrics;
 mod operator;
 mod options;
 mod outage;

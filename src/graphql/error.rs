@@ -230,11 +230,9 @@ pub fn input_error(faults: Vec<FieldFault>) -> ServerError {
 }
 
 /// The code of an error on its way out, if it has one.
-pub fn code_name(error: &ServerError) -> Option<&str> {
-    match error.extensions.as_ref()?.get("code")? {
-        Value::String(code) => Some(code),
-        _ => None,
-    }
+pub fn code_name(error: &ServerError) -> Option<&'static str> {
+    let Value::String(code) = error.extensions.as_ref()?.get("code")? else { return None };
+    CODES.iter().map(|row| row.1).find(|name| name == code)
 }
 
 /// Gives an error that the library raised its code, and takes out of its message what was sent: a

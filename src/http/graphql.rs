@@ -59,8 +59,7 @@ impl Media {
     /// Errors without data, under a status.
     pub fn refuse(self, status: StatusCode, errors: Vec<ServerError>) -> Response {
         let body = serde_json::json!({ "errors": errors }).to_string();
-        let observed =
-            Observed { code: errors.first().and_then(code_name).map(str::to_owned), ..Observed::default() };
+        let observed = Observed { code: errors.first().and_then(code_name), ..Observed::default() };
         let mut response = (status, Extension(observed), body).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, self.content_type());
         response
@@ -130,7 +129,7 @@ fn prefers_html(accept: &Accept) -> bool {
 /// Turns an answer into a response with the status that the specification gives it.
 fn respond(answer: Answer, media: Media, credential: &Credential) -> Response {
     let Answer { response, stage, summary } = answer;
-    let code = response.errors.first().and_then(code_name).map(str::to_owned);
+    let code = response.errors.first().and_then(code_name);
     let mut response = match stage {
         Stage::Executed => executed(response, media),
         Stage::Refused => media.refuse(media.document_status(), response.errors),

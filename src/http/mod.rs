@@ -6,6 +6,7 @@ mod client;
 mod graphql;
 mod head_limit;
 mod health;
+mod metrics;
 mod observe;
 mod playground;
 mod server;
@@ -20,10 +21,14 @@ use ipnet::IpNet;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use health::Readiness;
-pub use server::{listen, serve};
+pub use metrics::Metrics;
+pub use server::{listen, serve, serve_metrics};
 
 use crate::graphql::{Endpoint, ErrorCode, request_error};
 use crate::http::observe::RequestId;
+
+/// Where the operations are.
+const GRAPHQL: &str = "/graphql";
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -38,6 +43,7 @@ struct State {
 pub fn router(
     endpoint: Endpoint,
     readiness: Readiness,
+    metrics: Metrics,
     playground: bool,
     origins: &[String],
     trusted_proxies: Vec<IpNet>,
@@ -45,8 +51,8 @@ pub fn router(
     let trusted_proxies = trusted_proxies.into();
     let state = State { endpoint, readiness, playground, trusted_proxies };
     let mut router = Router::new()
-        .route("/", get(|| async { Redirect::temporary("/graphql") }))
-        .route("/graphql", any(graphql::handle))
+        .route("/", get(|| async { Redirect::temporary(GRAPHQL) }))
+        .route(GRAPHQL, any(graphql::handle))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
     if playground {
@@ -56,7 +62,7 @@ pub fn router(
     if !origins.is_empty() {
         router = router.layer(cors(origins));
     }
-    router.layer(axum::middleware::from_fn(observe::observe))
+    router.layer(axum::middleware::from_fn_with_state(metrics, observe::observe))
 }
 
 /// What pages of the listed origins may do. They send the token themselves, so no credentials.

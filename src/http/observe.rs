@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
 
 use crate::graphql::OperationSummary;
+use crate::http::metrics::{Counted, Metrics};
 
 /// The header that carries a request's id, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -29,21 +30,30 @@ impl RequestId {
     }
 }
 
-/// What a handler tells the log about its response.
+/// What a handler tells the log and the metrics about its response.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
-    pub code: Option<String>,
+    pub code: Option<&'static str>,
     pub operation: Option<OperationSummary>,
 }
 
 /// Wraps every request.
-pub async fn observe(mut request: Request, next: Next) -> Response {
+pub async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
+    let _in_flight = Counted::new(&metrics.requests);
     let mut line = Line::begin(&request);
     request.extensions_mut().insert(line.id.clone());
 
     let mut response = next.run(request).await;
 
-    line.observed = response.extensions_mut().remove::<Observed>().unwrap_or_default();
+    let observed = response.extensions_mut().remove::<Observed>();
+    // The playground is at the same path, and has nothing to tell.
+    if let Some(Observed { code, operation }) = &observed
+        && line.path == super::GRAPHQL
+    {
+        let operation_type = operation.as_ref().and_then(|operation| operation.ty);
+        metrics.answered(operation_type, *code, line.started.elapsed());
+    }
+    line.observed = observed.unwrap_or_default();
     line.status = Some(response.status());
     let headers = response.headers_mut();
     let id = HeaderValue::from_str(&line.id.0).unwrap_or(HeaderValue::from_static("invalid"));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use axum::Router;
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -12,12 +13,14 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use hyper_util::service::TowerToHyperService;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::http::client::Peer;
 use crate::http::head_limit::{HeadLimited, Serving};
+use crate::http::metrics::{self, Counted, Metrics};
 
 /// So many connections may wait to be accepted. Beyond it clients try again only after a second.
 const BACKLOG: u32 = 1024;
@@ -34,6 +37,8 @@ const CROWD: u32 = 4;
 const CROWD_PAUSE: Duration = Duration::from_millis(1);
 /// After a failed accept, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// A scraper needs one connection.
+const METRICS_CONNECTIONS: usize = 16;
 
 /// Opens the listener.
 pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
@@ -60,15 +65,16 @@ pub async fn serve(
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "taskhold is ready: open http://{address}/graphql");
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(connections));
+    let (router, open) = (&app.router, &app.metrics.connections);
     tokio::select! {
-        () = accept(&listener, &app, &room, &graceful) => {}
+        () = accept(&listener, router, &room, open, &graceful) => {}
         () = signals.next() => {}
     }
     tracing::info!("stopping: requests in flight are finished");
     app.readiness.stop();
     let finish = async {
         // Until load balancers have learnt of it, requests still come.
-        let _ = tokio::time::timeout(grace, accept(&listener, &app, &room, &graceful)).await;
+        let _ = tokio::time::timeout(grace, accept(&listener, router, &room, open, &graceful)).await;
         drop(listener);
         let drained = async {
             graceful.shutdown().await;
@@ -86,16 +92,35 @@ pub async fn serve(
     Ok(())
 }
 
-/// Accepts connections for ever; beyond the limit they wait in the system's backlog.
-async fn accept(listener: &TcpListener, app: &App, room: &Arc<Semaphore>, graceful: &GracefulShutdown) {
+/// Answers what asks for the metrics, as long as the runtime lives.
+pub fn serve_metrics(listener: TcpListener, metrics: Metrics) -> Result<()> {
+    let address = listener.local_addr().context("the listener has no address")?;
+    tracing::info!("metrics are at http://{address}/metrics");
+    tokio::spawn(async move {
+        let room = Arc::new(Semaphore::new(METRICS_CONNECTIONS));
+        let router = metrics::router(metrics);
+        accept(&listener, &router, &room, &Gauge::default(), &GracefulShutdown::new()).await;
+    });
+    Ok(())
+}
+
+/// Accepts connections for ever, and counts the open ones; beyond the limit they wait in the system's backlog.
+async fn accept(
+    listener: &TcpListener,
+    router: &Router,
+    room: &Arc<Semaphore>,
+    open: &Gauge,
+    graceful: &GracefulShutdown,
+) {
     let (mut since, mut crowd) = (Instant::now(), 0);
     loop {
         let place = room.clone().acquire_owned().await;
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let connection = graceful.watch(connection(stream, Peer(peer.ip()), app));
+                let connection = graceful.watch(connection(stream, Peer(peer.ip()), router));
+                let counted = Counted::new(open);
                 tokio::spawn(async move {
-                    let _place = place;
+                    let _held = (place, counted);
                     // A client that breaks off is no event worth a line.
                     let _ = connection.await;
                 });
@@ -115,10 +140,10 @@ async fn accept(listener: &TcpListener, app: &App, room: &Arc<Semaphore>, gracef
     }
 }
 
-fn connection(stream: TcpStream, peer: Peer, app: &App) -> impl GracefulConnection + use<> {
+fn connection(stream: TcpStream, peer: Peer, router: &Router) -> impl GracefulConnection + use<> {
     // Answers are small and written at once; waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
-    let router = TowerToHyperService::new(app.router.clone());
+    let router = TowerToHyperService::new(router.clone());
     let serving = Serving::default();
     let stream = HeadLimited::new(stream, serving.clone(), HEADER_TIMEOUT);
     let service = service_fn(move |mut request: Request<Incoming>| {

@@ -190,6 +190,22 @@ impl Database {
         self.read.ping().await.map_err(meaning)
     }
 
+    /// How many connections there are in each state.
+    pub fn connections(&self) -> [(&'static str, usize); 2] {
+        fn count<D: sqlx::Database>(pool: &sqlx::Pool<D>) -> (usize, usize) {
+            (pool.size() as usize, pool.num_idle())
+        }
+        let (all, idle) = if self.write.get_database_backend() == DbBackend::Postgres {
+            count(self.write.get_postgres_connection_pool())
+        } else {
+            let [write, read] =
+                [&self.write, &self.read].map(|half| count(half.get_sqlite_connection_pool()));
+            (write.0 + read.0, write.1 + read.1)
+        };
+        // The two are not read at the same instant.
+        [("used", all.saturating_sub(idle)), ("idle", idle)]
+    }
+
     /// Applies the migrations that are missing, in one transaction; of several instances at once, one.
     pub async fn migrate_up(&self) -> anyhow::Result<()> {
         let transaction = self.begin_migration().await?;

@@ -34,6 +34,9 @@ fn a_value_that_an_option_cannot_have() {
         ("ACCESS_TOKEN_TTL", "soon", "a time like 30s, 15m or 7d"),
         ("ACCESS_TOKEN_TTL", "0s", "a time from 1s to 1000y"),
         ("SESSION_TTL", "1001y", "a time from 1s to 1000y"),
+        ("METRICS_BIND", "9464", "an IP address with a port like 127.0.0.1:9464"),
+        ("METRICS_BIND", "localhost:9464", "an IP address with a port like 127.0.0.1:9464"),
+        ("METRICS_BIND", "127.0.0.1:65536", "an IP address with a port like 127.0.0.1:9464"),
         ("SHUTDOWN_GRACE", "-1s", "a time like 30s, 15m or 7d"),
         ("REQUEST_TIMEOUT", "15", "a time like 30s, 15m or 7d"),
         ("REGISTRATION_OPEN", "maybe", "true or false"),
@@ -176,6 +179,15 @@ fn a_port_that_is_taken() {
     let address = listener.local_addr().expect("the listener has an address");
     let place = Place::new().with("PORT", &address.port().to_string());
     refuses(&place, &[], &["HOST and PORT: cannot listen on ", &address.to_string(), "; choose others"]);
+}
+
+#[test]
+fn a_port_for_metrics_that_is_taken() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let address = listener.local_addr().expect("the listener has an address").to_string();
+    let place = Place::new().with("METRICS_BIND", &address);
+    refuses(&place, &[], &["METRICS_BIND: cannot listen on ", &address, "; choose another"]);
+    assert!(!place.path("data/taskhold.db").exists(), "the database was touched");
 }
 
 #[test]

@@ -208,7 +208,12 @@ impl Server {
 
     /// A new connection.
     pub fn connect(&self) -> Client {
-        Client::connect(&self.address, TIME_LIMIT)
+        self.connect_to(&self.address)
+    }
+
+    /// A new connection to another address of the server.
+    pub fn connect_to(&self, address: &str) -> Client {
+        Client::connect(address, TIME_LIMIT)
     }
 
     /// Whether the listener is still open.

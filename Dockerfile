@@ -1,0 +1,33 @@
+# A static program and nothing else: no shell, no package, no file that could have a hole. `.ci/image` does
+# on a machine without Docker what is written here.
+
+# The oldest version that the program builds with, so that nobody is told a wrong one.
+FROM rust:1.94-slim-bookworm AS build
+# SQLite and the cryptography of TLS are in C.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends musl-tools \
+    && rm -rf /var/lib/apt/lists/* \
+    && rustup target add "$(uname -m)-unknown-linux-musl"
+WORKDIR /build
+COPY Cargo.toml Cargo.lock ./
+COPY migration migration
+COPY src src
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/build/target \
+    cargo build --release --locked --target "$(uname -m)-unknown-linux-musl" \
+    && install -D "target/$(uname -m)-unknown-linux-musl/release/taskhold" /image/taskhold \
+    && install -d -m 700 /image/data
+
+FROM scratch
+LABEL org.opencontainers.image.title="taskhold" \
+      org.opencontainers.image.description="A GraphQL API service for tasks: register, log in, and own your tasks." \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+COPY --from=build /image/taskhold /taskhold
+COPY --from=build --chown=65532:65532 /image/data /data
+ENV HOST=0.0.0.0 DATA_DIR=/data
+USER 65532:65532
+# There is no /tmp: what SQLite cannot sort in memory goes here.
+WORKDIR /data
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/taskhold", "healthcheck"]
+ENTRYPOINT ["/taskhold"]

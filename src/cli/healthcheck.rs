@@ -1,0 +1,43 @@
+//! `taskhold healthcheck`: whether the server that runs with the same options is ready, for containers,
+//! which have no other program to ask it with.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::config::Config;
+
+const TIME_LIMIT: Duration = Duration::from_secs(3);
+const READY: &str = "HTTP/1.1 200";
+
+/// Fails when the server does not say in time that it is ready.
+pub fn run(config: &Config) -> Result<()> {
+    let mut address = config.listen();
+    ensure!(address.port() != 0, "PORT must be the one that the server has; 0 takes any that is free");
+    // What listens everywhere listens here too.
+    address.set_ip(match address.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    });
+    let (answer, answered) = mpsc::channel();
+    // A time limit of the stream would begin again with every byte.
+    thread::spawn(move || answer.send(start_of_answer(address)));
+    let late = |_| Err(io::Error::new(ErrorKind::TimedOut, format!("no answer within {TIME_LIMIT:?}")));
+    let start = answered.recv_timeout(TIME_LIMIT).unwrap_or_else(late);
+    let start = start.with_context(|| format!("http://{address}/readyz does not answer"))?;
+    ensure!(start == READY, "http://{address}/readyz says {start:?}, not {READY:?}");
+    Ok(())
+}
+
+fn start_of_answer(address: SocketAddr) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(stream, "GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+    let mut start = [0; READY.len()];
+    stream.read_exact(&mut start)?;
+    Ok(String::from_utf8_lossy(&start).into_owned())
+}

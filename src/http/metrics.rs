@@ -1,0 +1,104 @@
+//! What is counted of a server, for Prometheus. Labels are words of our own, never what a user wrote: so
+//! there are few series, and nothing in them is anybody's business.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::routing::get;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+/// From an answer out of memory to the time limit of requests, in seconds.
+const BUCKETS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0];
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+type Labels<const N: usize> = [(&'static str, &'static str); N];
+/// How many connections of the database there are in each state.
+type Pool = dyn Fn() -> [(&'static str, usize); 2] + Send + Sync;
+
+/// The series of one server.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    answered: Family<Labels<2>, Histogram>,
+    /// HTTP requests that wait for their answer.
+    pub requests: Gauge,
+    /// Connections of clients.
+    pub connections: Gauge,
+    pool: Arc<Pool>,
+    pooled: Family<Labels<1>, Gauge>,
+}
+
+impl Metrics {
+    /// Nothing counted yet; the pool is asked at each scrape.
+    pub fn new(pool: impl Fn() -> [(&'static str, usize); 2] + Send + Sync + 'static) -> Self {
+        let mut registry = Registry::with_prefix("taskhold");
+        let answered = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
+        let (requests, connections, pooled) = (Gauge::default(), Gauge::default(), Family::default());
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The program", build);
+        registry.register_with_unit(
+            "graphql_request_duration",
+            "GraphQL requests by the type of their operation and the code of their answer",
+            Unit::Seconds,
+            answered.clone(),
+        );
+        registry.register("http_requests_in_flight", "HTTP requests without an answer yet", requests.clone());
+        registry.register("http_connections", "Open connections of clients", connections.clone());
+        registry.register("database_connections", "Connections of the pool by state", pooled.clone());
+        Self { registry: Arc::new(registry), answered, requests, connections, pool: Arc::new(pool), pooled }
+    }
+
+    /// Counts a GraphQL request that has its answer.
+    pub fn answered(&self, operation_type: Option<&'static str>, code: Option<&'static str>, took: Duration) {
+        // A subscription is asked for, and never run.
+        let operation_type = operation_type.filter(|ty| ["query", "mutation"].contains(ty));
+        let labels = [("operation_type", operation_type.unwrap_or("none")), ("code", code.unwrap_or("OK"))];
+        self.answered.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    fn text(&self) -> String {
+        for (state, count) in (self.pool)() {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            self.pooled.get_or_create(&[("state", state)]).set(count);
+        }
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("a string takes everything");
+        text
+    }
+}
+
+/// One of what a gauge counts, for as long as it is held.
+pub struct Counted(Gauge);
+
+impl Counted {
+    pub fn new(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// What the second listener answers: /metrics and nothing else.
+pub fn router(metrics: Metrics) -> Router {
+    let nothing = || async { (StatusCode::NOT_FOUND, "there is only GET /metrics\n") };
+    let router = Router::new().route("/metrics", get(scrape)).fallback(nothing);
+    router.method_not_allowed_fallback(nothing).with_state(metrics)
+}
+
+async fn scrape(State(metrics): State<Metrics>) -> ([(HeaderName, &'static str); 1], String) {
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], metrics.text())
+}
