@@ -10,6 +10,7 @@ mod outage;
 mod proxies;
 mod refusals;
 mod shared;
+mod slow;
 mod stop;
 mod wire;
 

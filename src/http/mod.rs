@@ -4,11 +4,11 @@
 mod accept;
 mod client;
 mod graphql;
-mod head_limit;
 mod health;
 mod observe;
 mod playground;
 mod server;
+mod stream;
 
 use std::sync::Arc;
 

@@ -76,6 +76,11 @@ impl Client {
         reply
     }
 
+    /// The connection itself, for what nobody does who means well.
+    pub fn stream(&self) -> &TcpStream {
+        self.0.get_ref()
+    }
+
     /// Whether the server closes the connection without another word.
     pub fn is_closed(&mut self) -> bool {
         match self.0.read(&mut [0]) {
