@@ -12,7 +12,9 @@ use uuid::Uuid;
 
 use crate::domain::Error;
 use crate::graphql::context::Session;
-use crate::graphql::error::{ErrorCode, classify, code_name, hidden_cause, request_error, restore_path};
+use crate::graphql::error::{
+    ErrorCode, classify, code_name, hidden_cause, panicked, request_error, restore_path,
+};
 use crate::graphql::guard::{self, Limits, MAX_ERRORS, Types};
 use crate::graphql::mutation::Mutation;
 use crate::graphql::persisted::Persisted;
@@ -180,7 +182,10 @@ impl Endpoint {
         let response = self.bounded(query, operation.name, operation.variables, document, &session);
         let response = match response.await {
             Ok(response) => response,
-            Err(code) => return Answer { response: failed(code), stage: Stage::Executed, summary },
+            Err(error) => {
+                let response = Response::from_errors(vec![*error]);
+                return Answer { response, stage: Stage::Executed, summary };
+            }
         };
         if let Some(viewer) = session.known_viewer() {
             summary.user_id = Some(viewer.user_id());
@@ -199,7 +204,7 @@ impl Endpoint {
         variables: Variables,
         document: ExecutableDocument,
         session: &Arc<Session>,
-    ) -> Result<Response, ErrorCode> {
+    ) -> Result<Response, Box<ServerError>> {
         let mut request = Request::new(query).variables(variables).data(SessionData(session.clone()));
         request.operation_name = name;
         request.set_parsed_query(document);
@@ -210,26 +215,14 @@ impl Endpoint {
                 response.errors.iter_mut().for_each(restore_path);
                 Ok(response)
             }
-            Ok(Err(panic)) => {
-                tracing::error!(error = %panic, "an operation panicked");
-                Err(ErrorCode::InternalServerError)
-            }
-            Err(_) => Err(ErrorCode::Timeout),
+            Ok(Err(_)) => Err(Box::new(panicked())),
+            Err(_) => Err(Box::new(request_error(ErrorCode::Timeout, Error::Timeout.to_string()))),
         }
     }
 }
 
 /// The request's session, as the schema's resolvers find it.
 pub(super) struct SessionData(pub Arc<Session>);
-
-/// The answer to an operation that began and gave none.
-fn failed(code: ErrorCode) -> Response {
-    let error = match code {
-        ErrorCode::Timeout => Error::Timeout,
-        _ => Error::internal(anyhow::anyhow!("the operation panicked")),
-    };
-    Response::from_errors(vec![request_error(code, error.to_string())])
-}
 
 fn refused(errors: Vec<ServerError>, summary: OperationSummary) -> Answer {
     Answer { response: Response::from_errors(errors), stage: Stage::Refused, summary }
