@@ -2,6 +2,8 @@
 
 mod abandoned;
 mod commands;
+#[cfg(unix)]
+mod crash;
 mod instances;
 mod keys;
 mod log;
