@@ -1,6 +1,7 @@
 //! The log: its format, its filter, and what may never be in it.
 
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 
 use clap::ValueEnum;
 use tracing::Level;
@@ -44,5 +45,49 @@ pub fn init(format: Option<LogFormat>, filter: &str) -> anyhow::Result<()> {
             builder.json().flatten_event(true).with_current_span(false).finish().with(hushed).init();
         }
     }
+    std::panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// Says where a panic was, and not what it says itself: that can quote what a user wrote.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    tracing::error!(place = panic.location().map(ToString::to_string), "a panic");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{catch_unwind, set_hook, take_hook};
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_logged_with_its_place_and_without_its_message() {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let subscriber = fmt().json().with_writer({
+            let log = log.clone();
+            move || Line(log.clone())
+        });
+        let usual = take_hook();
+        set_hook(Box::new(log_panic));
+        let panicked = tracing::subscriber::with_default(subscriber.finish(), || {
+            catch_unwind(|| panic!("somebody's secret"))
+        });
+        set_hook(usual);
+        assert!(panicked.is_err());
+        let log = String::from_utf8(log.lock().expect("nobody panics with it").clone()).expect("text");
+        assert!(log.contains("src/telemetry.rs:") && !log.contains("secret"), "{log}");
+    }
+
+    struct Line(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Line {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("nobody panics with it").write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
 }

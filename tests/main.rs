@@ -15,6 +15,7 @@ mod lists;
 mod migrations;
 mod model;
 mod ownership;
+mod panics;
 mod parts;
 mod persisted;
 mod readme;

@@ -1,6 +1,9 @@
 //! The program itself: what it makes of its options, what it says when it cannot start, and how it ends.
 
+mod abandoned;
 mod commands;
+#[cfg(unix)]
+mod crash;
 mod healthcheck;
 mod instances;
 mod keys;
@@ -12,13 +15,14 @@ mod outage;
 mod proxies;
 mod refusals;
 mod shared;
+mod slow;
 mod stop;
 mod wire;
 
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::support::{PASSWORD, Place, PostgresDatabase, Reply, Server, json, wait_until};
+use crate::support::{PASSWORD, Place, PostgresDatabase, Reply, Server, Value, json, wait_until};
 
 fn assert_works(server: &Server) {
     assert_eq!(server.get("/healthz").status, 200);
@@ -60,6 +64,28 @@ fn tokens(reply: &Reply, operation: &str) -> Tokens {
 
 fn sign_in(server: &Server, who: &str) -> Tokens {
     tokens(&login(server, who, PASSWORD), "login")
+}
+
+const CREATE: &str = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
+
+/// An id that a client chooses for a task.
+fn chosen_id(number: usize) -> String {
+    format!("01930000-0000-7000-8000-{number:012x}")
+}
+
+/// All of somebody's tasks, each with id, title and version.
+fn all_tasks(server: &Server, token: &str) -> Vec<Value> {
+    let query = "query($after: String) { tasks(first: 100, after: $after) {
+        nodes { id title version } pageInfo { hasNextPage endCursor } } }";
+    let (mut all, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let page = server.post(token, query, &json!({ "after": after })).json()["data"]["tasks"].take();
+        all.extend(page["nodes"].as_array().expect("a list").iter().cloned());
+        if page["pageInfo"]["hasNextPage"] != true {
+            return all;
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+    }
 }
 
 /// Waits until a session that was ended elsewhere is refused here, which has to be soon.

@@ -14,7 +14,9 @@ use uuid::Uuid;
 use crate::domain::Error;
 use crate::graphql::context::Session;
 use crate::graphql::documents::{self, Documents};
-use crate::graphql::error::{ErrorCode, classify, code_name, hidden_cause, request_error, restore_path};
+use crate::graphql::error::{
+    ErrorCode, classify, code_name, hidden_cause, panicked, request_error, restore_path,
+};
 use crate::graphql::guard::{self, Limits, MAX_ERRORS, Types};
 use crate::graphql::mutation::Mutation;
 use crate::graphql::persisted::Persisted;
@@ -198,7 +200,7 @@ impl Endpoint {
         let schema = if document.is_valid() { &self.trusting_schema } else { &self.schema };
         let response = match self.bounded(schema.clone(), request).await {
             Ok(response) => response,
-            Err(code) => return Ok((failed(code), Stage::Executed)),
+            Err(error) => return Ok((Response::from_errors(vec![*error]), Stage::Executed)),
         };
         if let Some(viewer) = session.known_viewer() {
             summary.user_id = Some(viewer.user_id());
@@ -217,33 +219,21 @@ impl Endpoint {
         &self,
         schema: Schema<Query, Mutation, EmptySubscription>,
         request: Request,
-    ) -> Result<Response, ErrorCode> {
+    ) -> Result<Response, Box<ServerError>> {
         let task = self.running.spawn(async move { schema.execute(request).await });
         match tokio::time::timeout(self.timeout, task).await {
             Ok(Ok(mut response)) => {
                 response.errors.iter_mut().for_each(restore_path);
                 Ok(response)
             }
-            Ok(Err(panic)) => {
-                tracing::error!(error = %panic, "an operation panicked");
-                Err(ErrorCode::InternalServerError)
-            }
-            Err(_) => Err(ErrorCode::Timeout),
+            Ok(Err(_)) => Err(Box::new(panicked())),
+            Err(_) => Err(Box::new(request_error(ErrorCode::Timeout, Error::Timeout.to_string()))),
         }
     }
 }
 
 /// The request's session, as the schema's resolvers find it.
 pub(super) struct SessionData(pub Arc<Session>);
-
-/// The answer to an operation that began and gave none.
-fn failed(code: ErrorCode) -> Response {
-    let error = match code {
-        ErrorCode::Timeout => Error::Timeout,
-        _ => Error::internal(anyhow::anyhow!("the operation panicked")),
-    };
-    Response::from_errors(vec![request_error(code, error.to_string())])
-}
 
 /// Why an operation is not executed.
 struct Refusal {

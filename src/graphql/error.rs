@@ -229,6 +229,14 @@ pub fn input_error(faults: Vec<FieldFault>) -> ServerError {
     server_error
 }
 
+/// The error of a request that panicked.
+pub fn panicked() -> ServerError {
+    let failure = Failure::from(Error::internal(anyhow::anyhow!("a panic, logged with its place")));
+    let mut error = request_error(ErrorCode::InternalServerError, failure.error.to_string());
+    error.source = Some(std::sync::Arc::new(failure));
+    error
+}
+
 /// The code of an error on its way out, if it has one.
 pub fn code_name(error: &ServerError) -> Option<&'static str> {
     let Value::String(code) = error.extensions.as_ref()?.get("code")? else { return None };

@@ -23,7 +23,7 @@ mod task_list;
 use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
 
 pub use endpoint::{Answer, Endpoint, Operation, OperationSummary, Stage};
-pub use error::{ErrorCode, code_name, request_error};
+pub use error::{ErrorCode, code_name, panicked, request_error};
 pub use persisted::{Persisted, TrustedDocuments};
 
 fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {

@@ -4,19 +4,24 @@
 mod accept;
 mod client;
 mod graphql;
-mod head_limit;
 mod health;
 mod metrics;
 mod observe;
 mod playground;
 mod server;
+mod stream;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use async_graphql::ServerError;
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Redirect, Response};
 use axum::routing::{any, get};
 use axum::{Extension, Router};
+use futures_util::FutureExt;
 use ipnet::IpNet;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -24,7 +29,7 @@ pub use health::Readiness;
 pub use metrics::Metrics;
 pub use server::{listen, serve, serve_metrics};
 
-use crate::graphql::{Endpoint, ErrorCode, request_error};
+use crate::graphql::{Endpoint, ErrorCode, panicked, request_error};
 use crate::http::observe::RequestId;
 
 /// Where the operations are.
@@ -58,11 +63,12 @@ pub fn router(
     if playground {
         router = router.merge(playground::assets());
     }
-    let mut router = router.fallback(nowhere).method_not_allowed_fallback(wrong_method).with_state(state);
+    let router = router.fallback(nowhere).method_not_allowed_fallback(wrong_method).with_state(state);
+    let mut router = router.layer(from_fn(catch_panic));
     if !origins.is_empty() {
         router = router.layer(cors(origins));
     }
-    router.layer(axum::middleware::from_fn_with_state(metrics, observe::observe))
+    router.layer(from_fn_with_state(metrics, observe::observe))
 }
 
 /// What pages of the listed origins may do. They send the token themselves, so no credentials.
@@ -91,19 +97,28 @@ fn cors(origins: &[String]) -> CorsLayer {
         .expose_headers([observe::REQUEST_ID, header::RETRY_AFTER])
 }
 
+/// Answers for a handler that panics. Its message is for nobody, since it can quote what was sent.
+async fn catch_panic(id: Extension<RequestId>, request: Request, next: Next) -> Response {
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answer.unwrap_or_else(|_| {
+        tracing::error!(request_id = id.0.0, "a request panicked");
+        refusal(StatusCode::INTERNAL_SERVER_ERROR, panicked(), id)
+    })
+}
+
 /// Answers for every path that is none, in the one shape of errors.
 async fn nowhere(id: Extension<RequestId>) -> Response {
-    refusal(StatusCode::NOT_FOUND, ErrorCode::NotFound, "There is nothing here.", id)
+    refusal(StatusCode::NOT_FOUND, request_error(ErrorCode::NotFound, "There is nothing here."), id)
 }
 
 /// Answers for every method that a path does not take.
 async fn wrong_method(id: Extension<RequestId>) -> Response {
-    refusal(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadRequest, "This path takes other methods.", id)
+    let error = request_error(ErrorCode::BadRequest, "This path takes other methods.");
+    refusal(StatusCode::METHOD_NOT_ALLOWED, error, id)
 }
 
-fn refusal(status: StatusCode, code: ErrorCode, message: &str, id: Extension<RequestId>) -> Response {
+fn refusal(status: StatusCode, mut error: ServerError, id: Extension<RequestId>) -> Response {
     let Extension(RequestId(request_id)) = id;
-    let mut error = request_error(code, message);
     let extensions = error.extensions.get_or_insert_default();
     extensions.set("status", i32::from(status.as_u16()));
     extensions.set("requestId", request_id);

@@ -14,18 +14,20 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use hyper_util::service::TowerToHyperService;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::http::client::Peer;
-use crate::http::head_limit::{HeadLimited, Serving};
 use crate::http::metrics::{self, Counted, Metrics};
+use crate::http::stream::{LimitedStream, Serving};
 
 /// So many connections may wait to be accepted. Beyond it clients try again only after a second.
 const BACKLOG: u32 = 1024;
-/// From the first byte of a request to the end of its head; for the first request from the beginning.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// So much of an answer waits in the system for a client. With more, one that reads slowly but steadily
+/// would seem not to read at all, and one that does not read would hold it.
+const SEND_BUFFER: u32 = 1 << 17;
 /// From the end of an answer to the next request.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long requests in flight may take after the listener has closed.
@@ -46,6 +48,8 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     // A restart need not wait for the connections of before to be forgotten.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
+    // The connections have it from the listener.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
@@ -117,7 +121,9 @@ async fn accept(
         let place = room.clone().acquire_owned().await;
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let connection = graceful.watch(connection(stream, Peer(peer.ip()), router));
+                // Answers are small and written at once; waiting for more to send would only delay them.
+                let _ = stream.set_nodelay(true);
+                let connection = graceful.watch(connection(stream, Peer(peer.ip()), router.clone()));
                 let counted = Counted::new(open);
                 tokio::spawn(async move {
                     let _held = (place, counted);
@@ -140,12 +146,13 @@ async fn accept(
     }
 }
 
-fn connection(stream: TcpStream, peer: Peer, router: &Router) -> impl GracefulConnection + use<> {
-    // Answers are small and written at once; waiting for more to send would only delay them.
-    let _ = stream.set_nodelay(true);
-    let router = TowerToHyperService::new(router.clone());
+fn connection<S>(stream: S, peer: Peer, router: Router) -> impl GracefulConnection + use<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let router = TowerToHyperService::new(router);
     let serving = Serving::default();
-    let stream = HeadLimited::new(stream, serving.clone(), HEADER_TIMEOUT);
+    let stream = LimitedStream::new(stream, serving.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
         let (serving, answer) = (serving.clone(), router.call(request));
@@ -190,5 +197,39 @@ impl Signals {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// What a client gets that sends something and then waits, and after how many seconds it is cut.
+    async fn seconds_until_cut(sent: &str) -> (String, u64) {
+        let router = Router::new().route("/", get(|| async { "hello" }));
+        let (mut client, server) = duplex(1024);
+        let connection = connection(server, Peer(Ipv4Addr::LOCALHOST.into()), router);
+        tokio::spawn(async move {
+            let _ = connection.await;
+        });
+        client.write_all(sent.as_bytes()).await.expect("there is room");
+        let (begun, mut answer) = (Instant::now(), String::new());
+        client.read_to_string(&mut answer).await.expect("the answer is text");
+        (answer, begun.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_dawdles_has_ten_seconds_and_one_that_is_idle_a_minute() {
+        let request = "GET / HTTP/1.1\r\nhost: test\r\n\r\n";
+        assert_eq!(seconds_until_cut("").await, (String::new(), 10));
+        assert_eq!(seconds_until_cut(&request[..20]).await, (String::new(), 10));
+        let (answer, after) = seconds_until_cut(request).await;
+        assert!(answer.ends_with("\r\n\r\nhello") && after == 60, "{answer} after {after} s");
     }
 }

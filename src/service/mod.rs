@@ -17,7 +17,8 @@ mod tasks;
 mod throttle;
 mod trash;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 
@@ -34,6 +35,9 @@ use crate::domain::Clock;
 use crate::identity::{AddressLimit, Passwords, Tokens, Viewer};
 use crate::service::throttle::Throttle;
 use crate::service::trash::Trash;
+
+/// Before a job that panicked begins again.
+const JOB_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the operator decides about accounts.
 #[derive(Clone, Debug)]
@@ -104,8 +108,22 @@ impl Services {
 
     /// What goes on beside the requests, for as long as the services are there.
     pub fn start_jobs(&self) {
-        tokio::spawn(Sessions::follow_endings(Arc::downgrade(&self.sessions)));
-        tokio::spawn(Throttle::forget_old(Arc::downgrade(&self.throttle)));
-        tokio::spawn(Trash::purge(Arc::downgrade(&self.trash)));
+        keep_up(Sessions::follow_endings, &self.sessions);
+        keep_up(Throttle::forget_old, &self.throttle);
+        keep_up(Trash::purge, &self.trash);
     }
+}
+
+/// Runs a job until it ends by itself; when it panics it begins again.
+fn keep_up<T, J>(job: fn(Weak<T>) -> J, of: &Arc<T>)
+where
+    T: Send + Sync + 'static,
+    J: Future<Output = ()> + Send + 'static,
+{
+    let of = Arc::downgrade(of);
+    tokio::spawn(async move {
+        while tokio::spawn(job(of.clone())).await.is_err() {
+            tokio::time::sleep(JOB_PAUSE).await;
+        }
+    });
 }

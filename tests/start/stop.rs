@@ -1,7 +1,10 @@
 //! A clean stop.
 
+use std::io::Read;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use super::slow::{ask_for_much, with_much_to_tell};
 use crate::support::{Place, json, operation, wait_until};
 
 const AT_ONCE: Duration = Duration::from_secs(3);
@@ -96,6 +99,32 @@ fn connections_that_ask_for_nothing_do_not_hold_it_up() {
     assert!(server.ends_well());
     assert!(told.elapsed() < AT_ONCE, "{:?}", told.elapsed());
     assert!(silent.is_closed() && kept_alive.is_closed());
+}
+
+#[test]
+fn clients_that_dawdle_do_not_hold_it_up_for_more_than_twenty_seconds() {
+    let mut server = Place::new().with("SHUTDOWN_GRACE", "0s").start(&[]);
+    let token = with_much_to_tell(&server);
+    let _stuck = ask_for_much(&server, &token, 1 << 12);
+    let mut half = server.connect();
+    half.send(&halves().0);
+    let _silent = server.connect();
+    let steady = ask_for_much(&server, &token, 1 << 12);
+    assert_eq!(server.get("/healthz").status, 200);
+    let told = Instant::now();
+    server.signal("TERM");
+    // Too slow to be done in time, and never so slow that it would be cut for that.
+    thread::spawn(move || {
+        while let Ok(1..) = steady.stream().read(&mut [0; 1 << 14]) {
+            thread::sleep(Duration::from_millis(300));
+        }
+    });
+    thread::sleep(Duration::from_secs(12));
+    assert_eq!(half.reply().status, 408);
+    assert!(server.ends_well());
+    let seconds = told.elapsed().as_secs_f32();
+    assert!((19.0..22.0).contains(&seconds), "{seconds} s");
+    assert!(server.log().contains("stopped with requests in flight"));
 }
 
 #[test]

@@ -23,6 +23,9 @@ pub enum DatabaseKind {
     Postgres,
 }
 
+/// What a test does at each statement.
+type Watcher = Arc<Mutex<Option<Arc<dyn Fn(&str) + Send + Sync>>>>;
+
 /// The service, on a database that nobody else uses.
 pub struct TestApp {
     router: Router,
@@ -32,6 +35,7 @@ pub struct TestApp {
     /// The database, to look at the rows themselves.
     pub database: Database,
     statements: Arc<Mutex<Vec<String>>>,
+    watcher: Watcher,
     config: Config,
     _folder: TempDir,
 }
@@ -66,12 +70,19 @@ impl TestApp {
         let url = config.database().expect("the URL is valid");
         let mut database = Database::connect(&url, 5).await.expect("the database answers");
         let statements = Arc::new(Mutex::new(Vec::new()));
-        let observed = statements.clone();
-        database.observe(move |sql| observed.lock().expect("nobody panics with it").push(sql.to_owned()));
+        let watcher = Watcher::default();
+        let (observed, told) = (statements.clone(), watcher.clone());
+        database.observe(move |sql| {
+            observed.lock().expect("nobody panics with it").push(sql.to_owned());
+            let watcher = told.lock().expect("nobody panics with it").clone();
+            if let Some(watcher) = watcher {
+                watcher(sql);
+            }
+        });
         database.migrate_up().await.expect("the migrations run");
         let clock = Clock::default();
         let app = App::new(&config, database.clone(), clock.clone()).expect("the app can be put together");
-        Self { router: app.router, kind, clock, database, statements, config, _folder: folder }
+        Self { router: app.router, kind, clock, database, statements, watcher, config, _folder: folder }
     }
 
     /// Starts the service once more, as another instance on the same database would.
@@ -89,6 +100,11 @@ impl TestApp {
         statements
             .retain(|sql| !["session_endings", "login_attempts"].iter().any(|table| sql.contains(table)));
         (statements, outcome)
+    }
+
+    /// From now on this is told each statement that has been run, and may panic.
+    pub fn watch(&self, watcher: impl Fn(&str) + Send + Sync + 'static) {
+        *self.watcher.lock().expect("nobody panics with it") = Some(Arc::new(watcher));
     }
 
     /// Sends a request as it is.

@@ -59,26 +59,40 @@ impl Client {
 
     /// The next response.
     pub fn reply(&mut self) -> Reply {
+        self.whole_reply().expect("a response comes in time, and whole")
+    }
+
+    /// Posts an operation to a server that may go away.
+    pub fn try_post(&mut self, token: &str, query: &str, variables: &Value) -> Option<Reply> {
+        let request = operation(token, query, variables);
+        self.0.get_mut().write_all(request.as_bytes()).ok()?;
+        self.whole_reply()
+    }
+
+    fn whole_reply(&mut self) -> Option<Reply> {
         let mut line = || {
             let mut line = String::new();
-            self.0.read_line(&mut line).expect("a line comes in time");
-            line.trim_end().to_owned()
+            let read = self.0.read_line(&mut line);
+            read.is_ok_and(|length| length > 0).then(|| line.trim_end().to_owned())
         };
-        let status = line().split(' ').nth(1).and_then(|status| status.parse().ok());
-        let headers = std::iter::repeat_with(line).take_while(|line| !line.is_empty());
-        let headers = headers.filter_map(|line| {
+        let status = line()?.split(' ').nth(1)?.parse().ok()?;
+        let mut reply = Reply { status, headers: Vec::new(), body: String::new() };
+        loop {
+            let line = line()?;
+            if line.is_empty() {
+                break;
+            }
             let (name, value) = line.split_once(':')?;
-            Some((name.to_lowercase(), value.trim().to_owned()))
-        });
-        let mut reply = Reply {
-            status: status.expect("a response begins with its status"),
-            headers: headers.collect(),
-            body: String::new(),
-        };
+            reply.headers.push((name.to_lowercase(), value.trim().to_owned()));
+        }
         let length = reply.header("content-length").parse().unwrap_or(0);
         let body = Read::by_ref(&mut self.0).take(length).read_to_string(&mut reply.body);
-        body.expect("the body is whole and text");
-        reply
+        body.is_ok_and(|read| read as u64 == length).then_some(reply)
+    }
+
+    /// The connection itself, for what nobody does who means well.
+    pub fn stream(&self) -> &TcpStream {
+        self.0.get_ref()
     }
 
     /// Whether the server closes the connection without another word.

@@ -1,6 +1,6 @@
 //! A PostgreSQL database of a test's own, for programs that open it themselves.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -49,6 +49,17 @@ impl PostgresDatabase {
     fn allow(&self, whether: &str) {
         let sql = format!("ALTER DATABASE {} ALLOW_CONNECTIONS {whether}", self.name);
         self.runtime.block_on(self.admin.execute_unprepared(&sql)).expect("the statement is valid");
+    }
+
+    /// How many connections of a program wait within a transaction for it to go on.
+    pub fn transactions_left_open(&self) -> usize {
+        let sql = format!(
+            "SELECT pid FROM pg_stat_activity WHERE datname = '{}' AND state LIKE 'idle in transaction%'",
+            self.name
+        );
+        let statement = Statement::from_string(DbBackend::Postgres, sql);
+        let found = self.runtime.block_on(self.admin.query_all_raw(statement));
+        found.expect("the statement is valid").len()
     }
 
     /// Runs SQL in the database itself.

@@ -10,7 +10,7 @@ mod server;
 
 pub use actor::{Actor, Answer, TASK, code, faults};
 pub use app::{DatabaseKind, TestApp};
-pub use client::{PASSWORD, Reply, operation};
+pub use client::{Client, PASSWORD, Reply, operation};
 pub use database::PostgresDatabase;
 pub use property::{for_all, object};
 pub use serde_json::{Value, json};

@@ -24,24 +24,55 @@ pub fn server_url() -> Option<&'static str> {
     }
 }
 
+/// A PostgreSQL of a test's own, which keeps what it has acknowledged when it is killed.
+///
+/// `None` where there is no PostgreSQL to be started: see [`server_url`].
+#[cfg(unix)]
+pub fn own_server() -> Option<Server> {
+    if setting("TEST_DATABASE_URL").is_some() {
+        return None;
+    }
+    let server = start_or_leave_out(Durability::Full);
+    server.unwrap_or_else(|message| panic!("{message}"))
+}
+
+#[cfg(unix)]
+pub use local::Server;
+
+/// A server that the tests have only the URL of.
+#[cfg(not(unix))]
 struct Server {
     url: String,
+}
+
+#[cfg(not(unix))]
+impl Server {
+    fn elsewhere(url: String) -> Self {
+        Self { url }
+    }
+}
+
+/// Whether what is acknowledged outlives the server.
+#[derive(Clone, Copy)]
+enum Durability {
+    None,
     #[cfg(unix)]
-    _supervisor: Option<std::process::Child>,
+    Full,
 }
 
 fn find_or_start() -> Result<Option<Server>, String> {
-    if let Some(url) = setting("TEST_DATABASE_URL") {
-        return Ok(Some(Server {
-            url,
-            #[cfg(unix)]
-            _supervisor: None,
-        }));
+    match setting("TEST_DATABASE_URL") {
+        Some(url) => Ok(Some(Server::elsewhere(url))),
+        None => start_or_leave_out(Durability::None),
     }
+}
+
+fn start_or_leave_out(durability: Durability) -> Result<Option<Server>, String> {
     #[cfg(unix)]
     if let Some(programs) = local::find_programs() {
-        return local::start_with_retry(&programs).map(Some);
+        return local::start_with_retry(&programs, durability).map(Some);
     }
+    let _ = durability;
     if setting("REQUIRE_POSTGRES").is_some_and(|value| value != "0") {
         return Err("REQUIRE_POSTGRES is set, but PostgreSQL was not found: install it or set \
                     TEST_DATABASE_URL."
@@ -61,41 +92,98 @@ fn setting(name: &str) -> Option<String> {
 #[cfg(unix)]
 mod local {
     use std::cmp::Reverse;
+    use std::io::Write;
     use std::net::TcpListener;
     use std::os::unix::fs::{MetadataExt, chown};
     use std::os::unix::process::CommandExt;
     use std::path::{Path, PathBuf};
-    use std::process::{Command, Stdio};
+    use std::process::{Child, Command, Stdio};
     use std::time::{Duration, Instant};
     use std::{env, fs, io, thread};
 
-    use super::Server;
+    use super::Durability;
 
     const START_LIMIT: Duration = Duration::from_secs(30);
     const POLL_STEP: Duration = Duration::from_millis(20);
 
-    /// Runs the server until its stdin, held open by the test process, ends; then removes the folder.
+    /// Runs the server as the lines on its stdin order it; when stdin, held open by the test process, ends,
+    /// it stops the server and removes the folder.
     ///
     /// SIGQUIT stops a running server at once, but the shell makes a background program ignore it until the
     /// server has installed its handlers; SIGTERM ends one that has not got that far.
     const SUPERVISOR: &str = r#"
-        folder=$1 programs=$2 port=$3
+        folder=$1 programs=$2 port=$3 durability=$4
         exec 3<&0 >"$folder/log" 2>&1
         init() {
             "$programs/initdb" --pgdata="$folder/data" --auth=trust --username=postgres \
                 --encoding=UTF8 --no-sync "$1"
         }
         init --locale=C.UTF-8 || init --no-locale
-        "$programs/postgres" -D "$folder/data" -p "$port" \
-            -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 \
-            -c fsync=off -c synchronous_commit=off -c full_page_writes=off </dev/null 3<&- &
-        server=$!
-        { cat <&3; [ -e "$folder/stopped" ] || { kill -TERM "$server"; kill -QUIT "$server"; }; } &
-        wait "$server"
-        : >"$folder/stopped"
+        run() {
+            "$programs/postgres" -D "$folder/data" -p "$port" \
+                -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 \
+                $durability </dev/null 3<&- &
+            echo "$!" >"$folder/pid"
+            wait "$!"
+            : >"$folder/stopped"
+        }
+        children() {
+            ps -A -o pid= -o ppid= | while read -r pid parent; do
+                [ "$parent" != "$1" ] || echo "$pid"
+            done
+        }
+        server=
+        while read -r order <&3; do
+            case $order in
+            start)
+                rm -f "$folder/pid" "$folder/stopped"
+                run &
+                until [ -s "$folder/pid" ]; do sleep 0.01; done
+                read -r server <"$folder/pid"
+                ;;
+            kill) kill -KILL "$server" $(children "$server") ;;
+            quit) kill -QUIT "$server" ;;
+            esac
+        done
+        [ -e "$folder/stopped" ] || { kill -TERM "$server"; kill -QUIT "$server"; }
         wait
         rm -rf "$folder"
     "#;
+
+    /// A PostgreSQL server. One that the tests have started ends with it.
+    pub struct Server {
+        pub url: String,
+        local: Option<(Child, PathBuf)>,
+    }
+
+    impl Server {
+        /// A server that runs already.
+        pub fn elsewhere(url: String) -> Self {
+            Self { url, local: None }
+        }
+
+        /// Ends the server at once: killed with all its processes, or told to drop everything.
+        pub fn crash(&mut self, killed: bool) {
+            self.order(if killed { "kill" } else { "quit" });
+            let deadline = Instant::now() + START_LIMIT;
+            let (_, folder) = self.local.as_ref().expect("the server was started here");
+            while !folder.join("stopped").exists() {
+                assert!(Instant::now() < deadline, "PostgreSQL does not end");
+                thread::sleep(POLL_STEP);
+            }
+        }
+
+        /// Starts a server that has ended; it is not ready yet.
+        pub fn start(&mut self) {
+            self.order("start");
+        }
+
+        fn order(&mut self, order: &str) {
+            let (supervisor, _) = self.local.as_mut().expect("the server was started here");
+            let orders = supervisor.stdin.as_mut().expect("stdin is a pipe");
+            writeln!(orders, "{order}").expect("the supervisor reads");
+        }
+    }
 
     /// The folder of `initdb` and `postgres`.
     pub fn find_programs() -> Option<PathBuf> {
@@ -126,27 +214,30 @@ mod local {
     }
 
     /// Tries twice, because another process can take the free port before the server does.
-    pub fn start_with_retry(programs: &Path) -> Result<Server, String> {
+    pub fn start_with_retry(programs: &Path, durability: Durability) -> Result<Server, String> {
         let deadline = Instant::now() + START_LIMIT;
-        match start(programs, deadline) {
-            Err(_) if Instant::now() < deadline => start(programs, deadline),
+        match start(programs, durability, deadline) {
+            Err(_) if Instant::now() < deadline => start(programs, durability, deadline),
             outcome => outcome,
         }
     }
 
-    fn start(programs: &Path, deadline: Instant) -> Result<Server, String> {
-        let (mut supervisor, folder, port) = launch(programs)
+    fn start(programs: &Path, durability: Durability, deadline: Instant) -> Result<Server, String> {
+        let (supervisor, folder, port) = launch(programs, durability)
             .map_err(|error| format!("PostgreSQL could not be started: {error}; or set TEST_DATABASE_URL"))?;
-        if let Err(reason) = wait_until_ready(&folder, deadline) {
-            let log = log_tail(&folder);
-            drop(supervisor.stdin.take());
-            return Err(format!("PostgreSQL from {} {reason}; its log ends:\n{log}", programs.display()));
-        }
         let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-        Ok(Server { url, _supervisor: Some(supervisor) })
+        let mut server = Server { url, local: Some((supervisor, folder.clone())) };
+        server.start();
+        match wait_until_ready(&folder, deadline) {
+            Ok(()) => Ok(server),
+            Err(reason) => {
+                let log = log_tail(&folder);
+                Err(format!("PostgreSQL from {} {reason}; its log ends:\n{log}", programs.display()))
+            }
+        }
     }
 
-    fn launch(programs: &Path) -> io::Result<(std::process::Child, PathBuf, u16)> {
+    fn launch(programs: &Path, durability: Durability) -> io::Result<(Child, PathBuf, u16)> {
         let server_user = server_user()?;
         // Root's own temporary folder may be closed to the user the server runs as.
         let parent = if server_user.is_some() { PathBuf::from("/tmp") } else { env::temp_dir() };
@@ -155,7 +246,10 @@ mod local {
 
         let mut command = Command::new("sh");
         command.args(["-c", SUPERVISOR, "postgres-supervisor"]);
-        command.arg(folder.path()).arg(programs).arg(port.to_string());
+        command.arg(folder.path()).arg(programs).arg(port.to_string()).arg(match durability {
+            Durability::None => "-c fsync=off -c synchronous_commit=off -c full_page_writes=off",
+            Durability::Full => "",
+        });
         command.current_dir(folder.path());
         // On macOS the server does not start when no locale is set.
         command.env("LC_ALL", "C");

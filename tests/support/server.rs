@@ -264,9 +264,14 @@ impl Server {
         self.program.stdout.text()
     }
 
-    /// Ends the server and gives all that it wrote, on stdout and stderr.
-    pub fn stop(mut self) -> String {
+    /// Ends the server at once and gives all that it wrote, on stdout and stderr.
+    pub fn stop(self) -> String {
         self.signal("TERM");
+        self.stop_gently()
+    }
+
+    /// Ends the server when it is done with what is in flight, and gives all that it wrote.
+    pub fn stop_gently(mut self) -> String {
         self.signal("TERM");
         self.program.wait();
         self.program.stdout.all() + &self.program.stderr.all()

@@ -1,0 +1,139 @@
+//! A panic is one error of one request, and leaves nothing open or locked behind it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{Request, StatusCode, header};
+use chrono::TimeDelta;
+use futures_util::stream;
+use sea_orm::{FromQueryResult, JsonValue, Statement};
+
+use crate::support::{Answer, DatabaseKind, PASSWORD, TestApp, Value, code, json, on_both_databases};
+
+const MESSAGE: &str = "Something went wrong on our side. The request id helps to find out what.";
+const ME: &str = "{ me { username tasks(first: 5) { nodes { title checklist { text } } } } }";
+const CREATE: &str =
+    "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id } } }";
+const LOGIN: &str = "mutation($who: String!, $password: String!) {
+    login(input: { usernameOrEmail: $who, password: $password }) { accessToken } }";
+const CHANGE_PASSWORD: &str = "mutation($password: String!) {
+    changePassword(input: { currentPassword: $password, newPassword: $password }) { accessToken } }";
+
+fn assert_one_error(answer: &Answer) {
+    let error = answer.error();
+    assert_eq!((code(&error).as_str(), &error["message"]), ("INTERNAL_SERVER_ERROR", &json!(MESSAGE)));
+    assert_eq!(error["extensions"]["status"], 500);
+    assert_eq!(error["extensions"]["requestId"], answer.header("x-request-id"));
+}
+
+/// SQLite has one writer, so the next write would tell.
+async fn assert_no_transaction_is_open(app: &TestApp) {
+    if app.kind == DatabaseKind::Sqlite {
+        return;
+    }
+    let connection = app.database.connection();
+    let sql = "SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    for _ in 0..100 {
+        let statement = Statement::from_string(sea_orm::DbBackend::Postgres, sql);
+        let open = JsonValue::find_by_statement(statement).all(connection).await.expect("it is valid SQL");
+        if open.is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("a transaction was left open");
+}
+
+/// Panics once, at a statement of a request. How many there have been.
+fn panic_at(app: &TestApp, index: usize) -> Arc<AtomicUsize> {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    app.watch(move |sql| {
+        let is_of_a_job = sql.starts_with("SELECT") && sql.contains("session_endings");
+        if !is_of_a_job && counted.fetch_add(1, Ordering::Relaxed) == index {
+            panic!("as the test wants it");
+        }
+    });
+    count
+}
+
+on_both_databases! {
+    #[flags("--limit-login-failures", "1000", "--limit-credentials-per-minute", "0")]
+    async fn a_panic_after_any_statement_takes_its_request_back_and_nothing_else(app) {
+        let ann = app.user("ann").await;
+        let inputs = [1, 2].map(|number| {
+            json!({ "title": format!("half {number}"), "checklist": [{ "section": "ACTION", "text": "a" }],
+                "files": [{ "path": "b", "kind": "CREATED" }] })
+        });
+        let operations = [
+            (CREATE, json!({ "inputs": inputs })),
+            (ME, json!({})),
+            (LOGIN, json!({ "who": ann.email, "password": PASSWORD })),
+            (CHANGE_PASSWORD, json!({ "password": PASSWORD })),
+        ];
+        for (query, variables) in operations {
+            for index in 0.. {
+                let count = panic_at(app, index);
+                let answer = ann.ask(query, variables.clone()).await;
+                app.watch(|_| {});
+                if count.load(Ordering::Relaxed) <= index {
+                    assert!(index > 0 && answer.body.get("errors").is_none(), "{:#}", answer.body);
+                    break;
+                }
+                assert_one_error(&answer);
+                assert_no_transaction_is_open(app).await;
+                ann.task("after it").await;
+            }
+        }
+        let halves = app.rows("tasks").await.iter().filter(|row| row.contains("half")).count();
+        assert_eq!((halves, app.rows("file_changes").await.len()), (2, 2));
+    }
+
+    async fn whatever_reads_the_time_panics_while_there_is_none_and_works_afterwards(app) {
+        let ann = app.user("ann").await;
+        let login = json!({ "who": ann.email, "password": PASSWORD });
+        app.clock.advance(TimeDelta::MAX);
+        for (query, variables) in [(ME, json!({})), (CREATE, json!({ "inputs": [] })), (LOGIN, login.clone())] {
+            assert_one_error(&ann.ask(query, variables).await);
+        }
+        app.clock.advance(-TimeDelta::MAX);
+        assert_no_transaction_is_open(app).await;
+        ann.task("after it").await;
+        assert_eq!(ann.data(ME, json!({})).await["me"]["username"], "ann");
+        ann.data(LOGIN, login).await;
+    }
+
+    async fn a_panic_before_there_is_an_operation_is_the_same_error(app) {
+        let body = stream::poll_fn(|_| -> std::task::Poll<Option<Result<Bytes, axum::Error>>> {
+            panic!("as the test wants it")
+        });
+        let request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Body::from_stream(body)).expect("a valid request");
+        let answer = Answer::of(app, request).await;
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.header("content-type"), "application/json; charset=utf-8");
+        assert_one_error(&answer);
+        assert_eq!(answer.body["data"], Value::Null);
+    }
+
+    async fn a_job_that_panics_begins_again(app) {
+        let ann = app.user("ann").await;
+        let panicked = Arc::new(AtomicBool::new(false));
+        let seen = panicked.clone();
+        app.watch(move |sql| {
+            if sql.contains("session_endings") && !seen.swap(true, Ordering::Relaxed) {
+                panic!("as the test wants it");
+            }
+        });
+        while !panicked.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(ann.data(ME, json!({})).await["me"]["username"], "ann");
+        app.execute("INSERT INTO session_endings SELECT id, created_at FROM sessions").await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(ann.ask(ME, json!({})).await.code(), "UNAUTHENTICATED");
+    }
+}
