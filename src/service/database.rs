@@ -1,7 +1,6 @@
 //! The database, whichever it is: how it is opened, migrated and asked whether it lives, and what its
 //! errors mean.
 
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -16,6 +15,7 @@ use sea_orm::{
 };
 
 use crate::domain::{Error, Result};
+use crate::service::DatabaseUrl;
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,68 +27,6 @@ const STEPS: i32 = 10_000;
 const RETRIES: u32 = 3;
 /// The key of the advisory lock that lets one instance migrate at a time: "taskhold" as a number.
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"taskhold");
-
-/// Where the database is. It displays without its password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DatabaseUrl {
-    Sqlite(PathBuf),
-    Postgres(secret_url::SecretUrl),
-}
-
-mod secret_url {
-    //! A URL whose password cannot be shown by accident.
-
-    /// The connection URL of a PostgreSQL database.
-    #[derive(Clone, PartialEq, Eq)]
-    pub struct SecretUrl(pub(super) String);
-
-    impl std::fmt::Debug for SecretUrl {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("SecretUrl(…)")
-        }
-    }
-}
-
-impl FromStr for DatabaseUrl {
-    type Err = anyhow::Error;
-
-    fn from_str(url: &str) -> anyhow::Result<Self> {
-        let after = |schemes: [&str; 2]| schemes.into_iter().find_map(|scheme| url.strip_prefix(scheme));
-        if let Some(rest) = after(["postgres://", "postgresql://"]) {
-            let url = format!("postgres://{rest}");
-            // The parser's own message may quote what it did not understand.
-            let options = PgConnectOptions::from_str(&url).ok();
-            // Else a part of a password would be taken for a port or a name, and shown.
-            let at_is_last = rest.find(['/', '?', '#']).is_none_or(|end| !rest[end..].contains('@'));
-            options.filter(|_| at_is_last).context(
-                "it must be like postgres://user:password@host/name, with any of /?#@% in a part as %XX",
-            )?;
-            Ok(Self::Postgres(secret_url::SecretUrl(url)))
-        } else if let Some(path) = after(["sqlite://", "sqlite:"]) {
-            let path = path.split('?').next().unwrap_or_default();
-            anyhow::ensure!(!path.is_empty(), "it names no file");
-            anyhow::ensure!(path != ":memory:", "a database in memory would lose what it acknowledged");
-            Ok(Self::Sqlite(path.into()))
-        } else {
-            anyhow::bail!("it starts with neither postgres:// nor sqlite://")
-        }
-    }
-}
-
-impl std::fmt::Display for DatabaseUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "SQLite at {}", path.display()),
-            Self::Postgres(url) => match PgConnectOptions::from_str(&url.0) {
-                Ok(options) => {
-                    let database = options.get_database().unwrap_or_else(|| options.get_username());
-                    write!(f, "PostgreSQL at {}:{}/{database}", options.get_host(), options.get_port())
-                }
-                Err(_) => f.write_str("PostgreSQL"),
-            },
-        }
-    }
-}
 
 /// The pools of one database. SQLite has one writer and many readers, so writes have a pool of one
 /// connection there; on PostgreSQL both are the same pool.
@@ -103,7 +41,7 @@ impl Database {
     pub async fn connect(url: &DatabaseUrl, max_connections: u32) -> anyhow::Result<Self> {
         match url {
             DatabaseUrl::Sqlite(path) => Self::connect_sqlite(path, max_connections).await,
-            DatabaseUrl::Postgres(url) => Self::connect_postgres(&url.0, max_connections).await,
+            DatabaseUrl::Postgres(url) => Self::connect_postgres(url.expose(), max_connections).await,
         }
     }
 
@@ -418,13 +356,6 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_url_never_shows_its_password() {
-        let url: DatabaseUrl = "postgresql://ann:s3cret@db.example.com/tasks".parse().expect("a valid URL");
-        assert_eq!(url.to_string(), "PostgreSQL at db.example.com:5432/tasks");
-        assert!(!format!("{url:?}").contains("s3cret"));
-    }
-
     #[tokio::test]
     async fn a_reading_statement_that_takes_too_long_is_stopped_and_its_connection_goes_on() {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
@@ -436,23 +367,5 @@ mod tests {
         let error = error.map_err(meaning).expect_err("it never ends by itself");
         assert!(matches!(error, Error::Timeout), "{error:?}");
         database.ping().await.expect("the only connection is free again");
-    }
-
-    #[test]
-    fn urls_of_other_databases_are_refused() {
-        for url in ["", "mysql://localhost/x", "tasks.db", "sqlite::memory:", "sqlite://", "postgres://[::"] {
-            assert!(url.parse::<DatabaseUrl>().is_err(), "{url} was accepted");
-        }
-    }
-
-    #[test]
-    fn a_password_that_would_be_taken_for_a_host_or_a_name_is_refused() {
-        for password in ["12/cret", "12?cret", "12#cret", "s@12/cret"] {
-            let refusal = format!("postgres://ann:{password}@db/tasks").parse::<DatabaseUrl>();
-            let message = refusal.expect_err("the URL was accepted").to_string();
-            assert!(message.contains("%XX") && !message.contains("cret"), "{message}");
-        }
-        let url: DatabaseUrl = "postgres://ann:12%2Fcret@db/tasks".parse().expect("a valid URL");
-        assert_eq!(url.to_string(), "PostgreSQL at db:5432/tasks");
     }
 }

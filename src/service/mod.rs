@@ -4,6 +4,7 @@
 
 mod accounts;
 mod database;
+mod database_url;
 #[expect(clippy::disallowed_methods, reason = "the derive macro of the entities calls them")]
 mod entity;
 mod live;
@@ -23,7 +24,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 pub use accounts::{Accounts, LogoutScope};
-pub use database::{Database, DatabaseUrl};
+pub use database::Database;
+pub use database_url::DatabaseUrl;
 pub use operator::Operator;
 pub use part_changes::Place;
 pub use parts::ByTask;
