@@ -18,6 +18,7 @@ mod ownership;
 mod panics;
 mod parts;
 mod persisted;
+mod plain;
 mod readme;
 mod schema;
 mod sessions;

@@ -1,6 +1,9 @@
 //! Accounts on the wire: users, and what register, login and the profile take and give.
 
-use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, MaybeUndefined, SimpleObject};
+use async_graphql::parser::types::Field;
+use async_graphql::{
+    ComplexObject, Context, ContextSelectionSet, Enum, ID, InputObject, MaybeUndefined, SimpleObject,
+};
 use secrecy::SecretString;
 
 use crate::domain::{
@@ -10,6 +13,7 @@ use crate::domain::{
 use crate::graphql::connection::{PagingArguments, TaskConnection};
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
+use crate::graphql::plain::{Plain, Read, value};
 use crate::graphql::scalar::DateTime;
 use crate::graphql::task_list::{TaskFilter, TaskOrder};
 use crate::identity::Viewer;
@@ -50,6 +54,21 @@ impl UserNode {
             created_at: DateTime(created_at),
             updated_at: DateTime(updated_at),
             viewer: viewer.clone(),
+        }
+    }
+}
+
+impl Plain for UserNode {
+    fn read<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<Read<'a, Self>> {
+        match field.name.node.as_str() {
+            "id" => value(|user: &Self| &user.id),
+            "email" => value(|user: &Self| &user.email),
+            "username" => value(|user: &Self| &user.username),
+            "name" => value(|user: &Self| &user.name),
+            "isActive" => value(|user: &Self| &user.is_active),
+            "createdAt" => value(|user: &Self| &user.created_at),
+            "updatedAt" => value(|user: &Self| &user.updated_at),
+            _ => None,
         }
     }
 }

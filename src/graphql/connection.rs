@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Object, SimpleObject};
+use async_graphql::parser::types::Field;
+use async_graphql::{Context, ContextSelectionSet, Object, SimpleObject};
 
 use crate::domain::{self, Error, OrderKey, Page, PageArguments, PageRequest, Position, Result, Shelf, Task};
 use crate::graphql::batch::Batch;
 use crate::graphql::context::{Session, session};
 use crate::graphql::error::Failure;
+use crate::graphql::plain::{List, Plain, Read, object, value};
 use crate::graphql::task::TaskNode;
 use crate::graphql::task_list::{TaskFilter, TaskOrder};
 use crate::identity::Viewer;
@@ -77,14 +79,14 @@ impl TaskConnection {
 #[Object]
 impl TaskConnection {
     /// The tasks with their cursors.
-    async fn edges(&self) -> Vec<TaskEdge> {
+    async fn edges(&self) -> List<TaskEdge> {
         let edge = |task: &Task| TaskEdge { cursor: self.cursor(task), node: self.node(task) };
-        self.page.items.iter().map(edge).collect()
+        List(self.page.items.iter().map(edge).collect())
     }
 
     /// The same tasks as in edges.
-    async fn nodes(&self) -> Vec<TaskNode> {
-        self.page.items.iter().map(|task| self.node(task)).collect()
+    async fn nodes(&self) -> List<TaskNode> {
+        List(self.page.items.iter().map(|task| self.node(task)).collect())
     }
 
     /// Whether and where the list goes on.
@@ -113,6 +115,16 @@ pub struct TaskEdge {
     cursor: String,
     /// The task.
     node: TaskNode,
+}
+
+impl Plain for TaskEdge {
+    fn read<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Read<'a, Self>> {
+        match field.name.node.as_str() {
+            "cursor" => value(|edge: &Self| &edge.cursor),
+            "node" => object(field, ctx, |edge: &Self| &edge.node),
+            _ => None,
+        }
+    }
 }
 
 /// Whether and where a list goes on.

@@ -98,6 +98,22 @@ impl Session {
         if before + bytes > MAX_ANSWER { Err(Error::TooLarge { limit: MAX_ANSWER }) } else { Ok(()) }
     }
 
+    /// What the answer takes in so far, in bytes.
+    pub fn charged(&self) -> usize {
+        self.charged.load(Ordering::Relaxed)
+    }
+
+    /// Counts from an earlier state again.
+    pub fn charge_again_from(&self, charged: usize) {
+        self.charged.store(charged, Ordering::Relaxed);
+    }
+
+    /// The account of the viewer, if it has been read already.
+    pub fn known_account(&self) -> Option<User> {
+        let viewer = self.known_viewer()?;
+        self.me.try_lock().ok()?.clone().filter(|user| user.id == viewer.user_id())
+    }
+
     /// Makes later fields of the same request see a changed account.
     pub async fn remember(&self, user: &User) {
         *self.me.lock().await = Some(user.clone());

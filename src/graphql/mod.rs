@@ -12,6 +12,7 @@ mod error;
 pub mod guard;
 mod mutation;
 mod persisted;
+mod plain;
 mod prose;
 mod query;
 mod scalar;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, Enum, ID, SimpleObject};
+use async_graphql::parser::types::Field;
+use async_graphql::{ComplexObject, Context, ContextSelectionSet, Enum, ID, SimpleObject, Value};
 use uuid::Uuid;
 
 use crate::domain::{self, Brief, Result, Task};
@@ -13,6 +14,7 @@ use crate::graphql::brief::{
 };
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
+use crate::graphql::plain::{Fields, List, Plain, Read, value};
 use crate::graphql::prose::Prose;
 use crate::graphql::scalar::{Date, DateTime};
 use crate::identity::Viewer;
@@ -139,6 +141,48 @@ impl TaskNode {
     }
 }
 
+impl Plain for TaskNode {
+    fn read<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Read<'a, Self>> {
+        // A text that is too much for the answer is told where it stands.
+        fn prose<'a>(
+            ctx: &'a ContextSelectionSet<'a>,
+            of: impl Fn(&TaskNode) -> &Option<Prose> + Send + Sync + 'a,
+        ) -> Option<Read<'a, TaskNode>> {
+            Some(Box::new(move |task| match of(task) {
+                Some(text) => session(ctx).charge(text.0.len()).ok().map(|()| Value::from(&text.0)),
+                None => Some(Value::Null),
+            }))
+        }
+        match field.name.node.as_str() {
+            "id" => value(|task: &Self| &task.id),
+            "title" => value(|task: &Self| &task.title),
+            "description" => prose(ctx, |task| &task.description),
+            "status" => value(|task: &Self| &task.status),
+            "completed" => value(|task: &Self| &task.completed),
+            "priority" => value(|task: &Self| &task.priority),
+            "labels" => value(|task: &Self| &task.labels),
+            "dueAt" => value(|task: &Self| &task.due_at),
+            "completedAt" => value(|task: &Self| &task.completed_at),
+            "createdAt" => value(|task: &Self| &task.created_at),
+            "updatedAt" => value(|task: &Self| &task.updated_at),
+            "version" => value(|task: &Self| &task.version),
+            "deletedAt" => value(|task: &Self| &task.deleted_at),
+            "date" => value(|task: &Self| &task.date),
+            "ownerLabel" => value(|task: &Self| &task.owner_label),
+            "objective" => prose(ctx, |task| &task.objective),
+            "rationale" => prose(ctx, |task| &task.rationale),
+            // The viewer's, once for all tasks.
+            "owner" => {
+                let viewer = session(ctx).known_viewer()?;
+                let owner = UserNode::new(session(ctx).known_account()?, viewer);
+                let owner = Fields::of(&field.selection_set.node, ctx)?.read(&owner)?;
+                Some(Box::new(move |_| Some(owner.clone())))
+            }
+            _ => None,
+        }
+    }
+}
+
 #[ComplexObject]
 impl TaskNode {
     /// Whose task it is: the viewer.
@@ -203,7 +247,7 @@ pub struct UpdateTaskPayload {
 #[derive(SimpleObject)]
 pub struct TasksPayload {
     /// The tasks after the change, in the order they were given.
-    pub tasks: Vec<TaskNode>,
+    pub tasks: List<TaskNode>,
 }
 
 /// Several deleted tasks.

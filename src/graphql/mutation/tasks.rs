@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Object};
 
 use crate::domain::{Error, Result, StatusChange, TaskEdit, TaskStatus};
 use crate::graphql::context::{Outcome, attempt, session};
+use crate::graphql::plain::List;
 use crate::graphql::scalar::{parse_bulk_ids, parse_id};
 use crate::graphql::task::{
     CreateTaskPayload, DeleteTaskPayload, DeleteTasksPayload, TaskNode, TasksPayload, UpdateTaskPayload,
@@ -129,7 +130,7 @@ impl TaskMutation {
             let session = session(ctx);
             let tasks = session.tasks().await?;
             let made = tasks.create_all(&CreateTaskInput::parse_all(inputs)?).await?;
-            Ok(TasksPayload { tasks: TaskNode::all(made, session.viewer().await?) })
+            Ok(TasksPayload { tasks: List(TaskNode::all(made, session.viewer().await?)) })
         })
         .await
     }
@@ -193,5 +194,5 @@ async fn edit_all(
     let tasks = session.tasks().await?;
     let (ids, edit) = Error::both(parse_bulk_ids(ids), parse())?;
     let tasks = tasks.edit_all(&ids, &edit).await?;
-    Ok(TasksPayload { tasks: TaskNode::all(tasks, session.viewer().await?) })
+    Ok(TasksPayload { tasks: List(TaskNode::all(tasks, session.viewer().await?)) })
 }

@@ -1,0 +1,133 @@
+//! Lists that are asked for plain fields are answered at once, and in the very same words as field by field:
+//! whatever is asked for stands beside `progress`, which is never plain, and has to come out the same.
+
+use crate::support::{Actor, TestApp, Value, json, on_both_databases};
+
+const ALL: &str =
+    "id title description status completed priority labels dueAt completedAt createdAt updatedAt
+    version deletedAt date ownerLabel objective rationale";
+
+/// What is asked of each task, and fragments.
+const SELECTIONS: [(&str, &str); 16] = [
+    (ALL, ""),
+    ("b: title a: id title x: version", ""),
+    ("__typename kind: __typename id", ""),
+    ("title title t: title title", ""),
+    ("...A ...B id", "fragment A on Task { title ...B } fragment B on Task { version id }"),
+    (
+        "...N ... on Node { id } ... on Task { status ... { priority } }",
+        "fragment N on Node { id __typename }",
+    ),
+    (
+        "id @skip(if: $yes) title @include(if: $yes) ... @skip(if: $yes) { version } ...A @include(if: $yes)",
+        "fragment A on Task { labels }",
+    ),
+    ("id @include(if: $yes) x: __typename @skip(if: $yes)", ""),
+    ("owner { id }", ""),
+    (
+        "id owner { __typename id n: name email username isActive createdAt updatedAt ...U } title",
+        "fragment U on User { x: id }",
+    ),
+    ("owner { id } owner { name }", ""),
+    ("o: owner { id } p: owner { ... on Node { id } }", ""),
+    ("owner { tasks(first: 1) { nodes { title } } } title", ""),
+    ("title checklist { text } risks { description } files { path }", ""),
+    ("title owner { sessions { current } }", ""),
+    ("title x: owner { tasks(first: 0) { totalCount } }", ""),
+];
+
+async fn fill(ann: &Actor<'_>) {
+    for n in 0..4 {
+        let full = json!({
+            "title": format!("task \"{n}\" \\ \u{1F600} \u{2028}"), "description": "a\n\"b\"\tc\u{1}", "status": "IN_PROGRESS", "priority": "HIGH",
+            "labels": ["a", "ä b"], "dueAt": "2027-01-01T00:00:00.120Z", "date": "2026-11-21", "ownerLabel": "x",
+            "objective": "", "rationale": "why", "risks": [{ "description": "rain", "likelihood": "LOW", "impact": "HIGH" }],
+        });
+        let input = if n % 2 == 0 { full } else { json!({ "title": "bare" }) };
+        ann.data(
+            "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }",
+            json!({ "input": input }),
+        )
+        .await;
+    }
+    let id = ann.task("done").await;
+    ann.data("mutation($id: ID!) { completeTask(id: $id) { task { id } } }", json!({ "id": id })).await;
+}
+
+/// The items without what made them be answered field by field.
+fn without_progress(mut items: Value) -> Value {
+    for item in items.as_array_mut().expect("a list") {
+        let item = if item.get("node").is_some() { &mut item["node"] } else { item };
+        item.as_object_mut().expect("an object").remove("progress");
+    }
+    items
+}
+
+async fn same(ann: &Actor<'_>, list: impl Fn(&str) -> String, fragments: &str, items: &str, asked: &str) {
+    let body = |more: &str| {
+        let query = format!(
+            "query($yes: Boolean = true) {{ x: __typename @skip(if: $yes) {} }} {fragments}",
+            list(&format!("{asked} {more}"))
+        );
+        json!({ "query": query })
+    };
+    let (plain, slow) = (ann.post(body("")).await.body, ann.post(body("progress { total }")).await.body);
+    let slow_items =
+        slow["data"].pointer(items).filter(|items| !items.is_null()).cloned().map(without_progress);
+    let plain_items = plain["data"].pointer(items).filter(|items| !items.is_null()).cloned();
+    // As text: the order of keys counts.
+    assert_eq!(
+        plain_items.map(|items| items.to_string()),
+        slow_items.map(|items| items.to_string()),
+        "{asked}: {plain:#}"
+    );
+    let errors = |answer: &Value| {
+        answer["errors"].as_array().map(|errors| {
+            errors.iter().map(|error| (error["path"].clone(), error["message"].clone())).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(errors(&plain), errors(&slow), "{asked}");
+}
+
+on_both_databases! {
+    async fn plain_lists_are_the_same_as_field_by_field(app) {
+        let ann = app.user("ann").await;
+        fill(&ann).await;
+        for (asked, fragments) in SELECTIONS {
+            same(&ann, |asked| format!("tasks {{ nodes {{ {asked} }} }}"), fragments, "/tasks/nodes", asked).await;
+            same(&ann, |asked| format!("tasks(first: 2) {{ edges {{ cursor node {{ {asked} }} }} totalCount }}"), fragments, "/tasks/edges", asked).await;
+            same(&ann, |asked| format!("tasks(last: 1) {{ edges {{ node {{ {asked} }} x: cursor __typename }} }}"), fragments, "/tasks/edges", asked).await;
+            same(&ann, |asked| format!("me {{ id tasks {{ nodes {{ {asked} }} }} }}"), fragments, "/me/tasks/nodes", asked).await;
+            same(&ann, |asked| format!("trash {{ nodes {{ {asked} }} }}"), fragments, "/trash/nodes", asked).await;
+        }
+    }
+
+    async fn bulk_calls_give_plain_lists_as_well(app) {
+        let ann = app.user("ann").await;
+        fill(&ann).await;
+        let nodes = ann.data("{ tasks { nodes { id } } }", json!({})).await["tasks"]["nodes"].clone();
+        let ids: Vec<Value> = nodes.as_array().expect("a list").iter().map(|task| task["id"].clone()).collect();
+        let bulk = |asked: &str| format!("mutation($ids: [ID!]!) {{ completeTasks(ids: $ids) {{ tasks {{ {asked} }} }} }}");
+        // The second changes nothing.
+        ann.data(&bulk("id"), json!({ "ids": ids })).await;
+        let plain = ann.data(&bulk(ALL), json!({ "ids": ids })).await["completeTasks"]["tasks"].clone();
+        let slow = ann.data(&bulk(&format!("{ALL} progress {{ total }}")), json!({ "ids": ids })).await["completeTasks"]["tasks"].clone();
+        assert_eq!(plain.to_string(), without_progress(slow).to_string());
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_is_too_much_is_told_where_it_stands() {
+    TestApp::with(crate::support::DatabaseKind::Sqlite, &["--limit-query-complexity", "1000000"], async |app| {
+        let ann = app.user("ann").await;
+        let input = json!({ "title": "long", "description": "😀".repeat(20_000) });
+        let create = "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { version } } }";
+        for _ in 0..3 {
+            ann.data(create, json!({ "inputs": vec![&input; 7] })).await;
+        }
+        let many = (0..10).map(|n| format!("a{n}: description ")).collect::<String>();
+        let lists = |asked: &str| format!("a: tasks(first: 20) {{ nodes {{ {asked} }} }} tasks(first: 25) {{ nodes {{ {asked} }} }}");
+        same(&ann, |asked| lists(&format!("{many} {asked}")), "", "/tasks/nodes", "id").await;
+    })
+    .await;
+}
