@@ -16,6 +16,7 @@ use sea_orm::{
 
 use crate::domain::{Error, Result};
 use crate::service::DatabaseUrl;
+use crate::service::reader::{Reader, before_acquire};
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,7 +33,7 @@ const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"taskhold");
 /// connection there; on PostgreSQL both are the same pool.
 #[derive(Clone, Debug)]
 pub struct Database {
-    read: DatabaseConnection,
+    read: Reader,
     write: DatabaseConnection,
 }
 
@@ -73,7 +74,7 @@ impl Database {
             )
         });
         let read = connect_patiently(reading).await?;
-        Ok(Self { read, write })
+        Ok(Self { read: Reader(read), write })
     }
 
     async fn connect_postgres(url: &str, max_connections: u32) -> anyhow::Result<Self> {
@@ -82,6 +83,9 @@ impl Database {
             // A pooler refuses start-up parameters that it does not know.
             options.extra_float_digits(None).application_name("taskhold")
         });
+        options
+            .test_before_acquire(false)
+            .map_sqlx_postgres_before_acquire(|connection, _| Box::pin(before_acquire(connection)));
         let mut limited = options.clone();
         limited.statement_timeout(STATEMENT_TIMEOUT);
         let both = match sea_orm::Database::connect(limited).await {
@@ -92,14 +96,14 @@ impl Database {
             other => other,
         };
         match both {
-            Ok(both) => Ok(Self { read: both.clone(), write: both }),
+            Ok(both) => Ok(Self { read: Reader(both.clone()), write: both }),
             // The pool goes on trying a server that refuses, and forgets what it said.
             Err(error) => Err(why_not(url).await.unwrap_or(error.into())),
         }
     }
 
     /// The connection for statements that change nothing.
-    pub(super) fn read(&self) -> &DatabaseConnection {
+    pub(super) fn read(&self) -> &Reader {
         &self.read
     }
 
@@ -119,13 +123,13 @@ impl Database {
 
     /// Closes the connections, so that SQLite writes everything into its one file. The writer goes last.
     pub async fn close(&self) -> anyhow::Result<()> {
-        self.read.close_by_ref().await?;
+        self.read.0.close_by_ref().await?;
         Ok(self.write.close_by_ref().await?)
     }
 
     /// Fails while the database does not answer.
     pub async fn ping(&self) -> Result<()> {
-        self.read.ping().await.map_err(meaning)
+        self.read.0.ping().await.map_err(meaning)
     }
 
     /// How many connections there are in each state.
@@ -137,7 +141,7 @@ impl Database {
             count(self.write.get_postgres_connection_pool())
         } else {
             let [write, read] =
-                [&self.write, &self.read].map(|half| count(half.get_sqlite_connection_pool()));
+                [&self.write, &self.read.0].map(|half| count(half.get_sqlite_connection_pool()));
             (write.0 + read.0, write.1 + read.1)
         };
         // The two are not read at the same instant.
@@ -199,7 +203,7 @@ impl Database {
     #[doc(hidden)]
     pub fn observe(&mut self, observer: impl Fn(&str) + Clone + Send + Sync + 'static) {
         let also = observer.clone();
-        self.read.set_metric_callback(move |info| observer(&info.statement.sql));
+        self.read.0.set_metric_callback(move |info| observer(&info.statement.sql));
         self.write.set_metric_callback(move |info| also(&info.statement.sql));
     }
 

@@ -12,6 +12,7 @@ mod operator;
 mod part_changes;
 mod parts;
 mod profile;
+mod reader;
 mod sessions;
 mod task_query;
 mod tasks;
