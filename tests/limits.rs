@@ -431,3 +431,54 @@ async fn long_texts_make_up_at_most_32_mib_of_an_answer() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_text_is_as_long_as_it_is_in_json() {
+    with_app(async |app| {
+        let ann = app.user("ann").await;
+        // 120,000 bytes each, once escaped.
+        let input = json!({ "title": "long", "description": format!("a{}", "\u{1}".repeat(19_999)) });
+        let create =
+            "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { version } } }";
+        for _ in 0..2 {
+            ann.data(create, json!({ "inputs": vec![&input; 7] })).await;
+        }
+        let aliases = row(20, |n| format!("a{n}: description "));
+        let query = format!("query($first: Int) {{ tasks(first: $first) {{ nodes {{ {aliases} }} }} }}");
+        assert_eq!(ann.ask(&query, json!({ "first": 13 })).await.body.get("errors"), None);
+        assert_eq!(ann.ask(&query, json!({ "first": 14 })).await.code(), "QUERY_TOO_COMPLEX");
+    })
+    .await;
+}
+
+/// The parser falls back to an empty string where a block has no end, and reads on behind it.
+#[tokio::test]
+async fn what_stands_behind_a_string_without_an_end_is_not_read() {
+    with_app(async |app| {
+        let nobody = app.nobody();
+        for depth in [1, 40, 500, 2_000, 7_900] {
+            for open in ["\"\"\"a\"", "\"\"\"", "\"\"\"\\\"\"\"", "\"a\n\"", "\"a\\\n\""] {
+                let nested =
+                    format!("{{ nodes(ids: [{open}{}{}]) {{ id }} }}", "[".repeat(depth), "]".repeat(depth));
+                bad_request(&nobody, &nested).await;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_parser_takes_for_tokens_is_counted() {
+    with_app(async |app| {
+        let nobody = app.nobody();
+        let list = |part: &str| {
+            format!("{{ tasks(filter: {{ status: [{}] }}) {{ totalCount }} }}", part.repeat(3_000))
+        };
+        for part in ["x\u{feff}", "-1", "1-", "1.5-", "1e5-", "ä", "\u{feff}\"\""] {
+            too_complex(&nobody, &list(part), "Number of tokens").await;
+        }
+        let repeated = "{ tasks(filter: { text: \"a\", text\u{feff}: \"b\" }) { totalCount } }";
+        bad_request(&nobody, repeated).await;
+    })
+    .await;
+}

@@ -183,6 +183,7 @@ on_both_databases! {
             "{ me { tasks { nodes { x: id } } } ...A } fragment A on Query { me { ...B } } fragment B on User { tasks { nodes { x: title } } }".to_owned(),
             "{ node(id: \"x\") { ... on Task { x: version } ... on User { x: name } } }".to_owned(),
             "{ node(id: \"x\") { x: id ... on Task { x: title } } }".to_owned(),
+            "{ node(id: \"x\") { ... on Task { x: dueAt } ... on User { x: __typename } } }".to_owned(),
             "{ node(id: \"x\") { ... on Task { x: owner { y: id } } ... on User { x: tasks { y: totalCount } } } }".to_owned(),
         ] {
             invalid(&ann, &query, json!({})).await;
@@ -199,6 +200,35 @@ on_both_databases! {
         }
         let query = "query($no: Boolean!) { me { a: __typename @skip(if: $no) b: __typename @include(if: true) @skip(if: false) } }";
         assert_eq!(ann.data(query, json!({ "no": true })).await["me"], json!({ "b": "User" }));
+    }
+
+    async fn errors_say_where_they_are_whatever_had_to_be_spelled_out(app) {
+        let ann = app.user("ann").await;
+        for (query, line, column) in [
+            ("\"\"\"\none\ntwo\n\"\"\"\nquery Q {\n  nope\n}", 6, 3),
+            ("\"one\" query Q { nope }", 1, 17),
+            ("query($a: [ Int ! ]) { nope }", 1, 24),
+            ("{ tasks(filter: { text: \"\"\"one\n\\\"\"\"\n\"\"\" }) { nope } }", 3, 10),
+            ("{ tasks(filter: { text: \"\\u{1F600}\" }) { nope } }", 1, 42),
+            ("{ ... on # one\n Query { nope } }", 2, 10),
+        ] {
+            let location = invalid(&ann, query, json!({})).await["locations"][0].clone();
+            assert_eq!(location, json!({ "line": line, "column": column }), "{query}");
+        }
+    }
+
+    async fn an_invalid_document_is_not_made_valid(app) {
+        let ann = app.user("ann").await;
+        for query in ["\"oops\nquery { __typename }", "query \"x\" query { __typename }", "{ ...fragment } fragment \"x\" fragment on Query { __typename }",
+            "\"x\" { __typename }", "query A { __typename { x } } query B { __typename }"] {
+            let body = json!({ "query": query, "operationName": query.contains("B {").then_some("B") });
+            assert_eq!(ann.post(body).await.body["errors"][0]["extensions"]["code"], "BAD_REQUEST", "{query}");
+        }
+        for query in ["{ ... on # c\n Query { __typename } }", "{ ...F } fragment F on #c\n Query { __typename }", "query($x: [\u{feff}Int]) { tasks(first: 1) { totalCount } nodes(ids: []) @skip(if: true) { id } ...A @skip(if: true) } fragment A on Query { nodes(ids: []) { id } tasks(first: 1) { totalCount } }"] {
+            let answer = ann.ask(query, json!({})).await;
+            let message = answer.body["errors"][0]["message"].as_str().unwrap_or_default().to_owned();
+            assert!(message.is_empty() || message.contains("not used"), "{query}: {message}");
+        }
     }
 
     async fn an_object_has_each_field_once(app) {

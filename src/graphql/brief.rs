@@ -85,7 +85,7 @@ impl ChecklistItemNode {
         batch: &Arc<Batch>,
     ) -> Result<Vec<Self>, Failure> {
         let node = |item: &domain::ChecklistItem| {
-            charge(ctx, item.text.len())?;
+            charge(ctx, [item.text.as_str()])?;
             Ok(Self::new(item.clone(), batch))
         };
         items.map(node).collect()
@@ -118,8 +118,10 @@ impl ChecklistItemNode {
 const FRAME: usize = 100;
 
 /// Counts an item of a list into the answer.
-pub fn charge(ctx: &Context<'_>, text: usize) -> Result<(), Failure> {
-    session(ctx).charge(text + FRAME).map_err(|error| Failure::at(ctx, error))
+pub fn charge<'a>(ctx: &Context<'_>, texts: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
+    let session = session(ctx);
+    let charged = texts.into_iter().try_for_each(|text| session.charge_text(text));
+    charged.and_then(|()| session.charge(FRAME)).map_err(|error| Failure::at(ctx, error))
 }
 
 /// Something that may go wrong.

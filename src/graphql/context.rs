@@ -92,6 +92,16 @@ impl Session {
         }
     }
 
+    /// Counts a text into the answer, as long as it is in JSON.
+    pub fn charge_text(&self, text: &str) -> Result<()> {
+        let escapes = text.bytes().map(|byte| match byte {
+            b'"' | b'\\' => 1,
+            0..b' ' => 5,
+            _ => 0,
+        });
+        self.charge(text.len() + escapes.sum::<usize>())
+    }
+
     /// Counts what an answer takes in: aliases and repeated ids can ask for the same large list many times.
     pub fn charge(&self, bytes: usize) -> Result<()> {
         let before = self.charged.fetch_add(bytes, Ordering::Relaxed);

@@ -14,12 +14,13 @@ use crate::graphql::guard::{self, Limits, Types};
 /// The documents that are kept take so many bytes at most.
 const KEPT: u64 = 32 << 20;
 /// What is read of a byte of text takes about so many.
-const BYTES_READ: usize = 32;
+const BYTES_READ: usize = 128;
 
 /// A document that has passed the guard.
 pub struct Document {
     /// As it was read.
     pub read: ExecutableDocument,
+    hash: [u8; 32],
     is_valid: AtomicBool,
     /// In bytes, about.
     weight: u32,
@@ -31,13 +32,12 @@ impl Document {
         self.is_valid.load(Ordering::Relaxed)
     }
 
-    /// Notes that validation has found nothing; it looks at the operation that is executed.
-    pub fn passed_validation(&self) {
-        let is_whole = match &self.read.operations {
+    /// Whether it is valid when one of its operations is, since validation looks at no other.
+    fn has_one_operation(&self) -> bool {
+        match &self.read.operations {
             DocumentOperations::Single(_) => true,
             DocumentOperations::Multiple(all) => all.len() == 1,
-        };
-        self.is_valid.fetch_or(is_whole, Ordering::Relaxed);
+        }
     }
 }
 
@@ -78,14 +78,20 @@ impl Documents {
             None => {
                 let read = guard::admit(text, &self.types, &self.limits)?;
                 let weight = u32::try_from(text.len() * BYTES_READ).unwrap_or(u32::MAX);
-                let document = Arc::new(Document { read, is_valid: AtomicBool::new(false), weight });
-                self.kept.insert(hash, document.clone());
-                document
+                Arc::new(Document { read, hash, is_valid: AtomicBool::new(false), weight })
             }
         };
         guard::check_complexity(&document.read, variables, &self.types, &self.limits)
             .map_err(|error| vec![error])?;
         Ok(document)
+    }
+
+    /// Keeps a document in whose operation validation has found nothing.
+    pub fn keep(&self, document: &Arc<Document>) {
+        if !document.is_valid() {
+            document.is_valid.store(document.has_one_operation(), Ordering::Relaxed);
+            self.kept.insert(document.hash, document.clone());
+        }
     }
 }
 

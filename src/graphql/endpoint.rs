@@ -208,7 +208,7 @@ impl Endpoint {
         }
         let stage = stage(&response, &roots);
         if stage != Stage::Refused {
-            document.passed_validation();
+            self.documents.keep(&document);
         }
         Ok((response, stage))
     }

@@ -24,7 +24,7 @@ impl OutputType for Prose {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        let charged = session(ctx).charge(self.0.len());
+        let charged = session(ctx).charge_text(&self.0);
         charged.map_err(|error| {
             ctx.set_error_path(Error::from(Failure::at(ctx, error)).into_server_error(field.pos))
         })?;

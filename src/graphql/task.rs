@@ -149,7 +149,7 @@ impl Plain for TaskNode {
             of: impl Fn(&TaskNode) -> &Option<Prose> + Send + Sync + 'a,
         ) -> Option<Read<'a, TaskNode>> {
             Some(Box::new(move |task| match of(task) {
-                Some(text) => session(ctx).charge(text.0.len()).ok().map(|()| Value::from(&text.0)),
+                Some(text) => session(ctx).charge_text(&text.0).ok().map(|()| Value::from(&text.0)),
                 None => Some(Value::Null),
             }))
         }
@@ -208,7 +208,7 @@ impl TaskNode {
     /// What may go wrong.
     async fn risks(&self, ctx: &Context<'_>) -> Result<Vec<RiskNode>, Failure> {
         let node = |risk: &domain::Risk| {
-            charge(ctx, risk.description.len() + risk.mitigation.as_ref().map_or(0, String::len))?;
+            charge(ctx, std::iter::once(risk.description.as_str()).chain(risk.mitigation.as_deref()))?;
             Ok(risk.clone().into())
         };
         self.batch.risks(ctx, self.task).await?.iter().map(node).collect()
@@ -217,7 +217,7 @@ impl TaskNode {
     /// The files that change.
     async fn files(&self, ctx: &Context<'_>) -> Result<Vec<FileChangeNode>, Failure> {
         let node = |file: &domain::FileChange| {
-            charge(ctx, file.path.len())?;
+            charge(ctx, [file.path.as_str()])?;
             Ok(file.clone().into())
         };
         self.batch.files(ctx, self.task).await?.iter().map(node).collect()

@@ -32,6 +32,7 @@ pub fn documents() -> Vec<Case> {
         ("types", "query($x:["),
         ("directives", "{a@b(c:["),
         ("strings between brackets", "[\"]\""),
+        ("brackets behind an open block", "\"\"\"a\"["),
     ] {
         for size in [4 << 10, 16_000, LONG] {
             let nested = step.repeat(size / step.len());

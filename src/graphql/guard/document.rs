@@ -2,8 +2,8 @@
 //! each and remembered, never expanded.
 //!
 //! Complexity: a field is 1; a connection is 1 and its page size times its children; a list without
-//! pages is 1 and ten times its children, `nodes` 1 and its ids times its children. Introspection counts as selections only, and may not go
-//! round in circles.
+//! pages is 1 and ten times its children, `nodes` 1 and its ids times its children. Introspection counts as
+//! selections only, and may not go round in circles.
 
 use std::collections::HashMap;
 
@@ -36,6 +36,10 @@ pub fn check(document: &ExecutableDocument, types: &Types, limits: &Limits) -> R
     let marks = Marks::of(document);
     Excess::check("Number of aliases", marks.aliases, limits.aliases)?;
     Excess::check("Number of directives in one place", marks.directives, MAX_DIRECTIVES)?;
+    if marks.has_busy_typename {
+        let message = "__typename has neither arguments nor fields.";
+        return Err(request_error(ErrorCode::BadRequest, message));
+    }
     let cost = Cost::of(document, &Variables::default(), types)?;
     Excess::check("Number of selections", cost.selections, MAX_SELECTIONS)?;
     Excess::check("Query depth", cost.depth, limits.depth)?;
@@ -142,6 +146,8 @@ struct Marks {
     aliases: usize,
     /// The most directives in one place.
     directives: usize,
+    /// Whether more than its directives stands at a `__typename`, which the library does not look at.
+    has_busy_typename: bool,
 }
 
 impl Marks {
@@ -167,6 +173,9 @@ impl Marks {
             match &selection.node {
                 Selection::Field(field) => {
                     self.aliases += usize::from(field.node.alias.is_some());
+                    let is_bare =
+                        field.node.arguments.is_empty() && field.node.selection_set.node.items.is_empty();
+                    self.has_busy_typename |= field.node.name.node == "__typename" && !is_bare;
                     self.set(&field.node.selection_set.node);
                 }
                 Selection::InlineFragment(inline) => self.set(&inline.node.selection_set.node),

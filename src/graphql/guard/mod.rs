@@ -3,6 +3,7 @@
 //! through costs little, whatever it says.
 
 mod document;
+mod lexer;
 mod merge;
 mod rewrite;
 mod scan;
@@ -95,7 +96,7 @@ impl From<Excess> for ServerError {
 
 /// Reads a document that may be given to the library, whatever its variables are.
 pub fn admit(query: &str, types: &Types, limits: &Limits) -> Result<ExecutableDocument, Vec<ServerError>> {
-    scan::check(query, limits).map_err(|excess| vec![excess.into()])?;
+    scan::check(query, limits).map_err(|error| vec![error])?;
     if let Some(name) = scan::repeated_field(query) {
         let message = format!("An object has the field \"{name}\" twice.");
         return Err(vec![request_error(ErrorCode::BadRequest, message)]);

@@ -6,55 +6,76 @@ use std::borrow::Cow;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use crate::graphql::guard::scan::tokens;
+use crate::graphql::guard::lexer::{Token, tokens};
 
 const QUOTES: &str = "\"\"\"";
 const ESCAPED_QUOTES: &str = "\\\"\"\"";
 
-/// The same document in the spelling that the parser reads rightly.
+/// The same document in the spelling that the parser reads rightly, each token in its line and, where there
+/// is room, in its column: errors say where they are. Its strings must all have an end.
 pub fn spelled_out(query: &str) -> Cow<'_, str> {
-    let (mut spelled, mut copied) = (String::new(), 0);
+    let mut spelled = String::with_capacity(query.len());
+    // Blanks that had to go, which come back behind the type that they stood in.
+    let mut moved = String::new();
     let (mut before, mut end, mut open) = ("", 0, 0_usize);
     let mut tokens = tokens(query).peekable();
-    while let Some((at, token)) = tokens.next() {
+    while let Some(Token { at, text, .. }) = tokens.next() {
+        let gap = &query[end..at];
         // Blanks beside brackets mean nothing anywhere.
-        let is_tight = at == 0 || at == end || (before != "[" && !matches!(token, "]" | "!"));
-        if !is_tight {
-            spelled.push_str(&query[copied..end]);
-            copied = at;
+        if before == "[" || matches!(text, "]" | "!") {
+            moved += &blank(gap);
+        } else if before == "on" {
+            // The parser wants blanks there, and no comment.
+            spelled += &blank(gap);
+        } else {
+            spelled += &std::mem::take(&mut moved);
+            spelled += gap;
         }
-        let next = tokens.peek().map_or("", |(_, token)| *token);
-        let is_description = match next {
-            "query" | "mutation" | "subscription" | "fragment" => open == 0,
-            "$" => open == 1 && before != "=",
-            _ => false,
-        };
-        match token {
+        let is_description = text.starts_with('"')
+            && match tokens.peek().map_or("", |next| next.text) {
+                "query" | "mutation" | "subscription" | "fragment" => matches!(before, "" | "}"),
+                "$" => open == 1 && before != "=",
+                _ => false,
+            };
+        match text {
             "(" | "[" | "{" => open += 1,
             ")" | "]" | "}" => open = open.saturating_sub(1),
             _ => {}
         }
-        (before, end) = (token, at + token.len());
-        let replacement = match block(token) {
-            _ if token.starts_with('"') && is_description => String::new(),
-            Some(content) if content.contains(ESCAPED_QUOTES) => quoted(&block_value(content)),
-            None if token.starts_with('"') && token.contains("\\u") => unescaped(token),
-            _ => continue,
-        };
-        spelled.push_str(&query[copied..at]);
-        spelled.push_str(&replacement);
-        copied = end;
+        (before, end) = (text, at + text.len());
+        match block(text) {
+            _ if is_description => spelled += &blank(text),
+            Some(content) if content.contains(ESCAPED_QUOTES) => {
+                spelled += &padded(quoted(&block_value(content)), text);
+            }
+            None if text.starts_with('"') && text.contains("\\u") => {
+                spelled += &padded(unescaped(text), text);
+            }
+            _ => spelled += text,
+        }
     }
-    if copied == 0 {
-        return Cow::Borrowed(query);
-    }
-    spelled.push_str(&query[copied..]);
-    Cow::Owned(spelled)
+    spelled += &moved;
+    spelled += &query[end..];
+    if spelled == query { Cow::Borrowed(query) } else { Cow::Owned(spelled) }
 }
 
-/// What stands in a block string that has an end.
+/// As many blanks as a text has characters, in as many lines.
+fn blank(text: &str) -> String {
+    text.chars().map(|char| if matches!(char, '\n' | '\r') { char } else { ' ' }).collect()
+}
+
+/// What stands in the place of a token, with blanks behind it so that the next one stays where it was.
+fn padded(replacement: String, token: &str) -> String {
+    let lines = match token.find(['\n', '\r']) {
+        Some(end_of_line) => blank(&token[end_of_line..]),
+        None => " ".repeat(token.chars().count().saturating_sub(replacement.chars().count())),
+    };
+    replacement + &lines
+}
+
+/// What stands in a block string.
 fn block(token: &str) -> Option<&str> {
-    token.strip_prefix(QUOTES)?.strip_suffix(QUOTES).filter(|content| !content.ends_with('\\'))
+    token.strip_prefix(QUOTES)?.strip_suffix(QUOTES)
 }
 
 /// The value of a block string: without the indentation that its lines have in common, without blank
@@ -130,31 +151,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strings_the_parser_reads_stay_as_they_are() {
-        for query in [r#"{ a(b: "\u00e4 \\u{41} \" \n") }"#, "{ a } # \\u{41}", r#"{ a(b: """ \u{41} """) }"#]
-        {
-            assert_eq!(spelled_out(query), query);
+    fn what_the_parser_reads_stays_as_it_is() {
+        for query in [
+            r#"{ a(b: "\u00e4 \\u{41} \" \n") }"#,
+            "{ a } # \\u{41}",
+            r#"{ a(b: """ \u{41} """) }"#,
+            "{ ... on A { a } }",
+        ] {
+            assert!(matches!(spelled_out(query), Cow::Borrowed(_)), "{query}");
         }
-    }
-
-    #[test]
-    fn blanks_inside_of_types_are_dropped() {
-        let query = "query($a: [ [Int ! ,] # b\n !\n] !) { a(b: [ 1, 2 ]) }";
-        assert_eq!(spelled_out(query), "query($a: [[Int!]!]!) { a(b: [1, 2]) }");
-    }
-
-    #[test]
-    fn descriptions_are_left_out() {
-        let query = "\"one\" query(\"\"\"two\"\"\" $a: Int \"three\" $b: String = \"kept\" $c: Int) { a(b: [\"kept\" $a]) } \"four\" fragment F on A { a }";
-        let plain =
-            "query( $a: Int  $b: String = \"kept\" $c: Int) { a(b: [\"kept\" $a]) }  fragment F on A { a }";
-        assert_eq!(spelled_out(query).trim(), plain);
-        assert_eq!(spelled_out("\"one\" { a }"), "\"one\" { a }");
-    }
-
-    #[test]
-    fn characters_beyond_16_bits_are_written_themselves() {
-        assert_eq!(spelled_out(r#"{ a(b: "\ud83d\ude00 \u{1F600} \u{22}") }"#), r#"{ a(b: "😀 😀 \"") }"#);
         for broken in [
             r#""\ud83d""#,
             r#""\ud83dx\ude00""#,
@@ -169,11 +174,44 @@ mod tests {
     }
 
     #[test]
+    fn characters_beyond_16_bits_are_written_themselves() {
+        assert_eq!(
+            spelled_out(r#"{ a(b: "\ud83d\ude00 \u{1F600} \u{22}") }"#).replace("  ", ""),
+            r#"{ a(b: "😀 😀 \"" ) }"#
+        );
+    }
+
+    #[test]
     fn quotes_in_a_block_lose_their_backslash() {
         let query = "{ a(b: \"\"\"\n    one \\\"\"\" two\r\n      \n\n      three\\n\n  \"\"\") c }";
-        assert_eq!(spelled_out(query), r#"{ a(b: "one \"\"\" two\n  \n\n  three\\n") c }"#);
-        assert_eq!(spelled_out(r#"{ a(b: """\"""""") }"#), r#"{ a(b: "\"\"\"") }"#);
-        let open = r#"{ a(b: """ \""" \""""#;
-        assert_eq!(spelled_out(open), open);
+        let spelled = spelled_out(query);
+        assert!(spelled.starts_with(r#"{ a(b: "one \"\"\" two\n  \n\n  three\\n""#), "{spelled}");
+        assert_eq!(spelled.lines().count(), query.lines().count());
+        assert_eq!(spelled_out(r#"{ a(b: """\"""""") }"#), r#"{ a(b: "\"\"\""  ) }"#);
+    }
+
+    #[test]
+    fn blanks_inside_of_types_move_behind_them() {
+        let query = "query($a: [ [Int ! ,] # b\n !\n] !) { a(b: [ 1, 2 ]) }";
+        assert_eq!(spelled_out(query), "query($a: [[Int!]!]!        \n \n ) { a(b: [1 , 2] ) }");
+    }
+
+    #[test]
+    fn descriptions_are_left_out() {
+        let query = "\"one\" query(\"\"\"two\n\"\"\" $a: Int \"three\" $b: String = \"kept\" $c: Int) { a(b: [\"kept\" $a]) } \"four\" fragment F on A { a }";
+        let plain = query
+            .replace("\"one\"", "     ")
+            .replace("\"\"\"two\n\"\"\"", "      \n   ")
+            .replace("\"three\"", "       ")
+            .replace("\"four\"", "      ");
+        assert_eq!(spelled_out(query), plain);
+        for kept in ["\"one\" { a }", "query \"x\" query { a }", "\"one\" \"two\" { a }"] {
+            assert_eq!(spelled_out(kept), kept);
+        }
+    }
+
+    #[test]
+    fn between_on_and_a_type_stand_blanks() {
+        assert_eq!(spelled_out("{ ... on # c\n\u{feff}A { a } }"), "{ ... on    \n A { a } }");
     }
 }

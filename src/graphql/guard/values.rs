@@ -114,11 +114,6 @@ impl<'a> Check<'a> {
             match &selection.node {
                 Selection::Field(field) => {
                     let field = &field.node;
-                    let is_bare = field.arguments.is_empty() && field.selection_set.node.items.is_empty();
-                    if field.name.node == "__typename" && !is_bare {
-                        let message = "__typename has neither arguments nor fields.";
-                        self.misplaced.push(request_error(ErrorCode::BadRequest, message));
-                    }
                     let known = self.types.field(parent, &field.name.node);
                     if let Some(known) = known {
                         self.arguments(&field.arguments, &known.arguments, faults);
