@@ -1,7 +1,7 @@
 # A static program and nothing else: no shell, no package, no file that could have a hole. `.ci/image` does
 # on a machine without Docker what is written here.
 
-# The oldest version that the program builds with, so that nobody is told a wrong one.
+# The rust-version of Cargo.toml.
 FROM rust:1.94-slim-bookworm AS build
 # SQLite and the cryptography of TLS are in C.
 RUN apt-get update \

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::http::{Request, StatusCode, header};
@@ -128,12 +128,17 @@ on_both_databases! {
                 panic!("as the test wants it");
             }
         });
+        let deadline = Instant::now() + Duration::from_secs(10);
         while !panicked.load(Ordering::Relaxed) {
+            assert!(Instant::now() < deadline, "the job never came");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         assert_eq!(ann.data(ME, json!({})).await["me"]["username"], "ann");
         app.execute("INSERT INTO session_endings SELECT id, created_at FROM sessions").await;
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        while ann.ask(ME, json!({})).await.body.get("data").is_some() {
+            assert!(Instant::now() < deadline, "the job did not begin again");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         assert_eq!(ann.ask(ME, json!({})).await.code(), "UNAUTHENTICATED");
     }
 }

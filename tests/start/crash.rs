@@ -68,6 +68,15 @@ struct Outage {
     back: Instant,
 }
 
+/// Lets the clients end, also when the test fails.
+struct EndOf<'a>(&'a AtomicBool);
+
+impl Drop for EndOf<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_database_that_is_killed_under_load_costs_nothing_but_the_time_it_is_away() {
     let Some(mut database) = postgres::own_server() else { return };
@@ -79,6 +88,7 @@ fn a_database_that_is_killed_under_load_costs_nothing_but_the_time_it_is_away() 
     let token = server.register("ann");
     let (stop, events) = (AtomicBool::new(false), Mutex::new(Vec::new()));
     let outages = thread::scope(|scope| {
+        let _end = EndOf(&stop);
         for client in 0..CLIENTS {
             let (server, token, stop, events) = (&server, &token, &stop, &events);
             scope.spawn(move || work(server, token, client, stop, events));
@@ -96,7 +106,6 @@ fn a_database_that_is_killed_under_load_costs_nothing_but_the_time_it_is_away() 
             Outage { began, gone, returns, back }
         });
         thread::sleep(Duration::from_secs(2));
-        stop.store(true, Ordering::Relaxed);
         outages
     });
     assert_eq!(server.get("/readyz").status, 200);
