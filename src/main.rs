@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use taskhold::cli::Cli;
 use taskhold::config::load_env_file;
 
+/// Much is taken and given back for each request, and musl's own is slower still.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match load_env_file().and_then(|()| Cli::read()).and_then(Cli::run) {
         Ok(()) => ExitCode::SUCCESS,

@@ -70,13 +70,18 @@ impl<T: Plain> OutputType for List<T> {
     }
 }
 
-/// What is asked of each item, by response key.
-pub struct Fields<'a, T>(IndexMap<Name, Read<'a, T>>);
+/// What is asked of each item.
+pub struct Fields<'a, T> {
+    /// The object with all its response keys and no values: a copy of it need not sort in the keys again.
+    empty: IndexMap<Name, Value>,
+    /// The values, in the order of the keys.
+    reads: Vec<Read<'a, T>>,
+}
 
 impl<'a, T: Plain> Fields<'a, T> {
     /// None when something is asked for that an item does not hold.
     pub fn of(set: &'a SelectionSet, ctx: &'a ContextSelectionSet<'a>) -> Option<Self> {
-        let mut fields = Self(IndexMap::with_capacity(set.items.len()));
+        let mut fields = Self { empty: IndexMap::new(), reads: Vec::new() };
         fields.add(set, ctx)?;
         Some(fields)
     }
@@ -106,7 +111,7 @@ impl<'a, T: Plain> Fields<'a, T> {
     fn add_field(&mut self, field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<()> {
         let key = &field.response_key().node;
         let is_leaf = field.selection_set.node.items.is_empty();
-        if self.0.contains_key(key) {
+        if self.empty.contains_key(key) {
             // The same value; objects would have to be brought together.
             return is_leaf.then_some(());
         }
@@ -117,14 +122,18 @@ impl<'a, T: Plain> Fields<'a, T> {
             }
             _ => T::read(field, ctx)?,
         };
-        self.0.insert(key.clone(), read);
+        self.empty.insert(key.clone(), Value::Null);
+        self.reads.push(read);
         Some(())
     }
 
     /// The object of an item.
     pub fn read(&self, item: &T) -> Option<Value> {
-        let read = |(key, read): (&Name, &Read<'a, T>)| Some((key.clone(), read(item)?));
-        self.0.iter().map(read).collect::<Option<IndexMap<_, _>>>().map(Value::Object)
+        let mut object = self.empty.clone();
+        for (value, read) in object.values_mut().zip(&self.reads) {
+            *value = read(item)?;
+        }
+        Some(Value::Object(object))
     }
 }
 

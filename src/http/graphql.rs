@@ -1,6 +1,7 @@
 //! GraphQL over HTTP, as its specification has it (2025 and later drafts) in the reading of the audits
 //! of graphql-http. The library's own handler runs mutations over GET and has no body limit.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Response as GraphqlResponse, ServerError, Variables};
@@ -77,7 +78,7 @@ impl Media {
 
 /// Answers /graphql, whatever the method.
 pub(super) async fn handle(
-    State(state): State<super::State>,
+    State(state): State<Arc<super::State>>,
     Extension(RequestId(request_id)): Extension<RequestId>,
     request: Request,
 ) -> Response {

@@ -23,7 +23,7 @@ pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-pub async fn ready(State(state): State<super::State>) -> (StatusCode, &'static str) {
+pub async fn ready(State(state): State<Arc<super::State>>) -> (StatusCode, &'static str) {
     if state.readiness.stopping.load(Ordering::Relaxed) {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
     } else if state.endpoint.ready().await {

@@ -36,12 +36,11 @@ use crate::http::observe::RequestId;
 const GRAPHQL: &str = "/graphql";
 
 /// What the handlers share.
-#[derive(Clone)]
 struct State {
     endpoint: Endpoint,
     readiness: Readiness,
     playground: bool,
-    trusted_proxies: Arc<[IpNet]>,
+    trusted_proxies: Vec<IpNet>,
 }
 
 /// Everything that answers HTTP requests.
@@ -53,8 +52,7 @@ pub fn router(
     origins: &[String],
     trusted_proxies: Vec<IpNet>,
 ) -> Router {
-    let trusted_proxies = trusted_proxies.into();
-    let state = State { endpoint, readiness, playground, trusted_proxies };
+    let state = Arc::new(State { endpoint, readiness, playground, trusted_proxies });
     let mut router = Router::new()
         .route("/", get(|| async { Redirect::temporary(GRAPHQL) }))
         .route(GRAPHQL, any(graphql::handle))

@@ -2,7 +2,7 @@
 //! The folder `playground` at the top holds its sources; what they are bundled into is embedded here.
 
 use std::io::Read;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -33,7 +33,7 @@ pub fn page() -> Response {
 }
 
 /// What the page asks for, and the licences of what it is made of.
-pub(super) fn assets() -> Router<super::State> {
+pub(super) fn assets() -> Router<Arc<super::State>> {
     static SCRIPT: Packed =
         Packed::new("text/javascript; charset=utf-8", include_bytes!("playground/playground.js.gz"));
     static STYLE: Packed =
