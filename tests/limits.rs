@@ -408,49 +408,6 @@ async fn the_limits_can_be_asked_for() {
     .await;
 }
 
-#[tokio::test]
-async fn long_texts_make_up_at_most_32_mib_of_an_answer() {
-    with_app(async |app| {
-        let ann = app.user("ann").await;
-        let input = json!({ "title": "long", "description": "😀".repeat(20_000) });
-        let create =
-            "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { version } } }";
-        for _ in 0..3 {
-            ann.data(create, json!({ "inputs": vec![&input; 7] })).await;
-        }
-        let aliases = row(20, |n| format!("a{n}: description "));
-        let query = format!("query($first: Int) {{ tasks(first: $first) {{ nodes {{ {aliases} }} }} }}");
-        // 20 times 80,000 bytes each.
-        assert_eq!(ann.ask(&query, json!({ "first": 20 })).await.body.get("errors"), None);
-        let answer = ann.ask(&query, json!({ "first": 21 })).await;
-        let error = &answer.body["errors"][0];
-        assert_eq!(code(error), "QUERY_TOO_COMPLEX");
-        let path = error["path"].as_array().expect("a path");
-        assert_eq!(path[..2], [json!("tasks"), json!("nodes")], "{error}");
-        assert_eq!(answer.body["data"]["tasks"]["nodes"][0]["a0"], input["description"]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_text_is_as_long_as_it_is_in_json() {
-    with_app(async |app| {
-        let ann = app.user("ann").await;
-        // 120,000 bytes each, once escaped.
-        let input = json!({ "title": "long", "description": format!("a{}", "\u{1}".repeat(19_999)) });
-        let create =
-            "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { version } } }";
-        for _ in 0..2 {
-            ann.data(create, json!({ "inputs": vec![&input; 7] })).await;
-        }
-        let aliases = row(20, |n| format!("a{n}: description "));
-        let query = format!("query($first: Int) {{ tasks(first: $first) {{ nodes {{ {aliases} }} }} }}");
-        assert_eq!(ann.ask(&query, json!({ "first": 13 })).await.body.get("errors"), None);
-        assert_eq!(ann.ask(&query, json!({ "first": 14 })).await.code(), "QUERY_TOO_COMPLEX");
-    })
-    .await;
-}
-
 /// The parser falls back to an empty string where a block has no end, and reads on behind it.
 #[tokio::test]
 async fn what_stands_behind_a_string_without_an_end_is_not_read() {

@@ -4,6 +4,7 @@
 mod support;
 
 mod accounts;
+mod answers;
 mod bad_input;
 mod briefs;
 mod errors;

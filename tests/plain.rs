@@ -1,7 +1,8 @@
 //! Lists that are asked for plain fields are answered at once, and in the very same words as field by field:
 //! whatever is asked for stands beside `progress`, which is never plain, and has to come out the same.
 
-use crate::support::{Actor, TestApp, Value, json, on_both_databases};
+use crate::answers::long_tasks;
+use crate::support::{Actor, DatabaseKind, TestApp, Value, json, on_both_databases};
 
 const ALL: &str =
     "id title description status completed priority labels dueAt completedAt createdAt updatedAt
@@ -118,15 +119,15 @@ on_both_databases! {
 
 #[tokio::test]
 async fn a_text_that_is_too_much_is_told_where_it_stands() {
-    TestApp::with(crate::support::DatabaseKind::Sqlite, &["--limit-query-complexity", "1000000"], async |app| {
+    TestApp::with(DatabaseKind::Sqlite, &["--limit-query-complexity", "1000000"], async |app| {
         let ann = app.user("ann").await;
-        let input = json!({ "title": "long", "description": "😀".repeat(20_000) });
-        let create = "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { version } } }";
-        for _ in 0..3 {
-            ann.data(create, json!({ "inputs": vec![&input; 7] })).await;
-        }
+        long_tasks(&ann, &"😀".repeat(20_000), 3).await;
         let many = (0..10).map(|n| format!("a{n}: description ")).collect::<String>();
-        let lists = |asked: &str| format!("a: tasks(first: 20) {{ nodes {{ {asked} }} }} tasks(first: 25) {{ nodes {{ {asked} }} }}");
+        let lists = |asked: &str| {
+            format!(
+                "a: tasks(first: 20) {{ nodes {{ {asked} }} }} tasks(first: 25) {{ nodes {{ {asked} }} }}"
+            )
+        };
         same(&ann, |asked| lists(&format!("{many} {asked}")), "", "/tasks/nodes", "id").await;
     })
     .await;
