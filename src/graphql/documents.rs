@@ -88,14 +88,19 @@ impl Documents {
 
     /// Keeps a document in whose operation validation has found nothing.
     pub fn keep(&self, document: &Arc<Document>) {
-        if !document.is_valid() {
+        if !self.kept.contains_key(&document.hash) {
             document.is_valid.store(document.has_one_operation(), Ordering::Relaxed);
             self.kept.insert(document.hash, document.clone());
         }
     }
 }
 
-/// What a text is known by.
+/// What a text is known by: its SHA-256.
 pub fn hash(text: &str) -> [u8; 32] {
     Sha256::digest(text).into()
+}
+
+/// A hash, or the beginning of one, as it is written.
+pub fn hex(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -157,7 +157,7 @@ impl Endpoint {
             errors: vec![request_error(code, message)],
         })?;
         let hash = documents::hash(&text);
-        summary.document = Some(hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect());
+        summary.document = Some(documents::hex(&hash[..8]));
         let document = self.documents.admit(&text, hash, &operation.variables)?;
         if let Some(id) = id {
             self.persisted.remember(id, &text);

@@ -2,13 +2,12 @@
 //! before (automatic persisted queries), or by their id in a manifest that the operator trusts.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write;
 use std::sync::Arc;
 
 use moka::sync::Cache;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
+use crate::graphql::documents;
 use crate::graphql::error::ErrorCode;
 
 /// The texts that are remembered take so many bytes at most.
@@ -42,7 +41,7 @@ impl Persisted {
             (Some(trusted), None, Some(id)) => trusted.by_id.get(id).cloned().ok_or(unknown),
             (Some(trusted), Some(query), _) if trusted.texts.contains(&query) => Ok(query),
             (Some(_), Some(_), _) => refusal("Only the documents that are listed for this service are run."),
-            (None, Some(query), Some(hash)) if sha256(&query) != hash => {
+            (None, Some(query), Some(hash)) if documents::hex(&documents::hash(&query)) != hash => {
                 refusal("The hash is not the SHA-256 of the document.")
             }
             (None, Some(query), _) => Ok(query),
@@ -58,14 +57,6 @@ impl Persisted {
             self.remembered.insert(hash.to_owned(), text.into());
         }
     }
-}
-
-fn sha256(text: &str) -> String {
-    Sha256::digest(text).iter().fold(String::with_capacity(64), |mut hash, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hash, "{byte:02x}");
-        hash
-    })
 }
 
 /// The documents of a manifest.
