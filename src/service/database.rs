@@ -16,7 +16,7 @@ use sea_orm::{
 
 use crate::domain::{Error, Result};
 use crate::service::DatabaseUrl;
-use crate::service::reader::{Reader, before_acquire};
+use crate::service::single::Single;
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,12 +29,14 @@ const RETRIES: u32 = 3;
 /// The key of the advisory lock that lets one instance migrate at a time: "taskhold" as a number.
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"taskhold");
 
-/// The pools of one database. SQLite has one writer and many readers, so writes have a pool of one
-/// connection there; on PostgreSQL both are the same pool.
+/// The connections to one database. SQLite has one writer and many readers, so writes have a pool of one
+/// connection there. On PostgreSQL statements that stand alone have half of the connections, and more while
+/// those of transactions have nothing to do.
 #[derive(Clone, Debug)]
 pub struct Database {
-    read: Reader,
+    read: Single,
     write: DatabaseConnection,
+    write_again: Single,
 }
 
 impl Database {
@@ -74,37 +76,52 @@ impl Database {
             )
         });
         let read = connect_patiently(reading).await?;
-        Ok(Self { read: Reader(read), write })
+        Ok(Self { read: Single::shared(read), write_again: Single::shared(write.clone()), write })
     }
 
     async fn connect_postgres(url: &str, max_connections: u32) -> anyhow::Result<Self> {
-        let mut options = pool(url.to_owned(), max_connections);
-        options.map_sqlx_postgres_opts(|options| {
+        let alone = max_connections / 2;
+        let options = PgConnectOptions::from_str(url)?
             // A pooler refuses start-up parameters that it does not know.
-            options.extra_float_digits(None).application_name("taskhold")
-        });
-        options
-            .test_before_acquire(false)
-            .map_sqlx_postgres_before_acquire(|connection, _| Box::pin(before_acquire(connection)));
-        let mut limited = options.clone();
-        limited.statement_timeout(STATEMENT_TIMEOUT);
-        let both = match sea_orm::Database::connect(limited).await {
+            .extra_float_digits(None)
+            .application_name("taskhold")
+            // Statements hold values, and values are the users' own.
+            .disable_statement_logging();
+        let limited =
+            options.clone().options([("statement_timeout", STATEMENT_TIMEOUT.as_millis().to_string())]);
+        let open = |options: &PgConnectOptions| {
+            let (options, mut pool) = (options.clone(), pool(url.to_owned(), max_connections - alone));
+            pool.map_sqlx_postgres_opts(move |_| options.clone());
+            sea_orm::Database::connect(pool)
+        };
+        let (write, options) = match open(&limited).await {
             Err(error) if is_protocol_violation(&error) => {
                 tracing::info!("a pooler is in front: set statement_timeout on the database role");
-                sea_orm::Database::connect(options).await
+                (open(&options).await, options)
             }
-            other => other,
+            other => (other, limited),
         };
-        match both {
-            Ok(both) => Ok(Self { read: Reader(both.clone()), write: both }),
+        match write {
+            Ok(write) => {
+                let single = match alone {
+                    0 => Single::shared(write.clone()),
+                    _ => Single::own(options, alone as usize, write.clone()),
+                };
+                Ok(Self { read: single.clone(), write_again: single, write })
+            }
             // The pool goes on trying a server that refuses, and forgets what it said.
             Err(error) => Err(why_not(url).await.unwrap_or(error.into())),
         }
     }
 
     /// The connection for statements that change nothing.
-    pub(super) fn read(&self) -> &Reader {
+    pub(super) fn read(&self) -> &Single {
         &self.read
+    }
+
+    /// The connection for a write of one statement that does the same when it comes twice.
+    pub(super) fn write_again(&self) -> &Single {
+        &self.write_again
     }
 
     /// The connection for a write of one statement.
@@ -123,13 +140,13 @@ impl Database {
 
     /// Closes the connections, so that SQLite writes everything into its one file. The writer goes last.
     pub async fn close(&self) -> anyhow::Result<()> {
-        self.read.0.close_by_ref().await?;
+        self.read.close().await?;
         Ok(self.write.close_by_ref().await?)
     }
 
     /// Fails while the database does not answer.
     pub async fn ping(&self) -> Result<()> {
-        self.read.0.ping().await.map_err(meaning)
+        self.read.ping().await.map_err(meaning)
     }
 
     /// How many connections there are in each state.
@@ -137,13 +154,16 @@ impl Database {
         fn count<D: sqlx::Database>(pool: &sqlx::Pool<D>) -> (usize, usize) {
             (pool.size() as usize, pool.num_idle())
         }
-        let (all, idle) = if self.write.get_database_backend() == DbBackend::Postgres {
-            count(self.write.get_postgres_connection_pool())
-        } else {
-            let [write, read] =
-                [&self.write, &self.read.0].map(|half| count(half.get_sqlite_connection_pool()));
-            (write.0 + read.0, write.1 + read.1)
+        let (write, read) = match (self.write.get_database_backend(), self.read.pool()) {
+            (DbBackend::Postgres, _) => {
+                (count(self.write.get_postgres_connection_pool()), self.read.own_connections())
+            }
+            (_, pool) => {
+                let read = pool.map_or((0, 0), |pool| count(pool.get_sqlite_connection_pool()));
+                (count(self.write.get_sqlite_connection_pool()), read)
+            }
         };
+        let (all, idle) = (write.0 + read.0, write.1 + read.1);
         // The two are not read at the same instant.
         [("used", all.saturating_sub(idle)), ("idle", idle)]
     }
@@ -202,9 +222,9 @@ impl Database {
     /// Tells each statement that is run from now on, for a test that counts them.
     #[doc(hidden)]
     pub fn observe(&mut self, observer: impl Fn(&str) + Clone + Send + Sync + 'static) {
-        let also = observer.clone();
-        self.read.0.set_metric_callback(move |info| observer(&info.statement.sql));
-        self.write.set_metric_callback(move |info| also(&info.statement.sql));
+        self.read.observe(observer.clone());
+        self.write_again.observe(observer.clone());
+        self.write.set_metric_callback(move |info| observer(&info.statement.sql));
     }
 
     /// The connection, for a test that looks at the tables themselves.
@@ -215,14 +235,15 @@ impl Database {
 }
 
 /// Runs a body in a transaction: all of it happens or nothing. When it collides with others it is run
-/// again, up to three times. A macro, since a closure that borrows could not be sent between threads.
+/// again, up to three times. A macro, since a closure that borrows could not be sent between threads. Its
+/// parts are boxed: they are large, and every caller of a caller would carry them about.
 macro_rules! in_transaction {
     ($database:expr, |$transaction:ident| $body:expr) => {{
         let mut tries = $crate::service::database::Tries::default();
         loop {
-            let $transaction = $database.begin().await?;
-            let done = async { $body }.await;
-            if let Some(outcome) = tries.finish($transaction, done).await {
+            let $transaction = Box::pin($database.begin()).await?;
+            let done = Box::pin(async { $body }).await;
+            if let Some(outcome) = Box::pin(tries.finish($transaction, done)).await {
                 break outcome;
             }
         }

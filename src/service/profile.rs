@@ -8,6 +8,7 @@ use crate::domain::{Error, Faults, NewPassword, Problem, ProfileEdit, Result, Ru
 use crate::identity::{Client, Viewer};
 use crate::service::accounts::Accounts;
 use crate::service::database::{in_transaction, meaning};
+use crate::service::entity::user::UserRow;
 use crate::service::entity::{session, user};
 use crate::service::sessions::SignedIn;
 
@@ -32,8 +33,8 @@ impl<'a> Profile<'a> {
 
     /// The viewer's account.
     pub async fn get(&self) -> Result<User> {
-        let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
-        row.map_err(meaning)?.map(User::from).ok_or(GONE)
+        let row = UserRow::find().filter(self.mine()).into_model::<UserRow>();
+        row.one(self.accounts.database.read()).await.map_err(meaning)?.map(User::from).ok_or(GONE)
     }
 
     /// Changes name and username. Fails with [`Error::Taken`] when somebody else has the username.

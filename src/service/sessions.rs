@@ -87,12 +87,19 @@ impl Sessions {
         let claims = self.claims(credential)?.map_err(|_| EXPIRED)?;
         let (session, user) = (claims.session_id(), claims.user_id());
         if !self.live.knows(session, user) {
-            if !self.is_alive(session, user).await? || !self.live.saw(session, user) {
-                return Err(INVALID);
-            }
-            self.touch(session).await;
+            // Boxed: this is seldom needed, and large.
+            Box::pin(self.look_up(session, user)).await?;
         }
         Ok(Viewer::admit(&claims))
+    }
+
+    /// Makes sure that a session is alive and notes that it is being used.
+    async fn look_up(&self, session: Uuid, user: Uuid) -> Result<()> {
+        if !self.is_alive(session, user).await? || !self.live.saw(session, user) {
+            return Err(INVALID);
+        }
+        self.touch(session).await;
+        Ok(())
     }
 
     /// Fails when the session of a viewer who was admitted has ended since.

@@ -74,8 +74,8 @@ impl<'a> Tasks<'a> {
 
     /// Those of the tasks with these ids that are the viewer's and live, in no order.
     pub async fn find(&self, ids: &[Uuid]) -> Result<Vec<Task>> {
-        let rows = Entity::find().filter(self.live_by_id()).filter(Column::Id.is_in(ids.iter().copied()));
-        tasks(rows.into_partial_model::<TaskRow>().all(self.database.read()).await.map_err(meaning)?)
+        let rows = TaskRow::find().filter(self.live_by_id()).filter(Column::Id.is_in(ids.iter().copied()));
+        tasks(rows.into_model().all(self.database.read()).await.map_err(meaning)?)
     }
 
     /// A page of the tasks on a shelf that meet the filter.
@@ -86,8 +86,8 @@ impl<'a> Tasks<'a> {
         order: &[OrderKey],
         request: &PageRequest,
     ) -> Result<Page<Task>> {
-        let select = Entity::find().filter(self.matching(shelf, filter));
-        let page = task_query::page(select, order, request).into_partial_model::<TaskRow>();
+        let select = TaskRow::find().filter(self.matching(shelf, filter));
+        let page = task_query::page(select, order, request).into_model();
         let rows = page.all(self.database.read()).await.map_err(meaning)?;
         Ok(Page::from_travel(tasks(rows)?, request))
     }
@@ -111,8 +111,10 @@ impl<'a> Tasks<'a> {
     pub async fn create(&self, new: NewTask) -> Result<Task> {
         if new.id.is_none() && new.parts.is_empty() {
             let task = new.task(new_id(), self.viewer.user_id(), self.now());
-            let insert = Entity::insert(ActiveModel::from(&task));
-            insert.exec_without_returning(self.database.write()).await.map_err(refusal)?;
+            // The id is new, so a row under it is this one, sent before.
+            let sent_before = OnConflict::column(Column::Id).do_nothing().to_owned();
+            let insert = Entity::insert(ActiveModel::from(&task)).on_conflict(sent_before);
+            insert.exec_without_returning(self.database.write_again()).await.map_err(refusal)?;
             return Ok(task);
         }
         let new = [new];
@@ -175,7 +177,7 @@ impl<'a> Tasks<'a> {
         let expired = Entity::delete_many().filter(self.mine()).filter(Column::Id.is_in(chosen.clone()));
         expired.filter(over).exec(transaction).await.map_err(meaning)?;
         // Some may be somebody else's: of those nothing but the owner is used.
-        let rows = Entity::find().filter(Column::Id.is_in(chosen.clone())).into_partial_model::<TaskRow>();
+        let rows = TaskRow::find().filter(Column::Id.is_in(chosen.clone())).into_model();
         let known = tasks(rows.all(transaction).await.map_err(meaning)?)?;
         let known: HashMap<Uuid, Task> = known.into_iter().map(|task| (task.id, task)).collect();
 
@@ -321,8 +323,8 @@ impl<'a> Tasks<'a> {
         ids: &[Uuid],
         kept: SimpleExpr,
     ) -> Result<Vec<Task>> {
-        let rows = Entity::find().filter(kept).filter(Column::Id.is_in(ids.iter().copied()));
-        let rows = rows.order_by_asc(Column::Id).lock_exclusive().into_partial_model::<TaskRow>();
+        let rows = TaskRow::find().filter(kept).filter(Column::Id.is_in(ids.iter().copied()));
+        let rows = rows.order_by_asc(Column::Id).lock_exclusive().into_model();
         tasks(rows.all(transaction).await.map_err(meaning)?)
     }
 

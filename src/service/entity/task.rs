@@ -1,11 +1,11 @@
 //! A row of `tasks`.
 
 use sea_orm::ActiveValue::{Set, Unchanged};
+use sea_orm::Iterable;
 use sea_orm::entity::prelude::*;
-use sea_orm::{DerivePartialModel, Iterable};
 
 use crate::domain::{Brief, Error, Labels, Named, Result, Task, Title, fold};
-use crate::service::entity::named;
+use crate::service::entity::{named, read_by_place};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, DeriveEntityModel)]
@@ -56,8 +56,6 @@ pub struct Model {
 impl ActiveModelBehavior for ActiveModel {}
 
 /// The columns that hold a task; the keys beside them are for filters and orders alone.
-#[derive(DerivePartialModel)]
-#[sea_orm(entity = "Entity")]
 pub struct TaskRow {
     pub id: Uuid,
     pub owner_id: Uuid,
@@ -77,6 +75,26 @@ pub struct TaskRow {
     pub objective: Option<String>,
     pub rationale: Option<String>,
 }
+
+read_by_place!(TaskRow {
+    id,
+    owner_id,
+    title,
+    description,
+    status,
+    priority,
+    labels,
+    due_at,
+    completed_at,
+    created_at,
+    updated_at,
+    deleted_at,
+    version,
+    date,
+    owner_label,
+    objective,
+    rationale,
+});
 
 impl From<&Task> for ActiveModel {
     fn from(task: &Task) -> Self {

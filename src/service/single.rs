@@ -1,0 +1,275 @@
+//! Statements that stand alone and may be sent again: those that read, and those that do the same when
+//! they come twice. On PostgreSQL they have connections of their own. The library's pool asks a
+//! connection whether it lives before each use and after it, and each question costs as much as the
+//! answer to a small statement; here a dead connection is found by the statement itself, which then goes
+//! to another.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult};
+use futures_util::TryStreamExt;
+use sea_orm::entity::prelude::async_trait;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgQueryResult, PgRow};
+use sea_orm::sqlx::{self, AssertSqlSafe, ConnectOptions, Connection, Either, Executor};
+use sea_orm::{
+    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult,
+    RuntimeErr, Statement, Values,
+};
+use sea_query_sqlx::SqlxValues;
+
+/// How long a statement waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// A server process grows with what it has cached for its connection.
+const LIFETIME: Duration = Duration::from_secs(30 * 60);
+
+/// Runs statements that may be sent again.
+#[derive(Clone, Debug)]
+pub struct Single {
+    connections: Connections,
+    observer: Option<Observer>,
+}
+
+#[derive(Clone, Debug)]
+enum Connections {
+    /// Those of the library's pool.
+    Shared(DatabaseConnection),
+    /// Some of its own; when all of them are busy, one of the library's pool that has nothing to do.
+    Own { lines: Pool<Lines>, spare: DatabaseConnection },
+}
+
+/// Where the next statement goes.
+enum Way<'a> {
+    Shared(&'a DatabaseConnection),
+    Own(&'a Pool<Lines>),
+}
+
+/// Is told each statement.
+#[derive(Clone)]
+struct Observer(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Observer")
+    }
+}
+
+impl Single {
+    /// On the connections of the library's pool.
+    pub fn shared(pool: DatabaseConnection) -> Self {
+        Self { connections: Connections::Shared(pool), observer: None }
+    }
+
+    /// On so many connections of its own, which are made when they are needed.
+    pub fn own(options: PgConnectOptions, connections: usize, spare: DatabaseConnection) -> Self {
+        // Those that were used last are used first, so that they are the ones that live.
+        let lines = Pool::builder(Lines { options }).max_size(connections).queue_mode(QueueMode::Lifo);
+        let lines = lines.build().expect("no time limits that would need a runtime");
+        Self { connections: Connections::Own { lines, spare }, observer: None }
+    }
+
+    fn way(&self) -> Way<'_> {
+        match &self.connections {
+            Connections::Shared(pool) => Way::Shared(pool),
+            Connections::Own { lines, spare } => {
+                let status = lines.status();
+                let all_busy = status.available == 0 && status.size == status.max_size;
+                let pool = spare.get_postgres_connection_pool();
+                let has_room = pool.num_idle() > 0 || pool.size() < pool.options().get_max_connections();
+                if all_busy && has_room { Way::Shared(spare) } else { Way::Own(lines) }
+            }
+        }
+    }
+
+    /// How many connections of its own there are, and how many of them have nothing to do.
+    pub fn own_connections(&self) -> (usize, usize) {
+        match &self.connections {
+            Connections::Shared(_) => (0, 0),
+            Connections::Own { lines, .. } => {
+                let status = lines.status();
+                (status.size, status.available)
+            }
+        }
+    }
+
+    /// The library's pool, if it is on that.
+    pub fn pool(&self) -> Option<&DatabaseConnection> {
+        match &self.connections {
+            Connections::Shared(pool) => Some(pool),
+            Connections::Own { .. } => None,
+        }
+    }
+
+    /// Tells each statement that is run from now on.
+    pub fn observe(&mut self, observer: impl Fn(&str) + Send + Sync + 'static) {
+        let observer = Arc::new(observer);
+        self.observer = Some(Observer(observer.clone()));
+        let (Connections::Shared(pool) | Connections::Own { spare: pool, .. }) = &mut self.connections;
+        pool.set_metric_callback(move |info| observer(&info.statement.sql));
+    }
+
+    /// Fails while the database does not answer.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        match &self.connections {
+            Connections::Shared(pool) => pool.ping().await,
+            Connections::Own { lines, .. } => take(lines).await.map(drop),
+        }
+    }
+
+    /// Closes the connections.
+    pub async fn close(&self) -> Result<(), DbErr> {
+        match &self.connections {
+            Connections::Shared(pool) => pool.close_by_ref().await,
+            Connections::Own { lines, .. } => {
+                lines.close();
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs a statement, and once more on a connection that has said that it lives when the first one
+    /// turns out dead.
+    async fn run(&self, pool: &Pool<Lines>, statement: &Statement) -> Result<Outcome, DbErr> {
+        if let Some(Observer(observer)) = &self.observer {
+            observer(&statement.sql);
+        }
+        match UNASKED.scope((), run(pool, statement)).await {
+            Err(error) if has_died(&error) => run(pool, statement).await,
+            done => done,
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Single {
+    fn get_database_backend(&self) -> DbBackend {
+        match &self.connections {
+            Connections::Shared(pool) => pool.get_database_backend(),
+            Connections::Own { .. } => DbBackend::Postgres,
+        }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        match self.way() {
+            Way::Shared(pool) => pool.execute_raw(statement).await,
+            Way::Own(lines) => Ok(self.run(lines, &statement).await?.done.into()),
+        }
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.execute_raw(Statement::from_string(self.get_database_backend(), sql)).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        match self.way() {
+            Way::Shared(pool) => pool.query_one_raw(statement).await,
+            Way::Own(lines) => {
+                let rows = self.run(lines, &statement).await?.rows;
+                Ok(rows.into_iter().next().map(Into::into))
+            }
+        }
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        match self.way() {
+            Way::Shared(pool) => pool.query_all_raw(statement).await,
+            Way::Own(lines) => {
+                let rows = self.run(lines, &statement).await?.rows;
+                Ok(rows.into_iter().map(Into::into).collect())
+            }
+        }
+    }
+}
+
+/// What a statement gave.
+#[derive(Default)]
+struct Outcome {
+    rows: Vec<PgRow>,
+    done: PgQueryResult,
+}
+
+async fn run(pool: &Pool<Lines>, statement: &Statement) -> Result<Outcome, DbErr> {
+    let mut line = take(pool).await?;
+    line.is_busy = true;
+    let values = statement.values.clone().unwrap_or(Values(Vec::new()));
+    let query = sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values));
+    let mut outcome = Outcome::default();
+    let mut steps = line.connection.fetch_many(query);
+    while let Some(step) = steps.try_next().await.transpose() {
+        match step {
+            Ok(Either::Left(done)) => outcome.done.extend([done]),
+            Ok(Either::Right(row)) => outcome.rows.push(row),
+            Err(error) => {
+                drop(steps);
+                // What the server itself has to say leaves the connection as it was.
+                line.is_busy = error.as_database_error().is_none();
+                return Err(DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))));
+            }
+        }
+    }
+    drop(steps);
+    line.is_busy = false;
+    Ok(outcome)
+}
+
+async fn take(pool: &Pool<Lines>) -> Result<Object<Lines>, DbErr> {
+    match tokio::time::timeout(ACQUIRE_TIMEOUT, pool.get()).await {
+        Ok(Ok(line)) => Ok(line),
+        Ok(Err(PoolError::Backend(error))) => Err(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))),
+        Ok(Err(PoolError::Closed)) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
+        Ok(Err(_)) | Err(_) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
+    }
+}
+
+tokio::task_local! {
+    /// Set while a connection is taken without asking whether it lives.
+    static UNASKED: ();
+}
+
+/// Makes connections and keeps them alive.
+#[derive(Debug)]
+struct Lines {
+    options: PgConnectOptions,
+}
+
+/// A connection.
+#[derive(Debug)]
+struct Line {
+    connection: PgConnection,
+    made: Instant,
+    /// While a statement runs; and for good when it broke off, since what it left behind is unknown.
+    is_busy: bool,
+}
+
+impl Manager for Lines {
+    type Type = Line;
+    type Error = sqlx::Error;
+
+    async fn create(&self) -> Result<Line, sqlx::Error> {
+        // Boxed: making one takes so much room that everybody who may have to make one would carry it.
+        let connection = Box::pin(self.options.connect()).await?;
+        Ok(Line { connection, made: Instant::now(), is_busy: false })
+    }
+
+    async fn recycle(&self, line: &mut Line, _: &Metrics) -> RecycleResult<sqlx::Error> {
+        if line.is_busy || line.made.elapsed() > LIFETIME {
+            return Err(RecycleError::message("it is broken or old"));
+        }
+        if UNASKED.try_with(|()| ()).is_err() {
+            line.connection.ping().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a connection turned out to be dead, which others need not be.
+fn has_died(error: &DbErr) -> bool {
+    let DbErr::Query(RuntimeErr::SqlxError(cause)) = error else { return false };
+    match &**cause {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        // admin_shutdown, crash_shutdown: the last word of a connection that was ended
+        sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("57P01" | "57P02")),
+        _ => false,
+    }
+}
