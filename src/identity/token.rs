@@ -6,8 +6,9 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use chrono::{DateTime, TimeDelta};
 use hmac::{Hmac, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::domain::{Instant, User};
@@ -18,6 +19,9 @@ use crate::identity::{SigningSecrets, hs256};
 const MAX_LENGTH: usize = 4096;
 /// How far the clocks of two instances may be apart before a token counts as made in the future.
 const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
+
+/// So many genuine tokens are known again without another look at their signatures.
+const MAX_KNOWN: u64 = 20_000;
 
 /// What a genuine token says. Only [`Tokens`] can make one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -82,6 +86,8 @@ pub struct Tokens {
     /// The first signs, all verify.
     keys: Vec<Key>,
     lifetime: TimeDelta,
+    /// What tokens say whose signature was good, by their SHA-256.
+    known: Cache<[u8; 32], Claims>,
 }
 
 /// What follows from one secret.
@@ -109,7 +115,8 @@ impl Tokens {
     /// Access tokens that are good for `lifetime` after they were issued.
     pub fn new(secrets: &SigningSecrets, lifetime: TimeDelta) -> Self {
         hs256::install();
-        Self { keys: secrets.keys().iter().map(Key::new).collect(), lifetime }
+        let keys = secrets.keys().iter().map(Key::new).collect();
+        Self { keys, lifetime, known: Cache::new(MAX_KNOWN) }
     }
 
     fn signing(&self) -> &Key {
@@ -142,7 +149,7 @@ impl Tokens {
 
     /// The claims of a genuine token that has not expired. Its session may have ended all the same.
     pub fn verify(&self, token: &str, now: Instant) -> Result<Claims, Refusal> {
-        let claims = self.decode(token).ok_or(Refusal::Invalid)?;
+        let claims = self.genuine(token).ok_or(Refusal::Invalid)?;
         if claims.iat > (now + CLOCK_SKEW).timestamp() {
             Err(Refusal::Invalid)
         } else if claims.exp <= now.timestamp() {
@@ -160,11 +167,22 @@ impl Tokens {
         self.keys.iter().any(genuine).then(|| Refresh::from_bytes(named))?
     }
 
-    /// Checks form and signature. Times are compared by the caller, on the service's clock.
-    fn decode(&self, token: &str) -> Option<Claims> {
+    /// What a token says, if it is genuine. A client sends the same one with each request.
+    fn genuine(&self, token: &str) -> Option<Claims> {
         if token.len() > MAX_LENGTH {
             return None;
         }
+        let hash = Sha256::digest(token).into();
+        if let Some(known) = self.known.get(&hash) {
+            return Some(known);
+        }
+        let claims = self.decode(token)?;
+        self.known.insert(hash, claims.clone());
+        Some(claims)
+    }
+
+    /// Checks form and signature. Times are compared by the caller, on the service's clock.
+    fn decode(&self, token: &str) -> Option<Claims> {
         let header = jsonwebtoken::decode_header(token).ok()?;
         // RFC 7515, 4.1.11: an extension that is marked critical and not understood makes a token
         // invalid. The library ignores the mark.
