@@ -31,6 +31,10 @@ pub fn normalize(raw: &str) -> Result<String, Problem> {
     if raw.contains('\0') {
         return Err(Problem::new(Rule::Invalid, "must not contain the character U+0000"));
     }
+    // ASCII is in NFC.
+    if raw.is_ascii() {
+        return Ok(raw.trim().to_owned());
+    }
     let composed: String = raw.nfc().collect();
     Ok(composed.trim().to_owned())
 }
@@ -53,6 +57,9 @@ pub fn filled(raw: &str, max: usize) -> Result<String, Problem> {
 /// What text is compared by when case is of no account: lower case, with both small sigmas as one, since
 /// which of them a capital becomes depends on what follows.
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.to_lowercase().replace('ς', "σ").nfc().collect()
 }
 
