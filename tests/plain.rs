@@ -103,6 +103,37 @@ on_both_databases! {
         }
     }
 
+    async fn an_object_alone_is_the_same_as_field_by_field(app) {
+        let ann = app.user("ann").await;
+        fill(&ann).await;
+        let newest = ann.data("{ tasks { nodes { id } } }", json!({})).await["tasks"]["nodes"].clone();
+        let variables = json!({ "id": newest[1]["id"], "yes": true });
+        for (asked, fragments) in SELECTIONS {
+            let query = |more: &str| format!(
+                "query($id: ID!, $yes: Boolean!) {{ x: __typename @skip(if: $yes) task(id: $id) {{ {asked} {more} }} }} {fragments}"
+            );
+            let task = async |more: &str| {
+                let answer = ann.post(json!({ "query": query(more), "variables": variables })).await;
+                answer.body["data"]["task"].clone()
+            };
+            let (plain, slow) = (task("").await, task("progress { total }").await);
+            // One of them asks for what is refused.
+            let slow = if slow.is_null() { slow } else { without_progress(json!([slow]))[0].clone() };
+            assert_eq!(plain.to_string(), slow.to_string(), "{asked}");
+        }
+    }
+
+    async fn parts_of_the_same_objects_are_brought_together(app) {
+        let ann = app.user("ann").await;
+        fill(&ann).await;
+        let parts = "{ tasks { edges { cursor } ...E nodes { id } pageInfo { endCursor } ... { nodes { title } pageInfo { hasNextPage } } }
+                       me { id } me { name } } fragment E on TaskConnection { edges { node { id } } }";
+        let whole = "{ tasks { edges { cursor node { id } } nodes { id title } pageInfo { endCursor hasNextPage } } me { id name } }";
+        let (parts, whole) = (ann.data(parts, json!({})).await, ann.data(whole, json!({})).await);
+        assert_eq!(parts.to_string(), whole.to_string());
+        assert_eq!(whole["tasks"]["edges"].as_array().map(Vec::len), Some(5));
+    }
+
     async fn bulk_calls_give_plain_lists_as_well(app) {
         let ann = app.user("ann").await;
         fill(&ann).await;

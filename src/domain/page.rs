@@ -185,6 +185,12 @@ impl<T> Page<T> {
         }
         Self { items, has_next, has_previous }
     }
+
+    /// The same page of something else.
+    pub fn map<U>(self, of: impl FnMut(T) -> U) -> Page<U> {
+        let Self { items, has_next, has_previous } = self;
+        Page { items: items.into_iter().map(of).collect(), has_next, has_previous }
+    }
 }
 
 #[cfg(test)]

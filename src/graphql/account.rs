@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::graphql::connection::{PagingArguments, TaskConnection};
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
-use crate::graphql::plain::{Plain, Read, value};
+use crate::graphql::plain::{Plain, Write, text, value};
 use crate::graphql::scalar::DateTime;
 use crate::graphql::task_list::{TaskFilter, TaskOrder};
 use crate::identity::Viewer;
@@ -59,12 +59,12 @@ impl UserNode {
 }
 
 impl Plain for UserNode {
-    fn read<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<Read<'a, Self>> {
+    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
         match field.name.node.as_str() {
-            "id" => value(|user: &Self| &user.id),
-            "email" => value(|user: &Self| &user.email),
-            "username" => value(|user: &Self| &user.username),
-            "name" => value(|user: &Self| &user.name),
+            "id" => text(|user: &Self| Some(&user.id)),
+            "email" => text(|user: &Self| Some(&user.email)),
+            "username" => text(|user: &Self| Some(&user.username)),
+            "name" => text(|user: &Self| Some(&user.name)),
             "isActive" => value(|user: &Self| &user.is_active),
             "createdAt" => value(|user: &Self| &user.created_at),
             "updatedAt" => value(|user: &Self| &user.updated_at),

@@ -9,7 +9,7 @@ use crate::domain::{self, Error, OrderKey, Page, PageArguments, PageRequest, Pos
 use crate::graphql::batch::Batch;
 use crate::graphql::context::{Session, session};
 use crate::graphql::error::Failure;
-use crate::graphql::plain::{List, Plain, Read, object, value};
+use crate::graphql::plain::{List, One, Plain, Write, object, text, value, write_text};
 use crate::graphql::task::TaskNode;
 use crate::graphql::task_list::{TaskFilter, TaskOrder};
 use crate::identity::Viewer;
@@ -18,8 +18,7 @@ pub use crate::domain::PageArguments as PagingArguments;
 
 /// A page of tasks.
 pub struct TaskConnection {
-    page: Page<Task>,
-    order: Vec<OrderKey>,
+    page: Page<TaskEdge>,
     filter: Option<domain::TaskFilter>,
     shelf: Shelf,
     batch: Arc<Batch>,
@@ -63,15 +62,11 @@ impl TaskConnection {
         let tasks = session.services().tasks(viewer);
         let page = tasks.list(shelf, filter.as_ref(), &order, request).await?;
         let batch = Batch::of(page.items.iter().map(|task| task.id), viewer);
-        Ok(Self { page, order, filter, shelf, batch })
-    }
-
-    fn node(&self, task: &Task) -> TaskNode {
-        TaskNode::in_batch(task.clone(), &self.batch)
-    }
-
-    fn cursor(&self, task: &Task) -> String {
-        Position::of(task, &self.order).encode()
+        let edge = |task: Task| TaskEdge {
+            position: Position::of(&task, &order),
+            node: Arc::new(TaskNode::in_batch(task, &batch)),
+        };
+        Ok(Self { page: page.map(edge), filter, shelf, batch })
     }
 }
 
@@ -80,23 +75,22 @@ impl TaskConnection {
 impl TaskConnection {
     /// The tasks with their cursors.
     async fn edges(&self) -> List<TaskEdge> {
-        let edge = |task: &Task| TaskEdge { cursor: self.cursor(task), node: self.node(task) };
-        List(self.page.items.iter().map(edge).collect())
+        List(self.page.items.clone())
     }
 
     /// The same tasks as in edges.
-    async fn nodes(&self) -> List<TaskNode> {
-        List(self.page.items.iter().map(|task| self.node(task)).collect())
+    async fn nodes(&self) -> List<Arc<TaskNode>> {
+        List(self.page.items.iter().map(|edge| edge.node.clone()).collect())
     }
 
     /// Whether and where the list goes on.
-    async fn page_info(&self) -> PageInfo {
-        PageInfo {
+    async fn page_info(&self) -> One<PageInfo> {
+        One(PageInfo {
             has_next_page: self.page.has_next,
             has_previous_page: self.page.has_previous,
-            start_cursor: self.page.items.first().map(|task| self.cursor(task)),
-            end_cursor: self.page.items.last().map(|task| self.cursor(task)),
-        }
+            start_cursor: self.page.items.first().map(|edge| edge.position.encode()),
+            end_cursor: self.page.items.last().map(|edge| edge.position.encode()),
+        })
     }
 
     /// All tasks that match the filter, on whatever page. Counted only when asked for.
@@ -109,18 +103,33 @@ impl TaskConnection {
 }
 
 /// A task and its place in the list.
-#[derive(SimpleObject)]
+#[derive(Clone)]
 pub struct TaskEdge {
+    position: Position,
+    node: Arc<TaskNode>,
+}
+
+/// A task and its place in the list.
+#[Object]
+impl TaskEdge {
     /// The place, for after and before; opaque.
-    cursor: String,
+    async fn cursor(&self) -> String {
+        self.position.encode()
+    }
+
     /// The task.
-    node: TaskNode,
+    async fn node(&self) -> &TaskNode {
+        &self.node
+    }
 }
 
 impl Plain for TaskEdge {
-    fn read<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Read<'a, Self>> {
+    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
         match field.name.node.as_str() {
-            "cursor" => value(|edge: &Self| &edge.cursor),
+            "cursor" => Some(Box::new(|edge, json| {
+                write_text(&edge.position.encode(), json);
+                Some(())
+            })),
             "node" => object(field, ctx, |edge: &Self| &edge.node),
             _ => None,
         }
@@ -138,4 +147,16 @@ pub struct PageInfo {
     start_cursor: Option<String>,
     /// The cursor of the last task; null on an empty page.
     end_cursor: Option<String>,
+}
+
+impl Plain for PageInfo {
+    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+        match field.name.node.as_str() {
+            "hasNextPage" => value(|info: &Self| &info.has_next_page),
+            "hasPreviousPage" => value(|info: &Self| &info.has_previous_page),
+            "startCursor" => text(|info: &Self| info.start_cursor.as_deref()),
+            "endCursor" => text(|info: &Self| info.end_cursor.as_deref()),
+            _ => None,
+        }
+    }
 }

@@ -25,10 +25,12 @@ pub struct Session {
     /// Bytes of what is in tasks that the answer has so far.
     charged: AtomicUsize,
     me: Mutex<Option<User>>,
+    /// Whether objects may be written as JSON at once: the document does not ask for parts of the same one.
+    at_once: bool,
 }
 
 impl Session {
-    pub fn new(services: Arc<Services>, credential: Credential, client: Client) -> Self {
+    pub fn new(services: Arc<Services>, credential: Credential, client: Client, at_once: bool) -> Self {
         Self {
             services,
             credential,
@@ -36,6 +38,7 @@ impl Session {
             viewer: OnceCell::new(),
             charged: AtomicUsize::new(0),
             me: Mutex::new(None),
+            at_once,
         }
     }
 
@@ -45,6 +48,11 @@ impl Session {
 
     pub fn credential(&self) -> &Credential {
         &self.credential
+    }
+
+    /// Whether objects may be written as JSON at once.
+    pub fn may_answer_at_once(&self) -> bool {
+        self.at_once
     }
 
     /// Where the request comes from.
@@ -95,7 +103,7 @@ impl Session {
     /// Counts a text into the answer, as long as it is in JSON.
     pub fn charge_text(&self, text: &str) -> Result<()> {
         let escapes = text.bytes().map(|byte| match byte {
-            b'"' | b'\\' => 1,
+            b'"' | b'\\' | 8 | b'\t' | b'\n' | 12 | b'\r' => 1,
             0..b' ' => 5,
             _ => 0,
         });

@@ -10,6 +10,7 @@ use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use crate::graphql::guard::{self, Limits, Types};
+use crate::graphql::plain;
 
 /// The documents that are kept take so many bytes at most.
 const KEPT: u64 = 32 << 20;
@@ -20,6 +21,10 @@ const BYTES_READ: usize = 128;
 pub struct Document {
     /// As it was read.
     pub read: ExecutableDocument,
+    /// Whether it asks for parts of the same object in several places.
+    pub asks_twice: bool,
+    /// Whether what it costs depends on variables.
+    cost_varies: bool,
     hash: [u8; 32],
     is_valid: AtomicBool,
     /// In bytes, about.
@@ -74,11 +79,20 @@ impl Documents {
         variables: &Variables,
     ) -> Result<Arc<Document>, Vec<ServerError>> {
         let document = match self.kept.get(&hash) {
+            Some(known) if !known.cost_varies => return Ok(known),
             Some(known) => known,
             None => {
                 let read = guard::admit(text, &self.types, &self.limits)?;
                 let weight = u32::try_from(text.len() * BYTES_READ).unwrap_or(u32::MAX);
-                Arc::new(Document { read, hash, is_valid: AtomicBool::new(false), weight })
+                let (asks_twice, cost_varies) = (plain::asks_twice(&read), guard::cost_varies(&read));
+                Arc::new(Document {
+                    read,
+                    asks_twice,
+                    cost_varies,
+                    hash,
+                    is_valid: AtomicBool::new(false),
+                    weight,
+                })
             }
         };
         guard::check_complexity(&document.read, variables, &self.types, &self.limits)
@@ -102,5 +116,6 @@ pub fn hash(text: &str) -> [u8; 32] {
 
 /// A hash, or the beginning of one, as it is written.
 pub fn hex(hash: &[u8]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    hash.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -183,8 +183,11 @@ impl Endpoint {
             return Err(Refusal { stage: Stage::MethodNotAllowed, errors: vec![error] });
         }
         let types = self.documents.types();
-        let defaults = guard::check_values(&document.read, chosen, &operation.variables, types)?;
-        operation.variables.extend(defaults);
+        // Without variables the values are those that were good when it was validated.
+        if !document.is_valid() || !chosen.variable_definitions.is_empty() {
+            let defaults = guard::check_values(&document.read, chosen, &operation.variables, types)?;
+            operation.variables.extend(defaults);
+        }
         let roots = Roots::of(&document.read, name);
         if roots.has_introspection && !self.introspection {
             return Err(request_error(ErrorCode::BadRequest, "Introspection is switched off.").into());
@@ -192,7 +195,9 @@ impl Endpoint {
 
         let mut read = document.read.clone();
         guard::merge_roots(&mut read, name, &operation.variables);
-        let session = Arc::new(Session::new(self.services.clone(), operation.credential, operation.client));
+        let (credential, client) = (operation.credential, operation.client);
+        let session = Session::new(self.services.clone(), credential, client, !document.asks_twice);
+        let session = Arc::new(session);
         let mut request = Request::new(text).variables(operation.variables);
         request = request.data(SessionData(session.clone()));
         request.operation_name = operation.name;

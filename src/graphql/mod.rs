@@ -26,6 +26,7 @@ use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
 pub use endpoint::{Answer, Endpoint, Operation, OperationSummary, Stage};
 pub use error::{ErrorCode, code_name, panicked, request_error};
 pub use persisted::{Persisted, TrustedDocuments};
+pub use plain::write_value;
 
 fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {
     Schema::build(query::Query, mutation::Mutation::default(), EmptySubscription)

@@ -1,27 +1,48 @@
-//! Lists whose items are asked for nothing but what they hold: they are answered at once. The library
-//! makes a future for each field of each item, which costs more than everything else about a list.
+//! Objects that are asked for nothing but what they hold: they are written as JSON at once. The library
+//! makes a future and a value for each field of each item, which costs more than everything else about a
+//! list.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-use async_graphql::parser::types::{Field, Selection, SelectionSet};
+use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::registry::Registry;
-use async_graphql::{ContextSelectionSet, InputType, Name, OutputType, Positioned, ServerResult, Value};
-use indexmap::IndexMap;
+use async_graphql::{ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
+use serde::Serialize;
 
 use crate::graphql::context::session;
 
-/// Reads a field of an item; None: the list has to be answered field by field.
-pub type Read<'a, T> = Box<dyn Fn(&T) -> Option<Value> + Send + Sync + 'a>;
+/// Writes a field of an item as JSON; None: the item has to be answered field by field.
+pub type Write<'a, T> = Box<dyn Fn(&T, &mut Vec<u8>) -> Option<()> + Send + Sync + 'a>;
 
 /// A type some of whose fields are there without asking anybody.
 pub trait Plain: OutputType + Sized {
-    /// How to read a field, if it is one of them.
-    fn read<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Read<'a, Self>>;
+    /// How to write a field, if it is one of them.
+    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>>;
+}
+
+impl<T: Plain + 'static> Plain for Arc<T> {
+    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+        let write = T::write(field, ctx)?;
+        Some(Box::new(move |item, json| write(item, json)))
+    }
 }
 
 /// A field that is a value of its own.
-pub fn value<'a, T, V: InputType>(of: impl Fn(&T) -> &V + Send + Sync + 'a) -> Option<Read<'a, T>> {
-    Some(Box::new(move |item| Some(of(item).to_value())))
+pub fn value<'a, T, V: Serialize>(of: impl Fn(&T) -> &V + Send + Sync + 'a) -> Option<Write<'a, T>> {
+    Some(Box::new(move |item, json| serde_json::to_writer(json, of(item)).ok()))
+}
+
+/// A field that is a text, or null.
+pub fn text<'a, T>(of: impl Fn(&T) -> Option<&str> + Send + Sync + 'a) -> Option<Write<'a, T>> {
+    Some(Box::new(move |item, json| {
+        match of(item) {
+            Some(text) => write_text(text, json),
+            None => json.extend_from_slice(b"null"),
+        }
+        Some(())
+    }))
 }
 
 /// A field that is an object itself.
@@ -29,19 +50,63 @@ pub fn object<'a, T, O: Plain + 'a>(
     field: &'a Field,
     ctx: &'a ContextSelectionSet<'a>,
     of: impl Fn(&T) -> &O + Send + Sync + 'a,
-) -> Option<Read<'a, T>> {
+) -> Option<Write<'a, T>> {
     let fields = Fields::of(&field.selection_set.node, ctx)?;
-    Some(Box::new(move |item| fields.read(of(item))))
+    Some(Box::new(move |item, json| fields.write(of(item), json)))
+}
+
+/// A field that is the same object for every item.
+pub fn same<'a, T, O: Plain>(
+    field: &'a Field,
+    ctx: &'a ContextSelectionSet<'a>,
+    object: &O,
+) -> Option<Write<'a, T>> {
+    let mut written = Vec::new();
+    Fields::of(&field.selection_set.node, ctx)?.write(object, &mut written)?;
+    Some(Box::new(move |_, json| {
+        json.extend_from_slice(&written);
+        Some(())
+    }))
+}
+
+/// Writes a text as JSON has it.
+pub fn write_text(text: &str, json: &mut Vec<u8>) {
+    // Hardly a text has anything to escape, and that is seen sixteen bytes at a time.
+    let has_escapes = |text: &str| {
+        text.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == b'"') | (byte == b'\\'))
+    };
+    if has_escapes(text) {
+        serde_json::to_writer(json, text).expect("a text is written into memory");
+    } else {
+        json.push(b'"');
+        json.extend_from_slice(text.as_bytes());
+        json.push(b'"');
+    }
 }
 
 /// A list. On the wire it is that of its items.
 pub struct List<T>(pub Vec<T>);
 
-impl<T: Plain> List<T> {
-    fn at_once(&self, ctx: &ContextSelectionSet<'_>) -> Option<Value> {
-        let fields = Fields::of(&ctx.item.node, ctx)?;
-        self.0.iter().map(|item| fields.read(item)).collect::<Option<_>>().map(Value::List)
+/// An object. On the wire it is itself.
+pub struct One<T>(pub T);
+
+/// Writes at once, and if that cannot be, takes back what it has charged to the answer.
+fn at_once<T: Plain>(
+    ctx: &ContextSelectionSet<'_>,
+    write: impl FnOnce(&Fields<'_, T>, &mut Vec<u8>) -> Option<()>,
+) -> Option<Value> {
+    let session = session(ctx);
+    if !session.may_answer_at_once() {
+        return None;
     }
+    let charged = session.charged();
+    let mut json = Vec::new();
+    let written = Fields::of(&ctx.item.node, ctx).and_then(|fields| write(&fields, &mut json));
+    if written.is_none() {
+        // Nothing was awaited meanwhile, so nobody else has charged anything.
+        session.charge_again_from(charged);
+    }
+    written.map(|()| Value::Binary(json.into()))
 }
 
 impl<T: Plain> OutputType for List<T> {
@@ -58,30 +123,127 @@ impl<T: Plain> OutputType for List<T> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        let charged = session(ctx).charged();
-        match self.at_once(ctx) {
+        let written = at_once(ctx, |fields, json| {
+            write_items(b'[', &self.0, b']', json, |item, json| fields.write(item, json))
+        });
+        match written {
             Some(list) => Ok(list),
-            None => {
-                // Nothing was awaited meanwhile, so nobody else has charged anything.
-                session(ctx).charge_again_from(charged);
-                self.0.resolve(ctx, field).await
-            }
+            None => self.0.resolve(ctx, field).await,
         }
     }
 }
 
+impl<T: Plain> OutputType for One<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        T::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        match at_once(ctx, |fields, json| fields.write(&self.0, json)) {
+            Some(object) => Ok(object),
+            None => self.0.resolve(ctx, field).await,
+        }
+    }
+}
+
+/// Writes things between brackets, with commas.
+fn write_items<T>(
+    open: u8,
+    items: impl IntoIterator<Item = T>,
+    close: u8,
+    json: &mut Vec<u8>,
+    mut write: impl FnMut(T, &mut Vec<u8>) -> Option<()>,
+) -> Option<()> {
+    json.push(open);
+    for (place, item) in items.into_iter().enumerate() {
+        if place > 0 {
+            json.push(b',');
+        }
+        write(item, json)?;
+    }
+    json.push(close);
+    Some(())
+}
+
+/// Writes a value as JSON; what was written before stands in it as bytes.
+pub fn write_value(value: &Value, json: &mut Vec<u8>) {
+    let written = match value {
+        Value::Binary(written) => {
+            json.extend_from_slice(written);
+            Some(())
+        }
+        Value::Object(fields) => write_items(b'{', fields, b'}', json, |(key, value), json| {
+            write_text(key, json);
+            json.push(b':');
+            write_value(value, json);
+            Some(())
+        }),
+        Value::List(items) => write_items(b'[', items, b']', json, |item, json| {
+            write_value(item, json);
+            Some(())
+        }),
+        Value::String(text) => {
+            write_text(text, json);
+            Some(())
+        }
+        plain => serde_json::to_writer(json, plain).ok(),
+    };
+    written.expect("a value is written into memory");
+}
+
+/// Whether a document asks twice for the same objects, in parts that have to be brought together. That is
+/// done with values.
+pub fn asks_twice(document: &ExecutableDocument) -> bool {
+    document
+        .operations
+        .iter()
+        .any(|(_, operation)| asks_twice_in(&operation.node.selection_set.node, document))
+}
+
+fn asks_twice_in(set: &SelectionSet, document: &ExecutableDocument) -> bool {
+    let mut objects = HashMap::<&str, &SelectionSet>::new();
+    let mut sets = vec![set];
+    while let Some(set) = sets.pop() {
+        for selection in &set.items {
+            match &selection.node {
+                Selection::Field(field) => {
+                    let inner = &field.node.selection_set.node;
+                    let key = field.node.response_key().node.as_str();
+                    if !inner.items.is_empty() && objects.insert(key, inner).is_some() {
+                        return true;
+                    }
+                }
+                Selection::InlineFragment(inline) => sets.push(&inline.node.selection_set.node),
+                Selection::FragmentSpread(spread) => {
+                    let fragment = document.fragments.get(&spread.node.fragment_name.node);
+                    sets.extend(fragment.map(|fragment| &fragment.node.selection_set.node));
+                }
+            }
+        }
+    }
+    objects.into_values().any(|inner| asks_twice_in(inner, document))
+}
+
 /// What is asked of each item.
-pub struct Fields<'a, T> {
-    /// The object with all its response keys and no values: a copy of it need not sort in the keys again.
-    empty: IndexMap<Name, Value>,
+struct Fields<'a, T> {
+    /// The response keys, each as it is written.
+    keys: Vec<Vec<u8>>,
     /// The values, in the order of the keys.
-    reads: Vec<Read<'a, T>>,
+    writes: Vec<Write<'a, T>>,
 }
 
 impl<'a, T: Plain> Fields<'a, T> {
     /// None when something is asked for that an item does not hold.
-    pub fn of(set: &'a SelectionSet, ctx: &'a ContextSelectionSet<'a>) -> Option<Self> {
-        let mut fields = Self { empty: IndexMap::new(), reads: Vec::new() };
+    fn of(set: &'a SelectionSet, ctx: &'a ContextSelectionSet<'a>) -> Option<Self> {
+        let mut fields = Self { keys: Vec::new(), writes: Vec::new() };
         fields.add(set, ctx)?;
         Some(fields)
     }
@@ -109,31 +271,33 @@ impl<'a, T: Plain> Fields<'a, T> {
     }
 
     fn add_field(&mut self, field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<()> {
-        let key = &field.response_key().node;
+        let key = format!("\"{}\":", field.response_key().node).into_bytes();
         let is_leaf = field.selection_set.node.items.is_empty();
-        if self.empty.contains_key(key) {
+        if self.keys.contains(&key) {
             // The same value; objects would have to be brought together.
             return is_leaf.then_some(());
         }
-        let read = match field.name.node.as_str() {
+        let write = match field.name.node.as_str() {
             "__typename" => {
-                let name = Value::from(T::type_name());
-                Box::new(move |_: &T| Some(name.clone()))
+                let name = T::type_name();
+                Some(Box::new(move |_: &T, json: &mut Vec<u8>| {
+                    write_text(&name, json);
+                    Some(())
+                }) as Write<'a, T>)
             }
-            _ => T::read(field, ctx)?,
+            _ => T::write(field, ctx),
         };
-        self.empty.insert(key.clone(), Value::Null);
-        self.reads.push(read);
+        self.writes.push(write?);
+        self.keys.push(key);
         Some(())
     }
 
-    /// The object of an item.
-    pub fn read(&self, item: &T) -> Option<Value> {
-        let mut object = self.empty.clone();
-        for (value, read) in object.values_mut().zip(&self.reads) {
-            *value = read(item)?;
-        }
-        Some(Value::Object(object))
+    /// Writes the object of an item.
+    fn write(&self, item: &T, json: &mut Vec<u8>) -> Option<()> {
+        write_items(b'{', self.keys.iter().zip(&self.writes), b'}', json, |(key, write), json| {
+            json.extend_from_slice(key);
+            write(item, json)
+        })
     }
 }
 

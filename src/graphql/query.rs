@@ -13,6 +13,7 @@ use crate::graphql::connection::{PagingArguments, TaskConnection};
 use crate::graphql::context::{Outcome, Session, attempt, session};
 use crate::graphql::error::Failure;
 use crate::graphql::guard;
+use crate::graphql::plain::One;
 use crate::graphql::scalar::{find_id, parse_id};
 use crate::graphql::server_info::ServerInfo;
 use crate::graphql::task::TaskNode;
@@ -38,18 +39,22 @@ pub struct Query;
 #[Object]
 impl Query {
     /// The signed-in user.
-    async fn me(&self, ctx: &Context<'_>) -> Result<UserNode, Failure> {
+    async fn me(&self, ctx: &Context<'_>) -> Result<One<UserNode>, Failure> {
         let session = session(ctx);
         let viewer = session.viewer().await?;
-        Ok(UserNode::new(session.account(viewer).await?, viewer))
+        Ok(One(UserNode::new(session.account(viewer).await?, viewer)))
     }
 
     /// One of the viewer's tasks. Error NOT_FOUND when there is none, FORBIDDEN when it is somebody else's.
-    async fn task(&self, ctx: &Context<'_>, #[graphql(desc = "The task's id.")] id: ID) -> Outcome<TaskNode> {
+    async fn task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The task's id.")] id: ID,
+    ) -> Outcome<One<TaskNode>> {
         attempt(async {
             let session = session(ctx);
             let task = session.tasks().await?.get(parse_id("id", &id)?).await?;
-            Ok(TaskNode::new(task, session.viewer().await?))
+            Ok(One(TaskNode::new(task, session.viewer().await?)))
         })
         .await
     }

@@ -1,10 +1,11 @@
 //! The scalars: instants, and ids that are UUIDs.
 
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::{DateTime as ChronoDateTime, Datelike, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime as ChronoDateTime, Datelike, NaiveDate, SecondsFormat, Timelike, Utc};
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::domain::{BulkIds, Faults, Instant, Problem, Result, Rule};
+use crate::domain::{self, BulkIds, Faults, Instant, Problem, Rule};
 
 /// An instant, as it stands on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,30 @@ impl ScalarType for DateTime {
 
     fn to_value(&self) -> Value {
         Value::String(self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+impl Serialize for DateTime {
+    /// As on the wire. Digit by digit, since the general way takes ten times as long.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(at) = self;
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let parts = [
+            (0..4, at.year().unsigned_abs()),
+            (5..7, at.month()),
+            (8..10, at.day()),
+            (11..13, at.hour()),
+            (14..16, at.minute()),
+            (17..19, at.second()),
+            (20..23, at.timestamp_subsec_millis()),
+        ];
+        for (place, mut number) in parts {
+            for digit in text[place].iter_mut().rev() {
+                *digit += (number % 10) as u8;
+                number /= 10;
+            }
+        }
+        serializer.serialize_str(std::str::from_utf8(&text).map_err(serde::ser::Error::custom)?)
     }
 }
 
@@ -61,6 +86,13 @@ impl ScalarType for Date {
     }
 }
 
+impl Serialize for Date {
+    /// As on the wire.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
 impl Date {
     fn of(value: &Value) -> Option<Self> {
         let Value::String(text) = value else { return None };
@@ -75,21 +107,21 @@ impl Date {
 }
 
 /// The UUID in an id argument.
-pub fn parse_id(argument: &str, id: &ID) -> Result<Uuid> {
+pub fn parse_id(argument: &str, id: &ID) -> domain::Result<Uuid> {
     find_id(id).ok_or_else(|| {
         let mut faults = Faults::default();
         faults.push(argument, Problem::new(Rule::Invalid, "is not a UUID"));
-        crate::domain::Error::Invalid(faults.into_found())
+        domain::Error::Invalid(faults.into_found())
     })
 }
 
 /// The UUID in an id argument that may be left out.
-pub fn parse_optional_id(argument: &str, id: Option<&ID>) -> Result<Option<Uuid>> {
+pub fn parse_optional_id(argument: &str, id: Option<&ID>) -> domain::Result<Option<Uuid>> {
     id.map(|id| parse_id(argument, id)).transpose()
 }
 
 /// The UUIDs in the argument `ids` of a call about several things.
-pub fn parse_bulk_ids(ids: &[ID]) -> Result<BulkIds> {
+pub fn parse_bulk_ids(ids: &[ID]) -> domain::Result<BulkIds> {
     BulkIds::parse(&ids.iter().map(find_id).collect::<Vec<_>>())
 }
 
@@ -120,6 +152,8 @@ mod tests {
             ("1969-12-31T23:59:59.9996Z", "1969-12-31T23:59:59.999Z"),
         ] {
             assert_eq!(shown(sent).as_deref(), Some(expected), "{sent}");
+            let written = serde_json::to_value(DateTime::from_text(sent)).expect("it is a text");
+            assert_eq!(written, expected, "{sent}");
         }
     }
 

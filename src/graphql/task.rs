@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use async_graphql::parser::types::Field;
-use async_graphql::{ComplexObject, Context, ContextSelectionSet, Enum, ID, SimpleObject, Value};
+use async_graphql::{ComplexObject, Context, ContextSelectionSet, Enum, ID, SimpleObject};
 use uuid::Uuid;
 
-use crate::domain::{self, Brief, Result, Task};
+use crate::domain::{self, Brief, Named, Result, Task};
 use crate::graphql::account::UserNode;
 use crate::graphql::batch::Batch;
 use crate::graphql::brief::{
@@ -14,7 +14,7 @@ use crate::graphql::brief::{
 };
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
-use crate::graphql::plain::{Fields, List, Plain, Read, value};
+use crate::graphql::plain::{List, One, Plain, Write, same, text, value, write_text};
 use crate::graphql::prose::Prose;
 use crate::graphql::scalar::{Date, DateTime};
 use crate::identity::Viewer;
@@ -142,24 +142,32 @@ impl TaskNode {
 }
 
 impl Plain for TaskNode {
-    fn read<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Read<'a, Self>> {
+    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
         // A text that is too much for the answer is told where it stands.
         fn prose<'a>(
             ctx: &'a ContextSelectionSet<'a>,
             of: impl Fn(&TaskNode) -> &Option<Prose> + Send + Sync + 'a,
-        ) -> Option<Read<'a, TaskNode>> {
-            Some(Box::new(move |task| match of(task) {
-                Some(text) => session(ctx).charge_text(&text.0).ok().map(|()| Value::from(&text.0)),
-                None => Some(Value::Null),
+        ) -> Option<Write<'a, TaskNode>> {
+            Some(Box::new(move |task, json| match of(task) {
+                Some(Prose(prose)) => {
+                    let before = json.len();
+                    write_text(prose, json);
+                    // Without its quotes.
+                    session(ctx).charge(json.len() - before - 2).ok()
+                }
+                None => {
+                    json.extend_from_slice(b"null");
+                    Some(())
+                }
             }))
         }
         match field.name.node.as_str() {
-            "id" => value(|task: &Self| &task.id),
-            "title" => value(|task: &Self| &task.title),
+            "id" => text(|task: &Self| Some(&task.id)),
+            "title" => text(|task: &Self| Some(&task.title)),
             "description" => prose(ctx, |task| &task.description),
-            "status" => value(|task: &Self| &task.status),
+            "status" => text(|task: &Self| Some(domain::TaskStatus::from(task.status).name())),
             "completed" => value(|task: &Self| &task.completed),
-            "priority" => value(|task: &Self| &task.priority),
+            "priority" => text(|task: &Self| Some(domain::TaskPriority::from(task.priority).name())),
             "labels" => value(|task: &Self| &task.labels),
             "dueAt" => value(|task: &Self| &task.due_at),
             "completedAt" => value(|task: &Self| &task.completed_at),
@@ -168,15 +176,14 @@ impl Plain for TaskNode {
             "version" => value(|task: &Self| &task.version),
             "deletedAt" => value(|task: &Self| &task.deleted_at),
             "date" => value(|task: &Self| &task.date),
-            "ownerLabel" => value(|task: &Self| &task.owner_label),
+            "ownerLabel" => text(|task: &Self| task.owner_label.as_deref()),
             "objective" => prose(ctx, |task| &task.objective),
             "rationale" => prose(ctx, |task| &task.rationale),
-            // The viewer's, once for all tasks.
+            // The viewer's, the same for all tasks.
             "owner" => {
                 let viewer = session(ctx).known_viewer()?;
                 let owner = UserNode::new(session(ctx).known_account()?, viewer);
-                let owner = Fields::of(&field.selection_set.node, ctx)?.read(&owner)?;
-                Some(Box::new(move |_| Some(owner.clone())))
+                same(field, ctx, &owner)
             }
             _ => None,
         }
@@ -233,14 +240,14 @@ impl TaskNode {
 #[derive(SimpleObject)]
 pub struct CreateTaskPayload {
     /// The task that was made.
-    pub task: TaskNode,
+    pub task: One<TaskNode>,
 }
 
 /// A changed task.
 #[derive(SimpleObject)]
 pub struct UpdateTaskPayload {
     /// The task after the change.
-    pub task: TaskNode,
+    pub task: One<TaskNode>,
 }
 
 /// Several tasks.

@@ -15,7 +15,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 
 use crate::graphql::guard::{MAX_JSON_NESTING, json_nesting};
-use crate::graphql::{Answer, ErrorCode, Operation, Stage, code_name, request_error};
+use crate::graphql::{Answer, ErrorCode, Operation, Stage, code_name, request_error, write_value};
 use crate::http::accept::Accept;
 use crate::http::client::{Peer, client};
 use crate::http::observe::{Observed, RequestId};
@@ -154,8 +154,20 @@ fn respond(answer: Answer, media: Media, credential: &Credential) -> Response {
     response
 }
 
-fn executed(response: GraphqlResponse, media: Media) -> Response {
+fn executed(mut response: GraphqlResponse, media: Media) -> Response {
+    let (errors, data) = (std::mem::take(&mut response.errors), std::mem::take(&mut response.data));
+    let mut body = b"{".to_vec();
+    if !errors.is_empty() {
+        body.extend_from_slice(b"\"errors\":");
+        serde_json::to_writer(&mut body, &errors).expect("errors are written into memory");
+        body.push(b',');
+    }
+    body.extend_from_slice(b"\"data\":");
+    write_value(&data, &mut body);
+    body.push(b'}');
+    // The library knows the headers; the data are partly written already, which it does not know.
     let mut response = GraphQLResponse::from(response).into_response();
+    *response.body_mut() = body.into();
     response.headers_mut().insert(header::CONTENT_TYPE, media.content_type());
     response
 }

@@ -61,6 +61,25 @@ pub fn check_complexity(
     Ok(Excess::check("Query complexity", cost.complexity, limits.complexity)?)
 }
 
+/// Whether the complexity depends on variables.
+pub fn cost_varies(document: &ExecutableDocument) -> bool {
+    use async_graphql_value::Value as Argument;
+    fn varies(set: &SelectionSet) -> bool {
+        set.items.iter().any(|selection| match &selection.node {
+            Selection::Field(field) => {
+                let sizes = ["first", "last", "ids"].iter().filter_map(|name| field.node.get_argument(name));
+                sizes.into_iter().any(|size| matches!(size.node, Argument::Variable(_)))
+                    || varies(&field.node.selection_set.node)
+            }
+            Selection::InlineFragment(inline) => varies(&inline.node.selection_set.node),
+            Selection::FragmentSpread(_) => false,
+        })
+    }
+    let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
+    let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
+    operations.chain(fragments).any(varies)
+}
+
 fn check_root(
     document: &ExecutableDocument,
     operation: &OperationDefinition,

@@ -15,7 +15,8 @@ use async_graphql::ServerError;
 use async_graphql::parser::types::ExecutableDocument;
 
 pub use document::{
-    MAX_DIRECTIVES, MAX_FRAGMENTS, MAX_OPERATIONS, MAX_SELECTIONS, check_complexity, operation, root_fields,
+    MAX_DIRECTIVES, MAX_FRAGMENTS, MAX_OPERATIONS, MAX_SELECTIONS, check_complexity, cost_varies, operation,
+    root_fields,
 };
 pub use rewrite::merge_roots;
 pub use scan::json_nesting;

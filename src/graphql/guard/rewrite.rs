@@ -51,6 +51,9 @@ fn inline(directives: Vec<Positioned<Directive>>, items: Vec<Positioned<Selectio
 /// since the library wants every fragment and variable used.
 pub fn merge_roots(document: &mut ExecutableDocument, name: Option<&str>, variables: &Variables) {
     let Some(operation) = operation(document, name) else { return };
+    if let [Positioned { node: Selection::Field(_), .. }] = operation.selection_set.node.items.as_slice() {
+        return;
+    }
     let mut fields = IndexMap::<Name, Positioned<Field>>::new();
     let mut repeated = false;
     each_root(document, &operation.selection_set.node, variables, &mut |field| {

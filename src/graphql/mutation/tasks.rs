@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Object};
 
 use crate::domain::{Error, Result, StatusChange, TaskEdit, TaskStatus};
 use crate::graphql::context::{Outcome, attempt, session};
-use crate::graphql::plain::List;
+use crate::graphql::plain::{List, One};
 use crate::graphql::scalar::{parse_bulk_ids, parse_id};
 use crate::graphql::task::{
     CreateTaskPayload, DeleteTaskPayload, DeleteTasksPayload, TaskNode, TasksPayload, UpdateTaskPayload,
@@ -25,7 +25,7 @@ impl TaskMutation {
         attempt(async {
             let session = session(ctx);
             let task = session.tasks().await?.create(input.parse()?).await?;
-            Ok(CreateTaskPayload { task: TaskNode::new(task, session.viewer().await?) })
+            Ok(CreateTaskPayload { task: One(TaskNode::new(task, session.viewer().await?)) })
         })
         .await
     }
@@ -56,7 +56,7 @@ impl TaskMutation {
             let tasks = session.tasks().await?;
             let (id, new) = Error::both(parse_id("id", &id), input.parse())?;
             let task = tasks.replace(id, &new, expected_version).await?;
-            Ok(UpdateTaskPayload { task: TaskNode::new(task, session.viewer().await?) })
+            Ok(UpdateTaskPayload { task: One(TaskNode::new(task, session.viewer().await?)) })
         })
         .await
     }
@@ -115,7 +115,7 @@ impl TaskMutation {
         attempt(async {
             let session = session(ctx);
             let task = session.tasks().await?.restore(parse_id("id", &id)?).await?;
-            Ok(UpdateTaskPayload { task: TaskNode::new(task, session.viewer().await?) })
+            Ok(UpdateTaskPayload { task: One(TaskNode::new(task, session.viewer().await?)) })
         })
         .await
     }
@@ -181,7 +181,7 @@ async fn edit(
     let tasks = session.tasks().await?;
     let (id, edit) = Error::both(parse_id("id", id), parse())?;
     let task = tasks.edit(id, &edit, expected_version).await?;
-    Ok(UpdateTaskPayload { task: TaskNode::new(task, session.viewer().await?) })
+    Ok(UpdateTaskPayload { task: One(TaskNode::new(task, session.viewer().await?)) })
 }
 
 /// Changes several of the viewer's tasks alike.
