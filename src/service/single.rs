@@ -36,7 +36,7 @@ enum Connections {
     /// Those of the library's pool.
     Shared(DatabaseConnection),
     /// Some of its own; when all of them are busy, one of the library's pool that has nothing to do.
-    Own { lines: Pool<Lines>, spare: DatabaseConnection },
+    Own { lines: Pool<Lines>, spare: Option<DatabaseConnection> },
 }
 
 /// Where the next statement goes.
@@ -62,20 +62,32 @@ impl Single {
     }
 
     /// On so many connections of its own, which are made when they are needed.
-    pub fn own(options: PgConnectOptions, connections: usize, spare: DatabaseConnection) -> Self {
+    pub fn own(options: PgConnectOptions, connections: usize) -> Self {
         // Those that were used last are used first, so that they are the ones that live.
         let lines = Pool::builder(Lines { options }).max_size(connections).queue_mode(QueueMode::Lifo);
         let lines = lines.build().expect("no time limits that would need a runtime");
-        Self { connections: Connections::Own { lines, spare }, observer: None }
+        Self { connections: Connections::Own { lines, spare: None }, observer: None }
+    }
+
+    /// The same connections, and those of the library's pool while they have nothing to do. That pays for
+    /// statements that wait for the disk; for others its questions cost more than waiting for their turn.
+    pub fn or_shared(&self, pool: &DatabaseConnection) -> Self {
+        let connections = match &self.connections {
+            Connections::Own { lines, .. } => {
+                Connections::Own { lines: lines.clone(), spare: Some(pool.clone()) }
+            }
+            Connections::Shared(pool) => Connections::Shared(pool.clone()),
+        };
+        Self { connections, observer: self.observer.clone() }
     }
 
     fn way(&self) -> Way<'_> {
         match &self.connections {
             Connections::Shared(pool) => Way::Shared(pool),
-            Connections::Own { lines, spare } => {
-                let status = lines.status();
-                let all_busy = status.available == 0 && status.size == status.max_size;
-                let pool = spare.get_postgres_connection_pool();
+            Connections::Own { lines, spare: None } => Way::Own(lines),
+            Connections::Own { lines, spare: Some(spare) } => {
+                let (own, pool) = (lines.status(), spare.get_postgres_connection_pool());
+                let all_busy = own.available == 0 && own.size == own.max_size;
                 let has_room = pool.num_idle() > 0 || pool.size() < pool.options().get_max_connections();
                 if all_busy && has_room { Way::Shared(spare) } else { Way::Own(lines) }
             }
@@ -105,8 +117,10 @@ impl Single {
     pub fn observe(&mut self, observer: impl Fn(&str) + Send + Sync + 'static) {
         let observer = Arc::new(observer);
         self.observer = Some(Observer(observer.clone()));
-        let (Connections::Shared(pool) | Connections::Own { spare: pool, .. }) = &mut self.connections;
-        pool.set_metric_callback(move |info| observer(&info.statement.sql));
+        if let Connections::Shared(pool) | Connections::Own { spare: Some(pool), .. } = &mut self.connections
+        {
+            pool.set_metric_callback(move |info| observer(&info.statement.sql));
+        }
     }
 
     /// Fails while the database does not answer.
