@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::support::{Actor, TASK, Value, code, json, on_both_databases};
+use crate::support::{Actor, DatabaseKind, TASK, TestApp, Value, code, json, on_both_databases};
 
 /// Changes a task and gives it back with all of its fields.
 async fn update(actor: &Actor<'_>, id: &str, input: Value) -> Value {
@@ -247,4 +247,23 @@ on_both_databases! {
         }
         assert_eq!(ann.data("{ tasks { totalCount } }", json!({})).await["tasks"]["totalCount"], 1);
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_has_ended_is_nobodys_problem() {
+    TestApp::with(DatabaseKind::Postgres, &[], async |app| {
+        let ann = app.user("ann").await;
+        app.execute(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET idle_session_timeout = 100', current_database()); END $$",
+        )
+        .await;
+        let others = "datname = current_database() AND pid <> pg_backend_pid()";
+        app.execute(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")).await;
+        // Now each connection is made anew, and ended by the server as soon as it rests.
+        for _ in 0..5 {
+            ann.data("{ me { id } tasks { nodes { id } } }", json!({})).await;
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        }
+    })
+    .await;
 }

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult};
 use futures_util::TryStreamExt;
 use sea_orm::entity::prelude::async_trait;
-use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgQueryResult, PgRow};
+use sea_orm::sqlx::postgres::{
+    PgConnectOptions, PgConnection, PgDatabaseError, PgQueryResult, PgRow, PgSeverity,
+};
 use sea_orm::sqlx::{self, AssertSqlSafe, ConnectOptions, Connection, Either, Executor};
 use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult,
@@ -21,6 +23,15 @@ use sea_query_sqlx::SqlxValues;
 
 /// How long a statement waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a statement may take. The server stops it earlier, unless it never saw it.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(7);
+/// How long a connection may take to say that it lives.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
+/// A connection that has had nothing to do for so long is asked in any case: what lies between may have
+/// forgotten it without a word to either side.
+const RESTED: Duration = Duration::from_secs(30);
+/// After so long without anything to do a connection is closed.
+const IDLE: Duration = Duration::from_secs(10 * 60);
 /// A server process grows with what it has cached for its connection.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
@@ -123,6 +134,13 @@ impl Single {
         }
     }
 
+    /// Closes the connections of its own that nobody needs, or that are old.
+    pub fn close_idle(&self) {
+        if let Connections::Own { lines, .. } = &self.connections {
+            lines.retain(|line, metrics| metrics.last_used() < IDLE && line.made.elapsed() < LIFETIME);
+        }
+    }
+
     /// Fails while the database does not answer.
     pub async fn ping(&self) -> Result<(), DbErr> {
         match &self.connections {
@@ -206,25 +224,8 @@ struct Outcome {
 async fn run(pool: &Pool<Lines>, statement: &Statement) -> Result<Outcome, DbErr> {
     let mut line = take(pool).await?;
     line.is_busy = true;
-    let values = statement.values.clone().unwrap_or(Values(Vec::new()));
-    let query = sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values));
-    let mut outcome = Outcome::default();
-    let mut steps = line.connection.fetch_many(query);
-    while let Some(step) = steps.try_next().await.transpose() {
-        match step {
-            Ok(Either::Left(done)) => outcome.done.extend([done]),
-            Ok(Either::Right(row)) => outcome.rows.push(row),
-            Err(error) => {
-                drop(steps);
-                // What the server itself has to say leaves the connection as it was.
-                line.is_busy = error.as_database_error().is_none();
-                return Err(DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))));
-            }
-        }
-    }
-    drop(steps);
-    line.is_busy = false;
-    Ok(outcome)
+    let answer = tokio::time::timeout(ANSWER_TIMEOUT, line.run(statement)).await;
+    answer.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
 }
 
 async fn take(pool: &Pool<Lines>) -> Result<Object<Lines>, DbErr> {
@@ -256,6 +257,30 @@ struct Line {
     is_busy: bool,
 }
 
+impl Line {
+    async fn run(&mut self, statement: &Statement) -> Result<Outcome, DbErr> {
+        let values = statement.values.clone().unwrap_or(Values(Vec::new()));
+        let query = sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values));
+        let mut outcome = Outcome::default();
+        let mut steps = self.connection.fetch_many(query);
+        while let Some(step) = steps.try_next().await.transpose() {
+            match step {
+                Ok(Either::Left(done)) => outcome.done.extend([done]),
+                Ok(Either::Right(row)) => outcome.rows.push(row),
+                Err(error) => {
+                    drop(steps);
+                    // What the server has to say of a statement leaves the connection as it was.
+                    self.is_busy = error.as_database_error().is_none() || ends_connection(&error);
+                    return Err(DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))));
+                }
+            }
+        }
+        drop(steps);
+        self.is_busy = false;
+        Ok(outcome)
+    }
+}
+
 impl Manager for Lines {
     type Type = Line;
     type Error = sqlx::Error;
@@ -266,12 +291,13 @@ impl Manager for Lines {
         Ok(Line { connection, made: Instant::now(), is_busy: false })
     }
 
-    async fn recycle(&self, line: &mut Line, _: &Metrics) -> RecycleResult<sqlx::Error> {
+    async fn recycle(&self, line: &mut Line, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
         if line.is_busy || line.made.elapsed() > LIFETIME {
             return Err(RecycleError::message("it is broken or old"));
         }
-        if UNASKED.try_with(|()| ()).is_err() {
-            line.connection.ping().await?;
+        if UNASKED.try_with(|()| ()).is_err() || metrics.last_used() > RESTED {
+            let answer = tokio::time::timeout(PING_TIMEOUT, line.connection.ping()).await;
+            answer.map_err(|_| RecycleError::message("it does not answer"))??;
         }
         Ok(())
     }
@@ -279,11 +305,17 @@ impl Manager for Lines {
 
 /// Whether a connection turned out to be dead, which others need not be.
 fn has_died(error: &DbErr) -> bool {
-    let DbErr::Query(RuntimeErr::SqlxError(cause)) = error else { return false };
-    match &**cause {
+    matches!(error, DbErr::Query(RuntimeErr::SqlxError(cause)) if ends_connection(cause))
+}
+
+/// Whether there can be nothing more on a connection after this.
+fn ends_connection(error: &sqlx::Error) -> bool {
+    match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
-        // admin_shutdown, crash_shutdown: the last word of a connection that was ended
-        sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("57P01" | "57P02")),
+        // The last word of a connection that was ended: shut down, idle for too long, or another reason.
+        sqlx::Error::Database(error) => error
+            .try_downcast_ref::<PgDatabaseError>()
+            .is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic)),
         _ => false,
     }
 }
