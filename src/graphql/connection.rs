@@ -9,7 +9,8 @@ use crate::domain::{self, Error, OrderKey, Page, PageArguments, PageRequest, Pos
 use crate::graphql::batch::Batch;
 use crate::graphql::context::{Session, session};
 use crate::graphql::error::Failure;
-use crate::graphql::plain::{List, One, Plain, Write, object, text, value, write_text};
+use crate::graphql::json::write_text;
+use crate::graphql::plain::{List, One, Plain, Write, object, text, value};
 use crate::graphql::task::TaskNode;
 use crate::graphql::task_list::{TaskFilter, TaskOrder};
 use crate::identity::Viewer;

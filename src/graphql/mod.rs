@@ -10,6 +10,7 @@ mod documents;
 mod endpoint;
 mod error;
 pub mod guard;
+mod json;
 mod mutation;
 mod persisted;
 mod plain;
@@ -25,8 +26,8 @@ use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
 
 pub use endpoint::{Answer, Endpoint, Operation, OperationSummary, Stage};
 pub use error::{ErrorCode, code_name, panicked, request_error};
+pub use json::write_value;
 pub use persisted::{Persisted, TrustedDocuments};
-pub use plain::write_value;
 
 fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {
     Schema::build(query::Query, mutation::Mutation::default(), EmptySubscription)

@@ -14,7 +14,8 @@ use crate::graphql::brief::{
 };
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
-use crate::graphql::plain::{List, One, Plain, Write, same, text, value, write_text};
+use crate::graphql::json::write_text;
+use crate::graphql::plain::{List, One, Plain, Write, same, text, value};
 use crate::graphql::prose::Prose;
 use crate::graphql::scalar::{Date, DateTime};
 use crate::identity::Viewer;

@@ -18,8 +18,10 @@ use crate::domain::{Error, Result};
 use crate::service::DatabaseUrl;
 use crate::service::single::Single;
 
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a statement waits for a connection.
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a statement may take.
+pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Between two tries to open a file that is busy.
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// How many steps of SQLite's machine pass between two looks at the time.

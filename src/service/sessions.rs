@@ -264,9 +264,6 @@ impl Sessions {
             if let Err(error) = in_time(sessions.read_endings()).await {
                 tracing::debug!(%error, "endings of sessions could not be read");
             }
-            if round % 60 == 59 {
-                sessions.database.read().close_idle();
-            }
             if round % 60 == 59
                 && let Err(error) = in_time(sessions.clear_endings()).await
             {

@@ -8,7 +8,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult};
+use deadpool::managed::{
+    Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult, WeakPool,
+};
 use futures_util::TryStreamExt;
 use sea_orm::entity::prelude::async_trait;
 use sea_orm::sqlx::postgres::{
@@ -21,10 +23,10 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 
-/// How long a statement waits for a connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+use crate::service::database::{ACQUIRE_TIMEOUT, STATEMENT_TIMEOUT};
+
 /// How long a statement may take. The server stops it earlier, unless it never saw it.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(7);
+const ANSWER_TIMEOUT: Duration = STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(2));
 /// How long a connection may take to say that it lives.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 /// A connection that has had nothing to do for so long is asked in any case: what lies between may have
@@ -32,6 +34,8 @@ const PING_TIMEOUT: Duration = Duration::from_secs(1);
 const RESTED: Duration = Duration::from_secs(30);
 /// After so long without anything to do a connection is closed.
 const IDLE: Duration = Duration::from_secs(10 * 60);
+/// How often the connections are looked through for such.
+const SWEPT_EVERY: Duration = Duration::from_secs(30);
 /// A server process grows with what it has cached for its connection.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
@@ -47,13 +51,13 @@ enum Connections {
     /// Those of the library's pool.
     Shared(DatabaseConnection),
     /// Some of its own; when all of them are busy, one of the library's pool that has nothing to do.
-    Own { lines: Pool<Lines>, spare: Option<DatabaseConnection> },
+    Own { pool: Pool<Connector>, spare: Option<DatabaseConnection> },
 }
 
 /// Where the next statement goes.
-enum Way<'a> {
+enum Route<'a> {
     Shared(&'a DatabaseConnection),
-    Own(&'a Pool<Lines>),
+    Own(&'a Pool<Connector>),
 }
 
 /// Is told each statement.
@@ -75,32 +79,34 @@ impl Single {
     /// On so many connections of its own, which are made when they are needed.
     pub fn own(options: PgConnectOptions, connections: usize) -> Self {
         // Those that were used last are used first, so that they are the ones that live.
-        let lines = Pool::builder(Lines { options }).max_size(connections).queue_mode(QueueMode::Lifo);
-        let lines = lines.build().expect("no time limits that would need a runtime");
-        Self { connections: Connections::Own { lines, spare: None }, observer: None }
+        let pool = Pool::builder(Connector { options }).max_size(connections).queue_mode(QueueMode::Lifo);
+        let pool = pool.build().expect("no time limits that would need a runtime");
+        tokio::spawn(close_idle(pool.weak()));
+        Self { connections: Connections::Own { pool, spare: None }, observer: None }
     }
 
     /// The same connections, and those of the library's pool while they have nothing to do. That pays for
     /// statements that wait for the disk; for others its questions cost more than waiting for their turn.
-    pub fn or_shared(&self, pool: &DatabaseConnection) -> Self {
+    pub fn or_shared(&self, spare: &DatabaseConnection) -> Self {
         let connections = match &self.connections {
-            Connections::Own { lines, .. } => {
-                Connections::Own { lines: lines.clone(), spare: Some(pool.clone()) }
+            Connections::Own { pool, .. } => {
+                Connections::Own { pool: pool.clone(), spare: Some(spare.clone()) }
             }
-            Connections::Shared(pool) => Connections::Shared(pool.clone()),
+            Connections::Shared(shared) => Connections::Shared(shared.clone()),
         };
         Self { connections, observer: self.observer.clone() }
     }
 
-    fn way(&self) -> Way<'_> {
+    fn route(&self) -> Route<'_> {
         match &self.connections {
-            Connections::Shared(pool) => Way::Shared(pool),
-            Connections::Own { lines, spare: None } => Way::Own(lines),
-            Connections::Own { lines, spare: Some(spare) } => {
-                let (own, pool) = (lines.status(), spare.get_postgres_connection_pool());
+            Connections::Shared(pool) => Route::Shared(pool),
+            Connections::Own { pool, spare: None } => Route::Own(pool),
+            Connections::Own { pool, spare: Some(spare) } => {
+                let (own, shared) = (pool.status(), spare.get_postgres_connection_pool());
                 let all_busy = own.available == 0 && own.size == own.max_size;
-                let has_room = pool.num_idle() > 0 || pool.size() < pool.options().get_max_connections();
-                if all_busy && has_room { Way::Shared(spare) } else { Way::Own(lines) }
+                let has_room =
+                    shared.num_idle() > 0 || shared.size() < shared.options().get_max_connections();
+                if all_busy && has_room { Route::Shared(spare) } else { Route::Own(pool) }
             }
         }
     }
@@ -109,8 +115,8 @@ impl Single {
     pub fn own_connections(&self) -> (usize, usize) {
         match &self.connections {
             Connections::Shared(_) => (0, 0),
-            Connections::Own { lines, .. } => {
-                let status = lines.status();
+            Connections::Own { pool, .. } => {
+                let status = pool.status();
                 (status.size, status.available)
             }
         }
@@ -134,18 +140,11 @@ impl Single {
         }
     }
 
-    /// Closes the connections of its own that nobody needs, or that are old.
-    pub fn close_idle(&self) {
-        if let Connections::Own { lines, .. } = &self.connections {
-            lines.retain(|line, metrics| metrics.last_used() < IDLE && line.made.elapsed() < LIFETIME);
-        }
-    }
-
     /// Fails while the database does not answer.
     pub async fn ping(&self) -> Result<(), DbErr> {
         match &self.connections {
             Connections::Shared(pool) => pool.ping().await,
-            Connections::Own { lines, .. } => take(lines).await.map(drop),
+            Connections::Own { pool, .. } => take(pool).await.map(drop),
         }
     }
 
@@ -153,8 +152,8 @@ impl Single {
     pub async fn close(&self) -> Result<(), DbErr> {
         match &self.connections {
             Connections::Shared(pool) => pool.close_by_ref().await,
-            Connections::Own { lines, .. } => {
-                lines.close();
+            Connections::Own { pool, .. } => {
+                pool.close();
                 Ok(())
             }
         }
@@ -162,7 +161,7 @@ impl Single {
 
     /// Runs a statement, and once more on a connection that has said that it lives when the first one
     /// turns out dead.
-    async fn run(&self, pool: &Pool<Lines>, statement: &Statement) -> Result<Outcome, DbErr> {
+    async fn run(&self, pool: &Pool<Connector>, statement: &Statement) -> Result<Outcome, DbErr> {
         if let Some(Observer(observer)) = &self.observer {
             observer(&statement.sql);
         }
@@ -183,9 +182,9 @@ impl ConnectionTrait for Single {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        match self.way() {
-            Way::Shared(pool) => pool.execute_raw(statement).await,
-            Way::Own(lines) => Ok(self.run(lines, &statement).await?.done.into()),
+        match self.route() {
+            Route::Shared(pool) => pool.execute_raw(statement).await,
+            Route::Own(pool) => Ok(self.run(pool, &statement).await?.done.into()),
         }
     }
 
@@ -194,23 +193,33 @@ impl ConnectionTrait for Single {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        match self.way() {
-            Way::Shared(pool) => pool.query_one_raw(statement).await,
-            Way::Own(lines) => {
-                let rows = self.run(lines, &statement).await?.rows;
+        match self.route() {
+            Route::Shared(pool) => pool.query_one_raw(statement).await,
+            Route::Own(pool) => {
+                let rows = self.run(pool, &statement).await?.rows;
                 Ok(rows.into_iter().next().map(Into::into))
             }
         }
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        match self.way() {
-            Way::Shared(pool) => pool.query_all_raw(statement).await,
-            Way::Own(lines) => {
-                let rows = self.run(lines, &statement).await?.rows;
+        match self.route() {
+            Route::Shared(pool) => pool.query_all_raw(statement).await,
+            Route::Own(pool) => {
+                let rows = self.run(pool, &statement).await?.rows;
                 Ok(rows.into_iter().map(Into::into).collect())
             }
         }
+    }
+}
+
+/// Closes the connections that nobody needs, or that are old, for as long as there is a pool.
+async fn close_idle(pool: WeakPool<Connector>) {
+    let mut interval = tokio::time::interval(SWEPT_EVERY);
+    loop {
+        interval.tick().await;
+        let Some(pool) = pool.upgrade() else { return };
+        pool.retain(|held, metrics| metrics.last_used() < IDLE && held.made.elapsed() < LIFETIME);
     }
 }
 
@@ -221,16 +230,16 @@ struct Outcome {
     done: PgQueryResult,
 }
 
-async fn run(pool: &Pool<Lines>, statement: &Statement) -> Result<Outcome, DbErr> {
-    let mut line = take(pool).await?;
-    line.is_busy = true;
-    let answer = tokio::time::timeout(ANSWER_TIMEOUT, line.run(statement)).await;
+async fn run(pool: &Pool<Connector>, statement: &Statement) -> Result<Outcome, DbErr> {
+    let mut held = take(pool).await?;
+    held.is_busy = true;
+    let answer = tokio::time::timeout(ANSWER_TIMEOUT, held.run(statement)).await;
     answer.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
 }
 
-async fn take(pool: &Pool<Lines>) -> Result<Object<Lines>, DbErr> {
+async fn take(pool: &Pool<Connector>) -> Result<Object<Connector>, DbErr> {
     match tokio::time::timeout(ACQUIRE_TIMEOUT, pool.get()).await {
-        Ok(Ok(line)) => Ok(line),
+        Ok(Ok(held)) => Ok(held),
         Ok(Err(PoolError::Backend(error))) => Err(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))),
         Ok(Err(PoolError::Closed)) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
         Ok(Err(_)) | Err(_) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
@@ -244,20 +253,20 @@ tokio::task_local! {
 
 /// Makes connections and keeps them alive.
 #[derive(Debug)]
-struct Lines {
+struct Connector {
     options: PgConnectOptions,
 }
 
 /// A connection.
 #[derive(Debug)]
-struct Line {
+struct Held {
     connection: PgConnection,
     made: Instant,
     /// While a statement runs; and for good when it broke off, since what it left behind is unknown.
     is_busy: bool,
 }
 
-impl Line {
+impl Held {
     async fn run(&mut self, statement: &Statement) -> Result<Outcome, DbErr> {
         let values = statement.values.clone().unwrap_or(Values(Vec::new()));
         let query = sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values));
@@ -281,22 +290,22 @@ impl Line {
     }
 }
 
-impl Manager for Lines {
-    type Type = Line;
+impl Manager for Connector {
+    type Type = Held;
     type Error = sqlx::Error;
 
-    async fn create(&self) -> Result<Line, sqlx::Error> {
+    async fn create(&self) -> Result<Held, sqlx::Error> {
         // Boxed: making one takes so much room that everybody who may have to make one would carry it.
         let connection = Box::pin(self.options.connect()).await?;
-        Ok(Line { connection, made: Instant::now(), is_busy: false })
+        Ok(Held { connection, made: Instant::now(), is_busy: false })
     }
 
-    async fn recycle(&self, line: &mut Line, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
-        if line.is_busy || line.made.elapsed() > LIFETIME {
+    async fn recycle(&self, held: &mut Held, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
+        if held.is_busy || held.made.elapsed() > LIFETIME {
             return Err(RecycleError::message("it is broken or old"));
         }
         if UNASKED.try_with(|()| ()).is_err() || metrics.last_used() > RESTED {
-            let answer = tokio::time::timeout(PING_TIMEOUT, line.connection.ping()).await;
+            let answer = tokio::time::timeout(PING_TIMEOUT, held.connection.ping()).await;
             answer.map_err(|_| RecycleError::message("it does not answer"))??;
         }
         Ok(())

@@ -16,18 +16,23 @@ fn named<T: Named>(name: &str) -> Result<T> {
     T::named(name).ok_or_else(|| Error::internal(anyhow::anyhow!("a row has the unknown value {name}")))
 }
 
-/// Reads a struct from rows by the places of its columns, whose names its fields have. Finding each
-/// column by its name, and wording an error for each NULL, as derived code does, costs more than the rest
-/// of reading a list, and naming them one by one costs more than asking for one row. The migrations have
-/// given the columns their types.
-macro_rules! read_by_place {
-    ($row:ident { $first:ident, $($field:ident),* $(,)? }) => {
+/// A struct whose fields are columns, read from rows by their places. Finding each column by its name, and
+/// wording an error for each NULL, as derived code does, costs more than the rest of reading a list, and
+/// naming them one by one costs more than asking for one row. The migrations have given the columns their
+/// types.
+macro_rules! row {
+    ($(#[$documentation:meta])* pub struct $row:ident { $(pub $field:ident: $ty:ty),* $(,)? }) => {
+        $(#[$documentation])*
+        pub struct $row {
+            $(pub $field: $ty),*
+        }
+
         impl $row {
             /// A selection of these columns; it is to be made into a model of this type.
             pub fn find() -> sea_orm::Select<Entity> {
                 use sea_orm::{EntityTrait, QuerySelect, Select, sea_query::Expr};
                 static FIND: std::sync::LazyLock<Select<Entity>> = std::sync::LazyLock::new(|| {
-                    let columns = concat!(stringify!($first), $(", ", stringify!($field)),*);
+                    let columns = [$(stringify!($field)),*].join(", ");
                     Entity::find().select_only().expr(Expr::cust(columns))
                 });
                 FIND.clone()
@@ -39,11 +44,8 @@ macro_rules! read_by_place {
                 use sea_orm::sqlx::{self, Row};
                 macro_rules! read {
                     ($it:expr) => {{
-                        let mut places = 1_usize..;
-                        Ok(Self {
-                            $first: $it.try_get_unchecked(0)?,
-                            $($field: $it.try_get_unchecked(places.next().unwrap_or(usize::MAX))?),*
-                        })
+                        let mut places = 0_usize..;
+                        Ok(Self { $($field: $it.try_get_unchecked(places.next().unwrap_or(usize::MAX))?),* })
                     }};
                 }
                 let read = || -> sqlx::Result<Self> {
@@ -58,4 +60,4 @@ macro_rules! read_by_place {
         }
     };
 }
-use read_by_place;
+use row;

@@ -5,7 +5,7 @@ use sea_orm::Iterable;
 use sea_orm::entity::prelude::*;
 
 use crate::domain::{Brief, Error, Labels, Named, Result, Task, Title, fold};
-use crate::service::entity::{named, read_by_place};
+use crate::service::entity::{named, row};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, DeriveEntityModel)]
@@ -55,46 +55,28 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The columns that hold a task; the keys beside them are for filters and orders alone.
-pub struct TaskRow {
-    pub id: Uuid,
-    pub owner_id: Uuid,
-    pub title: String,
-    pub description: Option<String>,
-    pub status: String,
-    pub priority: String,
-    pub labels: String,
-    pub due_at: Option<DateTimeUtc>,
-    pub completed_at: Option<DateTimeUtc>,
-    pub created_at: DateTimeUtc,
-    pub updated_at: DateTimeUtc,
-    pub deleted_at: Option<DateTimeUtc>,
-    pub version: i32,
-    pub date: Option<Date>,
-    pub owner_label: Option<String>,
-    pub objective: Option<String>,
-    pub rationale: Option<String>,
+row! {
+    /// The columns that hold a task; the keys beside them are for filters and orders alone.
+    pub struct TaskRow {
+        pub id: Uuid,
+        pub owner_id: Uuid,
+        pub title: String,
+        pub description: Option<String>,
+        pub status: String,
+        pub priority: String,
+        pub labels: String,
+        pub due_at: Option<DateTimeUtc>,
+        pub completed_at: Option<DateTimeUtc>,
+        pub created_at: DateTimeUtc,
+        pub updated_at: DateTimeUtc,
+        pub deleted_at: Option<DateTimeUtc>,
+        pub version: i32,
+        pub date: Option<Date>,
+        pub owner_label: Option<String>,
+        pub objective: Option<String>,
+        pub rationale: Option<String>,
+    }
 }
-
-read_by_place!(TaskRow {
-    id,
-    owner_id,
-    title,
-    description,
-    status,
-    priority,
-    labels,
-    due_at,
-    completed_at,
-    created_at,
-    updated_at,
-    deleted_at,
-    version,
-    date,
-    owner_label,
-    objective,
-    rationale,
-});
 
 impl From<&Task> for ActiveModel {
     fn from(task: &Task) -> Self {

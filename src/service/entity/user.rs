@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::domain::User;
-use crate::service::entity::read_by_place;
+use crate::service::entity::row;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, DeriveEntityModel)]
@@ -32,18 +32,18 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The columns that hold an account; the hash of its password is for signing in alone.
-pub struct UserRow {
-    pub id: Uuid,
-    pub email: String,
-    pub username: String,
-    pub name: String,
-    pub is_active: bool,
-    pub created_at: DateTimeUtc,
-    pub updated_at: DateTimeUtc,
+row! {
+    /// The columns that hold an account; the hash of its password is for signing in alone.
+    pub struct UserRow {
+        pub id: Uuid,
+        pub email: String,
+        pub username: String,
+        pub name: String,
+        pub is_active: bool,
+        pub created_at: DateTimeUtc,
+        pub updated_at: DateTimeUtc,
+    }
 }
-
-read_by_place!(UserRow { id, email, username, name, is_active, created_at, updated_at });
 
 impl From<UserRow> for User {
     fn from(row: UserRow) -> Self {
