@@ -145,8 +145,20 @@ fn refused_value(error: &clap::Error) -> Option<String> {
     Some(format!("{name} {rule}, not {:?}", text(ContextKind::InvalidValue)?))
 }
 
+/// How far the threads of the requests step back. They have a core more than passwords are hashed on at a
+/// time; at the same priority the few threads that hash would get little of theirs when all are busy.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 5;
+
 fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads could be started")
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    #[cfg(target_os = "linux")]
+    builder.on_thread_start(|| {
+        if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+            tracing::debug!(%error, "requests go on at the priority of everything else");
+        }
+    });
+    builder.enable_all().build().context("no threads could be started")
 }
 
 async fn migrate(config: &Config, direction: Direction) -> Result<()> {

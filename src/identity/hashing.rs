@@ -1,5 +1,5 @@
-//! The room where passwords are hashed: threads of its own, which step back for all others, each with
-//! the memory of one hash, which it keeps; and so many places to wait, for so long.
+//! The room where passwords are hashed: threads of its own, each with the memory of one hash, which it
+//! keeps; and so many places to wait, for so long.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, mpsc};
@@ -14,9 +14,9 @@ use crate::domain::{Error, Result};
 
 const MAX_WAITING: usize = 64;
 const MAX_WAIT: Duration = Duration::from_secs(2);
-/// How far the threads step back: of a core that is wanted by others they get a tenth.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
+/// So many more than there are threads have their turn: what they have to look up first is there when a
+/// thread has time for them.
+const AHEAD: usize = 3;
 
 /// What a hash is computed in. A thread keeps its own: fresh memory for each hash would have to be
 /// fetched from the system page by page, and allocators keep it where it is of no use.
@@ -27,8 +27,8 @@ type Work = Box<dyn FnOnce(&mut Memory) + Send>;
 /// The threads, and the places.
 #[derive(Clone)]
 pub struct Room {
-    /// One permit for each thread.
-    running: Arc<Semaphore>,
+    /// One permit for each turn.
+    turns: Arc<Semaphore>,
     /// One permit for everybody in the room.
     places: Arc<Semaphore>,
     work: mpsc::Sender<Work>,
@@ -53,7 +53,7 @@ impl Default for Room {
             thread.spawn(move || serve(&queue)).expect("threads can be started");
         }
         Self {
-            running: Arc::new(Semaphore::new(threads)),
+            turns: Arc::new(Semaphore::new(threads + AHEAD)),
             places: Arc::new(Semaphore::new(threads + MAX_WAITING)),
             work,
         }
@@ -66,7 +66,7 @@ impl Room {
     pub async fn enter(&self) -> Result<Turn> {
         let full = |_| Error::unavailable(anyhow!("too many passwords wait to be hashed"));
         let place = self.places.clone().try_acquire_owned().map_err(full)?;
-        let turn = tokio::time::timeout(MAX_WAIT, self.running.clone().acquire_owned()).await;
+        let turn = tokio::time::timeout(MAX_WAIT, self.turns.clone().acquire_owned()).await;
         let late = |_| Error::unavailable(anyhow!("no turn to hash in time"));
         let thread = turn.map_err(late)?.map_err(Error::internal)?;
         Ok(Turn { permits: [place, thread], work: self.work.clone() })
@@ -95,11 +95,6 @@ impl Turn {
 
 /// Works until the room is gone.
 fn serve(queue: &Mutex<mpsc::Receiver<Work>>) {
-    // A hash takes long enough to be felt by every request that waits for its core meanwhile.
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::debug!(%error, "hashing goes on at the priority of everything else");
-    }
     let mut memory = Memory::new();
     let next = || queue.lock().expect("nobody panics while waiting").recv();
     while let Ok(work) = next() {
