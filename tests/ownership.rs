@@ -3,6 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
+use futures_util::join;
+
 use crate::support::{Actor, TestApp, Value, code, json, on_both_databases};
 
 /// What a stranger gets who asks for the owner's things.
@@ -350,6 +353,31 @@ on_both_databases! {
         let things = json!({ "id": none, "item": none, "risk": none, "file": none });
         for row in on_tasks().filter(|row| matches!(row.stranger, Gets(_))) {
             assert_eq!(ann.ask(row.query, things.clone()).await.code(), "NOT_FOUND", "{}", row.field);
+        }
+    }
+
+    async fn of_many_at_once_each_gets_what_is_theirs(app) {
+        let (ann, bob, eve) = (app.user("ann").await, app.user("bob").await, app.user("eve").await);
+        eve.task("gone").await;
+        app.execute("DELETE FROM users WHERE username = 'eve'").await;
+        let anns = &ann.task("ann's").await;
+        let create = "mutation($title: String!) { createTask(input: { title: $title }) { task { title } } }";
+        join_all((0..30).map(async |n| {
+            let task = "query($id: ID!) { task(id: $id) { title } me { username } }";
+            let (title, id) = (json!({ "title": format!("new {n}") }), json!({ "id": anns }));
+            let (made, bobs, eves, own, foreign) = join!(
+                ann.data(create, title.clone()), bob.data(create, title.clone()), eve.ask(create, title.clone()),
+                ann.data(task, id.clone()), bob.ask(task, id.clone()),
+            );
+            assert_eq!(made["createTask"]["task"], title);
+            assert_eq!(bobs["createTask"]["task"], title);
+            assert_eq!((eves.status.as_u16(), eves.code().as_str()), (401, "UNAUTHENTICATED"));
+            assert_eq!(own, json!({ "task": { "title": "ann's" }, "me": { "username": "ann" } }));
+            assert_eq!((foreign.code().as_str(), &foreign.body["data"]["task"]), ("FORBIDDEN", &Value::Null));
+            assert_eq!(foreign.body["data"]["me"]["username"], "bob");
+        })).await;
+        for (actor, count) in [(ann, 31), (bob, 30)] {
+            assert_eq!(actor.data("{ tasks { totalCount } }", json!({})).await["tasks"]["totalCount"], count);
         }
     }
 }

@@ -134,6 +134,30 @@ on_both_databases! {
         assert_eq!(whole["tasks"]["edges"].as_array().map(Vec::len), Some(5));
     }
 
+    async fn a_list_has_each_long_text_wherever_it_is_asked_for(app) {
+        let ann = app.user("ann").await;
+        let (description, objective, rationale) = ("what", "goal", "why");
+        let input = json!({ "title": "t", "description": description, "objective": objective, "rationale": rationale });
+        ann.create(input).await;
+        let all = json!({ "description": description, "objective": objective, "rationale": rationale });
+        for (text, value) in all.as_object().expect("an object") {
+            for (query, path) in [
+                ("{ tasks { nodes { TEXT } } }", "/tasks/nodes/0/TEXT"),
+                ("{ tasks { nodes { x: TEXT progress { total } } } }", "/tasks/nodes/0/x"),
+                ("{ tasks { edges { node { id } } edges { node { ... on Node { ...T } } } } } fragment T on Task { TEXT }", "/tasks/edges/0/node/TEXT"),
+                ("{ a: tasks { nodes { title } } tasks { nodes { TEXT } } }", "/tasks/nodes/0/TEXT"),
+                ("{ tasks { nodes { title } } tasks { nodes { TEXT } } }", "/tasks/nodes/0/TEXT"),
+                ("{ me { tasks { nodes { owner { tasks { nodes { TEXT } } } } } } }", "/me/tasks/nodes/0/owner/tasks/nodes/0/TEXT"),
+                ("query($yes: Boolean = true) { tasks { nodes { title TEXT @include(if: $yes) } } }", "/tasks/nodes/0/TEXT"),
+            ] {
+                let (query, path) = (query.replace("TEXT", text), path.replace("TEXT", text));
+                assert_eq!(ann.data(&query, json!({})).await.pointer(&path), Some(value), "{query}");
+            }
+        }
+        let task = ann.data("{ tasks { nodes { description objective rationale } } }", json!({})).await;
+        assert_eq!(task["tasks"]["nodes"][0], all);
+    }
+
     async fn bulk_calls_give_plain_lists_as_well(app) {
         let ann = app.user("ann").await;
         fill(&ann).await;

@@ -1,6 +1,8 @@
 //! Pages of a list: how much, which way, and from where. A cursor holds the place of one task in one
 //! order, so a page starts there at the same cost wherever it lies (keyset pagination).
 
+use std::sync::Arc;
+
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -73,12 +75,15 @@ pub enum KeyValue {
     Text(String),
 }
 
+/// As JSON most positions have no more bytes.
+const ENCODED: usize = 96;
+
 /// The place of a task in an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Position {
     /// Names the order, so that a cursor of another one is recognised.
     #[serde(rename = "o")]
-    order: String,
+    order: Arc<str>,
     #[serde(rename = "k")]
     pub keys: Vec<KeyValue>,
     #[serde(rename = "i")]
@@ -86,22 +91,26 @@ pub struct Position {
 }
 
 impl Position {
-    /// The place of `task` in `order`.
-    pub fn of(task: &Task, order: &[OrderKey]) -> Self {
-        let keys = order.iter().map(|key| key.field.value(task)).collect();
-        Self { order: signature(order), keys, id: task.id }
+    /// What tells the places of tasks in an order.
+    pub fn in_order(order: &[OrderKey]) -> impl Fn(&Task) -> Self {
+        let name: Arc<str> = signature(order).into();
+        move |task| {
+            let keys = order.iter().map(|key| key.field.value(task)).collect();
+            Self { order: name.clone(), keys, id: task.id }
+        }
     }
 
     /// The opaque text that clients hand back.
     pub fn encode(&self) -> String {
-        let json = serde_json::to_vec(self).expect("strings and numbers always serialize");
+        let mut json = Vec::with_capacity(ENCODED);
+        serde_json::to_writer(&mut json, self).expect("strings and numbers always serialize");
         BASE64_URL_SAFE_NO_PAD.encode(json)
     }
 
     fn decode(cursor: &str, order: &[OrderKey]) -> Option<Self> {
         let json = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let position: Self = serde_json::from_slice(&json).ok()?;
-        let fits = position.order == signature(order)
+        let fits = *position.order == signature(order)
             && position.keys.len() == order.len()
             && order.iter().zip(&position.keys).all(|(key, value)| key.field.admits(value));
         fits.then_some(position)

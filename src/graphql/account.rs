@@ -90,7 +90,7 @@ impl UserNode {
         #[graphql(desc = "Up to three keys; newest first when left out.")] order_by: Option<Vec<TaskOrder>>,
     ) -> Result<TaskConnection, Failure> {
         let paging = PagingArguments { first, after, last, before };
-        let loaded = TaskConnection::load(session(ctx), &self.viewer, paging, filter, order_by).await;
+        let loaded = TaskConnection::load(ctx, &self.viewer, paging, filter, order_by).await;
         loaded.map_err(|error| Failure::at(ctx, error))
     }
 

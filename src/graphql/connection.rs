@@ -1,13 +1,14 @@
 //! Relay connections over the viewer's tasks.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_graphql::parser::types::Field;
-use async_graphql::{Context, ContextSelectionSet, Object, SimpleObject};
+use async_graphql::{Context, ContextSelectionSet, Object, SelectionField, SimpleObject};
 
 use crate::domain::{self, Error, OrderKey, Page, PageArguments, PageRequest, Position, Result, Shelf, Task};
 use crate::graphql::batch::Batch;
-use crate::graphql::context::{Session, session};
+use crate::graphql::context::session;
 use crate::graphql::error::Failure;
 use crate::graphql::json::write_text;
 use crate::graphql::plain::{List, One, Plain, Write, object, text, value};
@@ -19,7 +20,7 @@ pub use crate::domain::PageArguments as PagingArguments;
 
 /// A page of tasks.
 pub struct TaskConnection {
-    page: Page<TaskEdge>,
+    page: Page<Arc<TaskEdge>>,
     filter: Option<domain::TaskFilter>,
     shelf: Shelf,
     batch: Arc<Batch>,
@@ -28,7 +29,7 @@ pub struct TaskConnection {
 impl TaskConnection {
     /// Checks the arguments, all of them, and reads the page.
     pub async fn load(
-        session: &Session,
+        ctx: &Context<'_>,
         viewer: &Viewer,
         paging: PageArguments,
         filter: Option<TaskFilter>,
@@ -42,32 +43,43 @@ impl TaskConnection {
             Err(_) => PageRequest::parse(&PageArguments { after: None, before: None, ..paging }, &[]),
         };
         let (filter, (order, request)) = Error::both(filter, Error::both(order, request))?;
-        Self::read(session, viewer, Shelf::Live, filter, order, &request).await
+        Self::read(ctx, viewer, Shelf::Live, filter, order, &request).await
     }
 
     /// Checks the arguments and reads a page of the trash.
-    pub async fn load_trash(session: &Session, viewer: &Viewer, paging: PageArguments) -> Result<Self> {
+    pub async fn load_trash(ctx: &Context<'_>, viewer: &Viewer, paging: PageArguments) -> Result<Self> {
         let order = vec![OrderKey::LATEST_DELETION_FIRST];
         let request = PageRequest::parse(&paging, &order)?;
-        Self::read(session, viewer, Shelf::Trash, None, order, &request).await
+        Self::read(ctx, viewer, Shelf::Trash, None, order, &request).await
     }
 
     async fn read(
-        session: &Session,
+        ctx: &Context<'_>,
         viewer: &Viewer,
         shelf: Shelf,
         filter: Option<domain::TaskFilter>,
         order: Vec<OrderKey>,
         request: &PageRequest,
     ) -> Result<Self> {
-        let tasks = session.services().tasks(viewer);
-        let page = tasks.list(shelf, filter.as_ref(), &order, request).await?;
+        let mut asked = HashSet::new();
+        names_below(ctx.field(), &mut asked);
+        let tasks = session(ctx).services().tasks(viewer);
+        let page = tasks.list(shelf, filter.as_ref(), &order, request, |field| asked.contains(field)).await?;
         let batch = Batch::of(page.items.iter().map(|task| task.id), viewer);
-        let edge = |task: Task| TaskEdge {
-            position: Position::of(&task, &order),
-            node: Arc::new(TaskNode::in_batch(task, &batch)),
+        let position = Position::in_order(&order);
+        let edge = |task: Task| {
+            let position = position(&task);
+            Arc::new(TaskEdge { position, node: Arc::new(TaskNode::in_batch(task, &batch)) })
         };
         Ok(Self { page: page.map(edge), filter, shelf, batch })
+    }
+}
+
+/// The names of all fields that are asked for below one, however deep and of whatever type.
+fn names_below<'a>(field: SelectionField<'a>, names: &mut HashSet<&'a str>) {
+    for below in field.selection_set() {
+        names.insert(below.name());
+        names_below(below, names);
     }
 }
 
@@ -75,7 +87,7 @@ impl TaskConnection {
 #[Object]
 impl TaskConnection {
     /// The tasks with their cursors.
-    async fn edges(&self) -> List<TaskEdge> {
+    async fn edges(&self) -> List<Arc<TaskEdge>> {
         List(self.page.items.clone())
     }
 
@@ -104,7 +116,6 @@ impl TaskConnection {
 }
 
 /// A task and its place in the list.
-#[derive(Clone)]
 pub struct TaskEdge {
     position: Position,
     node: Arc<TaskNode>,

@@ -76,6 +76,9 @@ pub struct List<T>(pub Vec<T>);
 /// An object. On the wire it is itself.
 pub struct One<T>(pub T);
 
+/// So many bytes are there to begin with.
+const SMALL: usize = 1024;
+
 /// Writes at once, and if that cannot be, takes back what it has charged to the answer.
 fn at_once<T: Plain>(
     ctx: &ContextSelectionSet<'_>,
@@ -86,7 +89,7 @@ fn at_once<T: Plain>(
         return None;
     }
     let charged = session.charged();
-    let mut json = Vec::new();
+    let mut json = Vec::with_capacity(SMALL);
     let written = Fields::of(&ctx.item.node, ctx).and_then(|fields| write(&fields, &mut json));
     if written.is_none() {
         // Nothing was awaited meanwhile, so nobody else has charged anything.

@@ -73,9 +73,9 @@ impl Query {
         #[graphql(desc = "Only tasks that meet it.")] filter: Option<TaskFilter>,
         #[graphql(desc = "Up to three keys; newest first when left out.")] order_by: Option<Vec<TaskOrder>>,
     ) -> Result<TaskConnection, Failure> {
-        let session = session(ctx);
+        let viewer = session(ctx).viewer().await?;
         let paging = PagingArguments { first, after, last, before };
-        Ok(TaskConnection::load(session, session.viewer().await?, paging, filter, order_by).await?)
+        Ok(TaskConnection::load(ctx, viewer, paging, filter, order_by).await?)
     }
 
     /// The viewer's deleted tasks that restoreTask can still bring back, latest deletion first.
@@ -89,9 +89,9 @@ impl Query {
         #[graphql(desc = "How many tasks, from the end: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only tasks before this cursor.")] before: Option<String>,
     ) -> Result<TaskConnection, Failure> {
-        let session = session(ctx);
+        let viewer = session(ctx).viewer().await?;
         let paging = PagingArguments { first, after, last, before };
-        Ok(TaskConnection::load_trash(session, session.viewer().await?, paging).await?)
+        Ok(TaskConnection::load_trash(ctx, viewer, paging).await?)
     }
 
     /// Refetch any object the viewer may see; null when there is none or it is not the viewer's.

@@ -32,8 +32,7 @@ const RETRIES: u32 = 3;
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"taskhold");
 
 /// The connections to one database. SQLite has one writer and many readers, so writes have a pool of one
-/// connection there. On PostgreSQL statements that stand alone have half of the connections, and those that
-/// write the rest, too, while it has nothing to do.
+/// connection there. On PostgreSQL statements that stand alone have half of the connections.
 #[derive(Clone, Debug)]
 pub struct Database {
     read: Single,
@@ -109,7 +108,7 @@ impl Database {
                     0 => Single::shared(write.clone()),
                     _ => Single::own(options, alone as usize),
                 };
-                Ok(Self { write_again: single.or_shared(&write), read: single, write })
+                Ok(Self { write_again: single.clone(), read: single, write })
             }
             // The pool goes on trying a server that refuses, and forgets what it said.
             Err(error) => Err(why_not(url).await.unwrap_or(error.into())),

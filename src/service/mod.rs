@@ -3,6 +3,7 @@
 //! it may touch. No HTTP and no GraphQL enters here, and no entity or SQL leaves.
 
 mod accounts;
+mod batcher;
 mod database;
 mod database_url;
 #[expect(clippy::disallowed_methods, reason = "the derive macro of the entities calls them")]
@@ -14,6 +15,7 @@ mod parts;
 mod profile;
 mod sessions;
 mod single;
+mod task_batches;
 mod task_query;
 mod tasks;
 mod throttle;
@@ -36,6 +38,7 @@ pub use tasks::Tasks;
 
 use crate::domain::Clock;
 use crate::identity::{AddressLimit, Passwords, Tokens, Viewer};
+use crate::service::task_batches::TaskBatches;
 use crate::service::throttle::Throttle;
 use crate::service::trash::Trash;
 
@@ -63,6 +66,7 @@ pub struct Services {
     sessions: Arc<Sessions>,
     throttle: Arc<Throttle>,
     trash: Arc<Trash>,
+    task_batches: TaskBatches,
 }
 
 impl Services {
@@ -79,9 +83,11 @@ impl Services {
             throttle: throttle.clone(),
             addresses: AddressLimit::new(rules.credentials_per_minute),
             registration_open: rules.registration_open,
+            users: profile::users(database.clone()),
         };
         let trash = Arc::new(Trash::new(database.clone(), clock.clone()));
-        Self { database, clock, accounts, sessions, throttle, trash }
+        let task_batches = TaskBatches::new(&database);
+        Self { database, clock, accounts, sessions, throttle, trash, task_batches }
     }
 
     /// What may be asked without being signed in.
@@ -101,7 +107,7 @@ impl Services {
 
     /// The viewer's own tasks.
     pub fn tasks<'a>(&'a self, viewer: &'a Viewer) -> Tasks<'a> {
-        Tasks::new(&self.database, &self.clock, viewer)
+        Tasks::new(&self.database, &self.clock, &self.task_batches, viewer)
     }
 
     /// Whether the database answers.

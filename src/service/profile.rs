@@ -1,19 +1,44 @@
 //! The viewer's own account.
 
+use std::collections::HashMap;
+
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait, SqlErr};
 use secrecy::SecretString;
+use uuid::Uuid;
 
 use crate::domain::{Error, Faults, NewPassword, Problem, ProfileEdit, Result, Rule, User};
 use crate::identity::{Client, Viewer};
 use crate::service::accounts::Accounts;
-use crate::service::database::{in_transaction, meaning};
+use crate::service::batcher::Batcher;
+use crate::service::database::{Database, in_transaction, meaning};
 use crate::service::entity::user::UserRow;
 use crate::service::entity::{session, user};
 use crate::service::sessions::SignedIn;
 
 /// Tasks that one statement deletes.
 const TASKS_AT_ONCE: u64 = 500;
+
+/// Reads accounts by their ids.
+pub(super) type Users = Batcher<Uuid, Option<User>>;
+
+/// Reads the accounts of several viewers with one statement.
+pub(super) fn users(database: Database) -> Users {
+    Batcher::new(move |ids: Vec<Uuid>| {
+        let database = database.clone();
+        async move {
+            let rows = UserRow::find().filter(user::Column::Id.is_in(ids.iter().copied()));
+            match rows.into_model::<UserRow>().all(database.read()).await.map_err(meaning) {
+                Ok(rows) => {
+                    let users: HashMap<Uuid, User> =
+                        rows.into_iter().map(|row| (row.id, row.into())).collect();
+                    ids.iter().map(|id| Ok(users.get(id).cloned())).collect()
+                }
+                Err(error) => vec![Err(error); ids.len()],
+            }
+        }
+    })
+}
 
 /// A handle on the account of one viewer.
 pub struct Profile<'a> {
@@ -33,8 +58,7 @@ impl<'a> Profile<'a> {
 
     /// The viewer's account.
     pub async fn get(&self) -> Result<User> {
-        let row = UserRow::find().filter(self.mine()).into_model::<UserRow>();
-        row.one(self.accounts.database.read()).await.map_err(meaning)?.map(User::from).ok_or(GONE)
+        self.accounts.users.ask(self.viewer.user_id()).await?.ok_or(GONE)
     }
 
     /// Changes name and username. Fails with [`Error::Taken`] when somebody else has the username.

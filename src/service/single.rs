@@ -50,14 +50,8 @@ pub struct Single {
 enum Connections {
     /// Those of the library's pool.
     Shared(DatabaseConnection),
-    /// Some of its own; when all of them are busy, one of the library's pool that has nothing to do.
-    Own { pool: Pool<Connector>, spare: Option<DatabaseConnection> },
-}
-
-/// Where the next statement goes.
-enum Route<'a> {
-    Shared(&'a DatabaseConnection),
-    Own(&'a Pool<Connector>),
+    /// Some of its own.
+    Own(Pool<Connector>),
 }
 
 /// Is told each statement.
@@ -82,40 +76,14 @@ impl Single {
         let pool = Pool::builder(Connector { options }).max_size(connections).queue_mode(QueueMode::Lifo);
         let pool = pool.build().expect("no time limits that would need a runtime");
         tokio::spawn(close_idle(pool.weak()));
-        Self { connections: Connections::Own { pool, spare: None }, observer: None }
-    }
-
-    /// The same connections, and those of the library's pool while they have nothing to do. That pays for
-    /// statements that wait for the disk; for others its questions cost more than waiting for their turn.
-    pub fn or_shared(&self, spare: &DatabaseConnection) -> Self {
-        let connections = match &self.connections {
-            Connections::Own { pool, .. } => {
-                Connections::Own { pool: pool.clone(), spare: Some(spare.clone()) }
-            }
-            Connections::Shared(shared) => Connections::Shared(shared.clone()),
-        };
-        Self { connections, observer: self.observer.clone() }
-    }
-
-    fn route(&self) -> Route<'_> {
-        match &self.connections {
-            Connections::Shared(pool) => Route::Shared(pool),
-            Connections::Own { pool, spare: None } => Route::Own(pool),
-            Connections::Own { pool, spare: Some(spare) } => {
-                let (own, shared) = (pool.status(), spare.get_postgres_connection_pool());
-                let all_busy = own.available == 0 && own.size == own.max_size;
-                let has_room =
-                    shared.num_idle() > 0 || shared.size() < shared.options().get_max_connections();
-                if all_busy && has_room { Route::Shared(spare) } else { Route::Own(pool) }
-            }
-        }
+        Self { connections: Connections::Own(pool), observer: None }
     }
 
     /// How many connections of its own there are, and how many of them have nothing to do.
     pub fn own_connections(&self) -> (usize, usize) {
         match &self.connections {
             Connections::Shared(_) => (0, 0),
-            Connections::Own { pool, .. } => {
+            Connections::Own(pool) => {
                 let status = pool.status();
                 (status.size, status.available)
             }
@@ -126,7 +94,7 @@ impl Single {
     pub fn pool(&self) -> Option<&DatabaseConnection> {
         match &self.connections {
             Connections::Shared(pool) => Some(pool),
-            Connections::Own { .. } => None,
+            Connections::Own(_) => None,
         }
     }
 
@@ -134,8 +102,7 @@ impl Single {
     pub fn observe(&mut self, observer: impl Fn(&str) + Send + Sync + 'static) {
         let observer = Arc::new(observer);
         self.observer = Some(Observer(observer.clone()));
-        if let Connections::Shared(pool) | Connections::Own { spare: Some(pool), .. } = &mut self.connections
-        {
+        if let Connections::Shared(pool) = &mut self.connections {
             pool.set_metric_callback(move |info| observer(&info.statement.sql));
         }
     }
@@ -144,7 +111,7 @@ impl Single {
     pub async fn ping(&self) -> Result<(), DbErr> {
         match &self.connections {
             Connections::Shared(pool) => pool.ping().await,
-            Connections::Own { pool, .. } => take(pool).await.map(drop),
+            Connections::Own(pool) => take(pool).await.map(drop),
         }
     }
 
@@ -152,7 +119,7 @@ impl Single {
     pub async fn close(&self) -> Result<(), DbErr> {
         match &self.connections {
             Connections::Shared(pool) => pool.close_by_ref().await,
-            Connections::Own { pool, .. } => {
+            Connections::Own(pool) => {
                 pool.close();
                 Ok(())
             }
@@ -177,14 +144,14 @@ impl ConnectionTrait for Single {
     fn get_database_backend(&self) -> DbBackend {
         match &self.connections {
             Connections::Shared(pool) => pool.get_database_backend(),
-            Connections::Own { .. } => DbBackend::Postgres,
+            Connections::Own(_) => DbBackend::Postgres,
         }
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        match self.route() {
-            Route::Shared(pool) => pool.execute_raw(statement).await,
-            Route::Own(pool) => Ok(self.run(pool, &statement).await?.done.into()),
+        match &self.connections {
+            Connections::Shared(pool) => pool.execute_raw(statement).await,
+            Connections::Own(pool) => Ok(self.run(pool, &statement).await?.done.into()),
         }
     }
 
@@ -193,9 +160,9 @@ impl ConnectionTrait for Single {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        match self.route() {
-            Route::Shared(pool) => pool.query_one_raw(statement).await,
-            Route::Own(pool) => {
+        match &self.connections {
+            Connections::Shared(pool) => pool.query_one_raw(statement).await,
+            Connections::Own(pool) => {
                 let rows = self.run(pool, &statement).await?.rows;
                 Ok(rows.into_iter().next().map(Into::into))
             }
@@ -203,9 +170,9 @@ impl ConnectionTrait for Single {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        match self.route() {
-            Route::Shared(pool) => pool.query_all_raw(statement).await,
-            Route::Own(pool) => {
+        match &self.connections {
+            Connections::Shared(pool) => pool.query_all_raw(statement).await,
+            Connections::Own(pool) => {
                 let rows = self.run(pool, &statement).await?.rows;
                 Ok(rows.into_iter().map(Into::into).collect())
             }

@@ -19,9 +19,10 @@ use crate::domain::{
 };
 use crate::identity::Viewer;
 use crate::service::database::{Database, in_transaction, meaning};
-use crate::service::entity::task::{ActiveModel, Column, Entity, TaskRow, changes};
+use crate::service::entity::task::{ActiveModel, Column, Entity, LONG_TEXTS, TaskRow, changes};
 use crate::service::entity::{checklist_item, file_change, risk, session, user};
 use crate::service::parts::Parts;
+use crate::service::task_batches::TaskBatches;
 use crate::service::task_query;
 
 /// How long a task stays in the trash.
@@ -33,12 +34,18 @@ const FORBIDDEN: Error = Error::Forbidden("This task belongs to somebody else.")
 pub struct Tasks<'a> {
     pub(super) database: &'a Database,
     clock: &'a Clock,
+    batches: &'a TaskBatches,
     viewer: &'a Viewer,
 }
 
 impl<'a> Tasks<'a> {
-    pub(super) fn new(database: &'a Database, clock: &'a Clock, viewer: &'a Viewer) -> Self {
-        Self { database, clock, viewer }
+    pub(super) fn new(
+        database: &'a Database,
+        clock: &'a Clock,
+        batches: &'a TaskBatches,
+        viewer: &'a Viewer,
+    ) -> Self {
+        Self { database, clock, batches, viewer }
     }
 
     /// The one place that knows whose tasks these are: the viewer's.
@@ -54,10 +61,9 @@ impl<'a> Tasks<'a> {
         })
     }
 
-    /// Live tasks that are found by their ids. Worded so that SQLite does not recognise an index of live
-    /// tasks in it, and read all of the owner's.
+    /// Live tasks that are found by their ids.
     pub(super) fn live_by_id(&self) -> SimpleExpr {
-        self.mine().and(Column::DeletedAt.is_not_null().not())
+        self.mine().and(is_live())
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -66,7 +72,7 @@ impl<'a> Tasks<'a> {
 
     /// A live task. [`Error::NotFound`] when there is none, [`Error::Forbidden`] when it is another's.
     pub async fn get(&self, id: Uuid) -> Result<Task> {
-        match self.find(&[id]).await?.pop() {
+        match self.batches.find.ask((self.viewer.user_id(), id)).await? {
             Some(task) => Ok(task),
             None => Err(self.why_not(self.database.read(), id).await?),
         }
@@ -78,15 +84,18 @@ impl<'a> Tasks<'a> {
         tasks(rows.into_model().all(self.database.read()).await.map_err(meaning)?)
     }
 
-    /// A page of the tasks on a shelf that meet the filter.
+    /// A page of the tasks on a shelf that meet the filter. Of their long texts they
+    /// have those that are asked for by the names of the fields.
     pub async fn list(
         &self,
         shelf: Shelf,
         filter: Option<&TaskFilter>,
         order: &[OrderKey],
         request: &PageRequest,
+        asked: impl Fn(&str) -> bool,
     ) -> Result<Page<Task>> {
-        let select = TaskRow::find().filter(self.matching(shelf, filter));
+        let rows = TaskRow::find_with(|field| asked(field) || !LONG_TEXTS.contains(&field));
+        let select = rows.filter(self.matching(shelf, filter));
         let page = task_query::page(select, order, request).into_model();
         let rows = page.all(self.database.read()).await.map_err(meaning)?;
         Ok(Page::from_travel(tasks(rows)?, request))
@@ -111,10 +120,7 @@ impl<'a> Tasks<'a> {
     pub async fn create(&self, new: NewTask) -> Result<Task> {
         if new.id.is_none() && new.parts.is_empty() {
             let task = new.task(new_id(), self.viewer.user_id(), self.now());
-            // The id is new, so a row under it is this one, sent before.
-            let sent_before = OnConflict::column(Column::Id).do_nothing().to_owned();
-            let insert = Entity::insert(ActiveModel::from(&task)).on_conflict(sent_before);
-            insert.exec_without_returning(self.database.write_again()).await.map_err(refusal)?;
+            self.batches.insert.ask(task.clone()).await?;
             return Ok(task);
         }
         let new = [new];
@@ -359,8 +365,13 @@ impl<'a> Tasks<'a> {
     }
 }
 
+/// Worded so that SQLite does not recognise an index of live tasks in it, and read all of the owner's.
+pub(super) fn is_live() -> SimpleExpr {
+    Column::DeletedAt.is_not_null().not()
+}
+
 /// What it means that a task cannot be made: its owner may have gone a moment ago.
-fn refusal(error: DbErr) -> Error {
+pub(super) fn refusal(error: DbErr) -> Error {
     match error.sql_err() {
         Some(SqlErr::ForeignKeyConstraintViolation(_)) => Error::Unauthenticated("Invalid token"),
         _ => meaning(error),
@@ -377,6 +388,6 @@ where
     select.into_tuple().all(transaction).await.map_err(meaning)
 }
 
-fn tasks(rows: Vec<TaskRow>) -> Result<Vec<Task>> {
+pub(super) fn tasks(rows: Vec<TaskRow>) -> Result<Vec<Task>> {
     rows.into_iter().map(Task::try_from).collect()
 }

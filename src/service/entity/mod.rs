@@ -30,12 +30,18 @@ macro_rules! row {
         impl $row {
             /// A selection of these columns; it is to be made into a model of this type.
             pub fn find() -> sea_orm::Select<Entity> {
+                Self::find_with(|_| true)
+            }
+
+            /// The same with NULL in place of the columns that are not to be read.
+            pub fn find_with(is_read: impl Fn(&str) -> bool) -> sea_orm::Select<Entity> {
                 use sea_orm::{EntityTrait, QuerySelect, Select, sea_query::Expr};
-                static FIND: std::sync::LazyLock<Select<Entity>> = std::sync::LazyLock::new(|| {
-                    let columns = [$(stringify!($field)),*].join(", ");
-                    Entity::find().select_only().expr(Expr::cust(columns))
-                });
-                FIND.clone()
+                // Made with all columns, and then without.
+                static NONE: std::sync::LazyLock<Select<Entity>> =
+                    std::sync::LazyLock::new(|| Entity::find().select_only());
+                let name = |column| if is_read(column) { column } else { "NULL" };
+                let columns = [$(name(stringify!($field))),*].join(", ");
+                NONE.clone().expr(Expr::cust(columns))
             }
         }
 

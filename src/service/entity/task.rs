@@ -78,6 +78,9 @@ row! {
     }
 }
 
+/// The texts of a task that may be long.
+pub const LONG_TEXTS: [&str; 3] = ["description", "objective", "rationale"];
+
 impl From<&Task> for ActiveModel {
     fn from(task: &Task) -> Self {
         Self::without_keys(task).with_keys(task)
