@@ -148,7 +148,7 @@ fn refused_value(error: &clap::Error) -> Option<String> {
 /// How far the threads of the requests step back. They have a core more than passwords are hashed on at a
 /// time; at the same priority the few threads that hash would get little of theirs when all are busy.
 #[cfg(target_os = "linux")]
-const NICENESS: i32 = 5;
+const NICENESS: i32 = 3;
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -32,6 +32,11 @@ const SEND_BUFFER: u32 = 1 << 17;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long requests in flight may take after the listener has closed.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// So many new connections are taken at once, and more only after the pause: a crowd at the door does
+/// not push those aside who are in. It makes at most 8,000 new connections a second.
+const CROWD: u32 = 8;
+/// The smallest pause that timers know.
+const CROWD_PAUSE: Duration = Duration::from_millis(1);
 /// After a failed accept, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// A scraper needs one connection.
@@ -111,6 +116,7 @@ async fn accept(
     open: &Gauge,
     graceful: &GracefulShutdown,
 ) {
+    let (mut since, mut crowd) = (Instant::now(), 0);
     loop {
         let place = room.clone().acquire_owned().await;
         match listener.accept().await {
@@ -124,8 +130,13 @@ async fn accept(
                     // A client that breaks off is no event worth a line.
                     let _ = connection.await;
                 });
-                // A crowd at the door does not push those aside who are in.
-                tokio::task::yield_now().await;
+                if since.elapsed() > CROWD_PAUSE {
+                    (since, crowd) = (Instant::now(), 0);
+                }
+                crowd += 1;
+                if crowd == CROWD {
+                    tokio::time::sleep(CROWD_PAUSE).await;
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
