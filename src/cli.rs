@@ -153,11 +153,13 @@ const NICENESS: i32 = 3;
 fn runtime() -> Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     #[cfg(target_os = "linux")]
-    builder.on_thread_start(|| {
-        if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-            tracing::debug!(%error, "requests go on at the priority of everything else");
-        }
-    });
+    if let Ok(own) = rustix::process::getpriority_process(None) {
+        builder.on_thread_start(move || {
+            if let Err(error) = rustix::process::setpriority_process(None, own + NICENESS) {
+                tracing::debug!(%error, "requests go on at the priority of everything else");
+            }
+        });
+    }
     builder.enable_all().build().context("no threads could be started")
 }
 

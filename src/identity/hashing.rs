@@ -16,7 +16,7 @@ const MAX_WAITING: usize = 64;
 const MAX_WAIT: Duration = Duration::from_secs(2);
 /// So many more than there are threads have their turn: what they have to look up first is there when a
 /// thread has time for them.
-const AHEAD: usize = 3;
+pub(super) const AHEAD: usize = 3;
 
 /// What a hash is computed in. A thread keeps its own: fresh memory for each hash would have to be
 /// fetched from the system page by page, and allocators keep it where it is of no use.
@@ -41,7 +41,8 @@ pub struct Turn {
 }
 
 impl Default for Room {
-    /// Leaves one core to everything else.
+    /// Leaves one core to everything else. The threads have the priority of the one that makes them, which
+    /// is to be that of the process.
     fn default() -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let threads = (cores - 1).max(1);
@@ -61,15 +62,15 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Takes a place, or fails at once when there is none, and waits there for a thread, or fails when
-    /// that takes too long.
+    /// Takes a place, or fails at once when there is none, and waits there for a turn, or fails when that
+    /// takes too long.
     pub async fn enter(&self) -> Result<Turn> {
         let full = |_| Error::unavailable(anyhow!("too many passwords wait to be hashed"));
         let place = self.places.clone().try_acquire_owned().map_err(full)?;
         let turn = tokio::time::timeout(MAX_WAIT, self.turns.clone().acquire_owned()).await;
         let late = |_| Error::unavailable(anyhow!("no turn to hash in time"));
-        let thread = turn.map_err(late)?.map_err(Error::internal)?;
-        Ok(Turn { permits: [place, thread], work: self.work.clone() })
+        let turn = turn.map_err(late)?.map_err(Error::internal)?;
+        Ok(Turn { permits: [place, turn], work: self.work.clone() })
     }
 }
 

@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::{self, StreamExt};
 use tokio::sync::oneshot;
 
 use crate::domain::{Error, Result};
 
-/// So many batches are on their way at a time, each on one connection.
+/// So many batches are on their way at a time; and so many of the things in one, when they are done alone.
 const RUNNING: usize = 4;
 /// The largest batch. Sizes are powers of two: each is a statement of its own to prepare.
 const LARGEST: usize = 32;
 /// For an answer, from the moment of asking.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-type Work<K, V> = dyn Fn(Vec<K>) -> BoxFuture<'static, Vec<Result<V>>> + Send + Sync;
+type Work<K, V> = dyn Fn(Arc<[K]>) -> BoxFuture<'static, Result<Vec<V>>> + Send + Sync;
 type Asked<K, V> = (K, oneshot::Sender<Result<V>>);
 
 /// Does one kind of work, in batches.
@@ -37,11 +38,13 @@ impl<K, V> Clone for Batcher<K, V> {
     }
 }
 
-impl<K: Send + 'static, V: Send + 'static> Batcher<K, V> {
-    /// `work` gives one result for each that it is given, in their order.
-    pub fn new<F>(work: impl Fn(Vec<K>) -> F + Send + Sync + 'static) -> Self
+impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Batcher<K, V> {
+    /// `work` gives a result for each thing that it is given, in their order. When it fails, each is done
+    /// once more alone, since the reason may be one of them; so what is done twice has to be as if done
+    /// once. Not when it is [`Error::Unavailable`]: that goes for all of them.
+    pub fn new<F>(work: impl Fn(Arc<[K]>) -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = Vec<Result<V>>> + Send + 'static,
+        F: Future<Output = Result<Vec<V>>> + Send + 'static,
     {
         let state = State { waiting: Vec::new(), running: 0 };
         Self { work: Arc::new(move |some| work(some).boxed()), state: Arc::new(Mutex::new(state)) }
@@ -61,6 +64,10 @@ impl<K: Send + 'static, V: Send + 'static> Batcher<K, V> {
     fn go_on(&self) {
         let some: Vec<_> = {
             let mut state = self.state.lock().expect("no holder panics");
+            // Who has lost patience was told that it is not done. They came first.
+            if state.waiting.first().is_some_and(|(_, answer)| answer.is_closed()) {
+                state.waiting.retain(|(_, answer)| !answer.is_closed());
+            }
             let Some(power) = state.waiting.len().checked_ilog2().filter(|_| state.running < RUNNING) else {
                 return;
             };
@@ -68,21 +75,40 @@ impl<K: Send + 'static, V: Send + 'static> Batcher<K, V> {
             state.waiting.drain(..LARGEST.min(1 << power)).collect()
         };
         let running = Running(self.clone());
-        tokio::spawn(async move {
-            let (some, answers): (Vec<_>, Vec<_>) = some.into_iter().unzip();
-            let results = (running.0.work)(some).await;
-            for (answer, result) in answers.into_iter().zip(results) {
-                // Who asked may have gone.
-                let _ = answer.send(result);
+        tokio::spawn(async move { running.0.run(some).await });
+    }
+
+    async fn run(&self, some: Vec<Asked<K, V>>) {
+        let (some, answers): (Vec<_>, Vec<_>) = some.into_iter().unzip();
+        let some: Arc<[K]> = some.into();
+        // Who asked may have gone: nobody needs to hear an answer.
+        match (self.work)(some.clone()).await {
+            Ok(results) => answers.into_iter().zip(results).for_each(|(answer, result)| {
+                let _ = answer.send(Ok(result));
+            }),
+            Err(error) if some.len() == 1 || matches!(error, Error::Unavailable(_)) => {
+                answers.into_iter().for_each(|answer| {
+                    let _ = answer.send(Err(error.clone()));
+                });
             }
-        });
+            Err(_) => {
+                let each = stream::iter(some.iter().zip(answers));
+                each.for_each_concurrent(RUNNING, |(it, answer)| async {
+                    let alone = (self.work)([it.clone()].into()).await;
+                    let nothing = || Error::internal(anyhow!("no result for one thing"));
+                    let _ =
+                        answer.send(alone.and_then(|results| results.into_iter().next().ok_or_else(nothing)));
+                })
+                .await;
+            }
+        }
     }
 }
 
 /// A batch on its way. However it ends, the next one begins.
-struct Running<K: Send + 'static, V: Send + 'static>(Batcher<K, V>);
+struct Running<K: Clone + Send + Sync + 'static, V: Send + 'static>(Batcher<K, V>);
 
-impl<K: Send + 'static, V: Send + 'static> Drop for Running<K, V> {
+impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for Running<K, V> {
     fn drop(&mut self) {
         self.0.state.lock().expect("no holder panics").running -= 1;
         self.0.go_on();
@@ -97,31 +123,41 @@ mod tests {
 
     use super::*;
 
-    /// Doubles numbers, each batch in a second; panics at 13. And the sizes of its batches.
-    fn doubling() -> (Batcher<u32, u32>, Arc<Mutex<Vec<usize>>>) {
-        let sizes = Arc::new(Mutex::new(Vec::new()));
-        let (noted, busy) = (sizes.clone(), Arc::new(AtomicUsize::new(0)));
-        let batcher = Batcher::new(move |some: Vec<u32>| {
-            noted.lock().expect("nobody panics with it").push(some.len());
+    const SECOND: Duration = Duration::from_secs(1);
+
+    type Batches = Arc<Mutex<Vec<Vec<u32>>>>;
+
+    /// Doubles numbers, each batch in a second, and notes the batches. Panics at 13, and fails at 17, for
+    /// which it needs an hour alone.
+    fn doubling() -> (Batcher<u32, u32>, Batches) {
+        let batches = Arc::new(Mutex::new(Vec::new()));
+        let (noted, busy) = (batches.clone(), Arc::new(AtomicUsize::new(0)));
+        let batcher = Batcher::new(move |some: Arc<[u32]>| {
+            noted.lock().expect("nobody panics with it").push(some.to_vec());
             let busy = busy.clone();
             async move {
                 assert!(busy.fetch_add(1, Ordering::SeqCst) < RUNNING, "too many at a time");
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                tokio::time::sleep(if *some == [17] { 3600 * SECOND } else { SECOND }).await;
                 busy.fetch_sub(1, Ordering::SeqCst);
                 assert!(!some.contains(&13), "unlucky");
-                some.into_iter().map(|number| Ok(2 * number)).collect()
+                if some.contains(&17) {
+                    Err(Error::Timeout)
+                } else {
+                    Ok(some.iter().map(|n| 2 * n).collect())
+                }
             }
         });
-        (batcher, sizes)
+        (batcher, batches)
     }
 
     #[tokio::test(start_paused = true)]
     async fn each_gets_its_own_answer_and_what_comes_together_is_done_together() {
-        let (batcher, sizes) = doubling();
+        let (batcher, batches) = doubling();
         let answers = join_all((100..200).map(|number| batcher.ask(number))).await;
         let answers: Vec<u32> = answers.into_iter().map(|answer| answer.expect("it was done")).collect();
         assert_eq!(answers, (100..200).map(|number| 2 * number).collect::<Vec<_>>());
-        assert_eq!(*sizes.lock().expect("nobody panics with it"), [1, 1, 1, 1, 32, 32, 32]);
+        let sizes: Vec<usize> = batches.lock().expect("nobody panics with it").iter().map(Vec::len).collect();
+        assert_eq!(sizes, [1, 1, 1, 1, 32, 32, 32]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -134,8 +170,35 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_for_ever() {
-        let silent = Batcher::new(|_: Vec<u32>| std::future::pending::<Vec<Result<u32>>>());
-        assert!(matches!(silent.ask(1).await, Err(Error::Unavailable(_))));
+    async fn one_that_fails_is_its_own_matter() {
+        let (batcher, _) = doubling();
+        // The first four go alone.
+        let numbers = [1, 2, 3, 4, 5, 17, 6, 7];
+        let begun = tokio::time::Instant::now();
+        let answers = join_all(numbers.map(|number| {
+            let batcher = &batcher;
+            async move { (number, batcher.ask(number).await, begun.elapsed()) }
+        }));
+        for (number, answer, after) in answers.await {
+            match number {
+                17 => assert!(answer.is_err()),
+                _ => assert!(answer.expect("it was done") == 2 * number && after <= 3 * SECOND, "{after:?}"),
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_ever_and_what_was_given_up_is_not_done() {
+        let (batcher, batches) = doubling();
+        let slow = join_all([17; RUNNING].map(|number| batcher.ask(number)));
+        let late = async {
+            tokio::time::sleep(SECOND).await;
+            batcher.ask(1).await
+        };
+        let (slow, late) = futures_util::join!(slow, late);
+        assert!(slow.iter().chain([&late]).all(|answer| matches!(answer, Err(Error::Unavailable(_)))));
+        tokio::time::sleep(3600 * SECOND).await;
+        assert_eq!(batcher.ask(2).await.expect("it was done"), 4);
+        assert!(!batches.lock().expect("nobody panics with it").concat().contains(&1));
     }
 }

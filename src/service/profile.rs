@@ -1,6 +1,7 @@
 //! The viewer's own account.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait, SqlErr};
@@ -24,18 +25,13 @@ pub(super) type Users = Batcher<Uuid, Option<User>>;
 
 /// Reads the accounts of several viewers with one statement.
 pub(super) fn users(database: Database) -> Users {
-    Batcher::new(move |ids: Vec<Uuid>| {
+    Batcher::new(move |ids: Arc<[Uuid]>| {
         let database = database.clone();
         async move {
             let rows = UserRow::find().filter(user::Column::Id.is_in(ids.iter().copied()));
-            match rows.into_model::<UserRow>().all(database.read()).await.map_err(meaning) {
-                Ok(rows) => {
-                    let users: HashMap<Uuid, User> =
-                        rows.into_iter().map(|row| (row.id, row.into())).collect();
-                    ids.iter().map(|id| Ok(users.get(id).cloned())).collect()
-                }
-                Err(error) => vec![Err(error); ids.len()],
-            }
+            let rows = rows.into_model::<UserRow>().all(database.read()).await.map_err(meaning)?;
+            let users: HashMap<Uuid, User> = rows.into_iter().map(|row| (row.id, row.into())).collect();
+            Ok(ids.iter().map(|id| users.get(id).cloned()).collect())
         }
     })
 }
@@ -51,7 +47,7 @@ impl<'a> Profile<'a> {
         Self { accounts, viewer }
     }
 
-    /// The one place that knows which account is the viewer's.
+    /// The one place that knows which account is the viewer's; in batches it is found by the same id.
     fn mine(&self) -> SimpleExpr {
         user::COLUMN.id.eq(self.viewer.user_id())
     }

@@ -1,4 +1,5 @@
-//! The viewer's own tasks. Every statement here goes through [`Tasks::mine`].
+//! The viewer's own tasks. Every statement here goes through [`Tasks::mine`]; those that are put together
+//! with other viewers' are in [`task_batches`](crate::service::task_batches).
 //!
 //! A change locks its tasks, works out in memory what becomes of them, and writes what differs. So rules
 //! stand in one place, in Rust, and changes of one task come one after the other, whoever makes them.

@@ -36,12 +36,12 @@ macro_rules! row {
             /// The same with NULL in place of the columns that are not to be read.
             pub fn find_with(is_read: impl Fn(&str) -> bool) -> sea_orm::Select<Entity> {
                 use sea_orm::{EntityTrait, QuerySelect, Select, sea_query::Expr};
-                // Made with all columns, and then without.
-                static NONE: std::sync::LazyLock<Select<Entity>> =
+                // Making a selection names all columns, only for them to be left out again.
+                static BARE: std::sync::LazyLock<Select<Entity>> =
                     std::sync::LazyLock::new(|| Entity::find().select_only());
                 let name = |column| if is_read(column) { column } else { "NULL" };
                 let columns = [$(name(stringify!($field))),*].join(", ");
-                NONE.clone().expr(Expr::cust(columns))
+                BARE.clone().expr(Expr::cust(columns))
             }
         }
 

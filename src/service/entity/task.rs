@@ -78,7 +78,7 @@ row! {
     }
 }
 
-/// The texts of a task that may be long.
+/// The texts of a task that may be long, by the names that their columns and their fields have alike.
 pub const LONG_TEXTS: [&str; 3] = ["description", "objective", "rationale"];
 
 impl From<&Task> for ActiveModel {
