@@ -16,7 +16,6 @@ use crate::domain::{
 use crate::identity::{AddressLimit, Client, Credential, Passwords, Verification};
 use crate::service::database::{Database, in_transaction, meaning};
 use crate::service::entity::{session, user};
-use crate::service::profile::Users;
 use crate::service::sessions::{Sessions, SignedIn};
 use crate::service::throttle::Throttle;
 
@@ -40,7 +39,6 @@ pub struct Accounts {
     pub(super) throttle: Arc<Throttle>,
     pub(super) addresses: AddressLimit,
     pub(super) registration_open: bool,
-    pub(super) users: Users,
 }
 
 impl Accounts {

@@ -81,28 +81,31 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Batcher<K, V> {
     async fn run(&self, some: Vec<Asked<K, V>>) {
         let (some, answers): (Vec<_>, Vec<_>) = some.into_iter().unzip();
         let some: Arc<[K]> = some.into();
-        // Who asked may have gone: nobody needs to hear an answer.
-        match (self.work)(some.clone()).await {
-            Ok(results) => answers.into_iter().zip(results).for_each(|(answer, result)| {
-                let _ = answer.send(Ok(result));
-            }),
+        let results: Vec<Result<V>> = match (self.work)(some.clone()).await {
+            Ok(results) => results.into_iter().map(Ok).collect(),
             Err(error) if some.len() == 1 || matches!(error, Error::Unavailable(_)) => {
-                answers.into_iter().for_each(|answer| {
-                    let _ = answer.send(Err(error.clone()));
-                });
+                some.iter().map(|_| Err(error.clone())).collect()
             }
-            Err(_) => {
-                let each = stream::iter(some.iter().zip(answers));
-                each.for_each_concurrent(RUNNING, |(it, answer)| async {
-                    let alone = (self.work)([it.clone()].into()).await;
-                    let nothing = || Error::internal(anyhow!("no result for one thing"));
-                    let _ =
-                        answer.send(alone.and_then(|results| results.into_iter().next().ok_or_else(nothing)));
-                })
-                .await;
-            }
-        }
+            Err(_) => return self.run_alone(&some, answers).await,
+        };
+        answers.into_iter().zip(results).for_each(give);
     }
+
+    /// Does each by itself, and answers it as soon as it is done.
+    async fn run_alone(&self, some: &[K], answers: Vec<oneshot::Sender<Result<V>>>) {
+        let each = stream::iter(some.iter().zip(answers));
+        each.for_each_concurrent(RUNNING, |(it, answer)| async {
+            let done = (self.work)([it.clone()].into()).await;
+            let nothing = || Error::internal(anyhow!("no result for one thing"));
+            give((answer, done.and_then(|results| results.into_iter().next().ok_or_else(nothing))));
+        })
+        .await;
+    }
+}
+
+/// Answers. Who asked may have gone, and then nobody needs to hear it.
+fn give<V>((answer, result): (oneshot::Sender<Result<V>>, Result<V>)) {
+    let _ = answer.send(result);
 }
 
 /// A batch on its way. However it ends, the next one begins.

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod batcher;
+mod batches;
 mod database;
 mod database_url;
 #[expect(clippy::disallowed_methods, reason = "the derive macro of the entities calls them")]
@@ -15,7 +16,6 @@ mod parts;
 mod profile;
 mod sessions;
 mod single;
-mod task_batches;
 mod task_query;
 mod tasks;
 mod throttle;
@@ -38,7 +38,7 @@ pub use tasks::Tasks;
 
 use crate::domain::Clock;
 use crate::identity::{AddressLimit, Passwords, Tokens, Viewer};
-use crate::service::task_batches::TaskBatches;
+use crate::service::batches::Batches;
 use crate::service::throttle::Throttle;
 use crate::service::trash::Trash;
 
@@ -66,7 +66,7 @@ pub struct Services {
     sessions: Arc<Sessions>,
     throttle: Arc<Throttle>,
     trash: Arc<Trash>,
-    task_batches: TaskBatches,
+    batches: Batches,
 }
 
 impl Services {
@@ -83,11 +83,10 @@ impl Services {
             throttle: throttle.clone(),
             addresses: AddressLimit::new(rules.credentials_per_minute),
             registration_open: rules.registration_open,
-            users: profile::users(database.clone()),
         };
         let trash = Arc::new(Trash::new(database.clone(), clock.clone()));
-        let task_batches = TaskBatches::new(&database);
-        Self { database, clock, accounts, sessions, throttle, trash, task_batches }
+        let batches = Batches::new(&database);
+        Self { database, clock, accounts, sessions, throttle, trash, batches }
     }
 
     /// What may be asked without being signed in.
@@ -102,12 +101,12 @@ impl Services {
 
     /// The viewer's own account.
     pub fn profile<'a>(&'a self, viewer: &'a Viewer) -> Profile<'a> {
-        Profile::new(&self.accounts, viewer)
+        Profile::new(&self.accounts, &self.batches, viewer)
     }
 
     /// The viewer's own tasks.
     pub fn tasks<'a>(&'a self, viewer: &'a Viewer) -> Tasks<'a> {
-        Tasks::new(&self.database, &self.clock, &self.task_batches, viewer)
+        Tasks::new(&self.database, &self.clock, &self.batches, viewer)
     }
 
     /// Whether the database answers.

@@ -1,50 +1,30 @@
 //! The viewer's own account.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait, SqlErr};
 use secrecy::SecretString;
-use uuid::Uuid;
 
 use crate::domain::{Error, Faults, NewPassword, Problem, ProfileEdit, Result, Rule, User};
 use crate::identity::{Client, Viewer};
 use crate::service::accounts::Accounts;
-use crate::service::batcher::Batcher;
-use crate::service::database::{Database, in_transaction, meaning};
-use crate::service::entity::user::UserRow;
+use crate::service::batches::Batches;
+use crate::service::database::{in_transaction, meaning};
 use crate::service::entity::{session, user};
 use crate::service::sessions::SignedIn;
 
 /// Tasks that one statement deletes.
 const TASKS_AT_ONCE: u64 = 500;
 
-/// Reads accounts by their ids.
-pub(super) type Users = Batcher<Uuid, Option<User>>;
-
-/// Reads the accounts of several viewers with one statement.
-pub(super) fn users(database: Database) -> Users {
-    Batcher::new(move |ids: Arc<[Uuid]>| {
-        let database = database.clone();
-        async move {
-            let rows = UserRow::find().filter(user::Column::Id.is_in(ids.iter().copied()));
-            let rows = rows.into_model::<UserRow>().all(database.read()).await.map_err(meaning)?;
-            let users: HashMap<Uuid, User> = rows.into_iter().map(|row| (row.id, row.into())).collect();
-            Ok(ids.iter().map(|id| users.get(id).cloned()).collect())
-        }
-    })
-}
-
 /// A handle on the account of one viewer.
 pub struct Profile<'a> {
     accounts: &'a Accounts,
+    batches: &'a Batches,
     viewer: &'a Viewer,
 }
 
 impl<'a> Profile<'a> {
-    pub(super) fn new(accounts: &'a Accounts, viewer: &'a Viewer) -> Self {
-        Self { accounts, viewer }
+    pub(super) fn new(accounts: &'a Accounts, batches: &'a Batches, viewer: &'a Viewer) -> Self {
+        Self { accounts, batches, viewer }
     }
 
     /// The one place that knows which account is the viewer's; in batches it is found by the same id.
@@ -54,7 +34,7 @@ impl<'a> Profile<'a> {
 
     /// The viewer's account.
     pub async fn get(&self) -> Result<User> {
-        self.accounts.users.ask(self.viewer.user_id()).await?.ok_or(GONE)
+        self.batches.users.ask(self.viewer.user_id()).await?.ok_or(GONE)
     }
 
     /// Changes name and username. Fails with [`Error::Taken`] when somebody else has the username.

@@ -1,5 +1,5 @@
 //! The viewer's own tasks. Every statement here goes through [`Tasks::mine`]; those that are put together
-//! with other viewers' are in [`task_batches`](crate::service::task_batches).
+//! with other viewers' are in [`batches`](crate::service::batches).
 //!
 //! A change locks its tasks, works out in memory what becomes of them, and writes what differs. So rules
 //! stand in one place, in Rust, and changes of one task come one after the other, whoever makes them.
@@ -19,11 +19,11 @@ use crate::domain::{
     Result, Rule, Shelf, Task, TaskEdit, TaskFilter, new_id,
 };
 use crate::identity::Viewer;
+use crate::service::batches::Batches;
 use crate::service::database::{Database, in_transaction, meaning};
 use crate::service::entity::task::{ActiveModel, Column, Entity, LONG_TEXTS, TaskRow, changes};
 use crate::service::entity::{checklist_item, file_change, risk, session, user};
 use crate::service::parts::Parts;
-use crate::service::task_batches::TaskBatches;
 use crate::service::task_query;
 
 /// How long a task stays in the trash.
@@ -35,7 +35,7 @@ const FORBIDDEN: Error = Error::Forbidden("This task belongs to somebody else.")
 pub struct Tasks<'a> {
     pub(super) database: &'a Database,
     clock: &'a Clock,
-    batches: &'a TaskBatches,
+    batches: &'a Batches,
     viewer: &'a Viewer,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Tasks<'a> {
     pub(super) fn new(
         database: &'a Database,
         clock: &'a Clock,
-        batches: &'a TaskBatches,
+        batches: &'a Batches,
         viewer: &'a Viewer,
     ) -> Self {
         Self { database, clock, batches, viewer }
@@ -73,7 +73,7 @@ impl<'a> Tasks<'a> {
 
     /// A live task. [`Error::NotFound`] when there is none, [`Error::Forbidden`] when it is another's.
     pub async fn get(&self, id: Uuid) -> Result<Task> {
-        match self.batches.find.ask((self.viewer.user_id(), id)).await? {
+        match self.batches.tasks.ask((self.viewer.user_id(), id)).await? {
             Some(task) => Ok(task),
             None => Err(self.why_not(self.database.read(), id).await?),
         }
@@ -121,7 +121,7 @@ impl<'a> Tasks<'a> {
     pub async fn create(&self, new: NewTask) -> Result<Task> {
         if new.id.is_none() && new.parts.is_empty() {
             let task = new.task(new_id(), self.viewer.user_id(), self.now());
-            self.batches.insert.ask(task.clone()).await?;
+            self.batches.new_tasks.ask(task.clone()).await?;
             return Ok(task);
         }
         let new = [new];
