@@ -1,8 +1,11 @@
 //! The loop that accepts connections, and the clean stop.
 
+use std::cell::Cell;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -16,7 +19,7 @@ use hyper_util::service::TowerToHyperService;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::app::App;
 use crate::http::client::Peer;
@@ -32,11 +35,11 @@ const SEND_BUFFER: u32 = 1 << 17;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long requests in flight may take after the listener has closed.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
-/// So many new connections are taken at once, and more only after the pause: a crowd at the door does
-/// not push those aside who are in. It makes at most 8,000 new connections a second.
-const CROWD: u32 = 8;
-/// The smallest pause that timers know.
-const CROWD_PAUSE: Duration = Duration::from_millis(1);
+/// So many new connections may have their first request before them, and more are taken only then: a crowd
+/// at the door does not push those aside who are in.
+const CROWD: usize = 16;
+/// Nobody waits longer for those before, who may have nothing to ask: the smallest time that timers know.
+const PATIENCE: Duration = Duration::from_millis(1);
 /// After a failed accept, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// A scraper needs one connection.
@@ -116,27 +119,26 @@ async fn accept(
     open: &Gauge,
     graceful: &GracefulShutdown,
 ) {
-    let (mut since, mut crowd) = (Instant::now(), 0);
+    let mut door = Arc::new(Semaphore::new(CROWD));
     loop {
+        let entry = tokio::time::timeout(PATIENCE, door.clone().acquire_owned()).await;
+        if entry.is_err() {
+            door = Arc::new(Semaphore::new(CROWD));
+        }
         let place = room.clone().acquire_owned().await;
         match listener.accept().await {
             Ok((stream, peer)) => {
                 // Answers are small and written at once; waiting for more to send would only delay them.
                 let _ = stream.set_nodelay(true);
-                let connection = graceful.watch(connection(stream, Peer(peer.ip()), router.clone()));
+                let entry = entry.ok().and_then(Result::ok);
+                let connection = connection(stream, Peer(peer.ip()), router.clone(), entry);
+                let connection = graceful.watch(connection);
                 let counted = Counted::new(open);
                 tokio::spawn(async move {
                     let _held = (place, counted);
                     // A client that breaks off is no event worth a line.
                     let _ = connection.await;
                 });
-                if since.elapsed() > CROWD_PAUSE {
-                    (since, crowd) = (Instant::now(), 0);
-                }
-                crowd += 1;
-                if crowd == CROWD {
-                    tokio::time::sleep(CROWD_PAUSE).await;
-                }
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -146,17 +148,39 @@ async fn accept(
     }
 }
 
-fn connection<S>(stream: S, peer: Peer, router: Router) -> impl GracefulConnection + use<S>
+/// Lets the next one in, behind everything that is ready to run: so also behind the task that a request has
+/// begun.
+async fn pass_on(entry: OwnedSemaphorePermit) {
+    tokio::task::yield_now().await;
+    drop(entry);
+}
+
+/// Serves a connection. What it holds to be let in is dropped once its first request has been taken up.
+fn connection<S>(
+    stream: S,
+    peer: Peer,
+    router: Router,
+    entry: Option<OwnedSemaphorePermit>,
+) -> impl GracefulConnection + use<S>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let router = TowerToHyperService::new(router);
     let serving = Serving::default();
     let stream = LimitedStream::new(stream, serving.clone());
+    let entry = Cell::new(entry);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        let (serving, answer) = (serving.clone(), router.call(request));
-        async move { serving.during(answer).await }
+        let (serving, mut entry) = (serving.clone(), entry.take());
+        let mut answer = router.call(request);
+        async move {
+            let answer = poll_fn(|context| {
+                let answer = Pin::new(&mut answer).poll(context);
+                entry.take().map(|entry| tokio::spawn(pass_on(entry)));
+                answer
+            });
+            serving.during(answer).await
+        }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
@@ -206,6 +230,7 @@ mod tests {
 
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::net::TcpStream;
     use tokio::time::Instant;
 
     use super::*;
@@ -214,7 +239,7 @@ mod tests {
     async fn seconds_until_cut(sent: &str) -> (String, u64) {
         let router = Router::new().route("/", get(|| async { "hello" }));
         let (mut client, server) = duplex(1024);
-        let connection = connection(server, Peer(Ipv4Addr::LOCALHOST.into()), router);
+        let connection = connection(server, Peer(Ipv4Addr::LOCALHOST.into()), router, None);
         tokio::spawn(async move {
             let _ = connection.await;
         });
@@ -222,6 +247,31 @@ mod tests {
         let (begun, mut answer) = (Instant::now(), String::new());
         client.read_to_string(&mut answer).await.expect("the answer is text");
         (answer, begun.elapsed().as_secs())
+    }
+
+    #[tokio::test]
+    async fn those_who_have_nothing_to_ask_do_not_stand_in_the_door() {
+        let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).expect("there is a port");
+        let address = listener.local_addr().expect("it has an address");
+        let router = Router::new().route("/", get(|| async { "hello" }));
+        let room = Arc::new(Semaphore::new(1000));
+        tokio::spawn(async move {
+            accept(&listener, &router, &room, &Gauge::default(), &GracefulShutdown::new()).await;
+        });
+        let mut silent = Vec::new();
+        for _ in 0..4 * CROWD {
+            silent.push(TcpStream::connect(address).await.expect("it listens"));
+        }
+        for _ in 0..2 * CROWD {
+            let mut client = TcpStream::connect(address).await.expect("it listens");
+            client
+                .write_all(b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")
+                .await
+                .expect("sent");
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.expect("the answer is text");
+            assert!(answer.ends_with("hello"), "{answer}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
