@@ -134,28 +134,56 @@ on_both_databases! {
         assert_eq!(whole["tasks"]["edges"].as_array().map(Vec::len), Some(5));
     }
 
-    async fn a_list_has_each_long_text_wherever_it_is_asked_for(app) {
+    async fn a_list_has_each_field_wherever_it_is_asked_for(app) {
         let ann = app.user("ann").await;
-        let (description, objective, rationale) = ("what", "goal", "why");
-        let input = json!({ "title": "t", "description": description, "objective": objective, "rationale": rationale });
-        ann.create(input).await;
-        let all = json!({ "description": description, "objective": objective, "rationale": rationale });
-        for (text, value) in all.as_object().expect("an object") {
+        let input = json!({
+            "title": "t", "description": "what", "status": "COMPLETED", "priority": "HIGH", "labels": ["a"],
+            "dueAt": "2027-01-01T00:00:00.120Z", "date": "2026-11-21", "ownerLabel": "x", "objective": "goal", "rationale": "why",
+        });
+        let id = ann.create(input).await["id"].clone();
+        let whole = ann.data(&format!("query($id: ID!) {{ task(id: $id) {{ {ALL} }} }}"), json!({ "id": id })).await;
+        for (field, value) in whole["task"].as_object().expect("an object") {
+            assert!(!value.is_null() || field == "deletedAt", "{field} says nothing");
             for (query, path) in [
-                ("{ tasks { nodes { TEXT } } }", "/tasks/nodes/0/TEXT"),
-                ("{ tasks { nodes { x: TEXT progress { total } } } }", "/tasks/nodes/0/x"),
-                ("{ tasks { edges { node { id } } edges { node { ... on Node { ...T } } } } } fragment T on Task { TEXT }", "/tasks/edges/0/node/TEXT"),
-                ("{ a: tasks { nodes { title } } tasks { nodes { TEXT } } }", "/tasks/nodes/0/TEXT"),
-                ("{ tasks { nodes { title } } tasks { nodes { TEXT } } }", "/tasks/nodes/0/TEXT"),
-                ("{ me { tasks { nodes { owner { tasks { nodes { TEXT } } } } } } }", "/me/tasks/nodes/0/owner/tasks/nodes/0/TEXT"),
-                ("query($yes: Boolean = true) { tasks { nodes { title TEXT @include(if: $yes) } } }", "/tasks/nodes/0/TEXT"),
+                ("{ tasks { nodes { FIELD } } }", "/tasks/nodes/0/FIELD"),
+                ("{ tasks { nodes { x: FIELD progress { total } } } }", "/tasks/nodes/0/x"),
+                ("{ tasks { edges { node { id } } edges { node { ... on Node { ...T } } } } } fragment T on Task { FIELD }", "/tasks/edges/0/node/FIELD"),
+                ("{ a: tasks { nodes { title } } tasks { nodes { FIELD } } }", "/tasks/nodes/0/FIELD"),
+                ("{ tasks { nodes { title } } tasks { nodes { FIELD } } }", "/tasks/nodes/0/FIELD"),
+                ("{ me { tasks { nodes { owner { tasks { nodes { FIELD } } } } } } }", "/me/tasks/nodes/0/owner/tasks/nodes/0/FIELD"),
+                ("query($yes: Boolean = true) { tasks { nodes { title FIELD @include(if: $yes) } } }", "/tasks/nodes/0/FIELD"),
+                ("{ tasks(orderBy: [{ field: PRIORITY }]) { nodes { FIELD } } }", "/tasks/nodes/0/FIELD"),
             ] {
-                let (query, path) = (query.replace("TEXT", text), path.replace("TEXT", text));
+                let (query, path) = (query.replace("FIELD", field), path.replace("FIELD", field));
                 assert_eq!(ann.data(&query, json!({})).await.pointer(&path), Some(value), "{query}");
             }
         }
-        let task = ann.data("{ tasks { nodes { description objective rationale } } }", json!({})).await;
-        assert_eq!(task["tasks"]["nodes"][0], all);
+        let task = ann.data(&format!("{{ tasks {{ nodes {{ {ALL} }} }} }}"), json!({})).await;
+        assert_eq!(task["tasks"]["nodes"][0], whole["task"]);
+        ann.data("mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }", json!({ "id": id })).await;
+        let trash = ann.data("{ trash { nodes { deletedAt } } }", json!({})).await;
+        assert!(trash["trash"]["nodes"][0]["deletedAt"].is_string(), "{trash}");
+    }
+
+    async fn a_cursor_is_the_same_whatever_is_asked_for_beside_it(app) {
+        let ann = app.user("ann").await;
+        fill(&ann).await;
+        for field in ["CREATED_AT", "UPDATED_AT", "DUE_AT", "COMPLETED_AT", "PRIORITY", "STATUS", "TITLE"] {
+            let cursors = async |beside: &str| {
+                let query = format!(
+                    "{{ tasks(orderBy: [{{ field: {field} }}, {{ field: CREATED_AT, direction: DESC }}]) {{ edges {{ cursor {beside} }} pageInfo {{ startCursor endCursor }} }} }}"
+                );
+                let tasks = ann.data(&query, json!({})).await["tasks"].clone();
+                let edges = tasks["edges"].as_array().expect("a list");
+                let cursors: Vec<Value> = edges.iter().map(|edge| edge["cursor"].clone()).collect();
+                assert_eq!(cursors.first(), Some(&tasks["pageInfo"]["startCursor"]), "{field}");
+                assert_eq!(cursors.last(), Some(&tasks["pageInfo"]["endCursor"]), "{field}");
+                cursors
+            };
+            let alone = cursors("").await;
+            assert_eq!(alone, cursors(&format!("node {{ {ALL} }}")).await, "{field}");
+            assert_eq!(alone, cursors("node { progress { total } }").await, "{field}");
+        }
     }
 
     async fn bulk_calls_give_plain_lists_as_well(app) {

@@ -2,7 +2,7 @@
 
 use async_graphql::parser::types::Field;
 use async_graphql::{
-    ComplexObject, Context, ContextSelectionSet, Enum, ID, InputObject, MaybeUndefined, SimpleObject,
+    ComplexObject, Context, ContextSelectionSet, Enum, InputObject, MaybeUndefined, SimpleObject,
 };
 use secrecy::SecretString;
 
@@ -13,8 +13,8 @@ use crate::domain::{
 use crate::graphql::connection::{PagingArguments, TaskConnection};
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
-use crate::graphql::plain::{Plain, Write, text, value};
-use crate::graphql::scalar::DateTime;
+use crate::graphql::plain::{Plain, Write, leaf};
+use crate::graphql::scalar::{DateTime, Id};
 use crate::graphql::task_list::{TaskFilter, TaskOrder};
 use crate::identity::Viewer;
 use crate::service::{self, SignedIn};
@@ -24,7 +24,7 @@ use crate::service::{self, SignedIn};
 #[graphql(name = "User", complex)]
 pub struct UserNode {
     /// A UUID.
-    pub id: ID,
+    pub id: Id,
     /// The e-mail address, as it was written at registration.
     email: String,
     /// Unique regardless of case. Chosen at registration, or derived from the e-mail address.
@@ -61,13 +61,13 @@ impl UserNode {
 impl Plain for UserNode {
     fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
         match field.name.node.as_str() {
-            "id" => text(|user: &Self| Some(&user.id)),
-            "email" => text(|user: &Self| Some(&user.email)),
-            "username" => text(|user: &Self| Some(&user.username)),
-            "name" => text(|user: &Self| Some(&user.name)),
-            "isActive" => value(|user: &Self| &user.is_active),
-            "createdAt" => value(|user: &Self| &user.created_at),
-            "updatedAt" => value(|user: &Self| &user.updated_at),
+            "id" => leaf(|user: &Self| &user.id),
+            "email" => leaf(|user: &Self| &user.email),
+            "username" => leaf(|user: &Self| &user.username),
+            "name" => leaf(|user: &Self| &user.name),
+            "isActive" => leaf(|user: &Self| &user.is_active),
+            "createdAt" => leaf(|user: &Self| &user.created_at),
+            "updatedAt" => leaf(|user: &Self| &user.updated_at),
             _ => None,
         }
     }
@@ -107,7 +107,7 @@ impl UserNode {
 #[graphql(name = "Session")]
 pub struct SessionNode {
     /// A UUID.
-    pub id: ID,
+    pub id: Id,
     /// The session that this request is made with.
     current: bool,
     /// What the client said of itself at the sign-in.
@@ -305,14 +305,14 @@ impl ChangePasswordInput {
 #[derive(SimpleObject)]
 pub struct RevokeSessionPayload {
     /// The session's id.
-    pub revoked_session_id: ID,
+    pub revoked_session_id: Id,
 }
 
 /// The end of an account.
 #[derive(SimpleObject)]
 pub struct DeleteAccountPayload {
     /// The user's id.
-    pub deleted_user_id: ID,
+    pub deleted_user_id: Id,
 }
 
 /// Which sessions a logout ends.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, MaybeUndefined, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, InputObject, MaybeUndefined, SimpleObject};
 use uuid::Uuid;
 
 use crate::domain::{
@@ -13,6 +13,7 @@ use crate::graphql::account::unless_null;
 use crate::graphql::batch::Batch;
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
+use crate::graphql::scalar::Id;
 use crate::graphql::task::TaskNode;
 use crate::graphql::task_input::clearable;
 use crate::identity::Viewer;
@@ -62,15 +63,13 @@ pub enum FileChangeKind {
 #[graphql(name = "ChecklistItem", complex)]
 pub struct ChecklistItemNode {
     /// A UUID.
-    pub id: ID,
+    pub id: Id,
     /// Where it stands in the document.
     section: ChecklistSection,
     /// 1 to 1,000 characters.
     text: String,
     /// Whether it is ticked; boxes and their steps are ticked each by itself.
     done: bool,
-    #[graphql(skip)]
-    item: Uuid,
     #[graphql(skip)]
     task: Uuid,
     #[graphql(skip)]
@@ -98,7 +97,6 @@ impl ChecklistItemNode {
             section: item.section.into(),
             text: item.text,
             done: item.done,
-            item: item.id,
             task: item.task_id,
             batch: batch.clone(),
         }
@@ -110,7 +108,7 @@ impl ChecklistItemNode {
     /// Its steps, in order.
     async fn children(&self, ctx: &Context<'_>) -> Result<Vec<ChecklistItemNode>, Failure> {
         let boxes = self.batch.checklist(ctx, self.task).await?;
-        Self::all(ctx, boxes.iter().filter(|other| other.parent_id == Some(self.item)), &self.batch)
+        Self::all(ctx, boxes.iter().filter(|other| other.parent_id == Some(self.id.0)), &self.batch)
     }
 }
 
@@ -129,7 +127,7 @@ pub fn charge<'a>(ctx: &Context<'_>, texts: impl IntoIterator<Item = &'a str>) -
 #[graphql(name = "Risk")]
 pub struct RiskNode {
     /// A UUID.
-    pub id: ID,
+    pub id: Id,
     /// 1 to 1,000 characters.
     description: String,
     /// How likely it is.
@@ -157,7 +155,7 @@ impl From<domain::Risk> for RiskNode {
 #[graphql(name = "FileChange")]
 pub struct FileChangeNode {
     /// A UUID.
-    pub id: ID,
+    pub id: Id,
     /// 1 to 500 characters.
     path: String,
     /// What happens to it.
@@ -373,7 +371,7 @@ impl FileChangePayload {
 #[derive(SimpleObject)]
 pub struct RemovePayload {
     /// Its id.
-    removed_id: ID,
+    removed_id: Id,
     /// The task after the change.
     task: TaskNode,
 }

@@ -1,17 +1,16 @@
 //! Relay connections over the viewer's tasks.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_graphql::parser::types::Field;
-use async_graphql::{Context, ContextSelectionSet, Object, SelectionField, SimpleObject};
+use async_graphql::{ComplexObject, Context, ContextSelectionSet, Object, SelectionField, SimpleObject};
 
 use crate::domain::{self, Error, OrderKey, Page, PageArguments, PageRequest, Position, Result, Shelf, Task};
 use crate::graphql::batch::Batch;
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
-use crate::graphql::json::write_text;
-use crate::graphql::plain::{List, One, Plain, Write, object, text, value};
+use crate::graphql::json::{Leaf, write_unescaped};
+use crate::graphql::plain::{List, One, Plain, Write, leaf, object};
 use crate::graphql::task::TaskNode;
 use crate::graphql::task_list::{TaskFilter, TaskOrder};
 use crate::identity::Viewer;
@@ -61,10 +60,11 @@ impl TaskConnection {
         order: Vec<OrderKey>,
         request: &PageRequest,
     ) -> Result<Self> {
-        let mut asked = HashSet::new();
+        let mut asked = Vec::new();
         names_below(ctx.field(), &mut asked);
+        let is_asked = |column: &str| asked.iter().any(|field| is_column(field, column));
         let tasks = session(ctx).services().tasks(viewer);
-        let page = tasks.list(shelf, filter.as_ref(), &order, request, |field| asked.contains(field)).await?;
+        let page = tasks.list(shelf, filter.as_ref(), &order, request, is_asked).await?;
         let batch = Batch::of(page.items.iter().map(|task| task.id), viewer);
         let position = Position::in_order(&order);
         let edge = |task: Task| {
@@ -76,11 +76,16 @@ impl TaskConnection {
 }
 
 /// The names of all fields that are asked for below one, however deep and of whatever type.
-fn names_below<'a>(field: SelectionField<'a>, names: &mut HashSet<&'a str>) {
+fn names_below<'a>(field: SelectionField<'a>, names: &mut Vec<&'a str>) {
     for below in field.selection_set() {
-        names.insert(below.name());
+        names.push(below.name());
         names_below(below, names);
     }
+}
+
+/// Whether a field is that of a column: `dueAt` is that of `due_at`.
+fn is_column(field: &str, column: &str) -> bool {
+    field.bytes().map(|byte| byte.to_ascii_lowercase()).eq(column.bytes().filter(|byte| *byte != b'_'))
 }
 
 /// A page of tasks, and where it lies in the list.
@@ -101,8 +106,8 @@ impl TaskConnection {
         One(PageInfo {
             has_next_page: self.page.has_next,
             has_previous_page: self.page.has_previous,
-            start_cursor: self.page.items.first().map(|edge| edge.position.encode()),
-            end_cursor: self.page.items.last().map(|edge| edge.position.encode()),
+            start: self.page.items.first().cloned(),
+            end: self.page.items.last().cloned(),
         })
     }
 
@@ -138,36 +143,60 @@ impl TaskEdge {
 impl Plain for TaskEdge {
     fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
         match field.name.node.as_str() {
-            "cursor" => Some(Box::new(|edge, json| {
-                write_text(&edge.position.encode(), json);
-                Some(())
-            })),
+            "cursor" => leaf(|edge: &Self| &edge.position),
             "node" => object(field, ctx, |edge: &Self| &edge.node),
             _ => None,
         }
     }
 }
 
+/// Where it is, which is all that a list knows of its ends.
+impl Leaf for Arc<TaskEdge> {
+    fn write(&self, json: &mut Vec<u8>) {
+        self.position.write(json);
+    }
+}
+
+impl Leaf for Position {
+    fn write(&self, json: &mut Vec<u8>) {
+        write_unescaped(self.encode().as_bytes(), json);
+    }
+}
+
 /// Whether and where a list goes on.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub struct PageInfo {
     /// Whether there is more after endCursor. True whenever before was given.
     has_next_page: bool,
     /// Whether there is more before startCursor. True whenever after was given.
     has_previous_page: bool,
+    #[graphql(skip)]
+    start: Option<Arc<TaskEdge>>,
+    #[graphql(skip)]
+    end: Option<Arc<TaskEdge>>,
+}
+
+#[ComplexObject]
+impl PageInfo {
     /// The cursor of the first task; null on an empty page.
-    start_cursor: Option<String>,
+    async fn start_cursor(&self) -> Option<String> {
+        self.start.as_ref().map(|edge| edge.position.encode())
+    }
+
     /// The cursor of the last task; null on an empty page.
-    end_cursor: Option<String>,
+    async fn end_cursor(&self) -> Option<String> {
+        self.end.as_ref().map(|edge| edge.position.encode())
+    }
 }
 
 impl Plain for PageInfo {
     fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
         match field.name.node.as_str() {
-            "hasNextPage" => value(|info: &Self| &info.has_next_page),
-            "hasPreviousPage" => value(|info: &Self| &info.has_previous_page),
-            "startCursor" => text(|info: &Self| info.start_cursor.as_deref()),
-            "endCursor" => text(|info: &Self| info.end_cursor.as_deref()),
+            "hasNextPage" => leaf(|info: &Self| &info.has_next_page),
+            "hasPreviousPage" => leaf(|info: &Self| &info.has_previous_page),
+            "startCursor" => leaf(|info: &Self| &info.start),
+            "endCursor" => leaf(|info: &Self| &info.end),
             _ => None,
         }
     }

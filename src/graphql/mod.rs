@@ -26,7 +26,7 @@ use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
 
 pub use endpoint::{Answer, Endpoint, Operation, OperationSummary, Stage};
 pub use error::{ErrorCode, code_name, panicked, request_error};
-pub use json::write_value;
+pub use json::{write_value, written};
 pub use persisted::{Persisted, TrustedDocuments};
 
 fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {

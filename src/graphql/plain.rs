@@ -9,10 +9,9 @@ use std::sync::Arc;
 use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::registry::Registry;
 use async_graphql::{ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
-use serde::Serialize;
 
 use crate::graphql::context::session;
-use crate::graphql::json::{write_items, write_text};
+use crate::graphql::json::{Leaf, write_items, write_text};
 
 /// Writes a field of an item as JSON; None: the item has to be answered field by field.
 pub type Write<'a, T> = Box<dyn Fn(&T, &mut Vec<u8>) -> Option<()> + Send + Sync + 'a>;
@@ -31,17 +30,9 @@ impl<T: Plain + 'static> Plain for Arc<T> {
 }
 
 /// A field that is a value of its own.
-pub fn value<'a, T, V: Serialize>(of: impl Fn(&T) -> &V + Send + Sync + 'a) -> Option<Write<'a, T>> {
-    Some(Box::new(move |item, json| serde_json::to_writer(json, of(item)).ok()))
-}
-
-/// A field that is a text, or null.
-pub fn text<'a, T>(of: impl Fn(&T) -> Option<&str> + Send + Sync + 'a) -> Option<Write<'a, T>> {
+pub fn leaf<'a, T, V: Leaf + ?Sized>(of: impl Fn(&T) -> &V + Send + Sync + 'a) -> Option<Write<'a, T>> {
     Some(Box::new(move |item, json| {
-        match of(item) {
-            Some(text) => write_text(text, json),
-            None => json.extend_from_slice(b"null"),
-        }
+        of(item).write(json);
         Some(())
     }))
 }
@@ -113,7 +104,13 @@ impl<T: Plain> OutputType for List<T> {
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let written = at_once(ctx, |fields, json| {
-            write_items(b'[', &self.0, b']', json, |item, json| fields.write(item, json))
+            let mut others = self.0.len();
+            write_items(b'[', &self.0, b']', json, |item, json| {
+                fields.write(item, json)?;
+                // They are about as long as the first.
+                json.reserve(std::mem::take(&mut others) * json.len());
+                Some(())
+            })
         });
         match written {
             Some(list) => Ok(list),

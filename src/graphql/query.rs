@@ -14,7 +14,7 @@ use crate::graphql::context::{Outcome, Session, attempt, session};
 use crate::graphql::error::Failure;
 use crate::graphql::guard;
 use crate::graphql::plain::One;
-use crate::graphql::scalar::{find_id, parse_id};
+use crate::graphql::scalar::{Id, find_id, parse_id};
 use crate::graphql::server_info::ServerInfo;
 use crate::graphql::task::TaskNode;
 use crate::graphql::task_list::{TaskFilter, TaskOrder};
@@ -23,7 +23,7 @@ const MAX_NODES: usize = 100;
 
 /// Anything with a globally unique id. Ids are UUIDs (version 7 when the server makes them).
 #[derive(Interface, Clone)]
-#[graphql(field(name = "id", ty = "&ID", desc = "A UUID."))]
+#[graphql(field(name = "id", ty = "&Id", desc = "A UUID."))]
 pub enum Node {
     Task(TaskNode),
     User(UserNode),
@@ -149,7 +149,7 @@ async fn find_each(session: &Session, ids: BTreeSet<Uuid>) -> Result<HashMap<Uui
         return Ok(found);
     }
     let some = TaskNode::all(tasks.find(&asked).await?, viewer);
-    found.extend(some.into_iter().map(|task| (task.key(), Node::Task(task))));
+    found.extend(some.into_iter().map(|task| (task.id.0, Node::Task(task))));
 
     let asked = rest(&found);
     if asked.is_empty() {

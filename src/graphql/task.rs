@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::parser::types::Field;
-use async_graphql::{ComplexObject, Context, ContextSelectionSet, Enum, ID, SimpleObject};
-use uuid::Uuid;
+use async_graphql::{ComplexObject, Context, ContextSelectionSet, Enum, SimpleObject};
 
 use crate::domain::{self, Brief, Named, Result, Task};
 use crate::graphql::account::UserNode;
@@ -15,9 +14,9 @@ use crate::graphql::brief::{
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
 use crate::graphql::json::write_text;
-use crate::graphql::plain::{List, One, Plain, Write, same, text, value};
+use crate::graphql::plain::{List, One, Plain, Write, leaf, same};
 use crate::graphql::prose::Prose;
-use crate::graphql::scalar::{Date, DateTime};
+use crate::graphql::scalar::{Date, DateTime, Id};
 use crate::identity::Viewer;
 
 /// How far a task is.
@@ -53,7 +52,7 @@ pub enum TaskPriority {
 #[graphql(name = "Task", complex)]
 pub struct TaskNode {
     /// A UUID.
-    pub id: ID,
+    pub id: Id,
     /// 1 to 200 characters.
     title: String,
     /// Markdown.
@@ -86,8 +85,6 @@ pub struct TaskNode {
     objective: Option<Prose>,
     /// The problem, and why it is worth solving now.
     rationale: Option<Prose>,
-    #[graphql(skip)]
-    task: Uuid,
     #[graphql(skip)]
     batch: Arc<Batch>,
 }
@@ -126,14 +123,8 @@ impl TaskNode {
             owner_label,
             objective: objective.map(Prose),
             rationale: rationale.map(Prose),
-            task: task.id,
             batch: batch.clone(),
         }
-    }
-
-    /// Its id.
-    pub fn key(&self) -> Uuid {
-        self.task
     }
 
     /// What it was read with.
@@ -163,21 +154,21 @@ impl Plain for TaskNode {
             }))
         }
         match field.name.node.as_str() {
-            "id" => text(|task: &Self| Some(&task.id)),
-            "title" => text(|task: &Self| Some(&task.title)),
+            "id" => leaf(|task: &Self| &task.id),
+            "title" => leaf(|task: &Self| &task.title),
             "description" => prose(ctx, |task| &task.description),
-            "status" => text(|task: &Self| Some(domain::TaskStatus::from(task.status).name())),
-            "completed" => value(|task: &Self| &task.completed),
-            "priority" => text(|task: &Self| Some(domain::TaskPriority::from(task.priority).name())),
-            "labels" => value(|task: &Self| &task.labels),
-            "dueAt" => value(|task: &Self| &task.due_at),
-            "completedAt" => value(|task: &Self| &task.completed_at),
-            "createdAt" => value(|task: &Self| &task.created_at),
-            "updatedAt" => value(|task: &Self| &task.updated_at),
-            "version" => value(|task: &Self| &task.version),
-            "deletedAt" => value(|task: &Self| &task.deleted_at),
-            "date" => value(|task: &Self| &task.date),
-            "ownerLabel" => text(|task: &Self| task.owner_label.as_deref()),
+            "status" => leaf(|task: &Self| domain::TaskStatus::from(task.status).name()),
+            "completed" => leaf(|task: &Self| &task.completed),
+            "priority" => leaf(|task: &Self| domain::TaskPriority::from(task.priority).name()),
+            "labels" => leaf(|task: &Self| task.labels.as_slice()),
+            "dueAt" => leaf(|task: &Self| &task.due_at),
+            "completedAt" => leaf(|task: &Self| &task.completed_at),
+            "createdAt" => leaf(|task: &Self| &task.created_at),
+            "updatedAt" => leaf(|task: &Self| &task.updated_at),
+            "version" => leaf(|task: &Self| &task.version),
+            "deletedAt" => leaf(|task: &Self| &task.deleted_at),
+            "date" => leaf(|task: &Self| &task.date),
+            "ownerLabel" => leaf(|task: &Self| &task.owner_label),
             "objective" => prose(ctx, |task| &task.objective),
             "rationale" => prose(ctx, |task| &task.rationale),
             // The viewer's, the same for all tasks.
@@ -207,7 +198,7 @@ impl TaskNode {
         #[graphql(desc = "Only this section.")] section: Option<ChecklistSection>,
     ) -> Result<Vec<ChecklistItemNode>, Failure> {
         let section = section.map(domain::Section::from);
-        let boxes = self.batch.checklist(ctx, self.task).await?.iter();
+        let boxes = self.batch.checklist(ctx, self.id.0).await?.iter();
         let asked = boxes
             .filter(|item| item.parent_id.is_none() && section.is_none_or(|section| item.section == section));
         ChecklistItemNode::all(ctx, asked, &self.batch)
@@ -219,7 +210,7 @@ impl TaskNode {
             charge(ctx, std::iter::once(risk.description.as_str()).chain(risk.mitigation.as_deref()))?;
             Ok(risk.clone().into())
         };
-        self.batch.risks(ctx, self.task).await?.iter().map(node).collect()
+        self.batch.risks(ctx, self.id.0).await?.iter().map(node).collect()
     }
 
     /// The files that change.
@@ -228,12 +219,12 @@ impl TaskNode {
             charge(ctx, [file.path.as_str()])?;
             Ok(file.clone().into())
         };
-        self.batch.files(ctx, self.task).await?.iter().map(node).collect()
+        self.batch.files(ctx, self.id.0).await?.iter().map(node).collect()
     }
 
     /// Over all checklist items but those OUT_OF_SCOPE.
     async fn progress(&self, ctx: &Context<'_>) -> Result<Progress, Failure> {
-        Ok(self.batch.progress(ctx, self.task).await?.into())
+        Ok(self.batch.progress(ctx, self.id.0).await?.into())
     }
 }
 
@@ -262,12 +253,12 @@ pub struct TasksPayload {
 #[derive(SimpleObject)]
 pub struct DeleteTasksPayload {
     /// Their ids, in the order they were given, each once.
-    pub deleted_task_ids: Vec<ID>,
+    pub deleted_task_ids: Vec<Id>,
 }
 
 /// A deleted task.
 #[derive(SimpleObject)]
 pub struct DeleteTaskPayload {
     /// Its id.
-    pub deleted_task_id: ID,
+    pub deleted_task_id: Id,
 }

@@ -15,7 +15,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 
 use crate::graphql::guard::{MAX_JSON_NESTING, json_nesting};
-use crate::graphql::{Answer, ErrorCode, Operation, Stage, code_name, request_error, write_value};
+use crate::graphql::{Answer, ErrorCode, Operation, Stage, code_name, request_error, write_value, written};
 use crate::http::accept::Accept;
 use crate::http::client::{Peer, client};
 use crate::http::observe::{Observed, RequestId};
@@ -23,6 +23,8 @@ use crate::http::playground;
 use crate::identity::Credential;
 
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// So many bytes are there for what of an answer has not been written yet.
+const SMALL: usize = 1024;
 
 /// A media type that answers come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +158,8 @@ fn respond(answer: Answer, media: Media, credential: &Credential) -> Response {
 
 fn executed(mut response: GraphqlResponse, media: Media) -> Response {
     let (errors, data) = (std::mem::take(&mut response.errors), std::mem::take(&mut response.data));
-    let mut body = b"{".to_vec();
+    let mut body = Vec::with_capacity(written(&data) + SMALL);
+    body.push(b'{');
     if !errors.is_empty() {
         body.extend_from_slice(b"\"errors\":");
         serde_json::to_writer(&mut body, &errors).expect("errors are written into memory");

@@ -177,16 +177,25 @@ fn beyond(keys: &[Key], position: &Position) -> SimpleExpr {
     }
 }
 
-fn expression(field: OrderField) -> SimpleExpr {
+/// The column that an order compares.
+pub fn column(field: OrderField) -> Column {
     match field {
-        OrderField::CreatedAt => Column::CreatedAt.into_expr(),
-        OrderField::UpdatedAt => Column::UpdatedAt.into_expr(),
-        OrderField::DueAt => Column::DueAt.into_expr(),
-        OrderField::CompletedAt => Column::CompletedAt.into_expr(),
-        OrderField::Title => Column::TitleKey.into_expr(),
-        OrderField::DeletedAt => Column::DeletedAt.into_expr(),
-        OrderField::Status => rank::<TaskStatus>(Column::Status),
-        OrderField::Priority => rank::<TaskPriority>(Column::Priority),
+        OrderField::CreatedAt => Column::CreatedAt,
+        OrderField::UpdatedAt => Column::UpdatedAt,
+        OrderField::DueAt => Column::DueAt,
+        OrderField::CompletedAt => Column::CompletedAt,
+        OrderField::Title => Column::TitleKey,
+        OrderField::DeletedAt => Column::DeletedAt,
+        OrderField::Status => Column::Status,
+        OrderField::Priority => Column::Priority,
+    }
+}
+
+fn expression(field: OrderField) -> SimpleExpr {
+    match column(field) {
+        column @ Column::Status => rank::<TaskStatus>(column),
+        column @ Column::Priority => rank::<TaskPriority>(column),
+        column => column.into_expr(),
     }
 }
 

@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 use chrono::TimeDelta;
 use sea_orm::sea_query::{ExprTrait, OnConflict, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, SqlErr,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IdenStatic, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, SqlErr,
 };
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use crate::domain::{
 use crate::identity::Viewer;
 use crate::service::batches::Batches;
 use crate::service::database::{Database, in_transaction, meaning};
-use crate::service::entity::task::{ActiveModel, Column, Entity, LONG_TEXTS, TaskRow, changes};
+use crate::service::entity::task::{ActiveModel, Column, Entity, OPTIONAL, TaskRow, changes};
 use crate::service::entity::{checklist_item, file_change, risk, session, user};
 use crate::service::parts::Parts;
 use crate::service::task_query;
@@ -85,8 +85,8 @@ impl<'a> Tasks<'a> {
         tasks(rows.into_model().all(self.database.read()).await.map_err(meaning)?)
     }
 
-    /// A page of the tasks on a shelf that meet the filter. Of their long texts they
-    /// have those that are asked for by the names of the fields.
+    /// A page of the tasks on a shelf that meet the filter. Of what is [`OPTIONAL`] they have only the
+    /// columns that are asked for, and what they are ordered by.
     pub async fn list(
         &self,
         shelf: Shelf,
@@ -95,11 +95,15 @@ impl<'a> Tasks<'a> {
         request: &PageRequest,
         asked: impl Fn(&str) -> bool,
     ) -> Result<Page<Task>> {
-        let rows = TaskRow::find_with(|field| asked(field) || !LONG_TEXTS.contains(&field));
-        let select = rows.filter(self.matching(shelf, filter));
-        let page = task_query::page(select, order, request).into_model();
-        let rows = page.all(self.database.read()).await.map_err(meaning)?;
-        Ok(Page::from_travel(tasks(rows)?, request))
+        let ordered_by: Vec<_> = order.iter().map(|key| task_query::column(key.field).as_str()).collect();
+        let is_read =
+            |column: &str| !OPTIONAL.contains(&column) || ordered_by.contains(&column) || asked(column);
+        let columns = TaskRow::some(is_read);
+        let select = TaskRow::find_only(columns).filter(self.matching(shelf, filter));
+        let page = task_query::page(select, order, request).into_query();
+        let rows = self.database.read().query_all(&page).await.map_err(meaning)?;
+        let rows: Result<Vec<_>, _> = rows.iter().map(|row| TaskRow::read(row, columns)).collect();
+        Ok(Page::from_travel(tasks(rows.map_err(meaning)?)?, request))
     }
 
     /// How many tasks on a shelf meet the filter.

@@ -78,8 +78,21 @@ row! {
     }
 }
 
-/// The texts of a task that may be long, by the names that their columns and their fields have alike.
-pub const LONG_TEXTS: [&str; 3] = ["description", "objective", "rationale"];
+/// What a list need not know of its tasks unless it is asked for or ordered by.
+pub const OPTIONAL: [&str; 12] = [
+    "description",
+    "labels",
+    "due_at",
+    "completed_at",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "version",
+    "date",
+    "owner_label",
+    "objective",
+    "rationale",
+];
 
 impl From<&Task> for ActiveModel {
     fn from(task: &Task) -> Self {
