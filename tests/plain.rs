@@ -161,8 +161,13 @@ on_both_databases! {
         let task = ann.data(&format!("{{ tasks {{ nodes {{ {ALL} }} }} }}"), json!({})).await;
         assert_eq!(task["tasks"]["nodes"][0], whole["task"]);
         ann.data("mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }", json!({ "id": id })).await;
-        let trash = ann.data("{ trash { nodes { deletedAt } } }", json!({})).await;
-        assert!(trash["trash"]["nodes"][0]["deletedAt"].is_string(), "{trash}");
+        let trash = ann.data(&format!("{{ trash {{ nodes {{ {ALL} }} }} }}"), json!({})).await;
+        let whole = &trash["trash"]["nodes"][0];
+        assert!(whole["deletedAt"].is_string() && whole["title"] == "t", "{trash}");
+        for (field, value) in whole.as_object().expect("an object") {
+            let alone = ann.data(&format!("{{ trash {{ nodes {{ {field} }} }} }}"), json!({})).await;
+            assert_eq!(&alone["trash"]["nodes"][0][field], value, "{field}");
+        }
     }
 
     async fn a_cursor_is_the_same_whatever_is_asked_for_beside_it(app) {

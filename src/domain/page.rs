@@ -76,6 +76,8 @@ pub enum KeyValue {
 
 /// Most positions have no more bytes.
 const ENCODED: usize = 64;
+/// No cursor has more: three keys are titles at most.
+const MAX_CURSOR: usize = 1 << 14;
 
 /// The place of a task in an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,6 +105,9 @@ impl Position {
     }
 
     fn decode(cursor: &str, order: &[OrderKey]) -> Option<Self> {
+        if cursor.len() > MAX_CURSOR {
+            return None;
+        }
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (position, rest): (Self, _) = postcard::take_from_bytes(&bytes).ok()?;
         let fits = rest.is_empty()
@@ -239,6 +244,7 @@ mod tests {
             &position(vec![KeyValue::Text("x".into())]).encode(),
             &position(vec![KeyValue::Number(i64::MAX)]).encode(),
             &position(vec![KeyValue::Number(0); 2]).encode(),
+            &"A".repeat(1 << 20),
         ] {
             let after = PageArguments { after: Some(cursor.to_owned()), ..Default::default() };
             assert_eq!(faulty_fields(&after), [r#"Field("after")"#], "{cursor}");

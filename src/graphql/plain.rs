@@ -69,6 +69,8 @@ pub struct One<T>(pub T);
 
 /// So many bytes are there to begin with.
 const SMALL: usize = 1024;
+/// No more are set aside for what has not been written yet.
+const MAX_GUESS: usize = 1 << 18;
 
 /// Writes at once, and if that cannot be, takes back what it has charged to the answer.
 fn at_once<T: Plain>(
@@ -107,8 +109,8 @@ impl<T: Plain> OutputType for List<T> {
             let mut others = self.0.len();
             write_items(b'[', &self.0, b']', json, |item, json| {
                 fields.write(item, json)?;
-                // They are about as long as the first.
-                json.reserve(std::mem::take(&mut others) * json.len());
+                // They are about as long as the first; what that says is a guess, and the client's to choose.
+                json.reserve((std::mem::take(&mut others) * json.len()).min(MAX_GUESS));
                 Some(())
             })
         });
