@@ -8,11 +8,12 @@ use axum::Router;
 use chrono::TimeDelta;
 
 use crate::config::Config;
+use crate::db::{Database, DatabaseUrl};
 use crate::domain::Clock;
 use crate::graphql::{Endpoint, Persisted};
 use crate::http::{self, Metrics, Readiness};
 use crate::identity::Tokens;
-use crate::service::{AccountRules, Database, DatabaseUrl, Services};
+use crate::service::{AccountRules, Services};
 
 /// How long the database may take to be closed, after the last request has been answered.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::app;
 use crate::config::Config;
-use crate::service::Database;
+use crate::db::Database;
 use crate::telemetry;
 
 /// A GraphQL API service for tasks: register, log in, and own your tasks.

@@ -14,10 +14,10 @@ use clap::{ArgAction, Args, FromArgMatches, ValueEnum};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::db::DatabaseUrl;
 use crate::graphql::TrustedDocuments;
 use crate::graphql::guard::Limits;
 use crate::identity::{SigningSecret, SigningSecrets};
-use crate::service::DatabaseUrl;
 use crate::telemetry::{self, LogFormat};
 
 /// Where options can stand besides the environment.

@@ -5,12 +5,13 @@
 //! row → task → node ([`graphql`]) → JSON ([`http`]).
 //!
 //! Who may import whom: [`cli`] → [`app`] → everything; [`http`] → [`graphql`], [`identity`];
-//! [`graphql`] → [`service`], [`identity`], [`domain`]; [`service`] → [`identity`], [`domain`];
+//! [`graphql`] → [`service`], [`identity`], [`domain`]; [`service`] → [`db`], [`identity`], [`domain`]; [`db`] → [`domain`];
 //! [`identity`] → [`domain`]; [`domain`] → nothing of ours. `tests/house.rs` holds the rooms to it.
 
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod db;
 pub mod domain;
 pub mod graphql;
 pub mod http;

@@ -4,18 +4,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The room, the rooms it may import, and the libraries it alone knows.
-const ROOMS: [(&str, &[&str]); 5] = [
+const ROOMS: [(&str, &[&str]); 6] = [
     ("domain", &[]),
+    ("db", &["domain"]),
     ("identity", &["domain"]),
-    ("service", &["identity", "domain"]),
+    ("service", &["db", "identity", "domain"]),
     ("graphql", &["service", "identity", "domain"]),
     ("http", &["app", "graphql", "identity"]),
 ];
 
 /// A library and the rooms that may name it.
 const LIBRARIES: [(&str, &[&str]); 6] = [
-    ("sea_orm::", &["service"]),
-    ("migration::", &["service"]),
+    ("sea_orm::", &["db", "service"]),
+    ("migration::", &["db"]),
     ("axum::", &["http", "app"]),
     ("prometheus_client::", &["http"]),
     ("async_graphql::", &["graphql", "http"]),

@@ -8,8 +8,8 @@ use criterion::Criterion;
 use serde_json::{Value, json};
 use taskhold::app::App;
 use taskhold::config::Config;
+use taskhold::db::Database;
 use taskhold::domain::Clock;
-use taskhold::service::Database;
 use tower::ServiceExt;
 
 const FIELDS: &str = "id title description completed status priority createdAt updatedAt";

@@ -3,19 +3,17 @@
 use std::sync::Arc;
 
 use sea_orm::sea_query::{ExprTrait, OnConflict};
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
-};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect};
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use crate::db::entity::{session, user};
+use crate::db::{Database, Transaction, in_transaction, map_error};
 use crate::domain::{
     Clock, DisplayName, Email, Error, Faults, Instant, Problem, Registration, Result, Rule, User, Username,
     new_id,
 };
 use crate::identity::{AddressLimit, Client, Credential, Passwords, Verification};
-use crate::service::database::{Database, in_transaction, meaning};
-use crate::service::entity::{session, user};
 use crate::service::sessions::{Sessions, SignedIn};
 use crate::service::throttle::Throttle;
 
@@ -104,7 +102,7 @@ impl Accounts {
                 .lock_shared()
                 .one(&transaction)
                 .await
-                .map_err(meaning)?;
+                .map_err(map_error)?;
             let Some(unchanged) = unchanged else { return Ok(None) };
             self.sessions.open(&transaction, &unchanged.into(), client).await.map(Some)
         })
@@ -121,7 +119,7 @@ impl Accounts {
                 .filter(user::COLUMN.id.eq(user.id))
                 .filter(user::COLUMN.password_hash.eq(user.password_hash.as_str()))
                 .col_expr(user::Column::PasswordHash, sea_orm::sea_query::Expr::val(hash));
-            update.exec(self.database.write()).await.map_err(meaning)
+            update.exec(self.database.write()).await.map_err(map_error)
         };
         if let Err(error) = rehashed.await {
             // The old hash goes on to work.
@@ -162,12 +160,12 @@ impl Accounts {
 /// The account of somebody who gives an e-mail address or a username, in lower case.
 pub(super) async fn find(database: &Database, who: &str) -> Result<Option<user::Model>> {
     let column = if who.contains('@') { user::Column::EmailKey } else { user::Column::Username };
-    user::Entity::find().filter(column.eq(who)).one(database.read()).await.map_err(meaning)
+    user::Entity::find().filter(column.eq(who)).one(database.read()).await.map_err(map_error)
 }
 
 /// Inserts an account with a hashed password.
 pub(super) async fn insert(
-    on: &DatabaseTransaction,
+    on: &Transaction,
     registration: &Registration,
     hash: &str,
     now: Instant,
@@ -188,7 +186,7 @@ impl NewUser<'_> {
     /// Inserts the user under the username wanted, or else under the first derived one that is free.
     async fn insert(
         self,
-        transaction: &DatabaseTransaction,
+        transaction: &Transaction,
         wanted: Option<&Username>,
         now: Instant,
     ) -> Result<User> {
@@ -210,7 +208,7 @@ impl NewUser<'_> {
 
     async fn try_insert(
         self,
-        transaction: &DatabaseTransaction,
+        transaction: &Transaction,
         username: &Username,
         now: Instant,
     ) -> Result<Option<User>> {
@@ -229,14 +227,14 @@ impl NewUser<'_> {
         let insert = user::Entity::insert(row.clone().into_active_model())
             .on_conflict(OnConflict::new().do_nothing().to_owned())
             .exec_without_returning(transaction);
-        let inserted = insert.await.map_err(meaning)?;
+        let inserted = insert.await.map_err(map_error)?;
         Ok((inserted == 1).then(|| row.into()))
     }
 
     /// The faults of an insert that found something taken; a derived username does not count.
     async fn what_is_taken(
         self,
-        transaction: &DatabaseTransaction,
+        transaction: &Transaction,
         username: &Username,
         chosen: bool,
     ) -> Result<Vec<crate::domain::FieldFault>> {
@@ -245,11 +243,11 @@ impl NewUser<'_> {
         };
         let mut faults = Faults::of("input");
         let taken = || Problem::new(Rule::Taken, "is taken");
-        if count(user::Column::EmailKey, self.email.key()).await.map_err(meaning)? > 0 {
+        if count(user::Column::EmailKey, self.email.key()).await.map_err(map_error)? > 0 {
             faults.push("email", taken());
         }
         let username = username.as_str().to_owned();
-        if chosen && count(user::Column::Username, username).await.map_err(meaning)? > 0 {
+        if chosen && count(user::Column::Username, username).await.map_err(map_error)? > 0 {
             faults.push("username", taken());
         }
         Ok(faults.into_found())

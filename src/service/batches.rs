@@ -9,47 +9,47 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
+use crate::db::Coalescer;
+use crate::db::entity::task::{ActiveModel, Column, Entity, TaskRow};
+use crate::db::entity::user::{self, UserRow};
+use crate::db::{Database, map_error};
 use crate::domain::{Result, Task, User};
-use crate::service::batcher::Batcher;
-use crate::service::database::{Database, meaning};
-use crate::service::entity::task::{ActiveModel, Column, Entity, TaskRow};
-use crate::service::entity::user::{self, UserRow};
 use crate::service::tasks::{is_live, refusal, tasks};
 
 /// One batcher for each kind of work.
 pub(super) struct Batches {
     /// Gives the account that has an id.
-    pub users: Batcher<Uuid, Option<User>>,
+    pub users: Coalescer<Uuid, Option<User>>,
     /// Gives the live task of a user's that has an id.
-    pub tasks: Batcher<(Uuid, Uuid), Option<Task>>,
+    pub tasks: Coalescer<(Uuid, Uuid), Option<Task>>,
     /// Inserts a task under a new id.
-    pub new_tasks: Batcher<Task, ()>,
+    pub new_tasks: Coalescer<Task, ()>,
 }
 
 impl Batches {
     pub fn new(database: &Database) -> Self {
         Self {
-            users: batcher(database, find_users),
-            tasks: batcher(database, find_tasks),
-            new_tasks: batcher(database, insert_tasks),
+            users: coalescer(database, find_users),
+            tasks: coalescer(database, find_tasks),
+            new_tasks: coalescer(database, insert_tasks),
         }
     }
 }
 
 /// A batcher of work on the database.
-fn batcher<K, V, F>(database: &Database, work: fn(Database, Arc<[K]>) -> F) -> Batcher<K, V>
+fn coalescer<K, V, F>(database: &Database, work: fn(Database, Arc<[K]>) -> F) -> Coalescer<K, V>
 where
     K: Clone + Send + Sync + 'static,
     V: Send + 'static,
     F: Future<Output = Result<Vec<V>>> + Send + 'static,
 {
     let database = database.clone();
-    Batcher::new(move |some| work(database.clone(), some))
+    Coalescer::new(move |some| work(database.clone(), some))
 }
 
 async fn find_users(database: Database, ids: Arc<[Uuid]>) -> Result<Vec<Option<User>>> {
     let rows = UserRow::find().filter(user::Column::Id.is_in(ids.iter().copied()));
-    let rows = rows.into_model::<UserRow>().all(database.read()).await.map_err(meaning)?;
+    let rows = rows.into_model::<UserRow>().all(database.read()).await.map_err(map_error)?;
     let found: HashMap<Uuid, User> = rows.into_iter().map(|row| (row.id, row.into())).collect();
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
@@ -59,7 +59,7 @@ async fn find_tasks(database: Database, wanted: Arc<[(Uuid, Uuid)]>) -> Result<V
         .filter(Column::OwnerId.is_in(wanted.iter().map(|(owner, _)| *owner)))
         .filter(Column::Id.is_in(wanted.iter().map(|(_, id)| *id)))
         .filter(is_live());
-    let found = tasks(rows.into_model().all(database.read()).await.map_err(meaning)?)?;
+    let found = tasks(rows.into_model().all(database.read()).await.map_err(map_error)?)?;
     let found: HashMap<(Uuid, Uuid), Task> =
         found.into_iter().map(|task| ((task.owner_id, task.id), task)).collect();
     Ok(wanted.iter().map(|of| found.get(of).cloned()).collect())

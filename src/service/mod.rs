@@ -3,19 +3,13 @@
 //! it may touch, and another for statements that several viewers share. No HTTP and no GraphQL enters here, and no entity or SQL leaves.
 
 mod accounts;
-mod batcher;
 mod batches;
-mod database;
-mod database_url;
-#[expect(clippy::disallowed_methods, reason = "the derive macro of the entities calls them")]
-mod entity;
 mod live;
 mod operator;
 mod part_changes;
 mod parts;
 mod profile;
 mod sessions;
-mod single;
 mod task_query;
 mod tasks;
 mod throttle;
@@ -27,8 +21,6 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 pub use accounts::{Accounts, LogoutScope};
-pub use database::Database;
-pub use database_url::DatabaseUrl;
 pub use operator::Operator;
 pub use part_changes::Place;
 pub use parts::ByTask;
@@ -36,6 +28,7 @@ pub use profile::Profile;
 pub use sessions::{Sessions, SignedIn};
 pub use tasks::Tasks;
 
+use crate::db::Database;
 use crate::domain::Clock;
 use crate::identity::{AddressLimit, Passwords, Tokens, Viewer};
 use crate::service::batches::Batches;

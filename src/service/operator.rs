@@ -4,11 +4,11 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
+use crate::db::entity::{session, user};
+use crate::db::{Database, in_transaction, map_error};
 use crate::domain::{Clock, Error, NewPassword, Registration, Result, User};
 use crate::identity::Passwords;
 use crate::service::accounts;
-use crate::service::database::{Database, in_transaction, meaning};
-use crate::service::entity::{session, user};
 use crate::service::sessions::end_sessions;
 
 /// Accounts as the operator handles them.
@@ -27,7 +27,7 @@ impl Operator {
     /// Every account, oldest first.
     pub async fn list(&self) -> Result<Vec<User>> {
         let rows = user::Entity::find().order_by_asc(user::Column::CreatedAt).order_by_asc(user::Column::Id);
-        let rows = rows.all(self.database.read()).await.map_err(meaning)?;
+        let rows = rows.all(self.database.read()).await.map_err(map_error)?;
         Ok(rows.into_iter().map(User::from).collect())
     }
 
@@ -59,7 +59,7 @@ impl Operator {
                 .col_expr(user::Column::UpdatedAt, Expr::val(self.clock.now()))
                 .exec_with_returning(&transaction)
                 .await
-                .map_err(meaning)?;
+                .map_err(map_error)?;
             if ends {
                 let of_user = session::COLUMN.user_id.eq(user.id);
                 end_sessions(&transaction, of_user, self.clock.now()).await?;
@@ -72,7 +72,7 @@ impl Operator {
         let who = who.trim().to_lowercase();
         if let Ok(id) = Uuid::try_parse(&who) {
             let by_id = user::Entity::find().filter(user::COLUMN.id.eq(id));
-            if let Some(user) = by_id.one(self.database.read()).await.map_err(meaning)? {
+            if let Some(user) = by_id.one(self.database.read()).await.map_err(map_error)? {
                 return Ok(user);
             }
         }

@@ -2,19 +2,16 @@
 //! task's version, unless nothing changes.
 
 use sea_orm::sea_query::{ExprTrait, SimpleExpr};
-use sea_orm::{
-    ActiveValue, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
+use crate::db::entity::{checklist_item, file_change, risk};
+use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{
     ChecklistItem, Error, Faults, FileChange, ItemEdit, MAX_FILES, MAX_ITEMS, MAX_RISKS, NewFileChange,
     NewItem, NewRisk, Problem, Result, Risk, RiskEdit, Rule, Section, Task, new_id, place,
 };
 use crate::service::Tasks;
-use crate::service::database::{in_transaction, meaning};
-use crate::service::entity::{checklist_item, file_change, risk};
 use crate::service::parts::boxes;
 
 const NO_ITEM: Error = Error::NotFound("There is no such checklist item.");
@@ -46,7 +43,7 @@ impl Tasks<'_> {
             let item = rows[0].clone();
             let rows = rows.into_iter().map(checklist_item::ActiveModel::from);
             let insert = checklist_item::Entity::insert_many(rows).exec_without_returning(&transaction);
-            insert.await.map_err(meaning)?;
+            insert.await.map_err(map_error)?;
             Ok((item, self.touch(&transaction, task).await?))
         })
     }
@@ -67,7 +64,7 @@ impl Tasks<'_> {
             let row = checklist_item::ActiveModel::from(edited.clone());
             let update = checklist_item::Entity::update_many().set(row);
             let update = update.filter(checklist_item::Column::Id.eq(id)).exec(&transaction);
-            update.await.map_err(meaning)?;
+            update.await.map_err(map_error)?;
             Ok((edited, self.touch(&transaction, task).await?))
         })
     }
@@ -101,22 +98,22 @@ impl Tasks<'_> {
             let removed = Entity::delete_many()
                 .filter(Column::TaskId.eq(task.id))
                 .filter(Column::Id.eq(id).or(Column::ParentId.eq(id)));
-            removed.exec(&transaction).await.map_err(meaning)?;
+            removed.exec(&transaction).await.map_err(map_error)?;
             self.touch(&transaction, task).await
         })
     }
 
-    async fn lock_item(&self, transaction: &DatabaseTransaction, id: Uuid) -> Result<(Task, ChecklistItem)> {
+    async fn lock_item(&self, transaction: &Transaction, id: Uuid) -> Result<(Task, ChecklistItem)> {
         use checklist_item::{Column, Entity};
         let task = self.lock_task_of(transaction, Column::Id.eq(id), Column::TaskId, NO_ITEM).await?;
-        let row = Entity::find().filter(Column::Id.eq(id)).one(transaction).await.map_err(meaning)?;
+        let row = Entity::find().filter(Column::Id.eq(id)).one(transaction).await.map_err(map_error)?;
         Ok((task, row.ok_or(NO_ITEM)?.try_into()?))
     }
 
     /// A free position before the `index`th of the siblings.
     async fn make_room(
         &self,
-        transaction: &DatabaseTransaction,
+        transaction: &Transaction,
         siblings: &[&ChecklistItem],
         index: usize,
     ) -> Result<i64> {
@@ -129,11 +126,11 @@ impl Tasks<'_> {
     }
 }
 
-async fn set_position(transaction: &DatabaseTransaction, id: Uuid, position: i64) -> Result<()> {
+async fn set_position(transaction: &Transaction, id: Uuid, position: i64) -> Result<()> {
     use checklist_item::{ActiveModel, Column, Entity};
     let row = ActiveModel { position: ActiveValue::Set(position), ..Default::default() };
     let update = Entity::update_many().set(row).filter(Column::Id.eq(id)).exec(transaction);
-    update.await.map_err(meaning).map(drop)
+    update.await.map_err(map_error).map(drop)
 }
 
 /// The boxes among which a new one of a section stands, and the index that it gets there.
@@ -176,9 +173,9 @@ impl Tasks<'_> {
         in_transaction!(self.database, |transaction| {
             let task = self.lock(&transaction, task_id, None).await?;
             let others = Entity::find().filter(Column::TaskId.eq(task_id));
-            let count = others.clone().count(&transaction).await.map_err(meaning)?;
+            let count = others.clone().count(&transaction).await.map_err(map_error)?;
             check_room(count as usize + 1, MAX_RISKS, "risks")?;
-            let last = others.order_by_desc(Column::Position).one(&transaction).await.map_err(meaning)?;
+            let last = others.order_by_desc(Column::Position).one(&transaction).await.map_err(map_error)?;
             let NewRisk { description, likelihood, impact, mitigation } = new.clone();
             let risk = Risk {
                 id: new_id(),
@@ -190,7 +187,7 @@ impl Tasks<'_> {
                 position: place::after(last.map(|last| last.position)),
             };
             let insert = Entity::insert(ActiveModel::from(risk.clone()));
-            insert.exec_without_returning(&transaction).await.map_err(meaning)?;
+            insert.exec_without_returning(&transaction).await.map_err(map_error)?;
             Ok((risk, self.touch(&transaction, task).await?))
         })
     }
@@ -200,7 +197,7 @@ impl Tasks<'_> {
         use risk::{ActiveModel, Column, Entity};
         in_transaction!(self.database, |transaction| {
             let task = self.lock_task_of(&transaction, Column::Id.eq(id), Column::TaskId, NO_RISK).await?;
-            let row = Entity::find().filter(Column::Id.eq(id)).one(&transaction).await.map_err(meaning)?;
+            let row = Entity::find().filter(Column::Id.eq(id)).one(&transaction).await.map_err(map_error)?;
             let risk: Risk = row.ok_or(NO_RISK)?.try_into()?;
             let RiskEdit { description, likelihood, impact, mitigation } = edit.clone();
             let edited = Risk {
@@ -214,7 +211,7 @@ impl Tasks<'_> {
                 return Ok((risk, task));
             }
             let update = Entity::update_many().set(ActiveModel::from(edited.clone()));
-            update.filter(Column::Id.eq(id)).exec(&transaction).await.map_err(meaning)?;
+            update.filter(Column::Id.eq(id)).exec(&transaction).await.map_err(map_error)?;
             Ok((edited, self.touch(&transaction, task).await?))
         })
     }
@@ -224,8 +221,11 @@ impl Tasks<'_> {
         use risk::{Column, Entity};
         in_transaction!(self.database, |transaction| {
             let task = self.lock_task_of(&transaction, Column::Id.eq(id), Column::TaskId, NO_RISK).await?;
-            let removed =
-                Entity::delete_many().filter(Column::Id.eq(id)).exec(&transaction).await.map_err(meaning)?;
+            let removed = Entity::delete_many()
+                .filter(Column::Id.eq(id))
+                .exec(&transaction)
+                .await
+                .map_err(map_error)?;
             if removed.rows_affected == 0 {
                 return Err(NO_RISK);
             }
@@ -242,9 +242,9 @@ impl Tasks<'_> {
         in_transaction!(self.database, |transaction| {
             let task = self.lock(&transaction, task_id, None).await?;
             let others = Entity::find().filter(Column::TaskId.eq(task_id));
-            let count = others.clone().count(&transaction).await.map_err(meaning)?;
+            let count = others.clone().count(&transaction).await.map_err(map_error)?;
             check_room(count as usize + 1, MAX_FILES, "files")?;
-            let last = others.order_by_desc(Column::Position).one(&transaction).await.map_err(meaning)?;
+            let last = others.order_by_desc(Column::Position).one(&transaction).await.map_err(map_error)?;
             let file = FileChange {
                 id: new_id(),
                 task_id,
@@ -253,7 +253,7 @@ impl Tasks<'_> {
                 position: place::after(last.map(|last| last.position)),
             };
             let insert = Entity::insert(ActiveModel::from(file.clone()));
-            insert.exec_without_returning(&transaction).await.map_err(meaning)?;
+            insert.exec_without_returning(&transaction).await.map_err(map_error)?;
             Ok((file, self.touch(&transaction, task).await?))
         })
     }
@@ -263,8 +263,11 @@ impl Tasks<'_> {
         use file_change::{Column, Entity};
         in_transaction!(self.database, |transaction| {
             let task = self.lock_task_of(&transaction, Column::Id.eq(id), Column::TaskId, NO_FILE).await?;
-            let removed =
-                Entity::delete_many().filter(Column::Id.eq(id)).exec(&transaction).await.map_err(meaning)?;
+            let removed = Entity::delete_many()
+                .filter(Column::Id.eq(id))
+                .exec(&transaction)
+                .await
+                .map_err(map_error)?;
             if removed.rows_affected == 0 {
                 return Err(NO_FILE);
             }
@@ -278,7 +281,7 @@ impl Tasks<'_> {
     /// Locks the task that a part belongs to. The part may be gone by then: look again.
     async fn lock_task_of<C>(
         &self,
-        transaction: &DatabaseTransaction,
+        transaction: &Transaction,
         is_part: SimpleExpr,
         task_id: C,
         no_such: Error,
@@ -288,7 +291,7 @@ impl Tasks<'_> {
         C::EntityName: EntityTrait,
     {
         let of = <C::EntityName as EntityTrait>::find().select_only().column(task_id).filter(is_part);
-        let task_id: Option<Uuid> = of.into_tuple().one(transaction).await.map_err(meaning)?;
+        let task_id: Option<Uuid> = of.into_tuple().one(transaction).await.map_err(map_error)?;
         match self.lock(transaction, task_id.ok_or_else(|| no_such.clone())?, None).await {
             Err(Error::NotFound(_)) => Err(no_such),
             locked => locked,
@@ -296,7 +299,7 @@ impl Tasks<'_> {
     }
 
     /// Raises the version of a task in which something has changed.
-    async fn touch(&self, transaction: &DatabaseTransaction, task: Task) -> Result<Task> {
+    async fn touch(&self, transaction: &Transaction, task: Task) -> Result<Task> {
         let touched = task.clone().touched(self.now());
         self.save(transaction, &task, touched).await
     }

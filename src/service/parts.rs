@@ -5,18 +5,18 @@ use std::collections::HashMap;
 
 use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use uuid::Uuid;
 
+use crate::db::entity::{checklist_item, file_change, risk, task};
+use crate::db::{Transaction, map_error};
 use crate::domain::{
     ChecklistItem, Error, FileChange, Named, NewItem, NewParts, Progress, Result, Risk, Section, new_id,
     place,
 };
 use crate::service::Tasks;
-use crate::service::database::meaning;
-use crate::service::entity::{checklist_item, file_change, risk, task};
 
 /// Rows in one INSERT: SQLite takes 32,766 values.
 const ROWS: usize = 2_000;
@@ -53,19 +53,14 @@ impl Parts {
     }
 
     /// Writes all of them.
-    pub async fn insert(self, transaction: &DatabaseTransaction) -> Result<()> {
+    pub async fn insert(self, transaction: &Transaction) -> Result<()> {
         insert::<checklist_item::Entity, _>(transaction, self.checklist).await?;
         insert::<risk::Entity, _>(transaction, self.risks).await?;
         insert::<file_change::Entity, _>(transaction, self.files).await
     }
 
     /// Puts others in the place of those of a task, where they are not the same. Whether any were not.
-    pub async fn replace(
-        self,
-        transaction: &DatabaseTransaction,
-        task_id: Uuid,
-        new: &NewParts,
-    ) -> Result<bool> {
+    pub async fn replace(self, transaction: &Transaction, task_id: Uuid, new: &NewParts) -> Result<bool> {
         let mut made = Self::default();
         made.add(task_id, new);
         let same_checklist = outline(&self.checklist) == outline(&made.checklist);
@@ -131,7 +126,7 @@ fn file_values(file: &FileChange) -> (&str, impl Eq + use<>) {
     (&file.path, file.kind)
 }
 
-async fn insert<E, T>(transaction: &DatabaseTransaction, parts: Vec<T>) -> Result<()>
+async fn insert<E, T>(transaction: &Transaction, parts: Vec<T>) -> Result<()>
 where
     E: EntityTrait,
     E::ActiveModel: ActiveModelTrait<Entity = E> + From<T> + Send,
@@ -140,18 +135,18 @@ where
     let mut rows = parts.into_iter().map(E::ActiveModel::from).peekable();
     while rows.peek().is_some() {
         let some: Vec<E::ActiveModel> = rows.by_ref().take(ROWS).collect();
-        E::insert_many(some).exec_without_returning(transaction).await.map_err(meaning)?;
+        E::insert_many(some).exec_without_returning(transaction).await.map_err(map_error)?;
     }
     Ok(())
 }
 
-async fn remove_all<C>(transaction: &DatabaseTransaction, task_id_column: C, task_id: Uuid) -> Result<()>
+async fn remove_all<C>(transaction: &Transaction, task_id_column: C, task_id: Uuid) -> Result<()>
 where
     C: ColumnTrait,
     C::EntityName: EntityTrait,
 {
     let delete = <C::EntityName as EntityTrait>::delete_many().filter(task_id_column.eq(task_id));
-    delete.exec(transaction).await.map_err(meaning).map(drop)
+    delete.exec(transaction).await.map_err(map_error).map(drop)
 }
 
 /// Parts by the task that they belong to.
@@ -186,7 +181,7 @@ impl Tasks<'_> {
             .filter(self.mine())
             .filter(among(Column::TaskId, tasks))
             .order_by_asc(Column::Position);
-        by_task(rows.all(self.database.read()).await.map_err(meaning)?, |item: &ChecklistItem| item.task_id)
+        by_task(rows.all(self.database.read()).await.map_err(map_error)?, |item: &ChecklistItem| item.task_id)
     }
 
     /// How far those of the tasks are that are the viewer's and have boxes in scope.
@@ -203,7 +198,7 @@ impl Tasks<'_> {
             .group_by(Column::TaskId)
             .group_by(Column::Done);
         let counts: Vec<(Uuid, bool, i64)> =
-            counts.into_tuple().all(self.database.read()).await.map_err(meaning)?;
+            counts.into_tuple().all(self.database.read()).await.map_err(map_error)?;
         let mut progress: ByTask<Progress> = HashMap::new();
         for (task_id, done, count) in counts {
             let count = usize::try_from(count).map_err(Error::internal)?;
@@ -222,7 +217,7 @@ impl Tasks<'_> {
             .filter(self.mine())
             .filter(among(Column::TaskId, tasks))
             .order_by_asc(Column::Position);
-        by_task(rows.all(self.database.read()).await.map_err(meaning)?, |risk: &Risk| risk.task_id)
+        by_task(rows.all(self.database.read()).await.map_err(map_error)?, |risk: &Risk| risk.task_id)
     }
 
     /// The files of those of the tasks that are the viewer's.
@@ -233,7 +228,7 @@ impl Tasks<'_> {
             .filter(self.mine())
             .filter(among(Column::TaskId, tasks))
             .order_by_asc(Column::Position);
-        by_task(rows.all(self.database.read()).await.map_err(meaning)?, |file: &FileChange| file.task_id)
+        by_task(rows.all(self.database.read()).await.map_err(map_error)?, |file: &FileChange| file.task_id)
     }
 
     /// Those of the boxes with these ids that are in live tasks of the viewer's.
@@ -241,7 +236,7 @@ impl Tasks<'_> {
         use checklist_item::{Column, Entity};
         let rows = Entity::find().inner_join(task::Entity).filter(self.live_by_id());
         let rows = rows.filter(among(Column::Id, ids));
-        all(rows.all(self.database.read()).await.map_err(meaning)?)
+        all(rows.all(self.database.read()).await.map_err(map_error)?)
     }
 
     /// Those of the risks with these ids that are in live tasks of the viewer's.
@@ -249,7 +244,7 @@ impl Tasks<'_> {
         use risk::{Column, Entity};
         let rows = Entity::find().inner_join(task::Entity).filter(self.live_by_id());
         let rows = rows.filter(among(Column::Id, ids));
-        all(rows.all(self.database.read()).await.map_err(meaning)?)
+        all(rows.all(self.database.read()).await.map_err(map_error)?)
     }
 
     /// Those of the files with these ids that are in live tasks of the viewer's.
@@ -257,17 +252,17 @@ impl Tasks<'_> {
         use file_change::{Column, Entity};
         let rows = Entity::find().inner_join(task::Entity).filter(self.live_by_id());
         let rows = rows.filter(among(Column::Id, ids));
-        all(rows.all(self.database.read()).await.map_err(meaning)?)
+        all(rows.all(self.database.read()).await.map_err(map_error)?)
     }
 
     /// Everything in one task.
     pub(super) async fn parts_of(&self, connection: &impl ConnectionTrait, task_id: Uuid) -> Result<Parts> {
         let checklist = self.boxes_of(connection, task_id).await?;
         let risks = risk::Entity::find().filter(risk::Column::TaskId.eq(task_id));
-        let risks = risks.order_by_asc(risk::Column::Position).all(connection).await.map_err(meaning)?;
+        let risks = risks.order_by_asc(risk::Column::Position).all(connection).await.map_err(map_error)?;
         let files = file_change::Entity::find().filter(file_change::Column::TaskId.eq(task_id));
         let files =
-            files.order_by_asc(file_change::Column::Position).all(connection).await.map_err(meaning)?;
+            files.order_by_asc(file_change::Column::Position).all(connection).await.map_err(map_error)?;
         Ok(Parts { checklist, risks: all(risks)?, files: all(files)? })
     }
 
@@ -279,7 +274,7 @@ impl Tasks<'_> {
     ) -> Result<Vec<ChecklistItem>> {
         use checklist_item::{Column, Entity};
         let rows = Entity::find().filter(Column::TaskId.eq(task_id)).order_by_asc(Column::Position);
-        all(rows.all(connection).await.map_err(meaning)?)
+        all(rows.all(connection).await.map_err(map_error)?)
     }
 }
 

@@ -1,15 +1,15 @@
 //! The viewer's own account.
 
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait, SqlErr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, SqlErr};
 use secrecy::SecretString;
 
+use crate::db::entity::{session, user};
+use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{Error, Faults, NewPassword, Problem, ProfileEdit, Result, Rule, User};
 use crate::identity::{Client, Viewer};
 use crate::service::accounts::Accounts;
 use crate::service::batches::Batches;
-use crate::service::database::{in_transaction, meaning};
-use crate::service::entity::{session, user};
 use crate::service::sessions::SignedIn;
 
 /// Tasks that one statement deletes.
@@ -34,7 +34,7 @@ impl<'a> Profile<'a> {
 
     /// The viewer's account.
     pub async fn get(&self) -> Result<User> {
-        self.batches.users.ask(self.viewer.user_id()).await?.ok_or(GONE)
+        self.batches.users.submit(self.viewer.user_id()).await?.ok_or(GONE)
     }
 
     /// Changes name and username. Fails with [`Error::Taken`] when somebody else has the username.
@@ -63,7 +63,7 @@ impl<'a> Profile<'a> {
             match error.sql_err() {
                 // The username is the only thing that can collide in this statement.
                 Some(SqlErr::UniqueConstraintViolation(_)) => username_taken(),
-                _ => meaning(error),
+                _ => map_error(error),
             }
         })?;
         rows.into_iter().next().map(User::from).ok_or(GONE)
@@ -105,7 +105,7 @@ impl<'a> Profile<'a> {
             self.delete_tasks(&transaction).await?;
             // Whatever else is the user's goes with the row.
             let gone = user::Entity::delete_many().filter(self.mine()).exec(&transaction);
-            gone.await.map_err(meaning)?;
+            gone.await.map_err(map_error)?;
             Ok(ended)
         })?;
         sessions.ended(&ended);
@@ -113,13 +113,13 @@ impl<'a> Profile<'a> {
     }
 
     /// Deletes the user's tasks, as many at a time as a statement has time for.
-    async fn delete_tasks(&self, transaction: &DatabaseTransaction) -> Result<()> {
-        use crate::service::entity::task::{Column, Entity};
+    async fn delete_tasks(&self, transaction: &Transaction) -> Result<()> {
+        use crate::db::entity::task::{Column, Entity};
         let mine = Entity::find().select_only().column(Column::Id);
         let mine = mine.filter(Column::OwnerId.eq(self.viewer.user_id())).limit(TASKS_AT_ONCE).into_query();
         loop {
             let some = Entity::delete_many().filter(Column::Id.in_subquery(mine.clone()));
-            if some.exec(transaction).await.map_err(meaning)?.rows_affected == 0 {
+            if some.exec(transaction).await.map_err(map_error)?.rows_affected == 0 {
                 return Ok(());
             }
         }
@@ -132,7 +132,7 @@ impl<'a> Profile<'a> {
         let attempt = self.accounts.throttle.begin(&id.to_string(), client).await?;
         let verified = async {
             let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
-            let row = row.map_err(meaning)?.ok_or(GONE)?;
+            let row = row.map_err(map_error)?.ok_or(GONE)?;
             let fits = verification.fits(password, Some(&row.password_hash)).await?;
             if fits { Ok(row) } else { Err(WRONG) }
         };
@@ -142,22 +142,22 @@ impl<'a> Profile<'a> {
 
     /// Keeps everybody else from the account, so that no session can begin while the last ones end;
     /// unless the password has been changed since it was verified.
-    async fn lock(&self, on: &DatabaseTransaction, row: &user::Model) -> Result<()> {
+    async fn lock(&self, on: &Transaction, row: &user::Model) -> Result<()> {
         let unchanged = user::Entity::find()
             .filter(self.mine())
             .filter(user::COLUMN.password_hash.eq(row.password_hash.as_str()))
             .lock_exclusive();
-        unchanged.one(on).await.map_err(meaning)?.map(drop).ok_or(WRONG)
+        unchanged.one(on).await.map_err(map_error)?.map(drop).ok_or(WRONG)
     }
 
     /// Sets the hash, unless somebody else has changed the password since it was verified.
-    async fn set_hash(&self, on: &DatabaseTransaction, row: &user::Model, hash: &str) -> Result<User> {
+    async fn set_hash(&self, on: &Transaction, row: &user::Model, hash: &str) -> Result<User> {
         let update = user::Entity::update_many()
             .filter(self.mine())
             .filter(user::COLUMN.password_hash.eq(row.password_hash.as_str()))
             .col_expr(user::Column::PasswordHash, Expr::val(hash))
             .col_expr(user::Column::UpdatedAt, Expr::val(self.accounts.clock.now()));
-        let rows = update.exec_with_returning(on).await.map_err(meaning)?;
+        let rows = update.exec_with_returning(on).await.map_err(map_error)?;
         rows.into_iter().next().map(User::from).ok_or(WRONG)
     }
 }

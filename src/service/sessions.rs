@@ -6,16 +6,14 @@ use std::time::{Duration, Instant as Moment};
 use chrono::TimeDelta;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
+use crate::db::entity::{session, session_ending, user};
+use crate::db::{Database, Transaction, in_transaction, map_error};
 use crate::domain::{Clock, Error, Instant, Result, Session, User, new_id};
 use crate::identity::{Claims, Client, Credential, Issued, Refresh, Refusal, Tokens, Viewer};
-use crate::service::database::{Database, in_transaction, meaning};
-use crate::service::entity::{session, session_ending, user};
 use crate::service::live::LiveSessions;
 
 const NOT_SIGNED_IN: Error = Error::Unauthenticated("Authentication required");
@@ -59,14 +57,14 @@ impl Sessions {
     }
 
     /// Opens a session and clears away those of the user that have run out.
-    pub async fn open(&self, on: &DatabaseTransaction, user: &User, client: &Client) -> Result<SignedIn> {
+    pub async fn open(&self, on: &Transaction, user: &User, client: &Client) -> Result<SignedIn> {
         let now = self.clock.now();
         session::Entity::delete_many()
             .filter(session::COLUMN.user_id.eq(user.id))
             .filter(session::COLUMN.expires_at.lte(now))
             .exec(on)
             .await
-            .map_err(meaning)?;
+            .map_err(map_error)?;
         let session = session::ActiveModel {
             id: Set(new_id()),
             user_id: Set(user.id),
@@ -78,7 +76,7 @@ impl Sessions {
             refreshes: Set(0),
             refreshed_at: Set(now),
         };
-        let session = session::Entity::insert(session).exec_with_returning(on).await.map_err(meaning)?;
+        let session = session::Entity::insert(session).exec_with_returning(on).await.map_err(map_error)?;
         Ok(self.signed_in(user.clone(), &session))
     }
 
@@ -118,7 +116,7 @@ impl Sessions {
             .await;
         if let Err(error) = touched {
             // Nobody is to be refused for want of a note.
-            tracing::debug!(error = %meaning(error), "a session's use could not be noted");
+            tracing::debug!(error = %map_error(error), "a session's use could not be noted");
         }
     }
 
@@ -131,7 +129,7 @@ impl Sessions {
             .filter(user::COLUMN.is_active.eq(true))
             .one(self.database.read())
             .await;
-        Ok(found.map_err(meaning)?.is_some())
+        Ok(found.map_err(map_error)?.is_some())
     }
 
     /// The claims of a genuine token: Ok while it is good, Err once it has expired.
@@ -155,7 +153,7 @@ impl Sessions {
             Some(session) => session,
             None => {
                 let found = session::Entity::find().filter(session::COLUMN.id.eq(id));
-                let found = found.one(self.database.write()).await.map_err(meaning)?;
+                let found = found.one(self.database.write()).await.map_err(map_error)?;
                 let session = found.filter(|session| session.expires_at > now).ok_or(INVALID_REFRESH)?;
                 let repeated =
                     session.refreshes == refresh.count.wrapping_add(1) && now <= session.refreshed_at + GRACE;
@@ -172,7 +170,7 @@ impl Sessions {
             .filter(user::COLUMN.is_active.eq(true))
             .one(self.database.read())
             .await
-            .map_err(meaning)?
+            .map_err(map_error)?
             .ok_or(INVALID_REFRESH)?;
         Ok(self.signed_in(user.into(), &session))
     }
@@ -195,7 +193,7 @@ impl Sessions {
         if let Some(count) = count {
             update = update.filter(session::COLUMN.refreshes.eq(count));
         }
-        let rows = update.exec_with_returning(on).await.map_err(meaning)?;
+        let rows = update.exec_with_returning(on).await.map_err(map_error)?;
         Ok(rows.into_iter().next())
     }
 
@@ -216,7 +214,7 @@ impl Sessions {
             .order_by_desc(session::Column::Id)
             .all(self.database.read())
             .await
-            .map_err(meaning)?;
+            .map_err(map_error)?;
         Ok(rows.into_iter().map(|row| to_domain(row, viewer)).collect())
     }
 
@@ -228,7 +226,7 @@ impl Sessions {
         }
         // Somebody else's session is not spoken of more than somebody else's task.
         let other = session::Entity::find().filter(session::COLUMN.id.eq(id)).one(self.database.read()).await;
-        match other.map_err(meaning)? {
+        match other.map_err(map_error)? {
             Some(_) => Err(Error::Forbidden("This session belongs to somebody else.")),
             None => Err(Error::NotFound("There is no such session.")),
         }
@@ -244,7 +242,7 @@ impl Sessions {
     }
 
     /// Ends sessions as a part of something larger. When that is done, [`Sessions::ended`] is to know.
-    pub async fn end(&self, on: &DatabaseTransaction, condition: SimpleExpr) -> Result<Vec<Uuid>> {
+    pub async fn end(&self, on: &Transaction, condition: SimpleExpr) -> Result<Vec<Uuid>> {
         end_sessions(on, condition, self.clock.now()).await
     }
 
@@ -280,7 +278,7 @@ impl Sessions {
             .into_tuple()
             .all(self.database.read())
             .await
-            .map_err(meaning)?;
+            .map_err(map_error)?;
         self.live.news(ended, asked_at);
         Ok(())
     }
@@ -288,7 +286,7 @@ impl Sessions {
     async fn clear_endings(&self) -> Result<()> {
         let old = session_ending::COLUMN.ended_at.lt(self.clock.now() - NEWS_KEPT);
         let cleared = session_ending::Entity::delete_many().filter(old).exec(self.database.write()).await;
-        cleared.map_err(meaning).map(drop)
+        cleared.map_err(map_error).map(drop)
     }
 }
 
@@ -309,11 +307,7 @@ fn to_domain(row: session::Model, viewer: &Viewer) -> Session {
 }
 
 /// Ends the sessions that meet a condition and tells every instance; gives their ids.
-pub(super) async fn end_sessions(
-    on: &DatabaseTransaction,
-    condition: SimpleExpr,
-    now: Instant,
-) -> Result<Vec<Uuid>> {
+pub(super) async fn end_sessions(on: &Transaction, condition: SimpleExpr, now: Instant) -> Result<Vec<Uuid>> {
     let ended: Vec<Uuid> = session::Entity::find()
         .select_only()
         .column(session::Column::Id)
@@ -324,16 +318,16 @@ pub(super) async fn end_sessions(
         .into_tuple()
         .all(on)
         .await
-        .map_err(meaning)?;
+        .map_err(map_error)?;
     let ending = |id: &Uuid| session_ending::ActiveModel { session_id: Set(*id), ended_at: Set(now) };
     for some in ended.chunks(MOST_AT_ONCE) {
         session_ending::Entity::insert_many(some.iter().map(ending))
             .on_conflict(OnConflict::new().do_nothing().to_owned())
             .exec_without_returning(on)
             .await
-            .map_err(meaning)?;
+            .map_err(map_error)?;
         let gone = session::Entity::delete_many().filter(session::COLUMN.id.is_in(some.iter().copied()));
-        gone.exec(on).await.map_err(meaning)?;
+        gone.exec(on).await.map_err(map_error)?;
     }
     Ok(ended)
 }

@@ -6,11 +6,11 @@ use chrono::DateTime;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Func, NullOrdering, SimpleExpr, Value};
 use sea_orm::{ColumnTrait, DbBackend, Order, QueryOrder, Select};
 
+use crate::db::entity::task::{Column, Entity};
 use crate::domain::{
     DateField, DateRange, KeyValue, MAX_LABELS, Named, OrderField, OrderKey, PageRequest, Position,
     TaskFilter, TaskPriority, TaskStatus,
 };
-use crate::service::entity::task::{Column, Entity};
 
 /// The condition that a task meets which the filter shows. It is never NULL, so that NOT is plain
 /// negation.

@@ -9,20 +9,20 @@ use std::collections::{HashMap, HashSet};
 use chrono::TimeDelta;
 use sea_orm::sea_query::{ExprTrait, OnConflict, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IdenStatic, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, SqlErr,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, SqlErr,
 };
 use uuid::Uuid;
 
+use crate::db::entity::task::{ActiveModel, Column, Entity, OPTIONAL, TaskRow, changes};
+use crate::db::entity::{checklist_item, file_change, risk, session, user};
+use crate::db::{Database, Transaction, in_transaction, map_error};
 use crate::domain::{
     BulkIds, Clock, Error, Faults, Instant, NewTask, OrderKey, Page, PageRequest, PathSegment, Problem,
     Result, Rule, Shelf, Task, TaskEdit, TaskFilter, new_id,
 };
 use crate::identity::Viewer;
 use crate::service::batches::Batches;
-use crate::service::database::{Database, in_transaction, meaning};
-use crate::service::entity::task::{ActiveModel, Column, Entity, OPTIONAL, TaskRow, changes};
-use crate::service::entity::{checklist_item, file_change, risk, session, user};
 use crate::service::parts::Parts;
 use crate::service::task_query;
 
@@ -73,7 +73,7 @@ impl<'a> Tasks<'a> {
 
     /// A live task. [`Error::NotFound`] when there is none, [`Error::Forbidden`] when it is another's.
     pub async fn get(&self, id: Uuid) -> Result<Task> {
-        match self.batches.tasks.ask((self.viewer.user_id(), id)).await? {
+        match self.batches.tasks.submit((self.viewer.user_id(), id)).await? {
             Some(task) => Ok(task),
             None => Err(self.why_not(self.database.read(), id).await?),
         }
@@ -82,7 +82,7 @@ impl<'a> Tasks<'a> {
     /// Those of the tasks with these ids that are the viewer's and live, in no order.
     pub async fn find(&self, ids: &[Uuid]) -> Result<Vec<Task>> {
         let rows = TaskRow::find().filter(self.live_by_id()).filter(Column::Id.is_in(ids.iter().copied()));
-        tasks(rows.into_model().all(self.database.read()).await.map_err(meaning)?)
+        tasks(rows.into_model().all(self.database.read()).await.map_err(map_error)?)
     }
 
     /// A page of the tasks on a shelf that meet the filter. Of what is [`OPTIONAL`] they have only the
@@ -101,15 +101,15 @@ impl<'a> Tasks<'a> {
         let columns = TaskRow::some(is_read);
         let select = TaskRow::find_only(columns).filter(self.matching(shelf, filter));
         let page = task_query::page(select, order, request).into_query();
-        let rows = self.database.read().query_all(&page).await.map_err(meaning)?;
+        let rows = self.database.read().query_all(&page).await.map_err(map_error)?;
         let rows: Result<Vec<_>, _> = rows.iter().map(|row| TaskRow::read(row, columns)).collect();
-        Ok(Page::from_travel(tasks(rows.map_err(meaning)?)?, request))
+        Ok(Page::from_travel(tasks(rows.map_err(map_error)?)?, request))
     }
 
     /// How many tasks on a shelf meet the filter.
     pub async fn count(&self, shelf: Shelf, filter: Option<&TaskFilter>) -> Result<u64> {
         let select = Entity::find().filter(self.matching(shelf, filter));
-        select.count(self.database.read()).await.map_err(meaning)
+        select.count(self.database.read()).await.map_err(map_error)
     }
 
     fn matching(&self, shelf: Shelf, filter: Option<&TaskFilter>) -> SimpleExpr {
@@ -125,7 +125,7 @@ impl<'a> Tasks<'a> {
     pub async fn create(&self, new: NewTask) -> Result<Task> {
         if new.id.is_none() && new.parts.is_empty() {
             let task = new.task(new_id(), self.viewer.user_id(), self.now());
-            self.batches.new_tasks.ask(task.clone()).await?;
+            self.batches.new_tasks.submit(task.clone()).await?;
             return Ok(task);
         }
         let new = [new];
@@ -142,7 +142,7 @@ impl<'a> Tasks<'a> {
 
     async fn make(
         &self,
-        transaction: &DatabaseTransaction,
+        transaction: &Transaction,
         new: &[NewTask],
         place: impl Fn(usize) -> Vec<PathSegment>,
     ) -> Result<Vec<Task>> {
@@ -176,7 +176,7 @@ impl<'a> Tasks<'a> {
     /// The viewer's tasks that have the ids chosen. [`Error::Taken`] when others' tasks have some.
     async fn with_ids_of(
         &self,
-        transaction: &DatabaseTransaction,
+        transaction: &Transaction,
         new: &[NewTask],
         place: impl Fn(usize) -> Vec<PathSegment>,
     ) -> Result<HashMap<Uuid, Task>> {
@@ -186,10 +186,10 @@ impl<'a> Tasks<'a> {
         }
         let over = Column::DeletedAt.lte(self.now() - KEPT_IN_TRASH);
         let expired = Entity::delete_many().filter(self.mine()).filter(Column::Id.is_in(chosen.clone()));
-        expired.filter(over).exec(transaction).await.map_err(meaning)?;
+        expired.filter(over).exec(transaction).await.map_err(map_error)?;
         // Some may be somebody else's: of those nothing but the owner is used.
         let rows = TaskRow::find().filter(Column::Id.is_in(chosen.clone())).into_model();
-        let known = tasks(rows.all(transaction).await.map_err(meaning)?)?;
+        let known = tasks(rows.all(transaction).await.map_err(map_error)?)?;
         let known: HashMap<Uuid, Task> = known.into_iter().map(|task| (task.id, task)).collect();
 
         let others = self.ids_of_others(transaction, &chosen).await?;
@@ -206,11 +206,7 @@ impl<'a> Tasks<'a> {
     }
 
     /// Those of the ids that are of something else than a task: an id is of one thing alone.
-    async fn ids_of_others(
-        &self,
-        transaction: &DatabaseTransaction,
-        ids: &HashSet<Uuid>,
-    ) -> Result<HashSet<Uuid>> {
+    async fn ids_of_others(&self, transaction: &Transaction, ids: &HashSet<Uuid>) -> Result<HashSet<Uuid>> {
         let mut taken = HashSet::new();
         taken.extend(known_ids(transaction, user::Column::Id, ids).await?);
         taken.extend(known_ids(transaction, session::Column::Id, ids).await?);
@@ -275,7 +271,7 @@ impl<'a> Tasks<'a> {
         })
     }
 
-    async fn discard(&self, transaction: &DatabaseTransaction, task: &Task) -> Result<()> {
+    async fn discard(&self, transaction: &Transaction, task: &Task) -> Result<()> {
         let now = self.now();
         let deleted = Task { deleted_at: Some(now), ..task.clone() }.touched(now);
         self.save(transaction, task, deleted).await.map(drop)
@@ -299,7 +295,7 @@ impl<'a> Tasks<'a> {
     /// A live task, which nobody else changes until the transaction ends.
     pub(super) async fn lock(
         &self,
-        transaction: &DatabaseTransaction,
+        transaction: &Transaction,
         id: Uuid,
         expected_version: Option<i32>,
     ) -> Result<Task> {
@@ -313,7 +309,7 @@ impl<'a> Tasks<'a> {
     }
 
     /// Live tasks, in the order of their ids; an error with the place of each that is none.
-    async fn lock_all(&self, transaction: &DatabaseTransaction, ids: &BulkIds) -> Result<Vec<Task>> {
+    async fn lock_all(&self, transaction: &Transaction, ids: &BulkIds) -> Result<Vec<Task>> {
         let wanted: Vec<Uuid> = ids.ids().collect();
         let locked = self.locked(transaction, &wanted, self.live_by_id()).await?;
         let mut locked: HashMap<Uuid, Task> = locked.into_iter().map(|task| (task.id, task)).collect();
@@ -328,27 +324,17 @@ impl<'a> Tasks<'a> {
     }
 
     /// Always in the same order, so that no two wait for each other.
-    async fn locked(
-        &self,
-        transaction: &DatabaseTransaction,
-        ids: &[Uuid],
-        kept: SimpleExpr,
-    ) -> Result<Vec<Task>> {
+    async fn locked(&self, transaction: &Transaction, ids: &[Uuid], kept: SimpleExpr) -> Result<Vec<Task>> {
         let rows = TaskRow::find().filter(kept).filter(Column::Id.is_in(ids.iter().copied()));
         let rows = rows.order_by_asc(Column::Id).lock_exclusive().into_model();
-        tasks(rows.all(transaction).await.map_err(meaning)?)
+        tasks(rows.all(transaction).await.map_err(map_error)?)
     }
 
     /// Writes what differs.
-    pub(super) async fn save(
-        &self,
-        transaction: &DatabaseTransaction,
-        before: &Task,
-        after: Task,
-    ) -> Result<Task> {
+    pub(super) async fn save(&self, transaction: &Transaction, before: &Task, after: Task) -> Result<Task> {
         if *before != after {
             let update = Entity::update_many().set(changes(before, &after)).filter(self.mine());
-            update.filter(Column::Id.eq(after.id)).exec(transaction).await.map_err(meaning)?;
+            update.filter(Column::Id.eq(after.id)).exec(transaction).await.map_err(map_error)?;
         }
         Ok(after)
     }
@@ -364,7 +350,7 @@ impl<'a> Tasks<'a> {
             .column(Column::Id)
             .filter(self.mine().not())
             .filter(Column::Id.is_in(ids.iter().copied()));
-        let foreign: Vec<Uuid> = foreign.into_tuple().all(connection).await.map_err(meaning)?;
+        let foreign: Vec<Uuid> = foreign.into_tuple().all(connection).await.map_err(map_error)?;
         let reason = |id| if foreign.contains(&id) { FORBIDDEN } else { NOT_FOUND };
         Ok(ids.iter().map(|id| (*id, reason(*id))).collect())
     }
@@ -379,18 +365,18 @@ pub(super) fn is_live() -> SimpleExpr {
 pub(super) fn refusal(error: DbErr) -> Error {
     match error.sql_err() {
         Some(SqlErr::ForeignKeyConstraintViolation(_)) => Error::Unauthenticated("Invalid token"),
-        _ => meaning(error),
+        _ => map_error(error),
     }
 }
 
-async fn known_ids<C>(transaction: &DatabaseTransaction, id: C, among: &HashSet<Uuid>) -> Result<Vec<Uuid>>
+async fn known_ids<C>(transaction: &Transaction, id: C, among: &HashSet<Uuid>) -> Result<Vec<Uuid>>
 where
     C: ColumnTrait,
     C::EntityName: EntityTrait,
 {
     let select = <C::EntityName as EntityTrait>::find().select_only().column(id);
     let select = select.filter(id.is_in(among.iter().copied()));
-    select.into_tuple().all(transaction).await.map_err(meaning)
+    select.into_tuple().all(transaction).await.map_err(map_error)
 }
 
 pub(super) fn tasks(rows: Vec<TaskRow>) -> Result<Vec<Task>> {

@@ -11,10 +11,10 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::db::entity::login_attempt::{ActiveModel, Column, Entity, Model};
+use crate::db::{Database, map_error};
 use crate::domain::{Clock, Error, Result};
 use crate::identity::Client;
-use crate::service::database::{Database, meaning};
-use crate::service::entity::login_attempt::{ActiveModel, Column, Entity, Model};
 
 /// Failures of one account from anywhere, for each ten that it may have from one network.
 const ANYWHERE: i32 = 10;
@@ -82,7 +82,7 @@ impl Throttle {
                 .filter(Column::Key.eq(key))
                 .filter(Column::Failures.gt(0))
                 .col_expr(Column::Failures, Column::Failures.into_expr().sub(1));
-            counted.exec(self.database.write()).await.map_err(meaning)?;
+            counted.exec(self.database.write()).await.map_err(map_error)?;
         }
         Ok(())
     }
@@ -107,7 +107,7 @@ impl Throttle {
             .values([(Column::Failures, failures.into()), (Column::ResetsAt, resets.into())])
             .to_owned();
         let insert = Entity::insert(row).on_conflict(on_conflict);
-        insert.exec_with_returning(self.database.write()).await.map_err(meaning)
+        insert.exec_with_returning(self.database.write()).await.map_err(map_error)
     }
 
     /// Clears away what no longer counts, for as long as anybody else holds the throttle.
@@ -124,7 +124,7 @@ impl Throttle {
 
     async fn clear(&self) -> Result<()> {
         let over = Entity::delete_many().filter(Column::ResetsAt.lte(self.clock.now()));
-        over.exec(self.database.write()).await.map_err(meaning).map(drop)
+        over.exec(self.database.write()).await.map_err(map_error).map(drop)
     }
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
+use crate::db::entity::task::{Column, Entity};
+use crate::db::{Database, map_error};
 use crate::domain::{Clock, Error, Result};
-use crate::service::database::{Database, meaning};
-use crate::service::entity::task::{Column, Entity};
 use crate::service::tasks::KEPT_IN_TRASH;
 
 const EMPTIED_EVERY: Duration = Duration::from_secs(3600);
@@ -49,7 +49,7 @@ impl Trash {
             let some = some.order_by_asc(Column::DeletedAt).limit(BATCH).into_query();
             // Asked again of each task: it may have been brought back since it was chosen.
             let delete = Entity::delete_many().filter(Column::Id.in_subquery(some)).filter(over.clone());
-            match delete.exec(self.database.write()).await.map_err(meaning) {
+            match delete.exec(self.database.write()).await.map_err(map_error) {
                 Ok(gone) if gone.rows_affected == 0 => return Ok(all),
                 Ok(gone) => all += gone.rows_affected,
                 // Another instance empties it as well, or somebody brings a task back.

@@ -2,8 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::db::entity::row;
 use crate::domain::User;
-use crate::service::entity::row;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, DeriveEntityModel)]

@@ -23,7 +23,7 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 
-use crate::service::database::{ACQUIRE_TIMEOUT, STATEMENT_TIMEOUT};
+use crate::db::{ACQUIRE_TIMEOUT, STATEMENT_TIMEOUT};
 
 /// How long a statement may take. The server stops it earlier, unless it never saw it.
 const ANSWER_TIMEOUT: Duration = STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(2));

@@ -22,7 +22,7 @@ type Work<K, V> = dyn Fn(Arc<[K]>) -> BoxFuture<'static, Result<Vec<V>>> + Send 
 type Asked<K, V> = (K, oneshot::Sender<Result<V>>);
 
 /// Does one kind of work, in batches.
-pub struct Batcher<K, V> {
+pub struct Coalescer<K, V> {
     work: Arc<Work<K, V>>,
     state: Arc<Mutex<State<K, V>>>,
 }
@@ -32,13 +32,13 @@ struct State<K, V> {
     running: usize,
 }
 
-impl<K, V> Clone for Batcher<K, V> {
+impl<K, V> Clone for Coalescer<K, V> {
     fn clone(&self) -> Self {
         Self { work: self.work.clone(), state: self.state.clone() }
     }
 }
 
-impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Batcher<K, V> {
+impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
     /// `work` gives a result for each thing that it is given, in their order. When it fails, each is done
     /// once more alone, since the reason may be one of them; so what is done twice has to be as if done
     /// once. Not when it is [`Error::Unavailable`]: that goes for all of them.
@@ -51,7 +51,7 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Batcher<K, V> {
     }
 
     /// Has something done, now or with the next batch.
-    pub async fn ask(&self, it: K) -> Result<V> {
+    pub async fn submit(&self, it: K) -> Result<V> {
         let (answer, answered) = oneshot::channel();
         self.state.lock().expect("no holder panics").waiting.push((it, answer));
         self.go_on();
@@ -109,7 +109,7 @@ fn give<V>((answer, result): (oneshot::Sender<Result<V>>, Result<V>)) {
 }
 
 /// A batch on its way. However it ends, the next one begins.
-struct Running<K: Clone + Send + Sync + 'static, V: Send + 'static>(Batcher<K, V>);
+struct Running<K: Clone + Send + Sync + 'static, V: Send + 'static>(Coalescer<K, V>);
 
 impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for Running<K, V> {
     fn drop(&mut self) {
@@ -132,10 +132,10 @@ mod tests {
 
     /// Doubles numbers, each batch in a second, and notes the batches. Panics at 13, and fails at 17, for
     /// which it needs an hour alone.
-    fn doubling() -> (Batcher<u32, u32>, Batches) {
+    fn doubling() -> (Coalescer<u32, u32>, Batches) {
         let batches = Arc::new(Mutex::new(Vec::new()));
         let (noted, busy) = (batches.clone(), Arc::new(AtomicUsize::new(0)));
-        let batcher = Batcher::new(move |some: Arc<[u32]>| {
+        let batcher = Coalescer::new(move |some: Arc<[u32]>| {
             noted.lock().expect("nobody panics with it").push(some.to_vec());
             let busy = busy.clone();
             async move {
@@ -156,7 +156,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_gets_its_own_answer_and_what_comes_together_is_done_together() {
         let (batcher, batches) = doubling();
-        let answers = join_all((100..200).map(|number| batcher.ask(number))).await;
+        let answers = join_all((100..200).map(|number| batcher.submit(number))).await;
         let answers: Vec<u32> = answers.into_iter().map(|answer| answer.expect("it was done")).collect();
         assert_eq!(answers, (100..200).map(|number| 2 * number).collect::<Vec<_>>());
         let sizes: Vec<usize> = batches.lock().expect("nobody panics with it").iter().map(Vec::len).collect();
@@ -167,9 +167,9 @@ mod tests {
     async fn a_batch_that_panics_takes_nobody_else_along() {
         let (batcher, _) = doubling();
         for _ in 0..2 * RUNNING {
-            assert!(matches!(batcher.ask(13).await, Err(Error::Internal(_))));
+            assert!(matches!(batcher.submit(13).await, Err(Error::Internal(_))));
         }
-        assert_eq!(batcher.ask(4).await.expect("it was done"), 8);
+        assert_eq!(batcher.submit(4).await.expect("it was done"), 8);
     }
 
     #[tokio::test(start_paused = true)]
@@ -180,7 +180,7 @@ mod tests {
         let begun = tokio::time::Instant::now();
         let answers = join_all(numbers.map(|number| {
             let batcher = &batcher;
-            async move { (number, batcher.ask(number).await, begun.elapsed()) }
+            async move { (number, batcher.submit(number).await, begun.elapsed()) }
         }));
         for (number, answer, after) in answers.await {
             match number {
@@ -193,15 +193,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_for_ever_and_what_was_given_up_is_not_done() {
         let (batcher, batches) = doubling();
-        let slow = join_all([17; RUNNING].map(|number| batcher.ask(number)));
+        let slow = join_all([17; RUNNING].map(|number| batcher.submit(number)));
         let late = async {
             tokio::time::sleep(SECOND).await;
-            batcher.ask(1).await
+            batcher.submit(1).await
         };
         let (slow, late) = futures_util::join!(slow, late);
         assert!(slow.iter().chain([&late]).all(|answer| matches!(answer, Err(Error::Unavailable(_)))));
         tokio::time::sleep(3600 * SECOND).await;
-        assert_eq!(batcher.ask(2).await.expect("it was done"), 4);
+        assert_eq!(batcher.submit(2).await.expect("it was done"), 4);
         assert!(!batches.lock().expect("nobody panics with it").concat().contains(&1));
     }
 }

@@ -1,5 +1,11 @@
 //! The database, whichever it is: how it is opened, migrated and asked whether it lives, and what its
-//! errors mean.
+//! errors mean. The only module that opens connections.
+
+mod coalescer;
+mod database_url;
+#[expect(clippy::disallowed_methods, reason = "the derive macro of the entities calls them")]
+pub(crate) mod entity;
+mod single;
 
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -10,18 +16,20 @@ use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait, sqlx,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait, sqlx,
 };
 
 use crate::domain::{Error, Result};
-use crate::service::DatabaseUrl;
-use crate::service::single::Single;
+pub(crate) use coalescer::Coalescer;
+pub use database_url::DatabaseUrl;
+pub(crate) use sea_orm::DatabaseTransaction as Transaction;
+use single::Single;
 
 /// How long a statement waits for a connection.
-pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a statement may take.
-pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Between two tries to open a file that is busy.
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// How many steps of SQLite's machine pass between two looks at the time.
@@ -116,27 +124,27 @@ impl Database {
     }
 
     /// The connection for statements that change nothing.
-    pub(super) fn read(&self) -> &Single {
+    pub(crate) fn read(&self) -> &Single {
         &self.read
     }
 
     /// The connection for a write of one statement that does the same when it comes twice.
-    pub(super) fn write_again(&self) -> &Single {
+    pub(crate) fn write_again(&self) -> &Single {
         &self.write_again
     }
 
     /// The connection for a write of one statement.
-    pub(super) fn write(&self) -> &DatabaseConnection {
+    pub(crate) fn write(&self) -> &DatabaseConnection {
         &self.write
     }
 
     /// A transaction that may write from its first statement on: SQLite refuses to turn a reading one
     /// into a writing one when somebody else has written meanwhile.
-    pub(super) async fn begin(&self) -> Result<DatabaseTransaction> {
+    pub(crate) async fn begin(&self) -> Result<Transaction> {
         let sqlite_transaction_mode = (self.write.get_database_backend() == DbBackend::Sqlite)
             .then_some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode, ..Default::default() };
-        self.write.begin_with_options(options).await.map_err(meaning)
+        self.write.begin_with_options(options).await.map_err(map_error)
     }
 
     /// Closes the connections, so that SQLite writes everything into its one file. The writer goes last.
@@ -147,7 +155,7 @@ impl Database {
 
     /// Fails while the database does not answer.
     pub async fn ping(&self) -> Result<()> {
-        self.read.ping().await.map_err(meaning)
+        self.read.ping().await.map_err(map_error)
     }
 
     /// How many connections there are in each state.
@@ -183,7 +191,7 @@ impl Database {
         Ok(transaction.commit().await?)
     }
 
-    async fn begin_migration(&self) -> anyhow::Result<DatabaseTransaction> {
+    async fn begin_migration(&self) -> anyhow::Result<Transaction> {
         let transaction = self.begin().await?;
         if transaction.get_database_backend() == DbBackend::Postgres {
             // Bound to the transaction: a session's lock would be lost behind a pooler.
@@ -204,9 +212,7 @@ impl Database {
     /// Adds to the database whatever the entities have and it has not: for the test that this is nothing.
     #[doc(hidden)]
     pub async fn sync_entities(&self) -> anyhow::Result<()> {
-        use super::entity::{
-            checklist_item, file_change, login_attempt, risk, session, session_ending, task, user,
-        };
+        use entity::{checklist_item, file_change, login_attempt, risk, session, session_ending, task, user};
         let entities = self.write.get_schema_builder();
         let entities = entities
             .register(user::Entity)
@@ -240,7 +246,7 @@ impl Database {
 /// parts are boxed: they are large, and every caller of a caller would carry them about.
 macro_rules! in_transaction {
     ($database:expr, |$transaction:ident| $body:expr) => {{
-        let mut tries = $crate::service::database::Tries::default();
+        let mut tries = $crate::db::Tries::default();
         loop {
             let $transaction = Box::pin($database.begin()).await?;
             let done = Box::pin(async { $body }).await;
@@ -250,22 +256,18 @@ macro_rules! in_transaction {
         }
     }};
 }
-pub(super) use in_transaction;
+pub(crate) use in_transaction;
 
 /// The tries of one transaction: when it collides with others it is run again, up to three times.
 #[derive(Default)]
-pub(super) struct Tries(u32);
+pub(crate) struct Tries(u32);
 
 impl Tries {
     /// Commits what was done, or takes it back after an error. None: it collided, do it all again.
-    pub async fn finish<T>(
-        &mut self,
-        transaction: DatabaseTransaction,
-        done: Result<T>,
-    ) -> Option<Result<T>> {
+    pub async fn finish<T>(&mut self, transaction: Transaction, done: Result<T>) -> Option<Result<T>> {
         let outcome = match done {
-            Ok(value) => transaction.commit().await.map_err(meaning).map(|()| value),
-            Err(error) => transaction.rollback().await.map_err(meaning).and(Err(error)),
+            Ok(value) => transaction.commit().await.map_err(map_error).map(|()| value),
+            Err(error) => transaction.rollback().await.map_err(map_error).and(Err(error)),
         };
         match outcome {
             Err(Error::Contended) if self.0 < RETRIES => {
@@ -345,7 +347,7 @@ fn database_code(error: &DbErr) -> Option<String> {
 }
 
 /// What a database's error means to the caller; the cause stays for the log.
-pub(super) fn meaning(error: DbErr) -> Error {
+pub(crate) fn map_error(error: DbErr) -> Error {
     let sqlite = |code: &str| code.parse::<u32>().map(|extended| extended & 0xff).ok();
     match database_code(&error).as_deref() {
         // serialization_failure, deadlock_detected
@@ -390,7 +392,7 @@ mod tests {
         let for_ever =
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
         let error = database.read().query_one_raw(Statement::from_string(DbBackend::Sqlite, for_ever)).await;
-        let error = error.map_err(meaning).expect_err("it never ends by itself");
+        let error = error.map_err(map_error).expect_err("it never ends by itself");
         assert!(matches!(error, Error::Timeout), "{error:?}");
         database.ping().await.expect("the only connection is free again");
     }

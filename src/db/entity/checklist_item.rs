@@ -3,8 +3,8 @@
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 
+use crate::db::entity::named;
 use crate::domain::{ChecklistItem, Error, Named, Result};
-use crate::service::entity::named;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, DeriveEntityModel)]

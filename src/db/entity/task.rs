@@ -4,8 +4,8 @@ use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::Iterable;
 use sea_orm::entity::prelude::*;
 
+use crate::db::entity::{named, row};
 use crate::domain::{Brief, Error, Labels, Named, Result, Task, Title, fold};
-use crate::service::entity::{named, row};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, DeriveEntityModel)]
