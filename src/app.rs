@@ -40,10 +40,8 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
         http::serve_metrics(listener, app.metrics.clone())?;
     }
     let close = async {
-        match tokio::time::timeout(CLOSE_TIMEOUT, database.close()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the database could not be closed"),
-            Err(_) => tracing::warn!("the database was not closed within {CLOSE_TIMEOUT:?}"),
+        if tokio::time::timeout(CLOSE_TIMEOUT, database.close()).await.is_err() {
+            tracing::warn!("the database was not closed within {CLOSE_TIMEOUT:?}");
         }
     };
     http::serve(listener, app, config.limit_connections, config.shutdown_grace, close).await

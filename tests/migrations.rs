@@ -6,7 +6,7 @@ use crate::support::{TestApp, on_both_databases};
 
 /// The structure of the database, as the database itself describes it.
 async fn structure(app: &TestApp) -> Vec<String> {
-    let connection = app.database.connection();
+    let connection = app.connection();
     let backend = connection.get_database_backend();
     let sql = match backend {
         DbBackend::Postgres => {

@@ -33,7 +33,7 @@ async fn assert_no_transaction_is_open(app: &TestApp) {
     if app.kind == DatabaseKind::Sqlite {
         return;
     }
-    let connection = app.database.connection();
+    let connection = app.connection();
     let sql = "SELECT pid FROM pg_stat_activity
         WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
     for _ in 0..100 {

@@ -231,10 +231,13 @@ on_both_databases! {
 
     #[flags("--request-timeout", "1s")]
     async fn a_write_that_takes_too_long_is_answered_and_still_happens_whole(app) {
-        use sea_orm::{ConnectionTrait, DbBackend, TransactionTrait};
+        use sea_orm::{ConnectionTrait, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait};
         let ann = app.user("ann").await;
-        // On SQLite the transaction alone holds the only writer.
-        let held = app.database.connection().begin().await.expect("a transaction begins");
+        // On SQLite a transaction that may write keeps all others from writing.
+        let is_sqlite = app.connection().get_database_backend() == DbBackend::Sqlite;
+        let sqlite_transaction_mode = is_sqlite.then_some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { sqlite_transaction_mode, ..Default::default() };
+        let held = app.connection().begin_with_options(options).await.expect("a transaction begins");
         if held.get_database_backend() == DbBackend::Postgres {
             held.execute_unprepared("LOCK TABLE tasks").await.expect("the table can be locked");
         }

@@ -1,120 +1,170 @@
-//! Small batches: what comes while others of its kind are being done waits, and is done together with
-//! all that waits. Nobody waits for company: what comes when little is going on is done at once.
+//! Coalescing of requests: what arrives while requests of the same kind are being answered waits, and is
+//! answered together with everything else that waits, by one statement. Nothing waits in order to be joined:
+//! what arrives when little is going on is answered at once.
 
-use std::sync::{Arc, Mutex};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use anyhow::anyhow;
 use futures_util::future::{BoxFuture, FutureExt};
-use futures_util::stream::{self, StreamExt};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::domain::{Error, Result};
 
-/// So many batches are on their way at a time; and so many of the things in one, when they are done alone.
-const RUNNING: usize = 4;
-/// The largest batch. Sizes are powers of two: each is a statement of its own to prepare.
-const LARGEST: usize = 32;
-/// For an answer, from the moment of asking.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How many batches run at once.
+const MAX_RUNNING: usize = 4;
+/// The largest batch. Sizes are powers of two, since each size is a statement of its own to prepare.
+const MAX_BATCH: usize = 32;
+/// How long a request waits for its answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-type Work<K, V> = dyn Fn(Arc<[K]>) -> BoxFuture<'static, Result<Vec<V>>> + Send + Sync;
-type Asked<K, V> = (K, oneshot::Sender<Result<V>>);
+/// How a batch is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// For several users: no wait for a lock is long, since it may be due to one of them.
+    Shared,
+    /// For one request, and within the share of its user.
+    Alone,
+}
 
-/// Does one kind of work, in batches.
+type Work<K, V> = dyn Fn(Arc<[K]>, Mode) -> BoxFuture<'static, Result<Vec<V>>> + Send + Sync;
+type Request<K, V> = (K, oneshot::Sender<Result<V>>);
+
+/// Answers requests of one kind, in batches.
 pub struct Coalescer<K, V> {
     work: Arc<Work<K, V>>,
+    user: fn(&K) -> Uuid,
     state: Arc<Mutex<State<K, V>>>,
 }
 
 struct State<K, V> {
-    waiting: Vec<Asked<K, V>>,
+    waiting: Vec<Request<K, V>>,
     running: usize,
+    /// The users whose requests are being done alone, since one of theirs may be what a batch failed at, and
+    /// how many of each. Until that is known their further requests go alone as well.
+    alone: HashMap<Uuid, usize>,
 }
 
 impl<K, V> Clone for Coalescer<K, V> {
     fn clone(&self) -> Self {
-        Self { work: self.work.clone(), state: self.state.clone() }
+        Self { work: self.work.clone(), user: self.user, state: self.state.clone() }
     }
 }
 
 impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
-    /// `work` gives a result for each thing that it is given, in their order. When it fails, each is done
-    /// once more alone, since the reason may be one of them; so what is done twice has to be as if done
-    /// once. Not when it is [`Error::Unavailable`]: that goes for all of them.
-    pub fn new<F>(work: impl Fn(Arc<[K]>) -> F + Send + Sync + 'static) -> Self
+    /// `work` gives a result for each key that it is given, in their order; `user` says whose request a key
+    /// is. When the work fails, each request is done once more alone, since the reason may be one of them;
+    /// so what is done twice has to be as if done once. Not when it is [`Error::Unavailable`]: that concerns
+    /// all of them.
+    pub fn new<F>(work: impl Fn(Arc<[K]>, Mode) -> F + Send + Sync + 'static, user: fn(&K) -> Uuid) -> Self
     where
         F: Future<Output = Result<Vec<V>>> + Send + 'static,
     {
-        let state = State { waiting: Vec::new(), running: 0 };
-        Self { work: Arc::new(move |some| work(some).boxed()), state: Arc::new(Mutex::new(state)) }
+        let state = State { waiting: Vec::new(), running: 0, alone: HashMap::new() };
+        let work = move |keys, mode| work(keys, mode).boxed();
+        Self { work: Arc::new(work), user, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Has something done, now or with the next batch.
-    pub async fn submit(&self, it: K) -> Result<V> {
+    /// Has a request answered, now or with the next batch.
+    pub async fn submit(&self, key: K) -> Result<V> {
         let (answer, answered) = oneshot::channel();
-        self.state.lock().expect("no holder panics").waiting.push((it, answer));
-        self.go_on();
+        self.begin(key, answer);
         let late = |_| Error::unavailable(anyhow!("no answer of a batch in time"));
-        let answered = tokio::time::timeout(PATIENCE, answered).await.map_err(late)?;
+        let answered = tokio::time::timeout(ANSWER_TIMEOUT, answered).await.map_err(late)?;
         answered.unwrap_or_else(|_| Err(Error::internal(anyhow!("a batch panicked"))))
     }
 
-    /// Begins a batch, if there is something to do and not too much going on.
-    fn go_on(&self) {
-        let some: Vec<_> = {
-            let mut state = self.state.lock().expect("no holder panics");
-            // Who has lost patience was told that it is not done. They came first.
+    /// Begins to answer a request, or puts it where the next batch finds it.
+    fn begin(&self, key: K, answer: oneshot::Sender<Result<V>>) {
+        let mut state = self.state();
+        if !state.alone.is_empty() && state.alone.contains_key(&(self.user)(&key)) {
+            drop(state);
+            self.begin_alone(key, answer);
+        } else {
+            state.waiting.push((key, answer));
+            drop(state);
+            self.begin_batch();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<K, V>> {
+        self.state.lock().expect("no holder panics")
+    }
+
+    /// Begins a batch, if a request waits and not too many batches are running.
+    fn begin_batch(&self) {
+        let batch: Vec<_> = {
+            let mut state = self.state();
+            // Whoever has stopped waiting was told that nothing is done. They came first.
             if state.waiting.first().is_some_and(|(_, answer)| answer.is_closed()) {
                 state.waiting.retain(|(_, answer)| !answer.is_closed());
             }
-            let Some(power) = state.waiting.len().checked_ilog2().filter(|_| state.running < RUNNING) else {
-                return;
-            };
+            let is_free = state.running < MAX_RUNNING;
+            let Some(power) = state.waiting.len().checked_ilog2().filter(|_| is_free) else { return };
             state.running += 1;
-            state.waiting.drain(..LARGEST.min(1 << power)).collect()
+            state.waiting.drain(..MAX_BATCH.min(1 << power)).collect()
         };
         let running = Running(self.clone());
-        tokio::spawn(async move { running.0.run(some).await });
+        tokio::spawn(async move { running.0.run(batch).await });
     }
 
-    async fn run(&self, some: Vec<Asked<K, V>>) {
-        let (some, answers): (Vec<_>, Vec<_>) = some.into_iter().unzip();
-        let some: Arc<[K]> = some.into();
-        let results: Vec<Result<V>> = match (self.work)(some.clone()).await {
-            Ok(results) => results.into_iter().map(Ok).collect(),
-            Err(error) if some.len() == 1 || matches!(error, Error::Unavailable(_)) => {
-                some.iter().map(|_| Err(error.clone())).collect()
+    async fn run(&self, batch: Vec<Request<K, V>>) {
+        let (keys, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        let keys: Arc<[K]> = keys.into();
+        match (self.work)(keys.clone(), Mode::Shared).await {
+            Ok(results) => answers.into_iter().zip(results).for_each(|(answer, result)| {
+                // Whoever asked may have gone.
+                let _ = answer.send(Ok(result));
+            }),
+            Err(error @ Error::Unavailable(_)) => answers.into_iter().for_each(|answer| {
+                let _ = answer.send(Err(error.clone()));
+            }),
+            Err(_) => {
+                keys.iter().cloned().zip(answers).for_each(|(key, answer)| self.begin_alone(key, answer))
             }
-            Err(_) => return self.run_alone(&some, answers).await,
-        };
-        answers.into_iter().zip(results).for_each(give);
+        }
     }
 
-    /// Does each by itself, and answers it as soon as it is done.
-    async fn run_alone(&self, some: &[K], answers: Vec<oneshot::Sender<Result<V>>>) {
-        let each = stream::iter(some.iter().zip(answers));
-        each.for_each_concurrent(RUNNING, |(it, answer)| async {
-            let done = (self.work)([it.clone()].into()).await;
-            let nothing = || Error::internal(anyhow!("no result for one thing"));
-            give((answer, done.and_then(|results| results.into_iter().next().ok_or_else(nothing))));
-        })
-        .await;
+    /// Does one request alone, outside the batches, so that it may wait without keeping others waiting.
+    fn begin_alone(&self, key: K, answer: oneshot::Sender<Result<V>>) {
+        let alone = Alone { user: (self.user)(&key), coalescer: self.clone() };
+        *self.state().alone.entry(alone.user).or_default() += 1;
+        tokio::spawn(async move {
+            let done = (alone.coalescer.work)([key].into(), Mode::Alone).await;
+            let nothing = || Error::internal(anyhow!("no result for a request"));
+            let _ = answer.send(done.and_then(|results| results.into_iter().next().ok_or_else(nothing)));
+            drop(alone);
+        });
     }
 }
 
-/// Answers. Who asked may have gone, and then nobody needs to hear it.
-fn give<V>((answer, result): (oneshot::Sender<Result<V>>, Result<V>)) {
-    let _ = answer.send(result);
-}
-
-/// A batch on its way. However it ends, the next one begins.
+/// A running batch. However it ends, the next one begins.
 struct Running<K: Clone + Send + Sync + 'static, V: Send + 'static>(Coalescer<K, V>);
 
 impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for Running<K, V> {
     fn drop(&mut self) {
-        self.0.state.lock().expect("no holder panics").running -= 1;
-        self.0.go_on();
+        self.0.state().running -= 1;
+        self.0.begin_batch();
+    }
+}
+
+/// A request that is done alone.
+struct Alone<K: Clone + Send + Sync + 'static, V: Send + 'static> {
+    user: Uuid,
+    coalescer: Coalescer<K, V>,
+}
+
+impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for Alone<K, V> {
+    fn drop(&mut self) {
+        let mut state = self.coalescer.state();
+        if let Some(count) = state.alone.get_mut(&self.user) {
+            *count -= 1;
+            if *count == 0 {
+                state.alone.remove(&self.user);
+            }
+        }
     }
 }
 
@@ -130,33 +180,34 @@ mod tests {
 
     type Batches = Arc<Mutex<Vec<Vec<u32>>>>;
 
-    /// Doubles numbers, each batch in a second, and notes the batches. Panics at 13, and fails at 17, for
-    /// which it needs an hour alone.
+    /// Doubles numbers, each batch in a second, and notes the batches. It panics at 13, and fails at 17,
+    /// after an hour if that is alone. Each number is a user of its own.
     fn doubling() -> (Coalescer<u32, u32>, Batches) {
         let batches = Arc::new(Mutex::new(Vec::new()));
         let (noted, busy) = (batches.clone(), Arc::new(AtomicUsize::new(0)));
-        let batcher = Coalescer::new(move |some: Arc<[u32]>| {
-            noted.lock().expect("nobody panics with it").push(some.to_vec());
+        let work = move |keys: Arc<[u32]>, mode| {
+            noted.lock().expect("nobody panics with it").push(keys.to_vec());
             let busy = busy.clone();
             async move {
-                assert!(busy.fetch_add(1, Ordering::SeqCst) < RUNNING, "too many at a time");
-                tokio::time::sleep(if *some == [17] { 3600 * SECOND } else { SECOND }).await;
-                busy.fetch_sub(1, Ordering::SeqCst);
-                assert!(!some.contains(&13), "unlucky");
-                if some.contains(&17) {
-                    Err(Error::Timeout)
-                } else {
-                    Ok(some.iter().map(|n| 2 * n).collect())
+                if mode == Mode::Shared {
+                    assert!(busy.fetch_add(1, Ordering::SeqCst) < MAX_RUNNING, "too many at a time");
                 }
+                let is_slow = *keys == [17] && mode == Mode::Alone;
+                tokio::time::sleep(if is_slow { 3600 * SECOND } else { SECOND }).await;
+                if mode == Mode::Shared {
+                    busy.fetch_sub(1, Ordering::SeqCst);
+                }
+                assert!(!keys.contains(&13), "unlucky");
+                if keys.contains(&17) { Err(Error::Locked) } else { Ok(keys.iter().map(|n| 2 * n).collect()) }
             }
-        });
-        (batcher, batches)
+        };
+        (Coalescer::new(work, |number| Uuid::from_u128(u128::from(*number))), batches)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_gets_its_own_answer_and_what_comes_together_is_done_together() {
-        let (batcher, batches) = doubling();
-        let answers = join_all((100..200).map(|number| batcher.submit(number))).await;
+    async fn each_gets_its_own_answer_and_what_arrives_together_is_done_together() {
+        let (coalescer, batches) = doubling();
+        let answers = join_all((100..200).map(|number| coalescer.submit(number))).await;
         let answers: Vec<u32> = answers.into_iter().map(|answer| answer.expect("it was done")).collect();
         assert_eq!(answers, (100..200).map(|number| 2 * number).collect::<Vec<_>>());
         let sizes: Vec<usize> = batches.lock().expect("nobody panics with it").iter().map(Vec::len).collect();
@@ -164,23 +215,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_batch_that_panics_takes_nobody_else_along() {
-        let (batcher, _) = doubling();
-        for _ in 0..2 * RUNNING {
-            assert!(matches!(batcher.submit(13).await, Err(Error::Internal(_))));
+    async fn a_batch_that_panics_fails_alone() {
+        let (coalescer, _) = doubling();
+        for _ in 0..2 * MAX_RUNNING {
+            assert!(matches!(coalescer.submit(13).await, Err(Error::Internal(_))));
         }
-        assert_eq!(batcher.submit(4).await.expect("it was done"), 8);
+        assert_eq!(coalescer.submit(4).await.expect("it was done"), 8);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_that_fails_is_its_own_matter() {
-        let (batcher, _) = doubling();
+    async fn a_request_that_fails_does_not_fail_or_delay_the_others() {
+        let (coalescer, _) = doubling();
         // The first four go alone.
         let numbers = [1, 2, 3, 4, 5, 17, 6, 7];
         let begun = tokio::time::Instant::now();
         let answers = join_all(numbers.map(|number| {
-            let batcher = &batcher;
-            async move { (number, batcher.submit(number).await, begun.elapsed()) }
+            let coalescer = &coalescer;
+            async move { (number, coalescer.submit(number).await, begun.elapsed()) }
         }));
         for (number, answer, after) in answers.await {
             match number {
@@ -191,17 +242,30 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_for_ever_and_what_was_given_up_is_not_done() {
-        let (batcher, batches) = doubling();
-        let slow = join_all([17; RUNNING].map(|number| batcher.submit(number)));
-        let late = async {
-            tokio::time::sleep(SECOND).await;
-            batcher.submit(1).await
+    async fn requests_of_a_user_who_waits_for_a_lock_stay_out_of_the_batches_of_others() {
+        let (coalescer, batches) = doubling();
+        let blocked = (0..40).map(|_| coalescer.submit(17));
+        let others = async {
+            // By now the first batch has failed, and 17 is done alone.
+            tokio::time::sleep(3 * SECOND).await;
+            let begun = tokio::time::Instant::now();
+            let more = join_all((0..40).map(|_| coalescer.submit(17)));
+            let others = async {
+                let answers = join_all((200..240).map(|number| coalescer.submit(number))).await;
+                assert!(answers.iter().all(Result::is_ok) && begun.elapsed() <= 3 * SECOND);
+            };
+            futures_util::join!(more, others);
         };
-        let (slow, late) = futures_util::join!(slow, late);
-        assert!(slow.iter().chain([&late]).all(|answer| matches!(answer, Err(Error::Unavailable(_)))));
-        tokio::time::sleep(3600 * SECOND).await;
-        assert_eq!(batcher.submit(2).await.expect("it was done"), 4);
-        assert!(!batches.lock().expect("nobody panics with it").concat().contains(&1));
+        futures_util::join!(join_all(blocked), others);
+        let batches = batches.lock().expect("nobody panics with it");
+        assert!(batches.iter().all(|batch| !batch.contains(&200) || !batch.contains(&17)), "{batches:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_ever() {
+        let (coalescer, _) = doubling();
+        let answer = coalescer.submit(17).await;
+        assert!(matches!(answer, Err(Error::Unavailable(_))));
+        assert_eq!(coalescer.submit(2).await.expect("it was done"), 4);
     }
 }

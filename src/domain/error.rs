@@ -41,6 +41,9 @@ pub enum Error {
     /// The database, or room to work, is not to be had at present; the cause is for the log.
     #[error("The service is unavailable at the moment. Try again shortly.")]
     Unavailable(Arc<anyhow::Error>),
+    /// A lock on what is to be changed was not free in time.
+    #[error("Something else is changing this at the moment. Try again shortly.")]
+    Locked,
     /// The answer would be larger than answers may be.
     #[error("The answer would have more than {limit} bytes. Ask for less at a time.")]
     TooLarge { limit: usize },

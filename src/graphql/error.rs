@@ -201,7 +201,7 @@ fn code_of(error: &Error) -> ErrorCode {
         Error::Invalid(_) => ErrorCode::BadUserInput,
         Error::RateLimited { .. } => ErrorCode::RateLimited,
         Error::TooLarge { .. } => ErrorCode::QueryTooComplex,
-        Error::Unavailable(_) => ErrorCode::ServiceUnavailable,
+        Error::Unavailable(_) | Error::Locked => ErrorCode::ServiceUnavailable,
         Error::Timeout => ErrorCode::Timeout,
         Error::Internal(_) => ErrorCode::InternalServerError,
     }

@@ -9,14 +9,13 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-use crate::db::Coalescer;
 use crate::db::entity::task::{ActiveModel, Column, Entity, TaskRow};
 use crate::db::entity::user::{self, UserRow};
-use crate::db::{Database, map_error};
+use crate::db::{Coalescer, Database, Mode, Statements, map_error};
 use crate::domain::{Result, Task, User};
 use crate::service::tasks::{is_live, refusal, tasks};
 
-/// One batcher for each kind of work.
+/// One coalescer for each kind of work.
 pub(super) struct Batches {
     /// Gives the account that has an id.
     pub users: Coalescer<Uuid, Option<User>>,
@@ -29,46 +28,68 @@ pub(super) struct Batches {
 impl Batches {
     pub fn new(database: &Database) -> Self {
         Self {
-            users: coalescer(database, find_users),
-            tasks: coalescer(database, find_tasks),
-            new_tasks: coalescer(database, insert_tasks),
+            users: coalescer(database, Access::Read, find_users, |id| *id),
+            tasks: coalescer(database, Access::Read, find_tasks, |(owner, _)| *owner),
+            new_tasks: coalescer(database, Access::Write, insert_tasks, |task| task.owner_id),
         }
     }
 }
 
-/// A batcher of work on the database.
-fn coalescer<K, V, F>(database: &Database, work: fn(Database, Arc<[K]>) -> F) -> Coalescer<K, V>
+/// What a kind of work does.
+#[derive(Clone, Copy)]
+enum Access {
+    Read,
+    Write,
+}
+
+/// A coalescer of work on the database; `user` says whose a key is.
+fn coalescer<K, V, F>(
+    database: &Database,
+    access: Access,
+    work: fn(Statements, Arc<[K]>) -> F,
+    user: fn(&K) -> Uuid,
+) -> Coalescer<K, V>
 where
     K: Clone + Send + Sync + 'static,
     V: Send + 'static,
     F: Future<Output = Result<Vec<V>>> + Send + 'static,
 {
     let database = database.clone();
-    Coalescer::new(move |some| work(database.clone(), some))
+    let work = move |keys: Arc<[K]>, mode| {
+        let alone = (mode == Mode::Alone).then(|| user(&keys[0]));
+        let statements = match (access, alone) {
+            (Access::Read, None) => database.read().clone(),
+            (Access::Read, Some(user)) => database.read_for(user),
+            (Access::Write, None) => database.shared_write().clone(),
+            (Access::Write, Some(user)) => database.repeatable_write_for(user),
+        };
+        work(statements, keys)
+    };
+    Coalescer::new(work, user)
 }
 
-async fn find_users(database: Database, ids: Arc<[Uuid]>) -> Result<Vec<Option<User>>> {
+async fn find_users(database: Statements, ids: Arc<[Uuid]>) -> Result<Vec<Option<User>>> {
     let rows = UserRow::find().filter(user::Column::Id.is_in(ids.iter().copied()));
-    let rows = rows.into_model::<UserRow>().all(database.read()).await.map_err(map_error)?;
+    let rows = rows.into_model::<UserRow>().all(&database).await.map_err(map_error)?;
     let found: HashMap<Uuid, User> = rows.into_iter().map(|row| (row.id, row.into())).collect();
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
 
-async fn find_tasks(database: Database, wanted: Arc<[(Uuid, Uuid)]>) -> Result<Vec<Option<Task>>> {
+async fn find_tasks(database: Statements, wanted: Arc<[(Uuid, Uuid)]>) -> Result<Vec<Option<Task>>> {
     let rows = TaskRow::find()
         .filter(Column::OwnerId.is_in(wanted.iter().map(|(owner, _)| *owner)))
         .filter(Column::Id.is_in(wanted.iter().map(|(_, id)| *id)))
         .filter(is_live());
-    let found = tasks(rows.into_model().all(database.read()).await.map_err(map_error)?)?;
+    let found = tasks(rows.into_model().all(&database).await.map_err(map_error)?)?;
     let found: HashMap<(Uuid, Uuid), Task> =
         found.into_iter().map(|task| ((task.owner_id, task.id), task)).collect();
     Ok(wanted.iter().map(|of| found.get(of).cloned()).collect())
 }
 
-async fn insert_tasks(database: Database, new: Arc<[Task]>) -> Result<Vec<()>> {
+async fn insert_tasks(database: Statements, new: Arc<[Task]>) -> Result<Vec<()>> {
     // The ids are new, so a row under one of them is this task, sent before.
     let sent_before = OnConflict::column(Column::Id).do_nothing().to_owned();
     let insert = Entity::insert_many(new.iter().map(ActiveModel::from)).on_conflict(sent_before);
-    insert.exec_without_returning(database.write_again()).await.map_err(refusal)?;
+    insert.exec_without_returning(&database).await.map_err(refusal)?;
     Ok(vec![(); new.len()])
 }

@@ -102,9 +102,9 @@ impl Services {
         Tasks::new(&self.database, &self.clock, &self.batches, viewer)
     }
 
-    /// Whether the database answers.
+    /// Fails while the database does not answer or accepts no writes.
     pub async fn ready(&self) -> crate::domain::Result<()> {
-        self.database.ping().await
+        self.database.ready().await
     }
 
     /// What goes on beside the requests, for as long as the services are there.

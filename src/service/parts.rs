@@ -181,7 +181,9 @@ impl Tasks<'_> {
             .filter(self.mine())
             .filter(among(Column::TaskId, tasks))
             .order_by_asc(Column::Position);
-        by_task(rows.all(self.database.read()).await.map_err(map_error)?, |item: &ChecklistItem| item.task_id)
+        by_task(rows.all(&self.database.read()).await.map_err(map_error)?, |item: &ChecklistItem| {
+            item.task_id
+        })
     }
 
     /// How far those of the tasks are that are the viewer's and have boxes in scope.
@@ -198,7 +200,7 @@ impl Tasks<'_> {
             .group_by(Column::TaskId)
             .group_by(Column::Done);
         let counts: Vec<(Uuid, bool, i64)> =
-            counts.into_tuple().all(self.database.read()).await.map_err(map_error)?;
+            counts.into_tuple().all(&self.database.read()).await.map_err(map_error)?;
         let mut progress: ByTask<Progress> = HashMap::new();
         for (task_id, done, count) in counts {
             let count = usize::try_from(count).map_err(Error::internal)?;
@@ -217,7 +219,7 @@ impl Tasks<'_> {
             .filter(self.mine())
             .filter(among(Column::TaskId, tasks))
             .order_by_asc(Column::Position);
-        by_task(rows.all(self.database.read()).await.map_err(map_error)?, |risk: &Risk| risk.task_id)
+        by_task(rows.all(&self.database.read()).await.map_err(map_error)?, |risk: &Risk| risk.task_id)
     }
 
     /// The files of those of the tasks that are the viewer's.
@@ -228,7 +230,7 @@ impl Tasks<'_> {
             .filter(self.mine())
             .filter(among(Column::TaskId, tasks))
             .order_by_asc(Column::Position);
-        by_task(rows.all(self.database.read()).await.map_err(map_error)?, |file: &FileChange| file.task_id)
+        by_task(rows.all(&self.database.read()).await.map_err(map_error)?, |file: &FileChange| file.task_id)
     }
 
     /// Those of the boxes with these ids that are in live tasks of the viewer's.
@@ -236,7 +238,7 @@ impl Tasks<'_> {
         use checklist_item::{Column, Entity};
         let rows = Entity::find().inner_join(task::Entity).filter(self.live_by_id());
         let rows = rows.filter(among(Column::Id, ids));
-        all(rows.all(self.database.read()).await.map_err(map_error)?)
+        all(rows.all(&self.database.read()).await.map_err(map_error)?)
     }
 
     /// Those of the risks with these ids that are in live tasks of the viewer's.
@@ -244,7 +246,7 @@ impl Tasks<'_> {
         use risk::{Column, Entity};
         let rows = Entity::find().inner_join(task::Entity).filter(self.live_by_id());
         let rows = rows.filter(among(Column::Id, ids));
-        all(rows.all(self.database.read()).await.map_err(map_error)?)
+        all(rows.all(&self.database.read()).await.map_err(map_error)?)
     }
 
     /// Those of the files with these ids that are in live tasks of the viewer's.
@@ -252,7 +254,7 @@ impl Tasks<'_> {
         use file_change::{Column, Entity};
         let rows = Entity::find().inner_join(task::Entity).filter(self.live_by_id());
         let rows = rows.filter(among(Column::Id, ids));
-        all(rows.all(self.database.read()).await.map_err(map_error)?)
+        all(rows.all(&self.database.read()).await.map_err(map_error)?)
     }
 
     /// Everything in one task.

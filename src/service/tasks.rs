@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::db::entity::task::{ActiveModel, Column, Entity, OPTIONAL, TaskRow, changes};
 use crate::db::entity::{checklist_item, file_change, risk, session, user};
-use crate::db::{Database, Transaction, in_transaction, map_error};
+use crate::db::{Database, Transaction, UserDatabase, in_transaction, map_error};
 use crate::domain::{
     BulkIds, Clock, Error, Faults, Instant, NewTask, OrderKey, Page, PageRequest, PathSegment, Problem,
     Result, Rule, Shelf, Task, TaskEdit, TaskFilter, new_id,
@@ -33,7 +33,7 @@ const FORBIDDEN: Error = Error::Forbidden("This task belongs to somebody else.")
 
 /// A handle on the tasks of one viewer.
 pub struct Tasks<'a> {
-    pub(super) database: &'a Database,
+    pub(super) database: UserDatabase<'a>,
     clock: &'a Clock,
     batches: &'a Batches,
     viewer: &'a Viewer,
@@ -46,7 +46,7 @@ impl<'a> Tasks<'a> {
         batches: &'a Batches,
         viewer: &'a Viewer,
     ) -> Self {
-        Self { database, clock, batches, viewer }
+        Self { database: database.of(viewer.user_id()), clock, batches, viewer }
     }
 
     /// The one place that knows whose tasks these are: the viewer's.
@@ -75,14 +75,14 @@ impl<'a> Tasks<'a> {
     pub async fn get(&self, id: Uuid) -> Result<Task> {
         match self.batches.tasks.submit((self.viewer.user_id(), id)).await? {
             Some(task) => Ok(task),
-            None => Err(self.why_not(self.database.read(), id).await?),
+            None => Err(self.why_not(&self.database.read(), id).await?),
         }
     }
 
     /// Those of the tasks with these ids that are the viewer's and live, in no order.
     pub async fn find(&self, ids: &[Uuid]) -> Result<Vec<Task>> {
         let rows = TaskRow::find().filter(self.live_by_id()).filter(Column::Id.is_in(ids.iter().copied()));
-        tasks(rows.into_model().all(self.database.read()).await.map_err(map_error)?)
+        tasks(rows.into_model().all(&self.database.read()).await.map_err(map_error)?)
     }
 
     /// A page of the tasks on a shelf that meet the filter. Of what is [`OPTIONAL`] they have only the
@@ -109,7 +109,7 @@ impl<'a> Tasks<'a> {
     /// How many tasks on a shelf meet the filter.
     pub async fn count(&self, shelf: Shelf, filter: Option<&TaskFilter>) -> Result<u64> {
         let select = Entity::find().filter(self.matching(shelf, filter));
-        select.count(self.database.read()).await.map_err(map_error)
+        select.count(&self.database.read()).await.map_err(map_error)
     }
 
     fn matching(&self, shelf: Shelf, filter: Option<&TaskFilter>) -> SimpleExpr {

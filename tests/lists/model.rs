@@ -213,6 +213,6 @@ pub async fn insert(app: &TestApp, owner: &Actor<'_>, tasks: &[Task]) {
             ];
             insert.values_panic(values.map(Into::into));
         }
-        app.database.connection().execute(&insert).await.expect("the rows fit the table");
+        app.connection().execute(&insert).await.expect("the rows fit the table");
     }
 }

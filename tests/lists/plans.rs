@@ -34,7 +34,7 @@ fn filled(sql: &str, values: &[String]) -> String {
 
 /// How the database goes about a statement, one step after the other.
 async fn plan(app: &TestApp, sql: &str) -> String {
-    let connection = app.database.connection();
+    let connection = app.connection();
     let explain = match connection.get_database_backend() {
         DbBackend::Postgres => "EXPLAIN",
         _ => "EXPLAIN QUERY PLAN",
@@ -48,7 +48,7 @@ on_both_databases! {
         let tasks: Vec<Task> = (1..=3000).map(Task::numbered).collect();
         model::insert(app, &ann, &tasks[..2000]).await;
         model::insert(app, &eve, &tasks[2000..]).await;
-        let is_postgres = app.database.connection().get_database_backend() == DbBackend::Postgres;
+        let is_postgres = app.connection().get_database_backend() == DbBackend::Postgres;
         if is_postgres {
             app.execute("ANALYZE tasks").await;
             let cursor = &Page::of(&ann, json!({ "first": 100 })).await.cursors[99];

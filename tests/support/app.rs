@@ -34,6 +34,7 @@ pub struct TestApp {
     pub clock: Clock,
     /// The database, to look at the rows themselves.
     pub database: Database,
+    connection: DatabaseConnection,
     statements: Arc<Mutex<Vec<String>>>,
     watcher: Watcher,
     config: Config,
@@ -68,7 +69,7 @@ impl TestApp {
         let own = ["--data-dir", data_dir, "--database-url", url, "--better-auth-secret", SECRET];
         let config = Config::from_flags(own.iter().chain(flags).copied()).expect("the flags are valid");
         let url = config.database().expect("the URL is valid");
-        let mut database = Database::connect(&url, 5).await.expect("the database answers");
+        let database = Database::connect(&url, 5).await.expect("the database answers");
         let statements = Arc::new(Mutex::new(Vec::new()));
         let watcher = Watcher::default();
         let (observed, told) = (statements.clone(), watcher.clone());
@@ -80,9 +81,11 @@ impl TestApp {
             }
         });
         database.migrate_up().await.expect("the migrations run");
+        let connection = database.direct_connection().await.expect("the database answers");
         let clock = Clock::default();
         let app = App::new(&config, database.clone(), clock.clone()).expect("the app can be put together");
-        Self { router: app.router, kind, clock, database, statements, watcher, config, _folder: folder }
+        let router = app.router;
+        Self { router, kind, clock, database, connection, statements, watcher, config, _folder: folder }
     }
 
     /// Starts the service once more, as another instance on the same database would.
@@ -127,10 +130,15 @@ impl TestApp {
         Actor::register(self, name).await
     }
 
+    /// A connection to look at the tables themselves.
+    pub fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
     /// Every row of a table, as text, to see that nothing changed.
     pub async fn rows(&self, table: &str) -> Vec<String> {
         use sea_orm::{FromQueryResult, JsonValue, Statement};
-        let connection = self.database.connection();
+        let connection = self.connection();
         let sql = format!("SELECT * FROM {table} ORDER BY id");
         let statement = Statement::from_string(connection.get_database_backend(), sql);
         let rows = JsonValue::find_by_statement(statement).all(connection).await.expect("the table exists");
@@ -148,7 +156,7 @@ impl TestApp {
 
     /// Runs SQL of the test's own.
     pub async fn execute(&self, sql: &str) {
-        execute(self.database.connection(), sql).await;
+        execute(self.connection(), sql).await;
     }
 }
 

@@ -1,0 +1,216 @@
+//! One connection to a database of either kind: how a statement runs on it, and whether it may be used
+//! again afterwards. It knows nothing of the pool.
+
+use std::time::{Duration, Instant};
+
+use futures_util::{Stream, TryStreamExt};
+use sea_orm::sqlx::postgres::PgConnection;
+use sea_orm::sqlx::sqlite::SqliteConnection;
+use sea_orm::sqlx::{self, AssertSqlSafe, Connection as _, Either, Executor};
+use sea_orm::{ConnAcquireErr, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values};
+use sea_query_sqlx::SqlxValues;
+
+use super::error::{ends_connection, leaves_connection_usable};
+use super::sqlite::StatementDeadline;
+
+/// How long a statement may take on the side of the database.
+pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a statement may take on this side. The database gives it up earlier, unless it never received
+/// it or its answer is lost.
+pub const ANSWER_TIMEOUT: Duration = STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(2));
+/// How long a connection may take to answer a question that needs neither a row nor a lock.
+pub const PING_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long PostgreSQL's BEGIN may take, which waits for nothing but the processor.
+const BEGIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What a statement gave.
+pub struct Outcome {
+    pub rows: Vec<QueryResult>,
+    pub done: ExecResult,
+}
+
+/// The connection of the driver.
+pub enum Driver {
+    Postgres(PgConnection),
+    Sqlite(SqliteConnection, StatementDeadline),
+}
+
+/// An open connection with what is known of its state.
+pub struct Connection {
+    driver: Driver,
+    /// Whether the limits of time of this session are ours: behind a pooler they are not.
+    pub has_session_limits: bool,
+    /// The generation of the pool that it was made in.
+    pub generation: u64,
+    pub made: Instant,
+    pub last_used: Instant,
+    /// True from the start of a statement until its answer has been read to the end. It stays true when the
+    /// statement breaks off or fails in a way that leaves the state of the connection unknown.
+    is_busy: bool,
+    in_transaction: bool,
+}
+
+impl Connection {
+    pub fn new(driver: Driver, has_session_limits: bool, generation: u64) -> Self {
+        let now = Instant::now();
+        Self {
+            driver,
+            has_session_limits,
+            generation,
+            made: now,
+            last_used: now,
+            is_busy: false,
+            in_transaction: false,
+        }
+    }
+
+    /// Whether the connection may be used again: its last statement has finished and no transaction is open.
+    pub fn is_clean(&self) -> bool {
+        !self.is_busy && !self.in_transaction
+    }
+
+    /// Runs one statement within [`ANSWER_TIMEOUT`].
+    pub async fn run(&mut self, statement: &Statement) -> Result<Outcome, DbErr> {
+        let values = SqlxValues(statement.values.clone().unwrap_or(Values(Vec::new())));
+        let sql = AssertSqlSafe(statement.sql.as_str());
+        self.is_busy = true;
+        let answer = async {
+            match &mut self.driver {
+                Driver::Postgres(connection) => {
+                    collect(connection.fetch_many(sqlx::query_with(sql, values))).await
+                }
+                Driver::Sqlite(connection, deadline) => {
+                    deadline.begin(STATEMENT_TIMEOUT);
+                    collect(connection.fetch_many(sqlx::query_with(sql, values))).await
+                }
+            }
+        };
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, answer).await;
+        self.finish(answer)
+    }
+
+    /// Runs SQL without values, which may be several statements, within a limit of time.
+    pub async fn run_unprepared(&mut self, sql: &str, limit: Duration) -> Result<Outcome, DbErr> {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql));
+        self.is_busy = true;
+        let answer = async {
+            match &mut self.driver {
+                Driver::Postgres(connection) => collect(connection.fetch_many(sql)).await,
+                Driver::Sqlite(connection, deadline) => {
+                    deadline.begin(STATEMENT_TIMEOUT);
+                    collect(connection.fetch_many(sql)).await
+                }
+            }
+        };
+        let answer = tokio::time::timeout(limit, answer).await;
+        self.finish(answer)
+    }
+
+    fn finish<T>(
+        &mut self,
+        answer: Result<Result<T, sqlx::Error>, tokio::time::error::Elapsed>,
+    ) -> Result<T, DbErr> {
+        match answer {
+            Ok(Ok(value)) => {
+                self.is_busy = false;
+                Ok(value)
+            }
+            Ok(Err(error)) => {
+                self.is_busy = !leaves_connection_usable(&error);
+                Err(DbErr::Query(RuntimeErr::SqlxError(error.into())))
+            }
+            // The answer may still come, and belongs to nobody then.
+            Err(_) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
+        }
+    }
+
+    /// Begins a transaction that may write from its first statement on: SQLite refuses to turn a reading
+    /// transaction into a writing one when another connection has written meanwhile. The limits of time are
+    /// set inside the transaction, so that they hold behind a pooler too, and in the same message.
+    ///
+    /// PostgreSQL's BEGIN waits for nothing, so it also tells in [`BEGIN_TIMEOUT`] whether the connection
+    /// still answers. SQLite's waits for the transaction of another process.
+    pub async fn begin(&mut self, lock_timeout: Duration) -> Result<(), DbErr> {
+        let is_postgres = matches!(self.driver, Driver::Postgres(_));
+        self.in_transaction = true;
+        let begun = if is_postgres {
+            let sql = format!(
+                "BEGIN; SET LOCAL lock_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}",
+                lock_timeout.as_millis(),
+                super::postgres::IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
+            );
+            self.run_unprepared(&sql, BEGIN_TIMEOUT).await
+        } else {
+            self.run_unprepared("BEGIN IMMEDIATE", ANSWER_TIMEOUT).await
+        };
+        if begun.is_err() && !is_postgres && !self.is_busy {
+            // The file is locked by another process: SQLite has not begun anything.
+            self.in_transaction = false;
+        }
+        begun.map(drop)
+    }
+
+    /// Commits. After an error the connection is not clean, so it is closed: SQLite may have ended the
+    /// transaction or not, and what PostgreSQL did is unknown.
+    pub async fn commit(&mut self) -> Result<(), DbErr> {
+        self.end_transaction("COMMIT").await
+    }
+
+    /// Takes the transaction back. After an error the connection is not clean.
+    pub async fn roll_back(&mut self) -> Result<(), DbErr> {
+        self.end_transaction("ROLLBACK").await
+    }
+
+    async fn end_transaction(&mut self, sql: &str) -> Result<(), DbErr> {
+        if self.is_busy {
+            return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed));
+        }
+        self.run_unprepared(sql, ANSWER_TIMEOUT).await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    /// Fails when the connection does not answer within [`PING_TIMEOUT`].
+    pub async fn ping(&mut self) -> Result<(), DbErr> {
+        self.is_busy = true;
+        let answer = match &mut self.driver {
+            Driver::Postgres(connection) => tokio::time::timeout(PING_TIMEOUT, connection.ping()).await,
+            // The file is on this machine: there is nothing between that could have been lost.
+            Driver::Sqlite(..) => Ok(Ok(())),
+        };
+        self.finish(answer)
+    }
+
+    /// Closes the connection and waits until that is done.
+    pub async fn close(self) -> Result<(), sqlx::Error> {
+        match self.driver {
+            Driver::Postgres(connection) => connection.close().await,
+            Driver::Sqlite(connection, _) => connection.close().await,
+        }
+    }
+}
+
+/// Whether the connection turned out to be lost, which says nothing about the database.
+pub fn is_lost(error: &DbErr) -> bool {
+    match error {
+        DbErr::Query(RuntimeErr::SqlxError(cause)) => ends_connection(cause),
+        DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => true,
+        _ => false,
+    }
+}
+
+async fn collect<D>(
+    mut steps: impl Stream<Item = Result<Either<D, impl Into<QueryResult>>, sqlx::Error>> + Unpin,
+) -> Result<Outcome, sqlx::Error>
+where
+    D: Default + Extend<D> + Into<ExecResult>,
+{
+    let (mut rows, mut done) = (Vec::new(), D::default());
+    while let Some(step) = steps.try_next().await? {
+        match step {
+            Either::Left(some) => done.extend([some]),
+            Either::Right(row) => rows.push(row.into()),
+        }
+    }
+    Ok(Outcome { rows, done: done.into() })
+}

@@ -1,0 +1,102 @@
+//! Statements that stand alone, outside a transaction, on connections of the pool.
+
+use sea_orm::entity::prelude::async_trait;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+
+use super::connection::{Outcome, is_lost};
+use super::error::is_lock_timeout;
+use super::pool::{Check, Pool};
+use super::postgres::{LOCK_TIMEOUT, SHARED_LOCK_TIMEOUT};
+use super::user_share::UserShare;
+
+/// What kind of statements these are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// They change nothing, so they may be sent again.
+    Read,
+    /// They change something, and are sent once.
+    Write,
+    /// They change something, and do the same when they are sent again.
+    RepeatableWrite,
+    /// Repeatable writes for several users, none of whom waits long for a lock of another.
+    SharedWrite,
+}
+
+/// Runs statements of one kind, each on a connection of the pool. The driver's own pool asks a connection
+/// whether it lives before each use, which costs as much as the answer to a small statement; here a lost
+/// connection is found by a statement that may be sent again, which then goes to another.
+#[derive(Clone, Debug)]
+pub struct Statements {
+    pool: Pool,
+    kind: Kind,
+    share: Option<UserShare>,
+}
+
+impl Statements {
+    pub fn new(pool: Pool, kind: Kind) -> Self {
+        Self { pool, kind, share: None }
+    }
+
+    /// The same, on no more connections at once than one user may have.
+    pub fn within(&self, share: UserShare) -> Self {
+        Self { share: Some(share), ..self.clone() }
+    }
+
+    async fn run(&self, statement: &Statement) -> Result<Outcome, DbErr> {
+        let _permit = match &self.share {
+            Some(share) => Some(share.acquire().await?),
+            None => None,
+        };
+        if self.kind == Kind::Write {
+            return self.run_on(Check::Always, statement).await;
+        }
+        match self.run_on(Check::WhenRested, statement).await {
+            Err(error) if is_lost(&error) => self.run_on(Check::Always, statement).await,
+            done => done,
+        }
+    }
+
+    async fn run_on(&self, check: Check, statement: &Statement) -> Result<Outcome, DbErr> {
+        let mut lease = self.pool.get(check).await?;
+        let is_write = self.kind != Kind::Read;
+        if is_write {
+            self.pool.check_file()?;
+        }
+        let lock_timeout = if self.kind == Kind::SharedWrite { SHARED_LOCK_TIMEOUT } else { LOCK_TIMEOUT };
+        if is_write && !lease.has_session_limits {
+            return lease.run_in_transaction(statement, lock_timeout).await;
+        }
+        match lease.run(statement).await {
+            // The lock is held by somebody else for longer than the session waits. The statement had no
+            // effect, and goes on waiting in a transaction with a longer limit.
+            Err(error) if self.kind != Kind::SharedWrite && is_lock_timeout(&error) => {
+                lease.run_in_transaction(statement, lock_timeout).await
+            }
+            Ok(outcome) if is_write => self.pool.note_write().map(|()| outcome),
+            done => done,
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Statements {
+    fn get_database_backend(&self) -> DbBackend {
+        self.pool.backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        Ok(self.run(&statement).await?.done)
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.execute_raw(Statement::from_string(self.get_database_backend(), sql)).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        Ok(self.run(&statement).await?.rows.into_iter().next())
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        Ok(self.run(&statement).await?.rows)
+    }
+}

@@ -1,0 +1,155 @@
+//! Transactions: all of what is done in one happens, or nothing.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use sea_orm::entity::prelude::async_trait;
+use sea_orm::{ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+use tokio::sync::Mutex;
+
+use super::connection::{Outcome, is_lost};
+use super::error::map_error;
+use super::pool::{Check, Lease, Pool};
+use super::postgres::LOCK_TIMEOUT;
+use super::user_share::UserPermit;
+use crate::domain::{Error, Result};
+
+/// How often a transaction is tried again after it collided with others.
+const RETRIES: u32 = 3;
+/// How long a transaction may take. Its connection is then closed.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An open transaction. When it is dropped without an end its connection is closed, and the database takes
+/// it back.
+pub struct Transaction {
+    lease: Mutex<Lease>,
+    backend: DbBackend,
+    give_up: Instant,
+    /// Whether a statement has failed. PostgreSQL answers the COMMIT of such a transaction with success, and
+    /// has taken it back.
+    has_failed: AtomicBool,
+    /// Given back after the connection.
+    _permit: Option<UserPermit>,
+}
+
+impl Transaction {
+    /// Begins a transaction on a connection of the pool.
+    pub(super) async fn begin(pool: &Pool, permit: Option<UserPermit>) -> Result<Self, DbErr> {
+        pool.check_file()?;
+        // BEGIN itself tells whether the connection still answers.
+        let lease = match Self::begin_on(pool, Check::WhenRested).await {
+            Err(error) if is_lost(&error) => Self::begin_on(pool, Check::Always).await,
+            begun => begun,
+        }?;
+        Ok(Self {
+            lease: Mutex::new(lease),
+            backend: pool.backend(),
+            give_up: Instant::now() + TRANSACTION_TIMEOUT,
+            has_failed: AtomicBool::new(false),
+            _permit: permit,
+        })
+    }
+
+    async fn begin_on(pool: &Pool, check: Check) -> Result<Lease, DbErr> {
+        let mut lease = pool.get(check).await?;
+        lease.begin(LOCK_TIMEOUT).await?;
+        Ok(lease)
+    }
+
+    /// Makes everything permanent. Errors: whatever happened, the transaction had its whole effect or none;
+    /// it is unknown which, except for a serialization failure and for a statement that had failed before.
+    async fn commit(self) -> Result<(), DbErr> {
+        let mut lease = self.lease.into_inner();
+        if self.has_failed.into_inner() {
+            let _ = lease.roll_back().await;
+            return Err(DbErr::Custom("a statement of the transaction had failed".to_owned()));
+        }
+        lease.commit().await
+    }
+
+    /// Takes everything back. A connection on which that fails is closed, which comes to the same.
+    async fn roll_back(self) {
+        if let Err(error) = self.lease.into_inner().roll_back().await {
+            tracing::debug!(%error, "a transaction could not be rolled back; its connection is closed");
+        }
+    }
+
+    async fn run(&self, statement: &Statement) -> Result<Outcome, DbErr> {
+        let mut lease = self.lease.lock().await;
+        // A future that is dropped in the middle leaves this set, and the connection is closed.
+        self.has_failed.store(true, Ordering::Relaxed);
+        if Instant::now() > self.give_up {
+            return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout));
+        }
+        let outcome = lease.run(statement).await?;
+        self.has_failed.store(false, Ordering::Relaxed);
+        Ok(outcome)
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        self.backend
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        Ok(self.run(&statement).await?.done)
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.execute_raw(Statement::from_string(self.backend, sql)).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        Ok(self.run(&statement).await?.rows.into_iter().next())
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        Ok(self.run(&statement).await?.rows)
+    }
+}
+
+/// Runs a body in a transaction: all of it happens or nothing. When it collides with others it is run
+/// again, up to three times. A macro, since a closure that borrows could not be sent between threads. Its
+/// parts are boxed: they are large, and every caller of a caller would carry them.
+macro_rules! in_transaction {
+    ($database:expr, |$transaction:ident| $body:expr) => {{
+        let mut attempts = $crate::db::Attempts::default();
+        loop {
+            let $transaction = match Box::pin($database.begin()).await {
+                Ok(transaction) => transaction,
+                Err(error) => break Err(error),
+            };
+            let done = Box::pin(async { $body }).await;
+            if let Some(outcome) = Box::pin(attempts.finish($transaction, done)).await {
+                break outcome;
+            }
+        }
+    }};
+}
+pub(crate) use in_transaction;
+
+/// The attempts at one transaction: when it collides with others it is run again, up to three times.
+#[derive(Default)]
+pub(crate) struct Attempts(u32);
+
+impl Attempts {
+    /// Commits what was done, or takes it back after an error. None: it collided, and is to be run again.
+    pub(crate) async fn finish<T>(&mut self, transaction: Transaction, done: Result<T>) -> Option<Result<T>> {
+        let outcome = match done {
+            Ok(value) => transaction.commit().await.map_err(map_error).map(|()| value),
+            Err(error) => {
+                transaction.roll_back().await;
+                Err(error)
+            }
+        };
+        match outcome {
+            Err(Error::Contended) if self.0 < RETRIES => {
+                self.0 += 1;
+                None
+            }
+            outcome => Some(outcome),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! How much of the pool one user may use at once, so that nobody takes all connections from everybody else.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use sea_orm::{ConnAcquireErr, DbErr};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
+
+use super::pool::ACQUIRE_TIMEOUT;
+
+/// The shares of all users.
+#[derive(Clone)]
+pub struct UserShares(Arc<Inner>);
+
+struct Inner {
+    /// Connections that one user may have at once.
+    limit: usize,
+    /// The users who have or wait for a connection.
+    users: Mutex<HashMap<Uuid, Arc<Semaphore>>>,
+}
+
+impl UserShares {
+    /// Half of the connections for each user, at least one.
+    pub fn new(connections: u32) -> Self {
+        let limit = (connections as usize / 2).max(1);
+        Self(Arc::new(Inner { limit, users: Mutex::default() }))
+    }
+
+    /// The share of one user.
+    pub fn of(&self, user: Uuid) -> UserShare {
+        UserShare { shares: self.clone(), user }
+    }
+
+    fn users(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Semaphore>>> {
+        self.0.users.lock().expect("no holder panics")
+    }
+}
+
+impl fmt::Debug for UserShares {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "UserShares({})", self.0.limit)
+    }
+}
+
+/// The share of one user.
+#[derive(Clone, Debug)]
+pub struct UserShare {
+    shares: UserShares,
+    user: Uuid,
+}
+
+impl UserShare {
+    /// Waits until the user has fewer connections than the limit.
+    pub async fn acquire(&self) -> Result<UserPermit, DbErr> {
+        let semaphore = {
+            let mut users = self.shares.users();
+            users.entry(self.user).or_insert_with(|| Arc::new(Semaphore::new(self.shares.0.limit))).clone()
+        };
+        // Made first: when this is given up while it waits, the user is forgotten again.
+        let mut permit =
+            UserPermit { share: self.clone(), semaphore: Some(semaphore.clone()), _permit: None };
+        let acquired = tokio::time::timeout(ACQUIRE_TIMEOUT, semaphore.acquire_owned()).await;
+        match acquired {
+            Ok(Ok(acquired)) => {
+                permit._permit = Some(acquired);
+                Ok(permit)
+            }
+            _ => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
+        }
+    }
+}
+
+/// One connection of a user's share.
+pub struct UserPermit {
+    share: UserShare,
+    semaphore: Option<Arc<Semaphore>>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Drop for UserPermit {
+    fn drop(&mut self) {
+        // Given back before the user may be forgotten: it holds the semaphore too.
+        self._permit = None;
+        let mut users = self.share.shares.users();
+        self.semaphore = None;
+        if users.get(&self.share.user).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1) {
+            users.remove(&self.share.user);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_user_has_half_of_the_connections_and_does_not_keep_others_waiting() {
+        let (shares, [ann, bob]) = (UserShares::new(4), [1, 2].map(Uuid::from_u128));
+        let first = shares.of(ann).acquire().await.expect("it is free");
+        let second = shares.of(ann).acquire().await.expect("it is free");
+        assert!(shares.of(ann).acquire().await.is_err(), "a third was had");
+        let other = shares.of(bob).acquire().await.expect("it is free");
+        let waiting = tokio::spawn(async move { shares.of(ann).acquire().await.map(|_| shares) });
+        tokio::task::yield_now().await;
+        drop(first);
+        let shares = waiting.await.expect("it does not panic").expect("one came back");
+        drop((second, other));
+        assert!(shares.users().is_empty(), "a user is remembered who has nothing");
+    }
+}

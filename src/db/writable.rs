@@ -1,0 +1,42 @@
+//! When the database accepted a write last.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// For this time after a write no question is needed whether writes are accepted.
+const RECENT: Duration = Duration::from_millis(500);
+
+/// When a write or a question whether writes are accepted succeeded last.
+pub struct Writable {
+    start: Instant,
+    /// Milliseconds since `start`, plus one; 0: never, or not since a connection was lost.
+    at: AtomicU64,
+}
+
+impl Default for Writable {
+    fn default() -> Self {
+        Self { start: Instant::now(), at: AtomicU64::new(0) }
+    }
+}
+
+impl Writable {
+    /// Notes that the database has just accepted a write.
+    pub fn note(&self) {
+        self.at.store(self.now() + 1, Ordering::Relaxed);
+    }
+
+    /// Notes that it is unknown whether writes are accepted.
+    pub fn forget(&self) {
+        self.at.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether the last success is recent.
+    pub fn is_recent(&self) -> bool {
+        let at = self.at.load(Ordering::Relaxed);
+        at > 0 && u128::from(self.now().saturating_sub(at - 1)) < RECENT.as_millis()
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
