@@ -17,8 +17,8 @@ use crate::domain::{Error, Result};
 const MAX_RUNNING: usize = 4;
 /// The largest batch. Sizes are powers of two, since each size is a statement of its own to prepare.
 const MAX_BATCH: usize = 32;
-/// How long a request waits for its answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a request waits for its answer: for two statements that take all their time, and a little more.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// How a batch is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +118,8 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
                 // Whoever asked may have gone.
                 let _ = answer.send(Ok(result));
             }),
-            Err(error @ Error::Unavailable(_)) => answers.into_iter().for_each(|answer| {
+            // Of one request alone everything is known but whether it would get its lock later.
+            Err(error) if is_final(&error, keys.len()) => answers.into_iter().for_each(|answer| {
                 let _ = answer.send(Err(error.clone()));
             }),
             Err(_) => {
@@ -137,6 +138,15 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
             let _ = answer.send(done.and_then(|results| results.into_iter().next().ok_or_else(nothing)));
             drop(alone);
         });
+    }
+}
+
+/// Whether an error of a batch is the answer to each of its requests.
+fn is_final(error: &Error, requests: usize) -> bool {
+    match error {
+        Error::Unavailable(_) => true,
+        Error::Locked => false,
+        _ => requests == 1,
     }
 }
 

@@ -30,6 +30,8 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 const CLOSE_PAUSE: Duration = Duration::from_millis(10);
 
+/// A write that changes nothing that anybody reads: a number in the head of SQLite's file.
+const SMALLEST_WRITE: &str = "PRAGMA user_version = 0";
 const READ_ONLY: &str = "SELECT current_setting('transaction_read_only')";
 
 /// Opens connections of one kind.
@@ -155,8 +157,14 @@ impl Pool {
                 }
             }
             _ => {
+                let is_doubtful = self.0.writable.is_doubtful();
                 lease.begin(LOCK_TIMEOUT).await?;
-                lease.roll_back().await?;
+                if !is_doubtful {
+                    lease.roll_back().await?;
+                    return self.check_file();
+                }
+                lease.run_unprepared(SMALLEST_WRITE, PING_TIMEOUT).await?;
+                lease.commit().await?;
             }
         }
         self.note_write()
@@ -280,6 +288,9 @@ impl Lease {
 
     /// Draws the conclusions of an error for the other connections.
     fn note(&self, error: &DbErr) {
+        if self.pool.backend() == DbBackend::Sqlite && !self.is_clean() {
+            self.pool.0.writable.doubt();
+        }
         // Of several that are lost together the first retires the others.
         let is_current = self.generation == self.pool.0.generation.load(Ordering::Relaxed);
         if is_current && self.pool.backend() == DbBackend::Postgres && is_lost(error) {

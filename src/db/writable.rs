@@ -1,6 +1,6 @@
 //! When the database accepted a write last.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// For this time after a write no question is needed whether writes are accepted.
@@ -11,11 +11,13 @@ pub struct Writable {
     start: Instant,
     /// Milliseconds since `start`, plus one; 0: never, or not since a connection was lost.
     at: AtomicU64,
+    /// Whether a write has failed since, for want of space for example.
+    is_doubtful: AtomicBool,
 }
 
 impl Default for Writable {
     fn default() -> Self {
-        Self { start: Instant::now(), at: AtomicU64::new(0) }
+        Self { start: Instant::now(), at: AtomicU64::new(0), is_doubtful: AtomicBool::new(false) }
     }
 }
 
@@ -23,11 +25,22 @@ impl Writable {
     /// Notes that the database has just accepted a write.
     pub fn note(&self) {
         self.at.store(self.now() + 1, Ordering::Relaxed);
+        self.is_doubtful.store(false, Ordering::Relaxed);
     }
 
     /// Notes that it is unknown whether writes are accepted.
     pub fn forget(&self) {
         self.at.store(0, Ordering::Relaxed);
+    }
+
+    /// Notes that a write has failed, and that only another one can tell whether writes succeed again.
+    pub fn doubt(&self) {
+        self.is_doubtful.store(true, Ordering::Relaxed);
+        self.forget();
+    }
+
+    pub fn is_doubtful(&self) -> bool {
+        self.is_doubtful.load(Ordering::Relaxed)
     }
 
     /// Whether the last success is recent.
