@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use crate::domain::{Error, Faults, FieldFault, Problem, Result, Rule};
+use crate::domain::{Error, Faults, FieldFault, MAX_FAULTS, Problem, Result, Rule};
 
 /// The most things that one call can be about.
 pub const MAX_BULK: usize = 100;
@@ -60,6 +60,7 @@ impl BulkIds {
                 faults.extend(found.iter().map(|fault| FieldFault { path: path.clone(), ..fault.clone() }));
             }
         }
+        faults.truncate(MAX_FAULTS);
         if faults.is_empty() { done.into_iter().collect() } else { Err(Error::Invalid(faults)) }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{FieldFault, PathSegment};
+use crate::domain::{FieldFault, MAX_FAULTS, PathSegment};
 
 /// A failure of an operation. What it displays is safe to show to anybody.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -67,6 +67,7 @@ impl Error {
             (Ok(a), Ok(b)) => Ok((a, b)),
             (Err(Self::Invalid(mut faults)), Err(Self::Invalid(more))) => {
                 faults.extend(more);
+                faults.truncate(MAX_FAULTS);
                 Err(Self::Invalid(faults))
             }
             (Err(error), _) | (_, Err(error)) => Err(error),
@@ -87,17 +88,10 @@ impl Error {
     }
 }
 
-/// How many faults a message tells.
-const MAX_SENTENCES: usize = 10;
-
 /// One sentence for each fault: "Title must not be empty."
 fn describe(faults: &[FieldFault]) -> String {
     let sentence = |fault: &FieldFault| format!("{} {}.", subject(&fault.path), fault.problem.message);
-    let mut sentences: Vec<String> = faults.iter().take(MAX_SENTENCES).map(sentence).collect();
-    if faults.len() > MAX_SENTENCES {
-        sentences.push(format!("And {} more.", faults.len() - MAX_SENTENCES));
-    }
-    sentences.join(" ")
+    faults.iter().map(sentence).collect::<Vec<_>>().join(" ")
 }
 
 /// The place of a fault as the start of a sentence: `input.title` is "Title", `input.labels.1` "Item 2 of

@@ -2,7 +2,8 @@
 
 use crate::domain::Error;
 
-const MAX_FAULTS: usize = 1_000;
+/// How many faults an error tells at most.
+pub const MAX_FAULTS: usize = 100;
 
 /// The rule that a value breaks; clients choose their own words by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +110,7 @@ impl Faults {
     }
 
     /// Notes a fault at `field` of the present place; an empty `field` means the place itself. After a
-    /// thousand no more are noted: a request could have more than an answer should.
+    /// hundred no more are noted: a request could have more than an answer should.
     pub fn push(&mut self, field: &str, problem: Problem) {
         if self.found.len() == MAX_FAULTS {
             return;

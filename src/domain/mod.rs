@@ -25,13 +25,13 @@ pub use brief::{
 pub use bulk::{BulkIds, MAX_BULK, check_count};
 pub use clock::Clock;
 pub use error::Error;
-pub use fault::{Faults, FieldFault, PathSegment, Problem, Rule};
+pub use fault::{Faults, FieldFault, MAX_FAULTS, PathSegment, Problem, Rule};
 pub use id::new_id;
 pub use label::{Label, Labels, MAX_LABEL, MAX_LABELS};
 pub use page::{KeyValue, MAX_PAGE, Page, PageArguments, PageRequest, Position};
 pub use task::{
-    Brief, BriefEdit, DateField, DateRange, LabelChange, NewTask, OrderField, OrderKey, Shelf, StatusChange,
-    Task, TaskEdit, TaskFilter, TaskPriority, TaskStatus, Title,
+    Brief, BriefEdit, DateField, DateRange, LabelChange, NewTask, OrderField, OrderKey, Shelf,
+    StatusChange, Task, TaskEdit, TaskFilter, TaskPriority, TaskStatus, Title,
 };
 pub use text::{
     MAX_DESCRIPTION, MAX_ITEM, MAX_MITIGATION, MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PATH,

@@ -13,11 +13,11 @@ use async_graphql::{Name, Positioned, ServerError, Value, Variables};
 use async_graphql_value::Value as Literal;
 use indexmap::IndexMap;
 
-use crate::domain::{Faults, Problem, Rule};
+use crate::domain::{Faults, MAX_FAULTS, Problem, Rule};
 use crate::graphql::error::{ErrorCode, input_error, request_error};
+use crate::graphql::guard::Types;
 use crate::graphql::guard::document::root_type;
 use crate::graphql::guard::types::{Definition, Input, Inputs, innermost};
-use crate::graphql::guard::{MAX_ERRORS, Types};
 use crate::graphql::scalar::{Date, DateTime};
 
 /// Objects in a list. What takes lists has lower bounds of its own; this one is for the time that it takes
@@ -48,8 +48,7 @@ pub fn check(
     for definition in definitions() {
         faults.within(definition.name.node.as_str(), |faults| check.given(definition, faults));
     }
-    let mut faults = faults.into_found();
-    faults.truncate(MAX_ERRORS);
+    let faults = faults.into_found();
     if !check.misplaced.is_empty() {
         Err(check.misplaced)
     } else if !faults.is_empty() {
@@ -281,7 +280,7 @@ impl<'a> Check<'a> {
 
 /// Whether more faults would help nobody: a body has room for a hundred thousand.
 fn is_enough(faults: &Faults) -> bool {
-    faults.count() >= MAX_ERRORS
+    faults.count() >= MAX_FAULTS
 }
 
 /// What is wrong with a value of an enum or a scalar.
