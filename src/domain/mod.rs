@@ -30,7 +30,7 @@ pub use id::new_id;
 pub use label::{Label, Labels, MAX_LABEL, MAX_LABELS};
 pub use page::{KeyValue, MAX_PAGE, Page, PageArguments, PageRequest, Position};
 pub use task::{
-    Brief, BriefEdit, DateField, DateRange, LabelChange, NewTask, OrderField, OrderKey, Shelf,
+    Bound, Brief, BriefEdit, DateField, DateRange, LabelChange, NewTask, OrderField, OrderKey, Shelf,
     StatusChange, Task, TaskEdit, TaskFilter, TaskPriority, TaskStatus, Title,
 };
 pub use text::{

@@ -328,10 +328,18 @@ pub enum DateField {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DateRange {
     /// Included.
-    pub from: Option<Instant>,
+    pub from: Option<Bound>,
     /// Not included.
-    pub before: Option<Instant>,
+    pub before: Option<Bound>,
     pub is_null: Option<bool>,
+}
+
+/// An instant that those of tasks are compared with, which are whole milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    pub at: Instant,
+    /// Whether the bound lies between `at` and the next millisecond.
+    pub is_between: bool,
 }
 
 /// A field that lists can be ordered by.

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::{
-    ContextSelectionSet, ID, InputValueError, InputValueResult, OutputType, Positioned, Scalar, ScalarType,
-    ServerResult, Value,
+    ContextSelectionSet, ID, InputType, InputValueError, InputValueResult, OutputType, Positioned, Scalar,
+    ScalarType, ServerResult, Value,
 };
 use chrono::{DateTime as ChronoDateTime, Datelike, NaiveDate, SecondsFormat, Timelike, Utc};
 use uuid::Uuid;
@@ -71,6 +71,43 @@ impl DateTime {
         let instant = ChronoDateTime::from_timestamp_millis(parsed.timestamp_millis())?;
         (1..=9999).contains(&instant.year()).then_some(Self(instant))
     }
+}
+
+/// An instant that stored ones are compared with; on the wire it is a DateTime. Nothing of it is cut: what
+/// lies between two milliseconds is neither of them.
+pub struct Bound(pub domain::Bound);
+
+impl InputType for Bound {
+    type RawValueType = Self;
+
+    fn type_name() -> Cow<'static, str> {
+        <DateTime as InputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <DateTime as InputType>::create_type_info(registry)
+    }
+
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        let value = value.unwrap_or_default();
+        let is_between = matches!(&value, Value::String(text) if is_finer_than_milliseconds(text));
+        let parsed = <DateTime as InputType>::parse(Some(value)).map_err(InputValueError::propagate)?;
+        Ok(Self(domain::Bound { at: parsed.0, is_between }))
+    }
+
+    fn to_value(&self) -> Value {
+        InputType::to_value(&DateTime(self.0.at))
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
+/// Whether a text in RFC 3339 lies between two milliseconds.
+fn is_finer_than_milliseconds(text: &str) -> bool {
+    let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
+    fraction.bytes().take_while(u8::is_ascii_digit).skip(3).any(|digit| digit != b'0')
 }
 
 /// A calendar day, as it stands on the wire.
@@ -171,7 +208,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> Option<String> {
-        match DateTime::from_text(text)?.to_value() {
+        match ScalarType::to_value(&DateTime::from_text(text)?) {
             Value::String(shown) => Some(shown),
             _ => None,
         }

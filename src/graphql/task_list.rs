@@ -8,7 +8,7 @@ use crate::domain::{
     self, DateField, DateRange, Error, Faults, Label, OrderField, OrderKey, Problem, Result, Rule, fold,
     normalize,
 };
-use crate::graphql::scalar::DateTime;
+use crate::graphql::scalar::Bound;
 use crate::graphql::task::{TaskPriority, TaskStatus};
 use crate::graphql::task_input::parse_labels;
 
@@ -54,9 +54,9 @@ pub struct TaskFilter {
 #[derive(InputObject)]
 pub struct DateTimeFilter {
     /// At this instant or later.
-    from: Option<DateTime>,
+    from: Option<Bound>,
     /// Before this instant.
-    before: Option<DateTime>,
+    before: Option<Bound>,
     /// Whether there is no date.
     is_null: Option<bool>,
 }

@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, DbBackend, Order, QueryOrder, Select};
 
 use crate::db::entity::task::{Column, Entity};
 use crate::domain::{
-    DateField, DateRange, KeyValue, MAX_LABELS, Named, OrderField, OrderKey, PageRequest, Position,
+    Bound, DateField, DateRange, KeyValue, MAX_LABELS, Named, OrderField, OrderKey, PageRequest, Position,
     TaskFilter, TaskPriority, TaskStatus,
 };
 
@@ -68,8 +68,12 @@ fn date_condition(field: DateField, range: &DateRange) -> SimpleExpr {
     let DateRange { from, before, is_null } = range;
     let known = column.is_not_null();
     let bounds = [
-        from.map(|from| known.clone().and(column.gte(from))),
-        before.map(|before| known.clone().and(column.lt(before))),
+        from.map(|Bound { at, is_between }| {
+            known.clone().and(if is_between { column.gt(at) } else { column.gte(at) })
+        }),
+        before.map(|Bound { at, is_between }| {
+            known.clone().and(if is_between { column.lte(at) } else { column.lt(at) })
+        }),
         is_null.map(|is_null| if is_null { column.is_null() } else { known.clone() }),
     ]
     .into_iter()

@@ -162,4 +162,41 @@ on_both_databases! {
             assert_eq!(ann.data(query, variables.clone()).await["tasks"]["totalCount"], count, "{variables}");
         }
     }
+
+    async fn a_bound_between_two_milliseconds_is_neither_of_them(app) {
+        let ann = app.user("ann").await;
+        for at in ["09:30:00.001", "09:30:00.0019999", "09:30:00.002"] {
+            ann.create(json!({ "title": at, "dueAt": format!("2026-11-21T{at}Z") })).await;
+        }
+        let query = "query($at: DateTime) { from: tasks(filter: { dueAt: { from: $at } }) { totalCount }
+            before: tasks(filter: { dueAt: { before: $at } }) { totalCount } }";
+        for (at, from, before) in [
+            ("2026-11-21T09:30:00.001Z", 3, 0),
+            ("2026-11-21T09:30:00.00100000000000Z", 3, 0),
+            ("2026-11-21T09:30:00.00100000000001Z", 1, 2),
+            ("2026-11-21T10:30:00.0019+01:00", 1, 2),
+            ("2026-11-21T09:30:00.002Z", 1, 2),
+            ("9999-12-31T23:59:59.9999Z", 0, 3),
+        ] {
+            let counts = json!({ "from": { "totalCount": from }, "before": { "totalCount": before } });
+            assert_eq!(ann.data(query, json!({ "at": at })).await, counts, "{at}");
+            let literal = query.replace("query($at: DateTime)", "").replace("$at", &format!("\"{at}\""));
+            assert_eq!(ann.data(&literal, json!({})).await, counts, "{at}");
+        }
+    }
+
+    async fn an_empty_list_of_alternatives_shows_nothing_and_one_of_demands_everything(app) {
+        let ann = app.user("ann").await;
+        numbered(app, &ann, 3).await;
+        for (filter, count) in [
+            (json!({ "status": [] }), 0), (json!({ "priority": [] }), 0), (json!({ "or": [] }), 0),
+            (json!({ "labels": [] }), 3), (json!({ "and": [] }), 3), (json!({}), 3),
+            (json!({ "not": { "status": [] } }), 3), (json!({ "not": { "or": [] } }), 3), (json!({ "not": { "and": [] } }), 0),
+            (json!({ "dueAt": { "from": "2000-01-01T00:00:00Z" } }), 0),
+            (json!({ "not": { "dueAt": { "from": "2000-01-01T00:00:00Z" } } }), 3),
+            (json!({ "not": { "dueAt": {} } }), 0), (json!({ "text": " \u{3000}" }), 3),
+        ] {
+            assert_eq!(Page::of(&ann, json!({ "filter": filter })).await.ids.len(), count, "{filter}");
+        }
+    }
 }

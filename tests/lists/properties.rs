@@ -23,6 +23,16 @@ const INSTANTS: [&str; 7] = [
     "9999-12-31T23:59:59.999Z",
 ];
 
+/// Bounds of filters that lie between two milliseconds, or seem to.
+const BETWEEN: [&str; 6] = [
+    "0001-01-01T00:00:00.0000001Z",
+    "1969-12-31T23:59:59.9989999Z",
+    "2026-11-21T09:30:00.0000000000Z",
+    "2026-11-21T09:30:00.0010000010Z",
+    "2026-11-21T12:00:00.0099+02:00",
+    "9999-12-31T23:59:59.9999Z",
+];
+
 /// Ties but for case, prefixes, letters whose lower case is longer or another letter, characters that
 /// UTF-16 sorts otherwise, and what SQL reads as a pattern.
 const TITLES: [&str; 18] = [
@@ -239,7 +249,11 @@ fn condition() -> impl Strategy<Value = (&'static str, Option<Value>)> {
 
 fn date_range() -> impl Strategy<Value = Value> {
     let bound = || {
-        let at = prop_oneof![1 => Just(Value::Null), 6 => select(&INSTANTS[..]).prop_map(Value::from)];
+        let at = prop_oneof![
+            1 => Just(Value::Null),
+            6 => select(&INSTANTS[..]).prop_map(Value::from),
+            3 => select(&BETWEEN[..]).prop_map(Value::from),
+        ];
         option::weighted(0.4, at)
     };
     let is_null =
