@@ -91,9 +91,12 @@ impl Username {
 
     /// A username made of an e-mail address; `suffix` tells it from those of others.
     pub fn derive(email: &Email, suffix: Option<u32>) -> Self {
-        let mut name: String = email.local_part().to_lowercase();
-        name = name.chars().map(|c| if Self::allows(c) { c } else { '-' }).take(24).collect();
-        if name.len() < *Self::LENGTH.start() {
+        let local = email.local_part().to_lowercase();
+        let allowed = local.chars().map(|c| if Self::allows(c) { c } else { '-' });
+        let mut name: String = allowed.skip_while(|c| !c.is_ascii_alphanumeric()).take(24).collect();
+        if name.is_empty() {
+            name.push_str("user");
+        } else if name.len() < *Self::LENGTH.start() {
             name.push_str("-user");
         }
         if let Some(number) = suffix {
@@ -222,12 +225,15 @@ mod tests {
 
     #[test]
     fn a_derived_username_always_keeps_the_rules() {
-        for address in ["x@example.com", "Ännchen+shopping@example.com", &format!("{}@e.com", "a".repeat(64))]
-        {
+        let long = format!("{}@example.com", "a".repeat(64));
+        let odd =
+            ["_ann@example.com", "-@example.com", "ä@example.com", "äöü_1@example.com", "'{ann}@example.com"];
+        for address in ["x@example.com", "Ännchen+shopping@example.com", &long].into_iter().chain(odd) {
             let email = Email::parse(address).expect("a valid address");
             for suffix in [None, Some(u32::MAX)] {
                 let derived = Username::derive(&email, suffix);
                 assert_eq!(Username::parse(derived.as_str()), Ok(derived.clone()));
+                assert!(derived.as_str().starts_with(|c: char| c.is_ascii_alphanumeric()), "{derived:?}");
             }
         }
     }
