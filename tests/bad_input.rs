@@ -3,6 +3,7 @@
 //! has rows there.
 
 mod cases;
+mod nulls;
 mod rows;
 
 use std::collections::BTreeSet;
@@ -377,11 +378,11 @@ on_both_databases! {
     }
 
     async fn a_message_is_a_sentence_for_each_fault(app) {
-        let error = app.user("ann").await.error("mutation { createTask(input: { title: \" \", priority: null }) { task { id } } }", json!({})).await;
-        assert_eq!(error["message"], "Title must not be empty. Priority must not be null.");
+        let error = app.user("ann").await.error("mutation { createTask(input: { title: \" \", labels: [\"\"] }) { task { id } } }", json!({})).await;
+        assert_eq!(error["message"], "Title must not be empty. Item 1 of labels must not be empty.");
         assert_eq!(error["extensions"]["fields"], json!([
             { "path": ["input", "title"], "message": "must not be empty", "rule": "required" },
-            { "path": ["input", "priority"], "message": "must not be null", "rule": "required" },
+            { "path": ["input", "labels", 0], "message": "must not be empty", "rule": "required" },
         ]));
     }
 

@@ -1,9 +1,7 @@
 //! Accounts on the wire: users, and what register, login and the profile take and give.
 
 use async_graphql::parser::types::Field;
-use async_graphql::{
-    ComplexObject, Context, ContextSelectionSet, Enum, InputObject, MaybeUndefined, SimpleObject,
-};
+use async_graphql::{ComplexObject, Context, ContextSelectionSet, Enum, InputObject, SimpleObject};
 use secrecy::SecretString;
 
 use crate::domain::{
@@ -166,7 +164,7 @@ impl From<SignedIn> for AuthPayload {
     }
 }
 
-/// What an account is made of.
+/// What an account is made of. Null is the same as left out.
 #[derive(InputObject)]
 pub struct RegisterInput {
     /// The e-mail address; unique regardless of case.
@@ -223,55 +221,43 @@ impl LoginInput {
     pub fn parse(self) -> Result<(String, SecretString)> {
         let mut faults = Faults::of("input");
         let who = faults.check("usernameOrEmail", filled(&self.username_or_email));
-        if self.password.is_empty() {
-            faults.push("password", Problem::required());
-        }
-        faults.finish(who.map(|who| (who, self.password.into())))
+        let password = password(&mut faults, "password", self.password);
+        faults.finish(who.zip(password))
     }
 }
 
 /// The password in an argument; whether it fits is for others to say.
-pub fn parse_password(argument: &str, password: String) -> Result<SecretString> {
+pub fn parse_password(argument: &str, given: String) -> Result<SecretString> {
     let mut faults = Faults::default();
-    if password.is_empty() {
-        faults.push(argument, Problem::required());
-    }
-    faults.finish(Some(password.into()))
+    let password = password(&mut faults, argument, given);
+    faults.finish(password)
+}
+
+/// A password that is to be compared with the right one. A blank text is none.
+fn password(faults: &mut Faults, field: &str, given: String) -> Option<SecretString> {
+    let is_blank = given.trim().is_empty();
+    faults.check(field, if is_blank { Err(Problem::required()) } else { Ok(given.into()) })
 }
 
 fn filled(raw: &str) -> Result<String, Problem> {
     domain::normalize(raw).and_then(|text| if text.is_empty() { Err(Problem::required()) } else { Ok(text) })
 }
 
-/// Left out: unchanged.
+/// Left out or null: unchanged.
 #[derive(InputObject)]
 pub struct UpdateProfileInput {
     /// Display name, 1 to 100 characters.
-    name: MaybeUndefined<String>,
+    name: Option<String>,
     /// 3 to 32 of a-z, 0-9, _ . - (case is ignored).
-    username: MaybeUndefined<String>,
+    username: Option<String>,
 }
 
 impl UpdateProfileInput {
     pub fn parse(self) -> Result<ProfileEdit> {
         let mut faults = Faults::of("input");
-        let name = unless_null(&mut faults, "name", self.name)
-            .and_then(|raw| faults.check("name", DisplayName::parse(&raw)));
-        let username = unless_null(&mut faults, "username", self.username)
-            .and_then(|raw| faults.check("username", Username::parse(&raw)));
+        let name = self.name.and_then(|raw| faults.check("name", DisplayName::parse(&raw)));
+        let username = self.username.and_then(|raw| faults.check("username", Username::parse(&raw)));
         faults.finish(Some(ProfileEdit { name, username }))
-    }
-}
-
-/// The value of a field that can be left out and cannot be null.
-pub fn unless_null<T>(faults: &mut Faults, field: &str, value: MaybeUndefined<T>) -> Option<T> {
-    match value {
-        MaybeUndefined::Value(value) => Some(value),
-        MaybeUndefined::Null => {
-            faults.push(field, Problem::null());
-            None
-        }
-        MaybeUndefined::Undefined => None,
     }
 }
 
@@ -293,11 +279,9 @@ impl ChangePasswordInput {
     /// The current password, the new one, and whether other sessions end.
     pub fn parse(self) -> Result<(SecretString, NewPassword, bool)> {
         let mut faults = Faults::of("input");
-        if self.current_password.is_empty() {
-            faults.push("currentPassword", Problem::required());
-        }
+        let current = password(&mut faults, "currentPassword", self.current_password);
         let new = NewPassword::parse(&mut faults, "newPassword", &self.new_password);
-        faults.finish(new.map(|new| (self.current_password.into(), new, self.revoke_other_sessions)))
+        faults.finish(current.zip(new).map(|(current, new)| (current, new, self.revoke_other_sessions)))
     }
 }
 

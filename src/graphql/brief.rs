@@ -9,13 +9,12 @@ use crate::domain::{
     self, Faults, FilePath, ItemEdit, ItemText, MAX_MITIGATION, NewFileChange, NewItem, NewRisk, Problem,
     Result, RiskDescription, RiskEdit, Rule, at_most,
 };
-use crate::graphql::account::unless_null;
 use crate::graphql::batch::Batch;
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
 use crate::graphql::scalar::Id;
 use crate::graphql::task::TaskNode;
-use crate::graphql::task_input::clearable;
+use crate::graphql::task_input::{clearable, unless_null};
 use crate::identity::Viewer;
 
 /// The section of a task document that a box stands in.
@@ -197,7 +196,7 @@ pub struct ChecklistItemInput {
     #[graphql(default)]
     done: bool,
     /// Steps of an ACTION item: ACTION items themselves, without steps of their own.
-    children: MaybeUndefined<Vec<ChecklistItemInput>>,
+    children: Option<Vec<ChecklistItemInput>>,
 }
 
 impl ChecklistItemInput {
@@ -205,7 +204,7 @@ impl ChecklistItemInput {
     pub fn parse(self, faults: &mut Faults, upper: bool) -> Option<NewItem> {
         let section = self.section.into();
         let text = faults.check("text", ItemText::parse(&self.text));
-        let children = unless_null(faults, "children", self.children).unwrap_or_default();
+        let children = self.children.unwrap_or_default();
         let allowed = upper && section == domain::Section::Action;
         if !children.is_empty() && !allowed {
             let message = if upper {
@@ -239,7 +238,7 @@ impl ChecklistItemInput {
     }
 }
 
-/// Left out: unchanged.
+/// Left out: unchanged. Null is refused.
 #[derive(InputObject)]
 pub struct UpdateChecklistItemInput {
     /// 1 to 1,000 characters.
@@ -280,7 +279,7 @@ impl RiskInput {
     }
 }
 
-/// Left out: unchanged. Null: cleared, where the field is nullable.
+/// Left out: unchanged. Null: cleared, where the risk's field is nullable, and refused elsewhere.
 #[derive(InputObject)]
 pub struct UpdateRiskInput {
     /// 1 to 1,000 characters.

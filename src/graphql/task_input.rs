@@ -7,7 +7,6 @@ use crate::domain::{
     MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_RATIONALE, MAX_RISKS, NewItem, NewParts, NewTask, Problem, Result,
     Rule, StatusChange, TaskEdit, Title, at_most, check_count,
 };
-use crate::graphql::account::unless_null;
 use crate::graphql::brief::{ChecklistItemInput, FileChangeInput, RiskInput};
 use crate::graphql::scalar::{Date, DateTime, find_id};
 use crate::graphql::task::{TaskPriority, TaskStatus};
@@ -20,11 +19,11 @@ struct TaskFields {
     /// Markdown, up to 20,000 characters.
     description: Option<String>,
     /// PENDING when left out.
-    status: MaybeUndefined<TaskStatus>,
+    status: Option<TaskStatus>,
     /// MEDIUM when left out.
-    priority: MaybeUndefined<TaskPriority>,
+    priority: Option<TaskPriority>,
     /// Up to 20, each of 1 to 50 characters.
-    labels: MaybeUndefined<Vec<String>>,
+    labels: Option<Vec<String>>,
     /// When it is to be done.
     due_at: Option<DateTime>,
     /// The document's date.
@@ -36,30 +35,28 @@ struct TaskFields {
     /// The problem, and why it is worth solving now; up to 10,000 characters.
     rationale: Option<String>,
     /// Up to 500 boxes, on both levels.
-    checklist: MaybeUndefined<Vec<ChecklistItemInput>>,
+    checklist: Option<Vec<ChecklistItemInput>>,
     /// Up to 100.
-    risks: MaybeUndefined<Vec<RiskInput>>,
+    risks: Option<Vec<RiskInput>>,
     /// Up to 500.
-    files: MaybeUndefined<Vec<FileChangeInput>>,
+    files: Option<Vec<FileChangeInput>>,
 }
 
 impl TaskFields {
-    fn parse(self, faults: &mut Faults, completed: MaybeUndefined<bool>) -> Option<NewTask> {
+    fn parse(self, faults: &mut Faults, completed: Option<bool>) -> Option<NewTask> {
         let title = faults.check("title", Title::parse(&self.title));
         let description = optional(faults, "description", self.description, MAX_DESCRIPTION);
         let status = match status_change(faults, self.status, completed) {
             Some(StatusChange::To(status)) => status,
             _ => domain::TaskStatus::default(),
         };
-        let priority = unless_null(faults, "priority", self.priority);
-        let labels = unless_null(faults, "labels", self.labels);
         let brief = Brief {
             date: self.date.map(|date| date.0),
             owner_label: optional(faults, "ownerLabel", self.owner_label, MAX_OWNER_LABEL),
             objective: optional(faults, "objective", self.objective, MAX_OBJECTIVE),
             rationale: optional(faults, "rationale", self.rationale, MAX_RATIONALE),
         };
-        let labels = labels.map(|labels| label_set(faults, &labels));
+        let labels = self.labels.map(|labels| label_set(faults, &labels));
         let parts = NewParts {
             checklist: list(faults, "checklist", self.checklist, |faults, item: ChecklistItemInput| {
                 item.parse(faults, true)
@@ -83,7 +80,7 @@ impl TaskFields {
             title: title?,
             description,
             status,
-            priority: priority.map(Into::into).unwrap_or_default(),
+            priority: self.priority.map(Into::into).unwrap_or_default(),
             labels: labels.unwrap_or_default(),
             due_at: self.due_at.map(|at| at.0),
             brief,
@@ -92,7 +89,7 @@ impl TaskFields {
     }
 }
 
-/// What a task is made of.
+/// What a task is made of. Null is the same as left out, here and in what is inside.
 #[derive(InputObject)]
 pub struct CreateTaskInput {
     /// A UUID chosen by the client, for safe retries: the same id again returns the task that the first
@@ -126,16 +123,16 @@ impl CreateTaskInput {
         let id = self.id.map(|id| {
             faults.check("id", find_id(&id).ok_or_else(|| Problem::new(Rule::Invalid, "is not a UUID")))
         });
-        Some(NewTask { id: id.flatten(), ..self.fields.parse(faults, MaybeUndefined::Undefined)? })
+        Some(NewTask { id: id.flatten(), ..self.fields.parse(faults, None)? })
     }
 }
 
-/// Everything a task can hold: what is left out is reset to its default. A checklist, a list of risks or
+/// Everything a task can hold: what is left out or null is reset to its default. A checklist, a list of risks or
 /// of files that is exactly the same stays as it is; any other is made anew, with new ids.
 #[derive(InputObject)]
 pub struct ReplaceTaskInput {
     /// The same as status COMPLETED; must agree with status when both are sent.
-    completed: MaybeUndefined<bool>,
+    completed: Option<bool>,
     #[graphql(flatten)]
     fields: TaskFields,
 }
@@ -148,7 +145,7 @@ impl ReplaceTaskInput {
     }
 }
 
-/// Left out: unchanged. Null: cleared, where the field is nullable.
+/// Left out: unchanged. Null: cleared, where the task's field is nullable, and refused elsewhere.
 #[derive(InputObject)]
 pub struct UpdateTaskInput {
     /// 1 to 200 characters.
@@ -185,7 +182,9 @@ impl UpdateTaskInput {
         let title = unless_null(&mut faults, "title", self.title)
             .and_then(|raw| faults.check("title", Title::parse(&raw)));
         let description = clearable(&mut faults, "description", self.description, MAX_DESCRIPTION);
-        let status = status_change(&mut faults, self.status, self.completed);
+        let status = unless_null(&mut faults, "status", self.status);
+        let completed = unless_null(&mut faults, "completed", self.completed);
+        let status = status_change(&mut faults, status, completed);
         let priority = unless_null(&mut faults, "priority", self.priority).map(Into::into);
         let labels = label_change(&mut faults, self.labels, self.add_labels, self.remove_labels);
         let due_at = Option::<Option<DateTime>>::from(self.due_at).map(|at| at.map(|at| at.0));
@@ -202,11 +201,10 @@ impl UpdateTaskInput {
 /// What status and completed ask for together.
 fn status_change(
     faults: &mut Faults,
-    status: MaybeUndefined<TaskStatus>,
-    completed: MaybeUndefined<bool>,
+    status: Option<TaskStatus>,
+    completed: Option<bool>,
 ) -> Option<StatusChange> {
-    let status = unless_null(faults, "status", status).map(domain::TaskStatus::from);
-    let completed = unless_null(faults, "completed", completed);
+    let status = status.map(domain::TaskStatus::from);
     if let (Some(status), Some(completed)) = (status, completed)
         && completed != (status == domain::TaskStatus::Completed)
     {
@@ -275,18 +273,29 @@ fn label_set(faults: &mut Faults, labels: &[String]) -> Labels {
 fn list<T, P>(
     faults: &mut Faults,
     field: &str,
-    inputs: MaybeUndefined<Vec<T>>,
+    inputs: Option<Vec<T>>,
     parse: impl Fn(&mut Faults, T) -> Option<P>,
 ) -> Vec<P> {
-    let inputs = unless_null(faults, field, inputs).unwrap_or_default();
     faults.within(field, |faults| {
         let part = |(index, input)| faults.within(index, |faults| parse(faults, input));
-        inputs.into_iter().enumerate().filter_map(part).collect()
+        inputs.unwrap_or_default().into_iter().enumerate().filter_map(part).collect()
     })
 }
 
 fn optional(faults: &mut Faults, field: &str, text: Option<String>, max: usize) -> Option<String> {
     text.and_then(|raw| faults.check(field, at_most(&raw, max)))
+}
+
+/// The value of a field that can be left out and cannot be null.
+pub fn unless_null<T>(faults: &mut Faults, field: &str, value: MaybeUndefined<T>) -> Option<T> {
+    match value {
+        MaybeUndefined::Value(value) => Some(value),
+        MaybeUndefined::Null => {
+            faults.push(field, Problem::null());
+            None
+        }
+        MaybeUndefined::Undefined => None,
+    }
 }
 
 /// The text of a field that can be left out, or cleared.

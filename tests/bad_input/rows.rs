@@ -182,8 +182,16 @@ fn days(place: &str) -> Vec<Row> {
 }
 
 fn integers(place: &str) -> Vec<Row> {
-    let none = [json!("1"), json!(0.5), json!(true), json!([1]), json!({})];
-    let beyond = [json!(2_147_483_648_u32), json!(-2_147_483_649_i64), json!(u64::MAX), json!(1e300)];
+    let none = [json!("1"), json!(0.5), json!(-1.5), json!(true), json!([1]), json!({})];
+    let beyond = [
+        json!(2_147_483_648_u32),
+        json!(2_147_483_648.0),
+        json!(-2_147_483_649_i64),
+        json!(-2_147_483_649.0),
+        json!(u64::MAX),
+        json!(1e18),
+        json!(1e300),
+    ];
     [rows(place, &none, "invalid"), rows(place, &beyond, "out_of_range")].concat()
 }
 
@@ -309,7 +317,7 @@ pub fn change_password() -> Vec<Row> {
         no_input("input"),
         rows("input", &[json!({ "currentPassword": PASSWORD })], "newPassword required"),
         secret("input.currentPassword"),
-        rows("input.currentPassword", &[json!("")], "required"),
+        rows("input.currentPassword", &[json!(""), json!(" \u{3000}")], "required"),
         new_password("input.newPassword"),
         booleans("input.revokeOtherSessions", &[Value::Null]),
     ]
@@ -317,7 +325,7 @@ pub fn change_password() -> Vec<Row> {
 }
 
 pub fn delete_account() -> Vec<Row> {
-    [secret("password"), rows("password", &[json!("")], "required")].concat()
+    [secret("password"), rows("password", &[json!(""), json!("  ")], "required")].concat()
 }
 
 pub fn login() -> Vec<Row> {
@@ -327,7 +335,7 @@ pub fn login() -> Vec<Row> {
         rows("input.email", &[json!("ann@example.com")], "invalid"),
         no_text("input.usernameOrEmail"),
         rows("input.usernameOrEmail", &[json!(""), json!(" \u{3000}"), Value::Null], "required"),
-        rows("input.password", &[json!(""), Value::Null], "required"),
+        rows("input.password", &[json!(""), json!(" \n"), Value::Null], "required"),
         rows("input.password", &[json!(5), json!(true), json!([PASSWORD])], "invalid"),
     ]
     .concat()
@@ -338,9 +346,11 @@ pub fn profile() -> Vec<Row> {
     [
         no_input("input"),
         rows("input.email", &[json!("new@example.com")], "invalid"),
-        filled_text("input.name", 100),
+        no_text("input.name"),
+        rows("input.name", &[json!(""), json!(" \u{a0}")], "required"),
+        too_long("input.name", 100),
         no_text(username),
-        rows(username, &[json!(""), json!("  "), Value::Null], "required"),
+        rows(username, &[json!(""), json!("  ")], "required"),
         rows(username, &[json!("ab"), json!("𝒳𝒳")], "too_short"),
         rows(username, &[json!("a".repeat(33)), json!("𝒳".repeat(33))], "too_long"),
         rows(username, &[json!("a b"), json!("ann@example.com"), json!("änn")], "invalid"),
@@ -356,7 +366,6 @@ fn labels(place: &str) -> Vec<Row> {
     let long = ["a", "𝒳", "e\u{301}"].map(|text| inside(&text.repeat(51)));
     [
         rows(place, &[json!(5), json!(0.5), json!(true), json!({ "a": 1 })], "invalid"),
-        rows(place, &[Value::Null], "required"),
         rows(place, &[json!(["good", 5]), json!(["good", ["x"]]), inside("a\0b")], "1 invalid"),
         rows(place, &[json!(["good", null]), inside(""), inside(" \n"), inside("\u{3000}")], "1 required"),
         rows(place, &broken, "1 invalid"),
@@ -374,7 +383,6 @@ fn too_many_labels(place: &str) -> Vec<Row> {
 fn parts(place: &str, good: &Value, max: usize) -> Vec<Row> {
     [
         rows(place, &[json!(5), json!(true), json!("x")], "invalid"),
-        rows(place, &[Value::Null], "required"),
         rows(place, &[json!([good, null])], "1 required"),
         rows(place, &[json!([good, 5]), json!([good, [good]])], "1 invalid"),
         rows(place, &[json!(vec![good; max + 1])], "too_many"),
@@ -399,7 +407,6 @@ fn item(at: &str) -> Vec<Row> {
         booleans(&format!("{at}.done"), &[Value::Null]),
         rows(&format!("{at}.id"), &[json!(good_ids(1)[0])], "invalid"),
         rows(&children, &[json!(5), json!(true), json!("x")], "invalid"),
-        rows(&children, &[Value::Null], "required"),
         rows(&children, &[json!([step, null])], "1 required"),
         rows(&children, &[json!([step, 5])], "1 invalid"),
         filled_text(&format!("{children}.0.text"), 1_000),
@@ -494,9 +501,9 @@ fn task(at: &str) -> Vec<Row> {
         optional("ownerLabel", 200),
         optional("objective", 1_000),
         optional("rationale", 10_000),
-        options(&place("status"), &[Value::Null]),
+        options(&place("status"), &[]),
         rows(&place("status"), &[json!(["PENDING"])], "invalid"),
-        options(&place("priority"), &[Value::Null]),
+        options(&place("priority"), &[]),
         labels(&place("labels")),
         too_many_labels(&place("labels")),
         instants(&place("dueAt")),
@@ -550,6 +557,11 @@ pub fn create_many() -> Vec<Row> {
     .concat()
 }
 
+/// Fields of a change that cannot be cleared.
+fn nulls(at: &str, fields: &[&str]) -> Vec<Row> {
+    fields.iter().map(|field| (format!("{at}.{field}"), Value::Null, "required")).collect()
+}
+
 fn edit() -> Vec<Row> {
     let disagreeing = [
         json!({ "status": "COMPLETED", "completed": false }),
@@ -562,7 +574,8 @@ fn edit() -> Vec<Row> {
     ];
     [
         task("input"),
-        booleans("input.completed", &[Value::Null]),
+        booleans("input.completed", &[]),
+        nulls("input", &["status", "completed", "priority", "labels", "addLabels", "removeLabels"]),
         rows("input", &disagreeing, "completed conflicting"),
         labels("input.addLabels"),
         too_many_labels("input.addLabels"),
@@ -601,7 +614,7 @@ pub fn replace() -> Vec<Row> {
         ids("id"),
         whole("input"),
         versions(),
-        booleans("input.completed", &[Value::Null]),
+        booleans("input.completed", &[]),
         rows("input", &disagreeing, "completed conflicting"),
     ]
     .concat()
