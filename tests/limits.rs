@@ -227,6 +227,124 @@ async fn a_document_has_a_complexity_of_at_most_5000() {
     .await;
 }
 
+/// A document that costs 4,592, the conditions of its filter apart, and one for each field beside.
+fn costly(definitions: &str, arguments: &str, beside: usize) -> String {
+    let (ids, names) = ("id ".repeat(50), "name ".repeat(beside));
+    format!("query{definitions} {{ tasks({arguments}) {{ nodes {{ {ids} }} }} me {{ {names} }} }}")
+}
+
+#[tokio::test]
+async fn a_text_condition_adds_100_to_its_field() {
+    with_app(async |app| {
+        let ann = app.user("ann").await;
+        for (definitions, filter, variables, texts) in [
+            ("", "{ text: \"a b\" }", json!({}), 1),
+            ("", "{ and: [{ text: \"a\", completed: true }], or: { not: { text: \"b\" } } }", json!({}), 2),
+            ("", "{ text: \" \", labels: [\"a\"] }", json!({}), 0),
+            ("", "{ text: null }", json!({}), 0),
+            (
+                "($f: TaskFilter)",
+                "$f",
+                json!({ "f": { "not": { "text": "a" }, "or": [{ "text": "b" }, { "labels": ["text"] }] } }),
+                2,
+            ),
+            ("($f: TaskFilter!)", "{ and: [$f, $f], text: \"b\" }", json!({ "f": { "text": "a" } }), 3),
+            ("($f: TaskFilter)", "$f", json!({}), 0),
+            ("($f: TaskFilter = { text: \"a\" })", "$f", json!({}), 1),
+            ("($f: TaskFilter = { text: \"a\" })", "$f", json!({ "f": null }), 0),
+            ("($t: String)", "{ text: $t }", json!({ "t": "a" }), 1),
+            ("($t: String)", "{ text: $t }", json!({}), 0),
+            ("($t: String = \"a\")", "{ text: $t }", json!({}), 1),
+        ] {
+            let arguments = format!("first: 90, filter: {filter}");
+            let query = |beside| costly(definitions, &arguments, beside);
+            let room = 5_000 - 4_592 - 100 * texts;
+            ann.data(&query(room), variables.clone()).await;
+            let error = ann.error(&query(room + 1), variables.clone()).await;
+            assert_eq!(
+                error["message"], "Query complexity is 5001; the limit is 5000.",
+                "{filter} {variables}"
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_counts_as_long_as_it_is_whatever_says_so() {
+    with_app(async |app| {
+        let ann = app.user("ann").await;
+        for (definitions, size, variables, length) in [
+            ("", "null", json!({}), 20),
+            ("($n: Int)", "$n", json!({}), 20),
+            ("($n: Int)", "$n", json!({ "n": null }), 20),
+            ("($n: Int)", "$n", json!({ "n": 90 }), 90),
+            ("($n: Int)", "$n", json!({ "n": 90.0 }), 90),
+            ("($n: Int = 90)", "$n", json!({}), 90),
+            ("($n: Int = 90)", "$n", json!({ "n": null }), 20),
+        ] {
+            for name in ["first", "last"] {
+                let query = |beside| costly(definitions, &format!("{name}: {size}"), beside);
+                ann.data(&query(408), variables.clone()).await;
+                let answer = ann.ask(&query(409), variables.clone()).await;
+                assert_eq!(answer.body.get("errors").is_some(), length == 90, "{name}: {size} {variables}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn variables_are_no_longer_than_a_request_however_often_they_are_used() {
+    with_app(async |app| {
+        let ann = app.user("ann").await;
+        ann.task("one").await;
+        let long = json!({ "f": { "labels": vec!["x"; 30_000] } });
+        let often = |count: usize| {
+            format!("query($f: TaskFilter!) {{ tasks(filter: {{ and: [{}] }}) {{ totalCount }} }}", "{ not: $f } ".repeat(count))
+        };
+        let inside = "query($f: TaskFilter!) { tasks(first: 100) { nodes { owner { tasks(filter: $f) { totalCount } } } } }";
+        let spread = "query($f: TaskFilter!) { me { ...A ...B } } fragment A on User { ...B ...C ...C }
+            fragment B on User { ...C ...C ...C ...C ...C ...C ...C ...C } fragment C on User { tasks(filter: $f) { totalCount } }";
+        ann.data(&often(2), long.clone()).await;
+        for query in [&often(20), inside, spread] {
+            let error = ann.error(query, long.clone()).await;
+            let message = error["message"].as_str().expect("a message");
+            assert_eq!(code(&error), "QUERY_TOO_COMPLEX", "{query}");
+            assert!(message.starts_with("Size of all uses of variables in bytes is "), "{message}");
+        }
+    })
+    .await;
+}
+
+/// Whatever else is wrong with it, and the limits in the order in which they are documented.
+#[tokio::test]
+async fn a_document_over_a_limit_is_refused_for_that() {
+    with_app(async |app| {
+        let ann = app.user("ann").await;
+        let deep = format!("{} a {}", "me { ".repeat(11), "}".repeat(11));
+        let aliases = row(21, |n| format!("a{n}: name "));
+        for (query, message) in [
+            (format!("{}{}", "[ ".repeat(33), "x".repeat(16 << 10)), "Query length in bytes"),
+            (format!("{}\"", "[ ".repeat(2_001)), "Query nesting"),
+            (format!("{}\"", "a ".repeat(2_001)), "Number of tokens"),
+            (format!("{{ me {{ {aliases} {deep} }} }}"), "Query depth"),
+            (format!("{{ me {{ {aliases} {} }} }}", "id ".repeat(1_000)), "Number of selections"),
+            (format!("query($x: Int @nope) {{ me {{ {aliases} nope __typename {{ x }} }} tasks(filter: {{ not: null not: null }}) {{ x }} {} }}", "__typename ".repeat(10)), "Number of aliases"),
+            (format!("mutation {{ {} }} {}", "nope ".repeat(6), row(21, |n| format!("fragment F{n} on User {{ id @a @b @c @d }} "))), "Number of root fields"),
+            (format!("mutation {{ login {{ x @a @b @c @d }} register }} {}", row(21, |n| format!("fragment F{n} on User {{ id }} "))), "Number of sign-in fields"),
+            (format!("{{ me {{ id @a @b @c @d }} }} {}", row(21, |n| format!("fragment F{n} on User {{ id }} "))), "Number of directives in one place"),
+            (format!("{} {}", row(6, |n| format!("query Q{n} {{ nope }} ")), row(21, |n| format!("fragment F{n} on User {{ id }} "))), "Number of fragments"),
+            (row(5, |n| format!("query Q{n} {{ nope }} ")) + &costly("", "first: 100", 1).replacen("query", "query L", 1), "Number of operations"),
+            (costly("($x: Int @nope)", "first: 100, filter: { not: null not: null }, nope: 1", 1), "Query complexity"),
+            (costly("", "first: 100", 1).replacen("me {", "a: me { x: id x: name __typename { x } } me {", 1), "Query complexity"),
+        ] {
+            too_complex(&ann, &query, message).await;
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn json_nests_at_most_64_deep() {
     with_app(async |app| {

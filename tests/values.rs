@@ -274,15 +274,76 @@ on_both_databases! {
         }
     }
 
-    async fn at_most_twenty_faults_are_told(app) {
+    async fn at_most_a_hundred_faults_are_told(app) {
         let ann = app.user("ann").await;
         let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }";
         let found = faults(&ann.error(query, json!({ "ids": vec![true; 100_000] })).await);
-        assert_eq!(found.len(), 20);
-        assert_eq!(found[19], "ids.19 invalid");
+        assert_eq!(found.len(), 100);
+        assert_eq!(found[99], "ids.99 invalid");
         let unknown: serde_json::Map<String, Value> = (0..50_000).map(|n| (format!("u{n}"), json!(n))).collect();
         let query = "query($filter: TaskFilter!) { tasks(filter: $filter) { totalCount } }";
-        assert_eq!(faults(&ann.error(query, json!({ "filter": unknown })).await).len(), 20);
+        assert_eq!(faults(&ann.error(query, json!({ "filter": unknown })).await).len(), 100);
+
+        let query = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
+        let input = json!({ "title": "", "labels": vec![""; 150], "files": vec![json!({ "path": " ", "kind": "CREATED" }); 150] });
+        let error = ann.error(query, json!({ "input": input })).await;
+        let found = faults(&error);
+        assert_eq!((found.len(), found[0].as_str(), found[99].as_str()), (100, "input.title required", "input.labels.98 required"));
+        // The message names the same ones.
+        let message = error["message"].as_str().expect("a message");
+        assert_eq!(message.matches("must not be empty.").count(), 100, "{message}");
+    }
+
+    async fn a_json_number_without_a_fraction_is_an_int(app) {
+        let ann = app.user("ann").await;
+        let task = ann.task("one").await;
+        ann.task("two").await;
+        let query = "query($n: Int) { a: tasks(first: $n) { nodes { title } } b: tasks(last: $n) { nodes { title } } trash(first: $n) { totalCount } }";
+        for number in ["1.0", "1e0", "10e-1", "0.1e1", "1E+0"] {
+            let body = format!("{{ \"query\": {}, \"variables\": {{ \"n\": {number} }} }}", json!(query));
+            let data = ann.post(serde_json::from_str(&body).expect("it is JSON")).await.body["data"].clone();
+            assert_eq!(data, json!({ "a": { "nodes": [{ "title": "two" }] }, "b": { "nodes": [{ "title": "one" }] }, "trash": { "totalCount": 0 } }), "{number}");
+        }
+        let toggle = "mutation($id: ID!, $version: Int) { toggleTask(id: $id, expectedVersion: $version) { task { version } } }";
+        assert_eq!(ann.data(toggle, json!({ "id": task, "version": 1.0 })).await["toggleTask"]["task"]["version"], 2);
+        assert_eq!(code(&ann.error(toggle, json!({ "id": task, "version": 1e2 })).await), "CONFLICT");
+
+        for (number, fault) in [(json!(1.5), "first invalid"), (json!(0.1), "first invalid"), (json!(-0.0), "first out_of_range"), (json!(2147483648.0), "first out_of_range"), (json!(1e300), "first out_of_range")] {
+            let error = ann.error("query($n: Int) { tasks(first: $n) { totalCount } }", json!({ "n": number })).await;
+            assert_eq!((code(&error).as_str(), faults(&error)), ("BAD_USER_INPUT", vec![fault.to_owned()]), "{number}");
+        }
+        for query in ["{ tasks(first: 1.0) { totalCount } }", "{ tasks(first: 1e0) { totalCount } }", "query($n: Int = 1.0) { tasks(first: $n) { totalCount } }"] {
+            assert_eq!(faults(&ann.error(query, json!({})).await), ["first invalid"], "{query}");
+        }
+    }
+
+    async fn a_directive_of_a_variable_is_validated_like_others(app) {
+        let ann = app.user("ann").await;
+        for directive in ["@nope", "@nope(if: true)", "@skip(if: true)", "@include(if: true)", "@skip", "@deprecated", "@specifiedBy(url: \"x\")"] {
+            for query in [
+                format!("query($n: Int {directive}) {{ tasks(first: $n) {{ totalCount }} }}"),
+                format!("query($n: Int = 5 {directive}) {{ tasks(first: $n) {{ totalCount }} }}"),
+                format!("query A {{ me {{ id }} }} query B($n: Int {directive}) {{ tasks(first: $n) {{ totalCount }} }}"),
+            ] {
+                let name = query.contains("query A").then_some("A");
+                let error = ann.post(json!({ "query": query, "operationName": name })).await.error();
+                assert_eq!(code(&error), "BAD_REQUEST", "{query}");
+                assert_eq!(error["locations"][0]["column"], json!(query.find('@').map(|at| at + 1)), "{query}");
+            }
+        }
+    }
+
+    async fn the_schema_has_the_description_that_its_sdl_has(app) {
+        let nobody = app.nobody();
+        let query = "{ __schema { description queryType { description } } }";
+        let schema = nobody.data(query, json!({})).await["__schema"].clone();
+        assert_eq!(schema, json!({ "description": null, "queryType": { "description": "Reading." } }));
+        let query = "query($no: Boolean = false) { s: __schema { ...A ... { description } x: description @include(if: $no) } }
+            fragment A on __Schema { ... on __Schema { d: description } }";
+        assert_eq!(nobody.data(query, json!({})).await["s"], json!({ "d": null, "description": null }));
+        for query in ["{ __schema { description { x } } }", "{ __schema { description(x: 1) } }", "{ __schema { description @nope } }", "{ __schema { x: description x: subscriptionType { name } } }"] {
+            assert_eq!(nobody.ask(query, json!({})).await.body["errors"][0]["extensions"]["code"], "BAD_REQUEST", "{query}");
+        }
     }
 
     async fn a_list_has_at_most_ten_thousand_objects(app) {

@@ -79,10 +79,16 @@ impl Documents {
         variables: &Variables,
     ) -> Result<Arc<Document>, Vec<ServerError>> {
         let document = match self.kept.get(&hash) {
-            Some(known) if !known.cost_varies => return Ok(known),
-            Some(known) => known,
+            Some(known) => {
+                if known.cost_varies || guard::are_long(variables) {
+                    self.check_variables(&known.read, variables)?;
+                }
+                known
+            }
             None => {
-                let read = guard::admit(text, &self.types, &self.limits)?;
+                let mut read = guard::read(text, &self.types, &self.limits)?;
+                self.check_variables(&read, variables)?;
+                guard::prepare(&mut read, text, &self.types).map_err(|error| vec![error])?;
                 let weight = u32::try_from(text.len() * BYTES_READ).unwrap_or(u32::MAX);
                 let (asks_twice, cost_varies) = (plain::asks_twice(&read), guard::cost_varies(&read));
                 Arc::new(Document {
@@ -95,9 +101,16 @@ impl Documents {
                 })
             }
         };
-        guard::check_complexity(&document.read, variables, &self.types, &self.limits)
-            .map_err(|error| vec![error])?;
         Ok(document)
+    }
+
+    fn check_variables(
+        &self,
+        document: &ExecutableDocument,
+        variables: &Variables,
+    ) -> Result<(), Vec<ServerError>> {
+        let checked = guard::check_variables(document, variables, &self.types, &self.limits);
+        checked.map_err(|error| vec![error])
     }
 
     /// Keeps a document in whose operation validation has found nothing.

@@ -158,6 +158,7 @@ impl Endpoint {
         })?;
         let hash = documents::hash(&text);
         summary.document = Some(documents::hex(&hash[..8]));
+        guard::make_whole(&mut operation.variables);
         let document = self.documents.admit(&text, hash, &operation.variables)?;
         if let Some(id) = id {
             self.persisted.remember(id, &text);

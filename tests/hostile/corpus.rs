@@ -291,6 +291,21 @@ pub fn bodies() -> Vec<Case> {
     add("a text of nothing but marks", filter(&format!("{{\"text\":\"a{}\"}}", "\u{301}".repeat(450_000))));
     add("labels without end", filter(&format!("{{\"labels\":[{}\"x\"]}}", "\"x\",".repeat(100_000))));
     add("a wide filter", filter(&format!("{{\"or\":[{}{{}}]}}", "{},".repeat(200_000))));
+    let many_uses = "{not:$x}".repeat(300);
+    add(
+        "a long variable used again and again",
+        format!(
+            "{{\"query\": \"query($x: TaskFilter!) {{ tasks(filter: {{ and: [{many_uses}] }}) {{ totalCount }} }}\", \"variables\": {{\"x\": {{\"labels\": [{}\"x\"]}}}}}}",
+            "\"x\",".repeat(200_000)
+        ),
+    );
+    add(
+        "a long variable used for each of a hundred tasks",
+        format!(
+            "{{\"query\": \"query($x: TaskFilter) {{ tasks(first: 100) {{ nodes {{ owner {{ tasks(filter: $x) {{ totalCount }} }} }} }} }}\", \"variables\": {{\"x\": {{\"labels\": [{}\"x\"]}}}}}}",
+            "\"x\",".repeat(200_000)
+        ),
+    );
     add(
         "a long title",
         format!(

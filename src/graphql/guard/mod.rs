@@ -2,22 +2,26 @@
 //! library's parser can be made to overflow the stack and its validator to run for ever; what is let
 //! through costs little, whatever it says.
 
+mod cost;
 mod document;
 mod lexer;
 mod merge;
+mod numbers;
 mod rewrite;
 mod scan;
 mod spelling;
 mod types;
+mod unseen;
 mod values;
 
 use async_graphql::ServerError;
 use async_graphql::parser::types::ExecutableDocument;
 
 pub use document::{
-    MAX_DIRECTIVES, MAX_FRAGMENTS, MAX_OPERATIONS, MAX_SELECTIONS, check_complexity, cost_varies, operation,
-    root_fields,
+    MAX_DIRECTIVES, MAX_FRAGMENTS, MAX_OPERATIONS, MAX_SELECTIONS, are_long, check_variables, cost_varies,
+    operation, root_fields,
 };
+pub use numbers::make_whole;
 pub use rewrite::merge_roots;
 pub use scan::json_nesting;
 use types::Definition;
@@ -95,16 +99,27 @@ impl From<Excess> for ServerError {
     }
 }
 
-/// Reads a document that may be given to the library, whatever its variables are.
-pub fn admit(query: &str, types: &Types, limits: &Limits) -> Result<ExecutableDocument, Vec<ServerError>> {
+/// Reads a document that is within the limits that hold whatever its variables are.
+pub fn read(query: &str, types: &Types, limits: &Limits) -> Result<ExecutableDocument, Vec<ServerError>> {
     scan::check(query, limits).map_err(|error| vec![error])?;
-    if let Some(name) = scan::repeated_field(query) {
-        let message = format!("An object has the field \"{name}\" twice.");
-        return Err(vec![request_error(ErrorCode::BadRequest, message)]);
-    }
-    let mut document = async_graphql::parser::parse_query(spelling::spelled_out(query))
+    let document = async_graphql::parser::parse_query(spelling::spelled_out(query))
         .map_err(|error| vec![syntax_error(&error)])?;
     document::check(&document, types, limits).map_err(|error| vec![error])?;
-    rewrite::wrap_typenames(&mut document);
     Ok(document)
+}
+
+/// Finds what the library's validation does not look at in a document within the limits, and writes it in
+/// words that the library does right.
+pub fn prepare(document: &mut ExecutableDocument, query: &str, types: &Types) -> Result<(), ServerError> {
+    if let Some(name) = scan::repeated_field(query) {
+        let message = format!("An object has the field \"{name}\" twice.");
+        return Err(request_error(ErrorCode::BadRequest, message));
+    }
+    unseen::check(document, types)?;
+    for (_, operation) in document.operations.iter() {
+        merge::check(document, &operation.node, types)?;
+    }
+    rewrite::wrap_typenames(document);
+    rewrite::hide_description(document);
+    Ok(())
 }

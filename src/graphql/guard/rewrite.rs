@@ -1,7 +1,8 @@
 //! Documents in words that the library does right: what they mean stays the same.
 
 use async_graphql::parser::types::{
-    Directive, DocumentOperations, ExecutableDocument, Field, InlineFragment, Selection, SelectionSet,
+    Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition, InlineFragment,
+    OperationDefinition, Selection, SelectionSet,
 };
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 use async_graphql_value::Value as Literal;
@@ -27,15 +28,69 @@ pub fn wrap_typenames(document: &mut ExecutableDocument) {
             }
         }
     }
-    match &mut document.operations {
-        DocumentOperations::Single(operation) => wrap(&mut operation.node.selection_set.node),
-        DocumentOperations::Multiple(all) => {
-            all.values_mut().for_each(|operation| wrap(&mut operation.node.selection_set.node));
+    sets_mut(document).for_each(|(set, _)| wrap(set));
+}
+
+/// Asks for something that is always null in the place of the schema's description: the schema has none, and
+/// the library has one about schemas in general.
+pub fn hide_description(document: &mut ExecutableDocument) {
+    fn hide(set: &mut SelectionSet, is_schema: bool) {
+        for selection in &mut set.items {
+            match &mut selection.node {
+                Selection::Field(field) if is_schema && is_description(&field.node) => {
+                    let (field, pos) = (&mut field.node, selection.pos);
+                    field.alias = Some(field.response_key().clone());
+                    field.name.node = Name::new("subscriptionType");
+                    field.selection_set.node.items = vec![Positioned::new(typename(pos), pos)];
+                }
+                Selection::Field(field) => {
+                    let is_schema = field.node.name.node == "__schema";
+                    hide(&mut field.node.selection_set.node, is_schema);
+                }
+                Selection::InlineFragment(inline) => {
+                    let condition = inline.node.type_condition.as_ref();
+                    let is_schema = condition.map_or(is_schema, |on| on.node.on.node == "__Schema");
+                    hide(&mut inline.node.selection_set.node, is_schema);
+                }
+                Selection::FragmentSpread(_) => {}
+            }
         }
     }
-    for fragment in document.fragments.values_mut() {
-        wrap(&mut fragment.node.selection_set.node);
-    }
+    sets_mut(document).for_each(|(set, ty)| hide(set, ty.is_some_and(|ty| ty == "__Schema")));
+}
+
+/// What else stands there is for validation to refuse.
+fn is_description(field: &Field) -> bool {
+    field.name.node == "description"
+        && field.arguments.is_empty()
+        && field.selection_set.node.items.is_empty()
+}
+
+/// The selection sets of all operations and fragments; those of fragments with their types.
+fn sets_mut(document: &mut ExecutableDocument) -> impl Iterator<Item = (&mut SelectionSet, Option<&Name>)> {
+    let operations: Vec<&mut Positioned<OperationDefinition>> = match &mut document.operations {
+        DocumentOperations::Single(operation) => vec![operation],
+        DocumentOperations::Multiple(all) => all.values_mut().collect(),
+    };
+    let operations = operations.into_iter().map(|operation| (&mut operation.node.selection_set.node, None));
+    let fragments = document.fragments.values_mut().map(|fragment| {
+        let FragmentDefinition { selection_set, type_condition, .. } = &mut fragment.node;
+        (&mut selection_set.node, Some(&type_condition.node.on.node))
+    });
+    operations.chain(fragments)
+}
+
+fn typename(pos: Pos) -> Selection {
+    Selection::Field(Positioned::new(
+        Field {
+            alias: None,
+            name: Positioned::new(Name::new("__typename"), pos),
+            arguments: Vec::new(),
+            directives: Vec::new(),
+            selection_set: Positioned::new(SelectionSet::default(), pos),
+        },
+        pos,
+    ))
 }
 
 fn inline(directives: Vec<Positioned<Directive>>, items: Vec<Positioned<Selection>>, pos: Pos) -> Selection {

@@ -13,11 +13,12 @@ use crate::graphql::guard::{Excess, Limits};
 pub fn check(query: &str, limits: &Limits) -> Result<(), ServerError> {
     Excess::check("Query length in bytes", query.len(), limits.query_bytes)?;
     let Scan { tokens, nesting, has_open_string } = scan(query);
+    Excess::check("Query nesting", nesting, limits.nesting)?;
+    Excess::check("Number of tokens", tokens, limits.tokens)?;
     if has_open_string {
         return Err(request_error(ErrorCode::BadRequest, "The document has a string without an end."));
     }
-    Excess::check("Query nesting", nesting, limits.nesting)?;
-    Ok(Excess::check("Number of tokens", tokens, limits.tokens)?)
+    Ok(())
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]

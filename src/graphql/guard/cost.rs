@@ -1,0 +1,303 @@
+//! What a parsed document costs, measured in time linear in its length: fragments are counted once each and
+//! remembered, never expanded.
+//!
+//! Complexity: a field is 1; a connection is 1 and its page size times its children, and 100 for each text
+//! condition of its filter; a list without pages is 1 and ten times its children, `nodes` 1 and its ids times
+//! its children. Introspection counts as selections only, and may not go round in circles.
+
+use std::collections::HashMap;
+
+use async_graphql::parser::types::{
+    ExecutableDocument, Field, FragmentDefinition, Selection, SelectionSet, VariableDefinition,
+};
+use async_graphql::{Name, Positioned, ServerError, Value, Variables};
+use async_graphql_value::Value as Literal;
+
+use crate::graphql::error::{ErrorCode, request_error};
+use crate::graphql::guard::Types;
+use crate::graphql::guard::document::root_type;
+use crate::graphql::guard::types::{innermost, is_list};
+
+const DEFAULT_PAGE: usize = 20;
+const MAX_PAGE: usize = 100;
+const UNPAGED_LIST: usize = 10;
+/// What a text condition adds to its field: the texts of all tasks are searched.
+const TEXT_CONDITION: usize = 100;
+/// The arguments whose values decide what a field costs.
+pub const COSTLY_ARGUMENTS: [&str; 4] = ["first", "last", "ids", "filter"];
+
+/// What a set of selections asks for. All arithmetic saturates.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cost {
+    pub selections: usize,
+    pub depth: usize,
+    pub complexity: usize,
+    /// The bytes of variables, as often as they are used: the library copies a variable for each use.
+    pub values: usize,
+    pub introspection_lists: usize,
+}
+
+impl Cost {
+    /// What all operations and fragments ask for together.
+    pub fn of(
+        document: &ExecutableDocument,
+        variables: &Variables,
+        types: &Types,
+    ) -> Result<Self, ServerError> {
+        let mut measure = Measure::new(document, variables, types);
+        let mut total = Self::default();
+        for (_, operation) in document.operations.iter() {
+            let root = root_type(operation.node.ty);
+            total = total.beside(measure.set(&operation.node.selection_set.node, root)?);
+        }
+        for (name, fragment) in &document.fragments {
+            total = total.or(measure.fragment(name, fragment)?);
+        }
+        Ok(total)
+    }
+
+    /// Both, one beside the other.
+    fn beside(self, other: Self) -> Self {
+        Self {
+            selections: self.selections.saturating_add(other.selections),
+            complexity: self.complexity.saturating_add(other.complexity),
+            values: self.values.saturating_add(other.values),
+            ..self.or(other)
+        }
+    }
+
+    /// The larger in each respect.
+    fn or(self, other: Self) -> Self {
+        Self {
+            selections: self.selections.max(other.selections),
+            depth: self.depth.max(other.depth),
+            complexity: self.complexity.max(other.complexity),
+            values: self.values.max(other.values),
+            introspection_lists: self.introspection_lists.max(other.introspection_lists),
+        }
+    }
+
+    /// The same inside one more selection.
+    fn inside(self) -> Self {
+        Self { selections: self.selections.saturating_add(1), ..self }
+    }
+}
+
+struct Measure<'a> {
+    document: &'a ExecutableDocument,
+    variables: &'a Variables,
+    /// The defaults of variables.
+    defaults: HashMap<&'a Name, &'a Value>,
+    types: &'a Types,
+    /// The cost of each fragment that has been met; None while it is being measured.
+    known: HashMap<&'a Name, Option<Cost>>,
+    /// How many text conditions each variable holds that has been met: it may be used often.
+    texts: HashMap<Name, usize>,
+    /// The bytes of each variable that has been met.
+    sizes: HashMap<Name, usize>,
+}
+
+impl<'a> Measure<'a> {
+    fn new(document: &'a ExecutableDocument, variables: &'a Variables, types: &'a Types) -> Self {
+        let operations = document.operations.iter();
+        let definitions = operations.flat_map(|(_, operation)| &operation.node.variable_definitions);
+        let default = |definition: &'a Positioned<VariableDefinition>| {
+            Some((&definition.node.name.node, &definition.node.default_value.as_ref()?.node))
+        };
+        let defaults = definitions.filter_map(default).collect();
+        Self {
+            document,
+            variables,
+            defaults,
+            types,
+            known: HashMap::new(),
+            texts: HashMap::new(),
+            sizes: HashMap::new(),
+        }
+    }
+
+    fn set(&mut self, set: &'a SelectionSet, parent: &str) -> Result<Cost, ServerError> {
+        let mut total = Cost::default();
+        for selection in &set.items {
+            let cost = match &selection.node {
+                Selection::Field(field) => self.field(&field.node, parent)?,
+                Selection::InlineFragment(inline) => {
+                    let condition = inline.node.type_condition.as_ref();
+                    let parent = condition.map_or(parent, |condition| condition.node.on.node.as_str());
+                    self.set(&inline.node.selection_set.node, parent)?
+                }
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    match self.document.fragments.get_key_value(name) {
+                        Some((name, fragment)) => self.fragment(name, fragment)?,
+                        // The library says that it is unknown.
+                        None => Cost::default(),
+                    }
+                }
+            };
+            total = total.beside(cost.inside());
+        }
+        Ok(total)
+    }
+
+    fn fragment(
+        &mut self,
+        name: &'a Name,
+        fragment: &'a Positioned<FragmentDefinition>,
+    ) -> Result<Cost, ServerError> {
+        match self.known.get(name) {
+            Some(Some(cost)) => Ok(*cost),
+            Some(None) => {
+                let message = format!("The fragment \"{name}\" contains itself.");
+                Err(request_error(ErrorCode::BadRequest, message))
+            }
+            None => {
+                self.known.insert(name, None);
+                let parent = fragment.node.type_condition.node.on.node.as_str();
+                let cost = self.set(&fragment.node.selection_set.node, parent)?;
+                self.known.insert(name, Some(cost));
+                Ok(cost)
+            }
+        }
+    }
+
+    fn field(&mut self, field: &'a Field, parent: &str) -> Result<Cost, ServerError> {
+        let name = field.name.node.as_str();
+        if parent.starts_with("__") || matches!(name, "__schema" | "__type") {
+            return self.introspection(field, name);
+        }
+        let ty = self.types.field(parent, name).map(|field| &field.ty);
+        let child = ty.map_or("", |ty| innermost(ty).as_str());
+        let children = self.set(&field.selection_set.node, child)?;
+        let times = match ty {
+            _ if child.ends_with("Connection") => self.page_size(field),
+            // As many as are asked for.
+            Some(_) if name == "nodes" && parent == "Query" => self.ids(field),
+            Some(ty) if is_list(ty) && !parent.ends_with("Connection") => UNPAGED_LIST,
+            _ => 1,
+        };
+        let filter = field.get_argument("filter").filter(|_| child.ends_with("Connection"));
+        let texts = filter.map_or(0, |filter| self.texts("filter", &filter.node));
+        let own = texts.saturating_mul(TEXT_CONDITION).saturating_add(1);
+        let values = self.values(field);
+        Ok(Cost {
+            depth: children.depth.saturating_add(1),
+            complexity: children.complexity.saturating_mul(times).saturating_add(own),
+            values: children.values.saturating_mul(times).saturating_add(values),
+            ..children
+        })
+    }
+
+    fn introspection(&mut self, field: &'a Field, name: &str) -> Result<Cost, ServerError> {
+        let children = self.set(&field.selection_set.node, "__Type")?;
+        let is_list = matches!(name, "fields" | "inputFields" | "interfaces" | "possibleTypes");
+        Ok(Cost {
+            introspection_lists: children.introspection_lists.saturating_add(is_list.into()),
+            ..children
+        })
+    }
+
+    /// What a variable is given, or its default.
+    fn variable(&self, name: &Name) -> Option<&'a Value> {
+        self.variables.get(name).or_else(|| self.defaults.get(name).copied())
+    }
+
+    /// How many ids a field is given; a value that is no list stands for one. More than there may be are
+    /// refused later.
+    fn ids(&self, field: &Field) -> usize {
+        let count = match field.get_argument("ids").map(|argument| &argument.node) {
+            Some(Literal::List(ids)) => ids.len(),
+            Some(Literal::Variable(name)) => match self.variable(name) {
+                Some(Value::List(ids)) => ids.len(),
+                _ => 1,
+            },
+            _ => 1,
+        };
+        count.min(MAX_PAGE)
+    }
+
+    /// How many items a connection gives at most. A size that is out of bounds is refused later.
+    fn page_size(&self, field: &Field) -> usize {
+        let size = |name| match field.get_argument(name).map(|argument| &argument.node) {
+            Some(Literal::Number(size)) => size.as_u64(),
+            Some(Literal::Variable(name)) => match self.variable(name) {
+                Some(Value::Number(size)) => size.as_u64(),
+                _ => None,
+            },
+            _ => None,
+        };
+        let size = size("first").or_else(|| size("last")).unwrap_or(DEFAULT_PAGE as u64);
+        size.min(MAX_PAGE as u64) as usize
+    }
+
+    /// The bytes of the variables in a field's arguments.
+    fn values(&mut self, field: &Field) -> usize {
+        let values = field.arguments.iter().map(|(_, value)| self.used(&value.node));
+        values.fold(0, usize::saturating_add)
+    }
+
+    fn used(&mut self, value: &Literal) -> usize {
+        match value {
+            Literal::Variable(variable) => {
+                let Some(value) = self.variable(variable) else { return 0 };
+                *self.sizes.entry(variable.clone()).or_insert_with(|| size(value))
+            }
+            Literal::List(items) => items.iter().map(|item| self.used(item)).sum(),
+            Literal::Object(fields) => fields.values().map(|value| self.used(value)).sum(),
+            _ => 0,
+        }
+    }
+
+    /// How many text conditions a value holds that stands in the field `name` of a filter.
+    fn texts(&mut self, name: &str, value: &Literal) -> usize {
+        match value {
+            Literal::Variable(variable) => self.texts_of(name, variable),
+            Literal::String(text) => usize::from(is_text_condition(name, text)),
+            Literal::List(items) => items.iter().map(|item| self.texts(name, item)).sum(),
+            Literal::Object(fields) => fields.iter().map(|(name, value)| self.texts(name, value)).sum(),
+            _ => 0,
+        }
+    }
+
+    /// The same for a variable.
+    fn texts_of(&mut self, name: &str, variable: &Name) -> usize {
+        let value = match self.variable(variable) {
+            Some(Value::String(text)) => return usize::from(is_text_condition(name, text)),
+            Some(value) => value,
+            None => return 0,
+        };
+        if let Some(known) = self.texts.get(variable) {
+            return *known;
+        }
+        let count = texts_in(name, value);
+        self.texts.insert(variable.clone(), count);
+        count
+    }
+}
+
+/// About how long a value is as JSON, in bytes.
+pub fn size(value: &Value) -> usize {
+    let inside = match value {
+        Value::String(text) => text.len(),
+        Value::List(items) => items.iter().map(size).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + size(value)).sum(),
+        _ => 0,
+    };
+    // It and a comma.
+    inside + 2
+}
+
+/// How many text conditions JSON holds that stands in the field `name` of a filter.
+fn texts_in(name: &str, value: &Value) -> usize {
+    match value {
+        Value::String(text) => usize::from(is_text_condition(name, text)),
+        Value::List(items) => items.iter().map(|item| texts_in(name, item)).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| texts_in(name, value)).sum(),
+        _ => 0,
+    }
+}
+
+/// Whether a string is a condition: a blank text is ignored.
+fn is_text_condition(field: &str, text: &str) -> bool {
+    field == "text" && !text.trim().is_empty()
+}
