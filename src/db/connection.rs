@@ -18,10 +18,9 @@ pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a statement may take on this side. The database gives it up earlier, unless it never received
 /// it or its answer is lost.
 pub const ANSWER_TIMEOUT: Duration = STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(2));
-/// How long a connection may take to answer a question that needs neither a row nor a lock.
-pub const PING_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long PostgreSQL's BEGIN may take, which waits for nothing but the processor.
-const BEGIN_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a connection may take to answer what needs neither a row nor a lock. It leaves time to make
+/// another connection within the second in which the first success has to come after an outage.
+pub const PING_TIMEOUT: Duration = Duration::from_millis(700);
 
 /// What a statement gave.
 pub struct Outcome {
@@ -128,7 +127,7 @@ impl Connection {
     /// transaction into a writing one when another connection has written meanwhile. The limits of time are
     /// set inside the transaction, so that they hold behind a pooler too, and in the same message.
     ///
-    /// PostgreSQL's BEGIN waits for nothing, so it also tells in [`BEGIN_TIMEOUT`] whether the connection
+    /// PostgreSQL's BEGIN waits for nothing, so it also tells in [`PING_TIMEOUT`] whether the connection
     /// still answers. SQLite's waits for the transaction of another process.
     pub async fn begin(&mut self, lock_timeout: Duration) -> Result<(), DbErr> {
         let is_postgres = matches!(self.driver, Driver::Postgres(_));
@@ -139,7 +138,7 @@ impl Connection {
                 lock_timeout.as_millis(),
                 super::postgres::IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
             );
-            self.run_unprepared(&sql, BEGIN_TIMEOUT).await
+            self.run_unprepared(&sql, PING_TIMEOUT).await
         } else {
             self.run_unprepared("BEGIN IMMEDIATE", ANSWER_TIMEOUT).await
         };

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,8 @@ use super::writable::Writable;
 
 /// How long a statement waits for a connection.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long making a connection may take; shorter, so that it is known why the wait was in vain.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(2_500);
 /// A connection that has been idle for this time is asked whether it answers, whoever takes it: what lies
 /// between may have forgotten it without telling either side.
 const RESTED: Duration = Duration::from_secs(30);
@@ -58,6 +60,7 @@ struct Inner {
     target: Arc<Target>,
     backend: DbBackend,
     generation: Arc<AtomicU64>,
+    is_silent: Arc<AtomicBool>,
     writable: Writable,
     observer: OnceLock<Arc<dyn Fn(&str) + Send + Sync>>,
 }
@@ -76,13 +79,19 @@ impl Pool {
             Target::Sqlite(_) => DbBackend::Sqlite,
         };
         let generation = Arc::new(AtomicU64::new(0));
-        let connector = Connector { target: target.clone(), generation: generation.clone() };
+        let is_silent = Arc::new(AtomicBool::new(false));
+        let connector = Connector {
+            target: target.clone(),
+            generation: generation.clone(),
+            is_silent: is_silent.clone(),
+        };
         // The connections that were used last are used first, so that the others become idle and are closed.
         let connections =
             managed::Pool::builder(connector).max_size(size as usize).queue_mode(QueueMode::Lifo);
         let connections = connections.build().expect("no time limit of the pool's own needs a runtime");
         let (writable, observer) = (Writable::default(), OnceLock::new());
-        let pool = Self(Arc::new(Inner { connections, target, backend, generation, writable, observer }));
+        let inner = Inner { connections, target, backend, generation, is_silent, writable, observer };
+        let pool = Self(Arc::new(inner));
         tokio::spawn(sweep(Arc::downgrade(&pool.0)));
         pool
     }
@@ -132,14 +141,13 @@ impl Pool {
         Ok(())
     }
 
-    /// Fails unless the database accepts writes: it did so a moment ago, or says that it does.
+    /// Fails unless the database accepts writes. While all connections are in use, a write that succeeded
+    /// a moment ago is enough.
     pub async fn check_writable(&self) -> Result<(), DbErr> {
         self.check_file()?;
-        if self.0.writable.is_recent() {
-            return Ok(());
-        }
         match self.ask_whether_writable(Check::WhenRested).await {
             Err(error) if is_lost(&error) => self.ask_whether_writable(Check::Always).await,
+            Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)) if self.0.writable.is_recent() => Ok(()),
             answer => answer,
         }
     }
@@ -296,6 +304,9 @@ impl Lease {
         if is_current && self.pool.backend() == DbBackend::Postgres && is_lost(error) {
             self.pool.retire();
         }
+        if matches!(error, DbErr::ConnectionAcquire(_)) {
+            self.pool.0.is_silent.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -329,14 +340,12 @@ impl Drop for Lease {
 struct Connector {
     target: Arc<Target>,
     generation: Arc<AtomicU64>,
+    /// Whether a connection has not answered, and none has been made since.
+    is_silent: Arc<AtomicBool>,
 }
 
-impl Manager for Connector {
-    type Type = Connection;
-    type Error = DbErr;
-
-    async fn create(&self) -> Result<Connection, DbErr> {
-        let generation = self.generation.load(Ordering::Relaxed);
+impl Connector {
+    async fn connect(&self, generation: u64) -> Result<Connection, DbErr> {
         // Boxed: making a connection takes so much room that everybody who may have to make one would
         // carry it.
         match &*self.target {
@@ -349,6 +358,22 @@ impl Manager for Connector {
                 Ok(Connection::new(Driver::Sqlite(connection, deadline), true, generation))
             }
         }
+    }
+}
+
+impl Manager for Connector {
+    type Type = Connection;
+    type Error = DbErr;
+
+    async fn create(&self) -> Result<Connection, DbErr> {
+        let generation = self.generation.load(Ordering::Relaxed);
+        // An attempt at a server that is silent holds a place in the pool, which is needed as soon as the
+        // server answers again.
+        let is_silent = self.is_silent.load(Ordering::Relaxed);
+        let limit = if is_silent { PING_TIMEOUT } else { CONNECT_TIMEOUT };
+        let made = tokio::time::timeout(limit, self.connect(generation)).await;
+        self.is_silent.store(made.is_err(), Ordering::Relaxed);
+        made.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
     }
 
     async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<DbErr> {

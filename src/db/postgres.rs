@@ -14,8 +14,10 @@ use super::error::is_protocol_violation;
 /// How long a statement outside a transaction waits for a lock. Such a statement may be shared by several
 /// users, of whom only one is to wait for a lock that somebody holds on a row of theirs.
 pub const SHARED_LOCK_TIMEOUT: Duration = Duration::from_millis(250);
-/// How long a statement waits for a lock that concerns one user alone.
-pub const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a statement waits for a lock that concerns one user alone. PostgreSQL counts this for each lock,
+/// and a row can take two: one on the row and one on the transaction that changes it. So a statement waits at
+/// most 2 s: twice [`SHARED_LOCK_TIMEOUT`] alone, then twice this in a transaction.
+pub const LOCK_TIMEOUT: Duration = Duration::from_millis(750);
 /// After this time without a statement PostgreSQL ends a transaction, so that its locks are free again when
 /// its client has fallen silent.
 pub const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// For this time after a write no question is needed whether writes are accepted.
-const RECENT: Duration = Duration::from_millis(500);
+/// A write is recent for this time. It is a little longer than the wait for a connection.
+const RECENT: Duration = Duration::from_secs(4);
 
 /// When a write or a question whether writes are accepted succeeded last.
 pub struct Writable {
