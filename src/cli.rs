@@ -3,14 +3,15 @@
 mod healthcheck;
 mod operate;
 
+use std::env;
 use std::error::Error;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::error::{ContextKind, ContextValue};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::app;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::db::Database;
 use crate::telemetry;
 
@@ -104,7 +105,10 @@ enum Direction {
 impl Cli {
     /// Reads the command line and the environment.
     pub fn read() -> Result<Self> {
-        Self::try_parse().map_err(|error| match refused_value(&error) {
+        let parsed = config::parse(Self::command(), env::args_os()).and_then(|matches| {
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut Self::command()))
+        });
+        parsed.map_err(|error| match refused_value(&error) {
             Some(sentence) => anyhow!(sentence),
             None => error.exit(),
         })

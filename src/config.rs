@@ -1,9 +1,10 @@
 //! Every option in one struct, and the checks that a single value cannot make.
 
 mod secret;
+mod sources;
 
+use std::ffi::OsString;
 use std::fs;
-use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -19,21 +20,21 @@ use crate::graphql::TrustedDocuments;
 use crate::graphql::guard::Limits;
 use crate::identity::{SigningSecret, SigningSecrets};
 use crate::telemetry::{self, LogFormat};
+pub use sources::{load_env_file, parse};
 
-/// Where options can stand besides the environment.
-const ENV_FILE: &str = ".env";
-/// How to come by a good secret.
+/// How to make a good secret.
 const REMEDY: &str = "make one with `openssl rand -hex 32`";
 /// As good as no limit.
 const MANY: u64 = 1 << 30;
 /// Deeper documents could overflow the parser's stack.
 const MAX_NESTING: u64 = 64;
 
-/// The options. Each is a flag, an environment variable, or a line in .env; the flag wins.
+/// The options. Each is a flag, an environment variable, or a line in .env. A flag overrides the environment,
+/// which overrides .env, and an empty value counts as not set.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Database")]
 pub struct Config {
-    /// postgres://user:password@host/name or sqlite://path; an SQLite file in DATA_DIR when left out
+    /// postgres://user:password@host/name or sqlite://path. Without it: an SQLite file in DATA_DIR
     #[arg(long, env, global = true, hide_env_values = true, value_name = "URL")]
     database_url: Option<SecretString>,
 
@@ -41,15 +42,15 @@ pub struct Config {
     #[arg(long, env, global = true, value_name = "FOLDER", default_value = "./data")]
     data_dir: PathBuf,
 
-    /// Connections to the database at most
+    /// Largest number of connections to the database, per instance
     #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<u32>(1..=1000))]
     pub database_max_connections: u32,
 
-    /// Address to listen on
+    /// Address to listen on; 0.0.0.0 or :: accepts connections from other machines
     #[arg(long, env, global = true, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = address, help_heading = "Network")]
     host: IpAddr,
 
-    /// Port to listen on; 0 takes a free one
+    /// Port to listen on; 0 chooses a free one
     #[arg(long, env, global = true, default_value_t = 8000, value_parser = number::<u16>(0..=65_535), help_heading = "Network")]
     port: u16,
 
@@ -77,28 +78,28 @@ pub struct Config {
     )]
     trusted_proxies: String,
 
-    /// Serve the playground to browsers at /graphql
+    /// Whether browsers get the playground at /graphql
     #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, help_heading = "Network")]
     pub graphiql: bool,
 
-    /// Answer questions about the schema, and suggest names in errors
+    /// Whether clients may ask for the schema, and errors may suggest names
     #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, help_heading = "Network")]
     pub introspection: bool,
 
-    /// Manifest of the only documents that are run, as GraphQL Code Generator, Relay or Apollo write it
+    /// Manifest of the only documents that are executed, as GraphQL Code Generator, Relay or Apollo write it
     #[arg(long, env, global = true, value_name = "FILE", help_heading = "Network")]
     trusted_documents: Option<PathBuf>,
 
-    /// How long /readyz says 503 before the listener closes
+    /// How long the server still accepts connections after a signal to stop, while /readyz is 503
     #[arg(long, env, global = true, value_name = "TIME", default_value = "1s", value_parser = time, help_heading = "Network")]
     pub shutdown_grace: Duration,
 
-    /// Address and port of a second listener, which serves /metrics to Prometheus: 127.0.0.1:9464
+    /// Address and port of a second listener that serves /metrics to Prometheus: 127.0.0.1:9464
     #[arg(long, env, global = true, value_name = "ADDRESS", value_parser = socket, help_heading = "Network")]
     pub metrics_bind: Option<SocketAddr>,
 
-    /// Secret that tokens are signed with: at least 32 bytes, at least 10 of them different; generated
-    /// in DATA_DIR with SQLite, required with PostgreSQL
+    /// Secret that signs the tokens: at least 32 bytes, at least 10 different ones. It is generated in
+    /// DATA_DIR with SQLite and required with PostgreSQL
     #[arg(
         long,
         env,
@@ -109,7 +110,7 @@ pub struct Config {
     )]
     better_auth_secret: Option<SecretString>,
 
-    /// Several secrets under names, newest first, instead of the one: 2:new,1:old. The first signs, all verify
+    /// Several named secrets instead of one, for rotation: 2:new,1:old. The first signs, all verify
     #[arg(
         long,
         env,
@@ -120,15 +121,15 @@ pub struct Config {
     )]
     better_auth_secrets: Option<SecretString>,
 
-    /// Algorithm that tokens are signed with
+    /// Algorithm that signs the tokens; there is no other
     #[arg(long, env, global = true, default_value = "HS256", help_heading = "Accounts")]
     jwt_algorithm: JwtAlgorithm,
 
-    /// How long a token is good: 7d, 15m
+    /// How long an access token is valid: 7d, or 15m for clients that refresh it
     #[arg(long, env, global = true, value_name = "TIME", default_value = "7d", value_parser = lifetime, help_heading = "Accounts")]
     pub access_token_ttl: Duration,
 
-    /// How long a session lasts at most
+    /// How long refreshToken can extend a session
     #[arg(long, env, global = true, value_name = "TIME", default_value = "30d", value_parser = lifetime, help_heading = "Accounts")]
     pub session_ttl: Duration,
 
@@ -136,59 +137,59 @@ pub struct Config {
     #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, help_heading = "Accounts")]
     pub registration_open: bool,
 
-    /// Failed logins of one account from one network in 15 minutes, and ten times as many an hour from anywhere; 0: no limit
+    /// Failed logins of one account from one network in 15 minutes, and ten times as many in an hour from all networks. 0: no limit
     #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<i32>(0..=MANY), help_heading = "Limits")]
     pub limit_login_failures: i32,
 
-    /// register, login, refreshToken and changePassword of one address a minute, on each instance; 0: no limit
+    /// Calls of register, login, refreshToken and changePassword from one address in a minute, per instance. 0: no limit
     #[arg(long, env, global = true, value_name = "N", default_value_t = 60, value_parser = number::<u32>(0..=MANY), help_heading = "Limits")]
     pub limit_credentials_per_minute: u32,
 
-    /// Body of a request, in bytes
+    /// Largest body of a request, in bytes
     #[arg(long, env, global = true, value_name = "N", default_value_t = 1 << 20, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
     limit_request_bytes: usize,
 
-    /// Text of a document, in bytes
+    /// Largest text of a document, in bytes
     #[arg(long, env, global = true, value_name = "N", default_value_t = 16 << 10, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
     limit_query_bytes: usize,
 
-    /// Brackets inside each other in a document
+    /// Deepest nesting of brackets in a document
     #[arg(long, env, global = true, value_name = "N", default_value_t = 32, value_parser = number::<usize>(1..=MAX_NESTING), help_heading = "Limits")]
     limit_query_nesting: usize,
 
-    /// Tokens of a document
+    /// Largest number of tokens in a document
     #[arg(long, env, global = true, value_name = "N", default_value_t = 2_000, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
     limit_query_tokens: usize,
 
-    /// Fields inside each other in a document
+    /// Deepest nesting of fields in a document; a root field is 1
     #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
     limit_query_depth: usize,
 
-    /// Cost of a document: a field is 1, a connection its page size times its children
+    /// Highest cost of a document: a field costs 1, a connection its page size times its children
     #[arg(long, env, global = true, value_name = "N", default_value_t = 5_000, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
     limit_query_complexity: usize,
 
-    /// Aliases in a document
+    /// Largest number of aliases in a document
     #[arg(long, env, global = true, value_name = "N", default_value_t = 20, value_parser = number::<usize>(0..=MANY), help_heading = "Limits")]
     limit_query_aliases: usize,
 
-    /// Root fields of a query; half of it in a mutation
+    /// Largest number of root fields in a query; a mutation may have half as many
     #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<usize>(2..=MANY), help_heading = "Limits")]
     limit_root_fields: usize,
 
-    /// Connections of clients at once
+    /// Largest number of connections of clients at once
     #[arg(long, env, global = true, value_name = "N", default_value_t = 4_096, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
     pub limit_connections: usize,
 
-    /// Time for one request
+    /// Time limit of a request
     #[arg(long, env, global = true, value_name = "TIME", default_value = "15s", value_parser = lifetime, help_heading = "Limits")]
     pub request_timeout: Duration,
 
-    /// Format of the log: pretty on a terminal, else json
+    /// Format of the log. Without it: pretty on a terminal, else json
     #[arg(long, env, global = true, value_name = "FORMAT", help_heading = "Log")]
     pub log_format: Option<LogFormat>,
 
-    /// What is logged: error, warn, info, debug, trace, or a filter by module
+    /// What is logged: error, warn, info, debug, trace, or a filter by module like info,hyper=debug
     #[arg(long, env, global = true, value_name = "FILTER", default_value = "info", value_parser = telemetry::filter, help_heading = "Log")]
     pub rust_log: String,
 }
@@ -204,7 +205,7 @@ impl Config {
     /// Reads the options from flags, and those left out from the environment.
     pub fn from_flags<'a>(flags: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let command = Self::augment_args(clap::Command::new("taskhold").no_binary_name(true));
-        Ok(Self::from_arg_matches(&command.try_get_matches_from(flags)?)?)
+        Ok(Self::from_arg_matches(&parse(command, flags.into_iter().map(OsString::from))?)?)
     }
 
     /// The address to listen on.
@@ -222,7 +223,7 @@ impl Config {
 
     /// Where the database is; makes DATA_DIR when the embedded one lies there.
     pub fn database(&self) -> Result<DatabaseUrl> {
-        match filled(&self.database_url) {
+        match &self.database_url {
             Some(url) => url.expose_secret().parse().context("DATABASE_URL cannot be used"),
             None => {
                 self.make_data_dir()?;
@@ -233,12 +234,12 @@ impl Config {
 
     /// The option that says where the database is.
     pub fn database_option(&self) -> &'static str {
-        if filled(&self.database_url).is_some() { "DATABASE_URL" } else { "DATA_DIR" }
+        if self.database_url.is_some() { "DATABASE_URL" } else { "DATA_DIR" }
     }
 
     /// The secrets to sign with: those given, or with SQLite the one kept in DATA_DIR.
     pub fn secrets(&self, database: &DatabaseUrl) -> Result<SigningSecrets> {
-        match (filled(&self.better_auth_secrets), filled(&self.better_auth_secret)) {
+        match (&self.better_auth_secrets, &self.better_auth_secret) {
             (Some(_), Some(_)) => {
                 bail!("BETTER_AUTH_SECRET and BETTER_AUTH_SECRETS are both set; use one of them")
             }
@@ -249,7 +250,7 @@ impl Config {
 
     fn secret(&self, database: &DatabaseUrl) -> Result<SigningSecret> {
         let JwtAlgorithm::Hs256 = self.jwt_algorithm;
-        match (filled(&self.better_auth_secret), database) {
+        match (&self.better_auth_secret, database) {
             (Some(secret), _) => SigningSecret::new(secret.expose_secret().as_bytes().to_vec())
                 .map_err(|weakness| anyhow!("BETTER_AUTH_SECRET is too weak: {weakness}; {REMEDY}")),
             (None, DatabaseUrl::Postgres(_)) => bail!(
@@ -311,9 +312,7 @@ impl Config {
 
     /// The documents of the manifest, when only those are run.
     pub fn trusted_documents(&self) -> Result<Option<TrustedDocuments>> {
-        let Some(file) = self.trusted_documents.as_ref().filter(|file| !file.as_os_str().is_empty()) else {
-            return Ok(None);
-        };
+        let Some(file) = &self.trusted_documents else { return Ok(None) };
         let context = || format!("TRUSTED_DOCUMENTS: {} cannot be used", file.display());
         let manifest = fs::read_to_string(file).with_context(context)?;
         TrustedDocuments::from_manifest(&manifest).with_context(context).map(Some)
@@ -332,28 +331,6 @@ impl Config {
             root_fields: self.limit_root_fields,
         }
     }
-}
-
-/// Reads .env, if there is one. What is in the environment already stays.
-pub fn load_env_file() -> Result<()> {
-    match dotenvy::from_path(ENV_FILE) {
-        Err(dotenvy::Error::LineParse(line, _)) => {
-            // The line itself may hold a secret.
-            let text = fs::read_to_string(ENV_FILE).unwrap_or_default();
-            let before = text.split(&line).next().unwrap_or_default();
-            let number = before.matches('\n').count() + 1;
-            bail!(
-                ".env: line {number} must be NAME=value, the value in '…' if it has spaces or any of # $ \" \\"
-            )
-        }
-        Err(dotenvy::Error::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
-        read => read.context(".env must be a file that can be read, or not be there"),
-    }
-}
-
-/// An option that is set to something; an empty variable counts as none.
-fn filled(option: &Option<SecretString>) -> Option<&SecretString> {
-    option.as_ref().filter(|value| !value.expose_secret().is_empty())
 }
 
 fn number<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<T> + Clone {

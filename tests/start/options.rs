@@ -41,9 +41,9 @@ fn a_server_takes_its_options_from_the_file() {
 #[test]
 fn a_value_in_single_quotes_is_taken_as_it_is() {
     let place = Place::new();
-    place.write(".env", r#"DATA_DIR='./a $HOME "b" # c'"#);
+    place.write(".env", r##"DATA_DIR='./a $HOME "b" # c \d'"'""##);
     assert!(place.run(&["migrate"]).success);
-    assert!(place.path(r#"a $HOME "b" # c"#).is_dir());
+    assert!(place.path(r#"a $HOME "b" # c \d'"#).is_dir());
 }
 
 #[test]
@@ -51,6 +51,56 @@ fn a_file_in_the_folder_above_is_none_of_ours() {
     let place = Place::new();
     place.write("../.env", "DATA_DIR=./from-file");
     assert_eq!(data_dir(&place, &[]), Some("data"));
+}
+
+/// The name of every option.
+fn names() -> Vec<String> {
+    from_help().into_keys().collect()
+}
+
+#[test]
+fn an_empty_variable_counts_as_not_set_for_every_option() {
+    let place = names().iter().fold(Place::new(), |place, option| place.with(option, ""));
+    let run = place.run(&["check", "--port=0"]);
+    assert!(run.stdout.starts_with("configuration: ok"), "{}", run.stderr);
+    assert!(place.path("data").is_dir());
+}
+
+#[test]
+fn an_empty_line_of_the_file_counts_as_not_set_for_every_option() {
+    let place = Place::new();
+    place.write(".env", &names().iter().map(|option| format!("{option}=\n")).collect::<String>());
+    let run = place.run(&["check"]);
+    assert!(run.stdout.starts_with("configuration: ok"), "{}", run.stderr);
+    assert!(place.path("data").is_dir());
+}
+
+#[test]
+fn an_empty_flag_counts_as_not_set_for_every_option() {
+    let flags: Vec<String> =
+        names().iter().map(|option| format!("--{}=", option.to_lowercase().replace('_', "-"))).collect();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    for arguments in [[&["check"][..], &flags].concat(), [&flags, &["check"][..]].concat()] {
+        let place = Place::new();
+        let run = place.run(&arguments);
+        assert!(run.stdout.starts_with("configuration: ok"), "{}", run.stderr);
+        assert!(place.path("data").is_dir());
+    }
+}
+
+#[test]
+fn what_is_empty_in_one_place_is_taken_from_the_next() {
+    let place = || {
+        let place = Place::new();
+        place.write(".env", "DATA_DIR=\nDATA_DIR=./from-file\nDATA_DIR=./data\n");
+        place
+    };
+    assert_eq!(data_dir(&place().with("DATA_DIR", ""), &[]), Some("from-file"));
+    for flag in [&["--data-dir="][..], &["--data-dir", ""]] {
+        assert_eq!(data_dir(&place().with("DATA_DIR", "./from-environment"), flag), Some("from-environment"));
+        assert_eq!(data_dir(&place(), flag), Some("from-file"));
+        assert_eq!(data_dir(&Place::new(), flag), Some("data"));
+    }
 }
 
 /// Options and their defaults; none where the default is not a value.

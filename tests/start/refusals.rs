@@ -41,7 +41,6 @@ fn a_value_that_an_option_cannot_have() {
         ("REQUEST_TIMEOUT", "15", "a time like 30s, 15m or 7d"),
         ("REGISTRATION_OPEN", "maybe", "true or false"),
         ("GRAPHIQL", "1", "true or false"),
-        ("INTROSPECTION", "", "true or false"),
         ("LIMIT_CONNECTIONS", "0", "a whole number from 1 to"),
         ("LIMIT_REQUEST_BYTES", "1MB", "a whole number from 1 to"),
         ("LIMIT_QUERY_NESTING", "65", "a whole number from 1 to 64"),
