@@ -1,11 +1,59 @@
-//! Where a database is: what DATABASE_URL may say.
+//! Where a database is: what DATABASE_URL may say. The driver gets only the parts of a URL that it knows,
+//! since it would log the values of the others.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+use form_urlencoded::Serializer;
 use sea_orm::sqlx::postgres::PgConnectOptions;
+
+/// The parameters that the driver knows, besides `options[…]`.
+const KNOWN: [&str; 18] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
+
+/// Parameters of libpq that are ignored without a warning: what they ask for does not exist here (GSSAPI,
+/// channel binding, TLS compression) or is decided by this program (time limits, keepalives, the encoding,
+/// that a server must accept writes). The others promise something, often about security, that is not kept.
+const WITHOUT_EFFECT: [&str; 18] = [
+    "channel_binding",
+    "client_encoding",
+    "connect_timeout",
+    "fallback_application_name",
+    "gssdelegation",
+    "gssencmode",
+    "gsslib",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "krbsrvname",
+    "load_balance_hosts",
+    "sslcompression",
+    "sslnegotiation",
+    "sslsni",
+    "target_session_attrs",
+    "tcp_user_timeout",
+];
 
 /// Where the database is. It displays without its password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,12 +64,61 @@ pub enum DatabaseUrl {
 
 /// The connection URL of a PostgreSQL database, whose password cannot be shown by accident.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SecretUrl(String);
+pub struct SecretUrl {
+    /// In the form that the driver reads.
+    url: String,
+    ignored: Vec<String>,
+}
+
+impl DatabaseUrl {
+    /// The parameters that have no effect although somebody may rely on them: their names, without values.
+    pub fn ignored_parameters(&self) -> &[String] {
+        match self {
+            Self::Sqlite(_) => &[],
+            Self::Postgres(url) => &url.ignored,
+        }
+    }
+}
 
 impl SecretUrl {
     /// The URL with its password.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.url
+    }
+
+    /// Reads what follows `postgres://`. No error quotes any of it but the names of parameters.
+    fn parse(rest: &str) -> anyhow::Result<Self> {
+        const SHAPE: &str =
+            "it must be like postgres://user:password@host/name, with any of /?#@% in a part as %XX";
+        let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+        // Else a part of a password would be taken for a port, a name or a parameter, and shown.
+        let at_is_last = address.find('/').is_none_or(|end| !address[end..].contains('@'));
+        ensure!(at_is_last && !query.contains('@') && !rest.contains('#'), SHAPE);
+        let base = format!("postgres://{address}");
+        PgConnectOptions::from_str(&base).ok().context(SHAPE)?;
+
+        let (mut known, mut ignored) = (Serializer::new(String::new()), Vec::new());
+        if let Some(host) = ipv6_host(address) {
+            // The driver would look the brackets up as a part of the name.
+            known.append_pair("host", host);
+        }
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if KNOWN.contains(&&*name) || (name.starts_with("options[") && name.ends_with(']')) {
+                let alone = Serializer::new(String::new()).append_pair(&name, &value).finish();
+                // The driver's own message would quote the value.
+                PgConnectOptions::from_str(&format!("postgres://localhost?{alone}"))
+                    .ok()
+                    .with_context(|| format!("its parameter {name} has a value that is not valid"))?;
+                known.append_pair(&name, &value);
+            } else if !WITHOUT_EFFECT.contains(&&*name) {
+                // What does not look like a name may be a part of a value.
+                let is_name = (1..=40).contains(&name.len())
+                    && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+                    && !value.is_empty();
+                ignored.push(if is_name { name.into_owned() } else { "(not a name)".to_owned() });
+            }
+        }
+        Ok(Self { url: format!("{base}?{}", known.finish()), ignored })
     }
 }
 
@@ -37,19 +134,11 @@ impl FromStr for DatabaseUrl {
     fn from_str(url: &str) -> anyhow::Result<Self> {
         let after = |schemes: [&str; 2]| schemes.into_iter().find_map(|scheme| url.strip_prefix(scheme));
         if let Some(rest) = after(["postgres://", "postgresql://"]) {
-            let url = format!("postgres://{rest}");
-            // The parser's own message may quote what it did not understand.
-            let options = PgConnectOptions::from_str(&url).ok();
-            // Else a part of a password would be taken for a port or a name, and shown.
-            let at_is_last = rest.find(['/', '?', '#']).is_none_or(|end| !rest[end..].contains('@'));
-            options.filter(|_| at_is_last).context(
-                "it must be like postgres://user:password@host/name, with any of /?#@% in a part as %XX",
-            )?;
-            Ok(Self::Postgres(SecretUrl(url)))
+            Ok(Self::Postgres(SecretUrl::parse(rest)?))
         } else if let Some(path) = after(["sqlite://", "sqlite:"]) {
             let path = path.split('?').next().unwrap_or_default();
-            anyhow::ensure!(!path.is_empty(), "it names no file");
-            anyhow::ensure!(path != ":memory:", "a database in memory would lose what it acknowledged");
+            ensure!(!path.is_empty(), "it names no file");
+            ensure!(path != ":memory:", "a database in memory would lose what it acknowledged");
             Ok(Self::Sqlite(path.into()))
         } else {
             anyhow::bail!("it starts with neither postgres:// nor sqlite://")
@@ -57,14 +146,26 @@ impl FromStr for DatabaseUrl {
     }
 }
 
+/// The host in brackets of `user:password@[host]:port/name`, without the brackets.
+fn ipv6_host(address: &str) -> Option<&str> {
+    let authority = address.split('/').next()?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    Some(host.strip_prefix('[')?.split_once(']')?.0)
+}
+
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "SQLite at {}", path.display()),
-            Self::Postgres(url) => match PgConnectOptions::from_str(&url.0) {
+            Self::Postgres(url) => match PgConnectOptions::from_str(&url.url) {
                 Ok(options) => {
                     let database = options.get_database().unwrap_or_else(|| options.get_username());
-                    write!(f, "PostgreSQL at {}:{}/{database}", options.get_host(), options.get_port())
+                    let (host, port) = (options.get_host(), options.get_port());
+                    match options.get_socket() {
+                        Some(socket) => write!(f, "PostgreSQL at {}/{database}", socket.display()),
+                        None if host.contains(':') => write!(f, "PostgreSQL at [{host}]:{port}/{database}"),
+                        None => write!(f, "PostgreSQL at {host}:{port}/{database}"),
+                    }
                 }
                 Err(_) => f.write_str("PostgreSQL"),
             },
@@ -83,6 +184,49 @@ mod tests {
         assert!(!format!("{url:?}").contains("s3cret"));
     }
 
+    fn parsed(url: &str) -> DatabaseUrl {
+        url.parse().unwrap_or_else(|error| panic!("{url}: {error}"))
+    }
+
+    #[test]
+    fn a_host_can_be_an_ipv6_address_in_brackets() {
+        for (url, shown) in [
+            ("postgres://ann:s3cret@[::1]:5433/tasks", "PostgreSQL at [::1]:5433/tasks"),
+            ("postgres://[2001:db8::1]/tasks", "PostgreSQL at [2001:db8::1]:5432/tasks"),
+            ("postgres://ann@[::1]?dbname=tasks", "PostgreSQL at [::1]:5432/tasks"),
+            ("postgres://ann@[::1]/tasks?host=db", "PostgreSQL at db:5432/tasks"),
+        ] {
+            let parsed = parsed(url);
+            assert_eq!(parsed.to_string(), shown);
+            let DatabaseUrl::Postgres(secret) = parsed else { panic!("another database") };
+            let options = PgConnectOptions::from_str(secret.expose()).expect("the driver reads it");
+            assert!(!options.get_host().contains('['), "{}", options.get_host());
+        }
+    }
+
+    #[test]
+    fn parameters_that_the_driver_does_not_know_are_named_without_their_values() {
+        let url = "postgres://ann:one@db/tasks?sslmode=require&channel_binding=require&application_type=s3cret&\
+                   password=t%26w+o&sslcrl=s3cret&s3cret&a%20s3cret=s3cret&options[search_path]=x&options[=y";
+        let parsed = parsed(url);
+        let named = ["application_type", "sslcrl", "(not a name)", "(not a name)", "(not a name)"];
+        assert_eq!(parsed.ignored_parameters(), named);
+        let DatabaseUrl::Postgres(secret) = parsed else { panic!("another database") };
+        assert_eq!(
+            secret.expose(),
+            "postgres://ann:one@db/tasks?sslmode=require&password=t%26w+o&options%5Bsearch_path%5D=x"
+        );
+    }
+
+    #[test]
+    fn parameters_with_values_that_the_driver_does_not_understand_are_refused_by_name() {
+        for name in ["sslmode", "port", "hostaddr", "statement-cache-capacity"] {
+            let refusal = format!("postgres://ann@db/tasks?{name}=s3cret").parse::<DatabaseUrl>();
+            let message = refusal.expect_err("the URL was accepted").to_string();
+            assert_eq!(message, format!("its parameter {name} has a value that is not valid"));
+        }
+    }
+
     #[test]
     fn urls_of_other_databases_are_refused() {
         for url in ["", "mysql://localhost/x", "tasks.db", "sqlite::memory:", "sqlite://", "postgres://[::"] {
@@ -92,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_password_that_would_be_taken_for_a_host_or_a_name_is_refused() {
-        for password in ["12/cret", "12?cret", "12#cret", "s@12/cret"] {
+        for password in ["12/cret", "12?cret", "12#cret", "s@12/cret", "12?a=cret"] {
             let refusal = format!("postgres://ann:{password}@db/tasks").parse::<DatabaseUrl>();
             let message = refusal.expect_err("the URL was accepted").to_string();
             assert!(message.contains("%XX") && !message.contains("cret"), "{message}");
