@@ -11,6 +11,7 @@ mod database_url;
 #[expect(clippy::disallowed_methods, reason = "the derive macro of the entities calls them")]
 pub(crate) mod entity;
 mod error;
+mod file_lock;
 mod migrations;
 mod pool;
 mod postgres;
@@ -30,6 +31,7 @@ use uuid::Uuid;
 pub(crate) use coalescer::{Coalescer, Mode};
 pub use database_url::DatabaseUrl;
 pub(crate) use error::map_error;
+pub use file_lock::FileLock;
 pub(crate) use statements::Statements;
 pub use transaction::Transaction;
 pub(crate) use transaction::{Attempts, in_transaction};
