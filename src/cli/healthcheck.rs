@@ -16,17 +16,21 @@ const READY: &str = "HTTP/1.1 200";
 
 /// Fails when the server does not say in time that it is ready.
 pub fn run(config: &Config) -> Result<()> {
-    let mut address = config.listen();
+    let address = config.listen();
     ensure!(address.port() != 0, "PORT must be the one that the server has; 0 takes any that is free");
-    // What listens everywhere listens here too.
-    address.set_ip(match address.ip() {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    });
+    // A server that listens on every address is asked on one of this machine. One on :: takes IPv4 as well,
+    // and a container may have no IPv6.
+    let hosts: &[IpAddr] = match address.ip().to_canonical() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => &[IpAddr::V4(Ipv4Addr::LOCALHOST)],
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => {
+            &[IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)]
+        }
+        ip => &[ip],
+    };
+    let addresses: Vec<_> = hosts.iter().map(|host| SocketAddr::new(*host, address.port())).collect();
     let (answer, answered) = mpsc::channel();
     // A time limit of the stream would begin again with every byte.
-    thread::spawn(move || answer.send(start_of_answer(address)));
+    thread::spawn(move || answer.send(start_of_answer(&addresses)));
     let late = |_| Err(io::Error::new(ErrorKind::TimedOut, format!("no answer within {TIME_LIMIT:?}")));
     let start = answered.recv_timeout(TIME_LIMIT).unwrap_or_else(late);
     let start = start.with_context(|| format!("http://{address}/readyz does not answer"))?;
@@ -34,9 +38,9 @@ pub fn run(config: &Config) -> Result<()> {
     Ok(())
 }
 
-fn start_of_answer(address: SocketAddr) -> io::Result<String> {
-    let mut stream = TcpStream::connect(address)?;
-    write!(stream, "GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+fn start_of_answer(addresses: &[SocketAddr]) -> io::Result<String> {
+    let mut stream = TcpStream::connect(addresses)?;
+    write!(stream, "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
     let mut start = [0; READY.len()];
     stream.read_exact(&mut start)?;
     Ok(String::from_utf8_lossy(&start).into_owned())

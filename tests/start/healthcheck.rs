@@ -42,7 +42,7 @@ fn a_server_on_postgres_is_healthy_until_it_stops() {
 
 #[test]
 fn a_server_that_listens_everywhere_is_asked_here() {
-    for host in ["0.0.0.0", "::"] {
+    for host in ["0.0.0.0", "::", "::ffff:0.0.0.0", "::1"] {
         // Not every machine has IPv6.
         if TcpListener::bind((host, 0)).is_ok() {
             let server = Place::new().with("HOST", host).start(&[]);
