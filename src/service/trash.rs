@@ -3,9 +3,13 @@
 use std::sync::Weak;
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::sea_query::IntoCondition;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use tokio::time::Instant;
 
 use crate::db::entity::task::{Column, Entity};
+use crate::db::entity::{session, user};
 use crate::db::{Database, map_error};
 use crate::domain::{Clock, Error, Result};
 use crate::service::tasks::KEPT_IN_TRASH;
@@ -13,31 +17,76 @@ use crate::service::tasks::KEPT_IN_TRASH;
 const EMPTIED_EVERY: Duration = Duration::from_secs(3600);
 /// Tasks that go at once, with up to a thousand parts each: other writes have their turn in between.
 const BATCH: u64 = 10;
+/// A clock that is further ahead of the latest time in the database may be wrong.
+const TRUSTED_LEAP: TimeDelta = TimeDelta::days(7);
+/// How long the operator has to set a wrong clock right before anything is deleted by it.
+const LEAP_DELAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Empties the trash of all users.
 pub struct Trash {
     database: Database,
     clock: Clock,
+    started_at: DateTime<Utc>,
 }
 
 impl Trash {
     pub fn new(database: Database, clock: Clock) -> Self {
-        Self { database, clock }
+        let started_at = clock.now();
+        Self { database, clock, started_at }
     }
 
     /// Deletes what has been in the trash for too long, for as long as anybody else holds it. Several
     /// instances may do so at once.
     pub async fn purge(trash: Weak<Self>) {
+        let mut is_clock_checked = false;
         let mut interval = tokio::time::interval(EMPTIED_EVERY);
         loop {
             interval.tick().await;
             let Some(trash) = trash.upgrade() else { return };
-            match trash.empty().await {
-                Ok(0) => {}
-                Ok(count) => tracing::info!(count, "tasks went out of the trash for good"),
+            match trash.purge_once(&mut is_clock_checked).await {
+                Ok(Some(0)) => {}
+                Ok(Some(count)) => tracing::info!(count, "tasks went out of the trash for good"),
+                Ok(None) => interval = tokio::time::interval_at(Instant::now() + LEAP_DELAY, EMPTIED_EVERY),
                 Err(error) => tracing::warn!(%error, "the trash could not be emptied"),
             }
         }
+    }
+
+    /// How many tasks went. None: nothing may go yet, since the clock may be wrong.
+    async fn purge_once(&self, is_clock_checked: &mut bool) -> Result<Option<u64>> {
+        if !*is_clock_checked {
+            let latest = self.latest_time().await?;
+            *is_clock_checked = true;
+            if let Some(latest) = latest.filter(|latest| self.started_at - *latest > TRUSTED_LEAP) {
+                tracing::warn!(
+                    clock = %self.started_at,
+                    %latest,
+                    "the clock is more than 7 days ahead of the latest time in the database: check it; nothing is \
+                     deleted from the trash for 24 hours"
+                );
+                return Ok(None);
+            }
+        }
+        self.empty().await.map(Some)
+    }
+
+    /// The latest time that was recorded before this instance started, in columns that are cheap to look
+    /// through. Each use of a session is recorded, and so each change of a task is.
+    async fn latest_time(&self) -> Result<Option<DateTime<Utc>>> {
+        let used = self.latest(session::Entity, session::Column::LastUsedAt).await?;
+        let changed = self.latest(user::Entity, user::Column::UpdatedAt).await?;
+        let deleted = self.latest(Entity, Column::DeletedAt).await?;
+        Ok(used.max(changed).max(deleted))
+    }
+
+    async fn latest<E: EntityTrait>(&self, _: E, column: E::Column) -> Result<Option<DateTime<Utc>>> {
+        let latest = E::find()
+            .select_only()
+            .column_as(column.max(), "latest")
+            // What this instance has recorded itself says nothing about its clock.
+            .filter(column.lt(self.started_at).into_condition());
+        let latest = latest.into_tuple::<Option<DateTime<Utc>>>().one(self.database.read()).await;
+        Ok(latest.map_err(map_error)?.flatten())
     }
 
     /// How many tasks went.
