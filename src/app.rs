@@ -3,24 +3,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
 use chrono::TimeDelta;
 
 use crate::config::Config;
-use crate::db::{Database, DatabaseUrl};
+use crate::db::{Database, DatabaseUrl, FileLock};
 use crate::domain::Clock;
 use crate::graphql::{Endpoint, Persisted};
 use crate::http::{self, Metrics, Readiness};
 use crate::identity::Tokens;
 use crate::service::{AccountRules, Services};
+use crate::telemetry;
 
+/// How long the database may take to be opened. A start that cannot work ends within 10 s.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 /// How long the database may take to be closed, after the last request has been answered.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs the server until it is told to stop.
 pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
     config.check()?;
+    let url = config.database()?;
+    if let ignored @ [_, ..] = url.ignored_parameters() {
+        let parameters = ignored.join(", ");
+        tracing::warn!(parameters, "DATABASE_URL has parameters that are not known and have no effect");
+    }
     // Before the database is touched: a port that is taken is often taken by ourselves.
     let address = config.listen();
     let listener = http::listen(address)
@@ -30,6 +38,7 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
             .map_err(|error| anyhow!("METRICS_BIND: cannot listen on {address}: {error}; choose another"))
     });
     let scraped = scraped.transpose()?;
+    let _lock = lock(config, &url)?;
     let database = connect(config).await?;
     if migrate {
         let failure = || format!("{}: the database cannot be migrated", config.database_option());
@@ -50,13 +59,34 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
 /// Opens the configured database.
 pub async fn connect(config: &Config) -> Result<Database> {
     let url = config.database()?;
-    Database::connect(&url, config.database_max_connections).await.map_err(|error| {
-        let remedy = match url {
-            DatabaseUrl::Sqlite(_) => "it must be a database in a folder to read and write",
-            DatabaseUrl::Postgres(_) => "see that it runs, and that address, user and password are right",
-        };
-        anyhow!("{}: cannot open {url}: {}; {remedy}", config.database_option(), error.root_cause())
-    })
+    let connecting = Database::connect(&url, config.database_max_connections);
+    match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+        Ok(connected) => {
+            connected.map_err(|error| cannot_open(config, &url, &error.root_cause().to_string()))
+        }
+        Err(_) => Err(cannot_open(config, &url, &format!("no answer within {CONNECT_TIMEOUT:?}"))),
+    }
+}
+
+/// Keeps a second server away from an SQLite file. PostgreSQL serves any number of them.
+fn lock(config: &Config, url: &DatabaseUrl) -> Result<Option<FileLock>> {
+    let DatabaseUrl::Sqlite(path) = url else { return Ok(None) };
+    match FileLock::acquire(path) {
+        Ok(Some(lock)) => Ok(Some(lock)),
+        Ok(None) => bail!(
+            "{}: another server uses {url}; stop it, or give this one a file of its own",
+            config.database_option()
+        ),
+        Err(error) => Err(cannot_open(config, url, &error.to_string())),
+    }
+}
+
+fn cannot_open(config: &Config, url: &DatabaseUrl, cause: &str) -> anyhow::Error {
+    let remedy = match url {
+        DatabaseUrl::Sqlite(_) => "it must be a database in a folder to read and write",
+        DatabaseUrl::Postgres(_) => "see that it runs, and that address, user and password are right",
+    };
+    anyhow!("{}: cannot open {url}: {cause}; {remedy}", config.database_option())
 }
 
 /// The service, ready to be served or tested.
@@ -84,7 +114,7 @@ impl App {
             credentials_per_minute: config.limit_credentials_per_minute,
         };
         let pool = database.clone();
-        let metrics = Metrics::new(move || pool.connections());
+        let metrics = Metrics::new(move || pool.connections(), telemetry::dropped_lines);
         let services = Arc::new(Services::new(database, clock, tokens, &rules));
         services.start_jobs();
         let persisted = Persisted::new(config.trusted_documents()?);

@@ -6,13 +6,14 @@ mod operate;
 use std::env;
 use std::error::Error;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::app;
 use crate::config::{self, Config};
 use crate::db::Database;
+use crate::open_files;
 use crate::telemetry;
 
 /// A GraphQL API service for tasks: register, log in, and own your tasks.
@@ -116,19 +117,24 @@ impl Cli {
 
     /// Does what the command line says.
     pub fn run(self) -> Result<()> {
-        let config = self.config;
+        let mut config = self.config;
         match self.command.unwrap_or(Command::Serve { no_migrate: false }) {
             Command::Schema => {
                 print!("{}", crate::graphql::sdl());
                 Ok(())
             }
             Command::Serve { no_migrate } => {
-                telemetry::init(config.log_format, &config.rust_log).context("RUST_LOG cannot be used")?;
-                runtime()?.block_on(app::serve(&config, !no_migrate))
+                let log = telemetry::init(config.log_format, &config.rust_log);
+                let _log = log.context("RUST_LOG and LOG_FORMAT: the log cannot be started")?;
+                config.limit_connections = open_files::connections_that_fit(
+                    config.limit_connections,
+                    config.database_max_connections,
+                );
+                block_on(app::serve(&config, !no_migrate))
             }
-            Command::Migrate { direction } => runtime()?.block_on(migrate(&config, direction)),
-            Command::User { action } => runtime()?.block_on(operate::run(&config, action)),
-            Command::Check => runtime()?.block_on(check(&config)),
+            Command::Migrate { direction } => block_on(migrate(&config, direction)),
+            Command::User { action } => block_on(operate::run(&config, action)),
+            Command::Check => block_on(check(&config)),
             Command::Healthcheck => healthcheck::run(&config),
         }
     }
@@ -171,6 +177,14 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
     builder.event_interval(EVENT_INTERVAL).enable_all().build().context("no threads could be started")
 }
 
+fn block_on(command: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(command);
+    // A look-up of a name that gets no answer would hold the process up.
+    runtime.shutdown_background();
+    done
+}
+
 async fn migrate(config: &Config, direction: Direction) -> Result<()> {
     let database = app::connect(config).await?;
     match direction {
@@ -186,11 +200,25 @@ async fn migrate(config: &Config, direction: Direction) -> Result<()> {
 
 async fn check(config: &Config) -> Result<()> {
     config.check()?;
-    println!("configuration: ok");
+    match config.database()?.ignored_parameters() {
+        [] => println!("configuration: ok"),
+        ignored => {
+            println!("configuration: ok; DATABASE_URL has parameters without effect: {}", ignored.join(", "));
+        }
+    }
     let database = app::connect(config).await?;
-    let pending = pending(&database).await?;
-    ensure!(pending == 0, "the database lacks {pending} of its migrations; run `taskhold migrate`");
-    println!("database: ok, {}, up to date", config.database()?);
+    database
+        .ping()
+        .await
+        .with_context(|| format!("{}: the database accepts no writes", config.database_option()))?;
+    let (url, pending) = (config.database()?, pending(&database).await?);
+    match pending {
+        0 => println!("database: ok, {url}, up to date"),
+        1 => println!("database: ok, {url}, 1 migration is missing; the server runs it when it starts"),
+        _ => println!(
+            "database: ok, {url}, {pending} migrations are missing; the server runs them when it starts"
+        ),
+    }
     Ok(())
 }
 

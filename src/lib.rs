@@ -16,5 +16,6 @@ pub mod domain;
 pub mod graphql;
 pub mod http;
 pub mod identity;
+mod open_files;
 pub mod service;
 pub mod telemetry;

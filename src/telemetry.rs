@@ -1,7 +1,10 @@
 //! The log: its format, its filter, and what may never be in it.
 
-use std::io::IsTerminal;
+mod writer;
+
+use std::io::{self, IsTerminal, Write};
 use std::panic::PanicHookInfo;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::ValueEnum;
 use tracing::Level;
@@ -9,6 +12,9 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
+
+pub use writer::LogGuard;
+use writer::LogWriter;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -18,6 +24,9 @@ pub enum LogFormat {
     /// One JSON object a line.
     Json,
 }
+
+/// The lines of the log that were dropped since the process started.
+static DROPPED_LINES: AtomicU64 = AtomicU64::new(0);
 
 /// Libraries that would log statements with their values, or documents with their literals. No filter
 /// makes them say more than warnings.
@@ -31,11 +40,16 @@ pub fn filter(text: &str) -> anyhow::Result<String> {
     Ok(text.to_owned())
 }
 
-/// Starts logging to standard output: pretty on a terminal, else JSON.
-pub fn init(format: Option<LogFormat>, filter: &str) -> anyhow::Result<()> {
-    let is_terminal = std::io::stdout().is_terminal();
-    let builder =
-        fmt().with_env_filter(EnvFilter::try_new(filter)?).with_ansi(is_terminal).with_target(false);
+/// Starts logging to standard output: pretty on a terminal, else JSON. The last lines are written when the guard
+/// is dropped.
+pub fn init(format: Option<LogFormat>, filter: &str) -> anyhow::Result<LogGuard> {
+    let is_terminal = io::stdout().is_terminal();
+    let (writer, guard) = LogWriter::start(standard_output()?, &DROPPED_LINES)?;
+    let builder = fmt()
+        .with_env_filter(EnvFilter::try_new(filter)?)
+        .with_ansi(is_terminal)
+        .with_target(false)
+        .with_writer(writer);
     let hushed = filter_fn(|line| {
         *line.level() <= Level::WARN || !HUSHED.iter().any(|library| line.target().starts_with(library))
     });
@@ -46,7 +60,25 @@ pub fn init(format: Option<LogFormat>, filter: &str) -> anyhow::Result<()> {
         }
     }
     std::panic::set_hook(Box::new(log_panic));
-    Ok(())
+    Ok(guard)
+}
+
+/// How many lines of the log were dropped since the process started, because standard output did not take them.
+pub fn dropped_lines() -> u64 {
+    DROPPED_LINES.load(Ordering::Relaxed)
+}
+
+/// Standard output without the buffer and the lock of the standard library: a thread that waits for a reader
+/// would hold them.
+#[cfg(unix)]
+fn standard_output() -> io::Result<impl Write + Send + 'static> {
+    use std::os::fd::AsFd;
+    Ok(std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(not(unix))]
+fn standard_output() -> io::Result<impl Write + Send + 'static> {
+    Ok(io::stdout())
 }
 
 /// Says where a panic was, and not what it says itself: that can quote what a user wrote.
@@ -81,12 +113,12 @@ mod tests {
 
     struct Line(Arc<Mutex<Vec<u8>>>);
 
-    impl std::io::Write for Line {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+    impl Write for Line {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().expect("nobody panics with it").write(bytes)
         }
 
-        fn flush(&mut self) -> std::io::Result<()> {
+        fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
     }

@@ -1,6 +1,7 @@
 //! The program itself: what it makes of its options, what it says when it cannot start, and how it ends.
 
 mod abandoned;
+mod clock;
 mod commands;
 #[cfg(unix)]
 mod crash;
@@ -9,6 +10,8 @@ mod instances;
 mod keys;
 mod log;
 mod metrics;
+#[cfg(unix)]
+mod open_files;
 mod operator;
 mod options;
 mod outage;
@@ -17,6 +20,8 @@ mod refusals;
 mod shared;
 mod slow;
 mod stop;
+#[cfg(unix)]
+mod unread;
 mod wire;
 
 use std::fs;

@@ -2,6 +2,7 @@
 //! there are few series, and nothing in them is anybody's business.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,6 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::routing::get;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
@@ -35,14 +37,20 @@ pub struct Metrics {
     pub connections: Gauge,
     pool: Arc<Pool>,
     pooled: Family<Labels<1>, Gauge>,
+    dropped_lines: fn() -> u64,
+    dropped: Counter,
 }
 
 impl Metrics {
-    /// Nothing counted yet; the pool is asked at each scrape.
-    pub fn new(pool: impl Fn() -> [(&'static str, usize); 2] + Send + Sync + 'static) -> Self {
+    /// Nothing counted yet. The pool and the log, of which the dropped lines are wanted, are asked at each scrape.
+    pub fn new(
+        pool: impl Fn() -> [(&'static str, usize); 2] + Send + Sync + 'static,
+        dropped_lines: fn() -> u64,
+    ) -> Self {
         let mut registry = Registry::with_prefix("taskhold");
         let answered = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
         let (requests, connections, pooled) = (Gauge::default(), Gauge::default(), Family::default());
+        let dropped = Counter::default();
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program", build);
         registry.register_with_unit(
@@ -54,7 +62,13 @@ impl Metrics {
         registry.register("http_requests_in_flight", "HTTP requests without an answer yet", requests.clone());
         registry.register("http_connections", "Open connections of clients", connections.clone());
         registry.register("database_connections", "Connections of the pool by state", pooled.clone());
-        Self { registry: Arc::new(registry), answered, requests, connections, pool: Arc::new(pool), pooled }
+        registry.register(
+            "log_lines_dropped",
+            "Lines of the log that standard output did not take",
+            dropped.clone(),
+        );
+        let (registry, pool) = (Arc::new(registry), Arc::new(pool));
+        Self { registry, answered, requests, connections, pool, pooled, dropped_lines, dropped }
     }
 
     /// Counts a GraphQL request that has its answer.
@@ -70,6 +84,7 @@ impl Metrics {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             self.pooled.get_or_create(&[("state", state)]).set(count);
         }
+        self.dropped.inner().store((self.dropped_lines)(), Ordering::Relaxed);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a string takes everything");
         text

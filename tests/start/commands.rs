@@ -47,9 +47,19 @@ fn migrations_on_postgres_go_up_and_down() {
 }
 
 fn check_tells_whether_a_server_would_work(place: &Place, database: &str) {
-    let run = place.run(&["check"]);
-    assert_eq!((run.success, run.stdout.as_str()), (false, "configuration: ok\n"));
-    assert!(run.stderr.contains("; run `taskhold migrate`"), "{}", run.stderr);
+    let all = lines(place, &["migrate", "status"]).len();
+    for pending in [all, 1] {
+        let check = lines(place, &["check"]);
+        assert_eq!(check[0], "configuration: ok");
+        assert!(check[1].starts_with(&format!("database: ok, {database}")), "{check:?}");
+        let rest = match pending {
+            1 => ", 1 migration is missing; the server runs it when it starts".to_owned(),
+            _ => format!(", {pending} migrations are missing; the server runs them when it starts"),
+        };
+        assert!(check[1].ends_with(&rest) && check.len() == 2, "{check:?}");
+        lines(place, &["migrate"]);
+        lines(place, &["migrate", "down"]);
+    }
     lines(place, &["migrate"]);
     let check = lines(place, &["check"]);
     assert_eq!(check[0], "configuration: ok");
@@ -75,6 +85,29 @@ fn check_finds_the_configuration_in_order_and_the_database_away() {
         .with("BETTER_AUTH_SECRET", SECRET);
     let run = place.run(&["check"]);
     assert_eq!((run.success, run.stdout.as_str()), (false, "configuration: ok\n"));
+}
+
+#[test]
+fn check_names_parameters_without_effect_and_hides_their_values() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    let glue = if database.url.contains('?') { '&' } else { '?' };
+    let url =
+        format!("{}{glue}sslcrl=s3cret&channel_binding=s3cret&gssencmode=disable&x=s3cret", database.url);
+    let place = Place::on(&database).with("DATABASE_URL", &url);
+    let run = place.run(&["check"]);
+    assert!(run.success && run.stderr.is_empty(), "{}", run.stderr);
+    let first = "configuration: ok; DATABASE_URL has parameters without effect: sslcrl, x\n";
+    assert!(run.stdout.starts_with(first) && !run.stdout.contains("s3cret"), "{}", run.stdout);
+}
+
+#[test]
+fn a_user_whose_name_begins_with_a_hyphen_follows_two_hyphens() {
+    let place = Place::new();
+    let create = ["user", "create", "ann@example.com", "--username=-ann"];
+    assert!(place.run_with(&create, "correct-horse-1\n").success);
+    assert!(lines(&place, &["user", "deactivate", "--", "-ann"])[0].contains(" inactive "));
+    let refused = place.run(&["user", "activate", "-ann"]);
+    assert!(!refused.success && refused.stderr.contains("'-- -a'"), "{}", refused.stderr);
 }
 
 fn a_server_can_be_told_to_leave_the_schema(place: &Place) {

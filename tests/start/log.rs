@@ -192,12 +192,19 @@ fn on_postgres_nothing_secret_is_ever_written() {
     let Some(database) = PostgresDatabase::new() else { return };
     // The test server believes any password.
     let url = database.url.replacen("postgres@", "postgres:hush-url@", 1);
-    // A parameter that the driver warns of, while it has the whole URL at hand.
-    let url = format!("{url}{}application_type=test", if url.contains('?') { '&' } else { '?' });
+    // Parameters that the driver does not know, and a second password that it does know.
+    let more =
+        "password=hush-password&application_type=hush-type&sslcrl=hush-crl&channel_binding=prefer&hush-part";
+    let url = format!("{url}{}{more}", if url.contains('?') { '&' } else { '?' });
     let place = Place::on(&database).with("DATABASE_URL", &url).with("RUST_LOG", TRACE);
     // What PostgreSQL says of a row that it refuses has the whole row in it.
     let spoil = || database.execute("ALTER TABLE tasks ADD CONSTRAINT none CHECK (title <> 'hush-spoilt')");
     let (output, hidden) = everything_written(&place, spoil);
     assert!(output.contains("an operation failed"), "the spoilt row was not refused");
+    assert!(
+        output.contains(r#""parameters":"application_type, sslcrl, (not a name)""#),
+        "no warning: {output}"
+    );
+    assert_eq!(output.matches("application_type").count(), 1);
     assert_silent(&output, &hidden);
 }

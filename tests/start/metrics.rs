@@ -119,6 +119,7 @@ fn what_is_there_now_is_told(place: &Place) {
     let now = |series: &str| value(&scrape(&server), series).unwrap_or(-1.0);
     let build = concat!("taskhold_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
     assert_eq!(now(build), 1.0);
+    assert_eq!(now("taskhold_log_lines_dropped_total"), 0.0);
     let (connections, in_flight) = ("taskhold_http_connections", "taskhold_http_requests_in_flight");
     assert_eq!((now(connections), now(in_flight)), (0.0, 0.0));
     let mut clients = [server.connect(), server.connect()];

@@ -1,6 +1,9 @@
 //! A start that cannot work ends soon, with one sentence that names the option and the remedy.
 
-use std::net::TcpListener;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+
+use sea_orm::ConnectionTrait;
 
 use crate::support::{Place, PostgresDatabase, SECRET};
 
@@ -139,6 +142,70 @@ fn a_postgres_that_does_not_answer() {
     let address = listener.local_addr().expect("the listener has an address");
     let place = with_database(&format!("postgres://ann:s3cret@{address}/tasks"));
     refuses(&place, &[], &["DATABASE_URL: ", &address.to_string(), "no answer within 3s"]);
+}
+
+#[test]
+fn a_postgres_that_falls_silent() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let address = listener.local_addr().expect("the listener has an address");
+    std::thread::spawn(move || {
+        let answered = |stream: std::io::Result<TcpStream>| {
+            let mut stream = stream.expect("it connects");
+            // No TLS; the start-up message that follows gets no answer.
+            stream.write_all(b"N").expect("it reads");
+            stream
+        };
+        listener.incoming().map(answered).collect::<Vec<_>>()
+    });
+    let place = with_database(&format!("postgres://ann:s3cret@{address}/tasks"));
+    refuses(&place, &[], &["DATABASE_URL: ", &address.to_string(), "no answer within "]);
+    refuses(&place, &["check"], &["DATABASE_URL: ", &address.to_string(), "no answer within "]);
+}
+
+#[test]
+fn a_postgres_at_an_ipv6_address() {
+    // Not every machine has IPv6.
+    let Ok(closed) = TcpListener::bind("[::1]:0").and_then(|listener| listener.local_addr()) else { return };
+    let place = with_database(&format!("postgres://ann:s3cret@{closed}/tasks"));
+    refuses(&place, &["check"], &[&format!("PostgreSQL at {closed}/tasks: Connection refused")]);
+}
+
+#[test]
+fn a_parameter_of_the_url_with_a_value_that_is_not_valid() {
+    for parameter in ["sslmode", "port", "hostaddr", "statement-cache-capacity"] {
+        let place = with_database(&format!("postgres://ann@db/tasks?{parameter}=s3cret"));
+        let sentence =
+            format!("DATABASE_URL cannot be used: its parameter {parameter} has a value that is not valid");
+        refuses(&place, &[], &[&sentence]);
+    }
+}
+
+#[test]
+fn a_password_in_a_parameter_of_the_url_is_not_shown() {
+    let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let address = closed.expect("there is a free port");
+    for parameters in
+        ["password=s3cret", "options=-c%20a.b%3Ds3cret", "options[a.b]=s3cret", "sslpassword=s3cret"]
+    {
+        let place = with_database(&format!("postgres://ann@{address}/tasks?{parameters}"));
+        refuses(&place, &["check"], &["Connection refused"]);
+    }
+}
+
+#[test]
+fn an_sqlite_file_that_another_program_holds() {
+    let place = Place::new();
+    assert!(place.run(&["migrate"]).success);
+    let url = format!("sqlite://{}", place.path("data/taskhold.db").display());
+    let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
+    let _holder = runtime.block_on(async {
+        let holder = sea_orm::Database::connect(url).await.expect("the file can be opened");
+        for sql in ["PRAGMA locking_mode = EXCLUSIVE", "PRAGMA journal_mode = DELETE", "BEGIN EXCLUSIVE"] {
+            holder.execute_unprepared(sql).await.expect("the statement is valid");
+        }
+        holder
+    });
+    refuses(&place, &[], &["DATA_DIR: cannot open SQLite at ./data/taskhold.db: "]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn request(token: &str, body: &Value) -> String {
 pub struct Client(BufReader<TcpStream>);
 
 impl Client {
-    pub(super) fn connect(address: &str, time_limit: Duration) -> Self {
+    pub fn connect(address: &str, time_limit: Duration) -> Self {
         let stream = TcpStream::connect(address).expect("the server accepts");
         stream.set_read_timeout(Some(time_limit)).expect("the time limit is valid");
         stream.set_nodelay(true).expect("the socket takes the option");

@@ -36,6 +36,7 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 pub struct Place {
     folder: Arc<TempDir>,
     options: Vec<(String, String)>,
+    before: Option<String>,
 }
 
 impl Place {
@@ -43,7 +44,7 @@ impl Place {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         fs::create_dir(folder.path().join("work")).expect("a folder can be made in it");
-        Self { folder: Arc::new(folder), options: Vec::new() }.with("PORT", "0")
+        Self { folder: Arc::new(folder), options: Vec::new(), before: None }.with("PORT", "0")
     }
 
     /// A place with a PostgreSQL database and a secret.
@@ -53,6 +54,12 @@ impl Place {
 
     pub fn with(mut self, option: &str, value: &str) -> Self {
         self.options.push((option.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same folder and options for a program that is started by a shell, after a command: `ulimit -n 100`.
+    pub fn after(mut self, command: &str) -> Self {
+        self.before = Some(command.to_owned());
         self
     }
 
@@ -79,6 +86,24 @@ impl Place {
             stdout: program.stdout.all(),
             stderr: program.stderr.all(),
         }
+    }
+
+    /// The command that runs the program here.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let program = std::env::var_os("TASKHOLD_BIN").unwrap_or(env!("CARGO_BIN_EXE_taskhold").into());
+        let mut command = match &self.before {
+            Some(before) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &format!("{before}; exec \"$0\" \"$@\"")]).arg(program);
+                shell
+            }
+            None => Command::new(program),
+        };
+        command.args(arguments);
+        command.current_dir(self.path(".")).env_clear();
+        command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        command.envs(self.options.iter().map(|(option, value)| (option, value)));
+        command
     }
 
     /// Starts a server and waits until it is ready.
@@ -110,11 +135,7 @@ pub struct Program {
 
 impl Program {
     fn spawn(place: &Place, arguments: &[&str], input: &str) -> Self {
-        let program = std::env::var_os("TASKHOLD_BIN").unwrap_or(env!("CARGO_BIN_EXE_taskhold").into());
-        let mut command = Command::new(program);
-        command.args(arguments).current_dir(place.path(".")).env_clear();
-        command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-        command.envs(place.options.iter().map(|(option, value)| (option, value)));
+        let mut command = place.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program can be started");
         let mut stdin = child.stdin.take().expect("stdin is a pipe");
@@ -127,15 +148,23 @@ impl Program {
     }
 
     /// Waits for the address in the log.
-    pub fn ready(mut self) -> Server {
+    pub fn ready(self) -> Server {
+        self.outcome().unwrap_or_else(|stderr| panic!("the server ended: {stderr}"))
+    }
+
+    /// Waits for the address in the log, or for the end and what was said of it.
+    pub fn outcome(mut self) -> Result<Server, String> {
         let mut address = None;
+        let mut has_ended = false;
         wait_until("the server is ready", || {
-            let ended = self.child.try_wait().expect("the program can be waited for");
-            assert!(ended.is_none(), "the server ended: {}", self.stderr.text());
+            has_ended = self.child.try_wait().expect("the program can be waited for").is_some();
             address = address_in(&self.stdout.text());
-            address.is_some()
+            address.is_some() || has_ended
         });
-        Server { program: self, address: address.expect("the wait is for the address") }
+        match address {
+            Some(address) if !has_ended => Ok(Server { program: self, address }),
+            _ => Err(self.stderr.all()),
+        }
     }
 
     fn wait(&mut self) -> ExitStatus {
