@@ -19,8 +19,9 @@ use crate::telemetry;
 /// A GraphQL API service for tasks: register, log in, and own your tasks.
 ///
 /// Without a command it runs the server. With nothing configured it keeps an SQLite database and a
-/// secret in ./data and listens on http://127.0.0.1:8000; with DATABASE_URL=postgres://… the same
-/// program runs on PostgreSQL. Options can stand in the environment or in a file .env as well.
+/// secret in ./data and listens on http://127.0.0.1:8000. With DATABASE_URL=postgres://… the same
+/// program runs on PostgreSQL. Each option can also be an environment variable or a line in a file .env;
+/// a flag overrides the environment, which overrides .env. An empty value counts as not set.
 #[derive(Parser, Debug)]
 #[command(version, max_term_width = 110)]
 pub struct Cli {
@@ -32,13 +33,13 @@ pub struct Cli {
 
 #[derive(Subcommand, Clone, Debug)]
 enum Command {
-    /// Run the server; migrates the database first
+    /// Run the migrations, then the server
     Serve {
-        /// Leave the database's schema as it is
+        /// Do not run the migrations
         #[arg(long)]
         no_migrate: bool,
     },
-    /// Migrate the database and do nothing else
+    /// Run, revert or list migrations, and do nothing else
     Migrate {
         #[arg(value_enum, default_value_t = Direction::Up)]
         direction: Direction,
@@ -48,15 +49,16 @@ enum Command {
     /// Manage accounts: list, create, set-password, activate, deactivate
     ///
     /// It works on the database itself, whether or not servers run on it; those learn within two seconds
-    /// of sessions that end. WHO is an e-mail address, a username or an id. A password is never an
-    /// argument; it is read as one line from standard input: taskhold user create EMAIL < password.txt
+    /// of sessions that end. WHO is an e-mail address, a username or an id; one that begins with a hyphen
+    /// follows two hyphens: taskhold user deactivate -- -ann. A password is never an argument; it is read
+    /// as one line from standard input: taskhold user create EMAIL < password.txt
     User {
         #[command(subcommand)]
         action: UserAction,
     },
-    /// Check configuration and database, one line each; the exit code says it all
+    /// Check configuration and database, one line each; the exit code is 0 if the server can start
     Check,
-    /// Ask the server that runs with the same options whether it is ready; the exit code says it all
+    /// Ask the server with the same HOST and PORT whether it is ready; the exit code is 0 if it is
     Healthcheck,
 }
 
@@ -81,12 +83,12 @@ pub enum UserAction {
         /// E-mail address, username or id
         who: String,
     },
-    /// Let a user in again
+    /// Let a user sign in again
     Activate {
         /// E-mail address, username or id
         who: String,
     },
-    /// Keep a user out; ends every session of the user
+    /// Keep a user from signing in; ends every session of the user
     Deactivate {
         /// E-mail address, username or id
         who: String,
@@ -95,9 +97,9 @@ pub enum UserAction {
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
 enum Direction {
-    /// Apply what is missing
+    /// Run the migrations that are missing
     Up,
-    /// Take the newest migration back
+    /// Revert the newest migration
     Down,
     /// List the migrations
     Status,

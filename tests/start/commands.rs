@@ -87,6 +87,29 @@ fn check_finds_the_configuration_in_order_and_the_database_away() {
     assert_eq!((run.success, run.stdout.as_str()), (false, "configuration: ok\n"));
 }
 
+#[ignore = "the database layer still accepts a server that takes no writes"]
+#[test]
+fn check_on_postgres_fails_while_the_database_is_read_only() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    let place = Place::on(&database);
+    lines(&place, &["migrate"]);
+    let (_, name) = database.url.rsplit_once('/').expect("the URL names a database");
+    database.execute(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
+    let run = place.run(&["check"]);
+    assert_eq!((run.success, run.stdout.as_str()), (false, "configuration: ok\n"));
+    assert!(run.stderr.starts_with("taskhold: DATABASE_URL: "), "{}", run.stderr);
+}
+
+/// Root may write into every folder, whatever its mode, but nobody makes files in /proc.
+#[cfg(target_os = "linux")]
+#[test]
+fn check_on_sqlite_fails_where_nothing_can_be_written() {
+    let place = Place::new().with("DATABASE_URL", "sqlite:///proc/taskhold.db");
+    let run = place.run(&["check"]);
+    assert_eq!((run.success, run.stdout.as_str()), (false, "configuration: ok\n"));
+    assert!(run.stderr.starts_with("taskhold: DATABASE_URL: cannot open SQLite at "), "{}", run.stderr);
+}
+
 #[test]
 fn check_names_parameters_without_effect_and_hides_their_values() {
     let Some(database) = PostgresDatabase::new() else { return };
