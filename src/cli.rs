@@ -5,10 +5,11 @@ mod operate;
 
 use std::env;
 use std::error::Error;
+use std::ffi::OsStr;
 
 use anyhow::{Context, Result, anyhow};
-use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::app;
 use crate::config::{self, Config};
@@ -144,6 +145,11 @@ impl Cli {
 
 /// What to say of a value that an option cannot have; None for other faults, and for --help.
 fn refused_value(error: &clap::Error) -> Option<String> {
+    if error.kind() == ErrorKind::InvalidUtf8 {
+        let is_broken = |name: &&OsStr| env::var_os(name).is_some_and(|value| value.to_str().is_none());
+        let broken = Cli::command().get_arguments().filter_map(Arg::get_env).find(is_broken)?.to_os_string();
+        return Some(format!("{} must be text in UTF-8", broken.display()));
+    }
     let text = |kind| match error.get(kind)? {
         ContextValue::String(text) => Some(text.as_str()),
         _ => None,

@@ -64,6 +64,18 @@ fn a_flag_is_refused_like_the_environment() {
     refuses(&Place::new(), &["migrate", "--port=abc"], &["PORT must be a whole number"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_value_that_is_no_text() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new();
+    let mut command = place.command(&["check"]);
+    command.env("BETTER_AUTH_SECRET", std::ffi::OsStr::from_bytes(b"s3cret\xff"));
+    let output = command.output().expect("the program can be started");
+    let sentence = "taskhold: BETTER_AUTH_SECRET must be text in UTF-8\n";
+    assert_eq!((output.status.success(), output.stderr.as_slice()), (false, sentence.as_bytes()));
+}
+
 #[test]
 fn a_line_break_in_a_value_does_not_make_two_lines() {
     refuses(&Place::new().with("PORT", "a\nb"), &[], &[r#"not "a\nb""#]);
