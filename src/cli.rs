@@ -215,10 +215,6 @@ async fn check(config: &Config) -> Result<()> {
         }
     }
     let database = app::connect(config).await?;
-    database
-        .ping()
-        .await
-        .with_context(|| format!("{}: the database accepts no writes", config.database_option()))?;
     let (url, pending) = (config.database()?, pending(&database).await?);
     match pending {
         0 => println!("database: ok, {url}, up to date"),

@@ -87,7 +87,6 @@ fn check_finds_the_configuration_in_order_and_the_database_away() {
     assert_eq!((run.success, run.stdout.as_str()), (false, "configuration: ok\n"));
 }
 
-#[ignore = "the database layer still accepts a server that takes no writes"]
 #[test]
 fn check_on_postgres_fails_while_the_database_is_read_only() {
     let Some(database) = PostgresDatabase::new() else { return };
