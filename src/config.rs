@@ -305,7 +305,8 @@ impl Config {
         let networks = self.trusted_proxies.split(',').map(str::trim).filter(|network| !network.is_empty());
         let parse = |network: &str| {
             let parsed = network.parse().or_else(|_| network.parse::<IpAddr>().map(IpNet::from));
-            parsed.ok().with_context(|| format!("TRUSTED_PROXIES: {network} is no network like 10.0.0.0/8"))
+            let parsed = parsed.ok().map(as_ipv4_if_mapped);
+            parsed.with_context(|| format!("TRUSTED_PROXIES: {network} is no network like 10.0.0.0/8"))
         };
         networks.map(parse).collect()
     }
@@ -340,6 +341,13 @@ fn number<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Resul
             .and_then(|number| T::try_from(number).ok())
             .with_context(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
     }
+}
+
+/// Addresses are compared after IPv4-mapped IPv6 has become IPv4, so networks are brought to the same form.
+fn as_ipv4_if_mapped(network: IpNet) -> IpNet {
+    let IpNet::V6(v6) = network else { return network };
+    let v4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96));
+    v4.and_then(|(address, length)| IpNet::new(address.into(), length).ok()).unwrap_or(network)
 }
 
 fn address(text: &str) -> Result<IpAddr> {

@@ -51,7 +51,7 @@ fn a_network_that_is_none_is_refused() {
 
 #[test]
 fn a_session_keeps_the_address_and_what_the_client_calls_itself() {
-    let server = Place::new().with("TRUSTED_PROXIES", "127.0.0.1").start(&[]);
+    let server = Place::new().with("TRUSTED_PROXIES", "::ffff:127.0.0.0/104").start(&[]);
     server.register("ann");
     let long = "ü".repeat(300);
     for (sent, kept) in [
@@ -62,6 +62,9 @@ fn a_session_keeps_the_address_and_what_the_client_calls_itself() {
         ("user-agent: a\tb\r\nx-forwarded-for: ::ffff:198.51.100.2", json!(["ab", "198.51.100.2"])),
         (&format!("user-agent: {long}"), json!(["ü".repeat(256), "127.0.0.1"])),
         ("user-agent:\r\nx-forwarded-for: 2001:DB8::1", json!([null, "2001:db8::1"])),
+        ("x-forwarded-for: \"[2001:db8::2]:4711\"", json!([null, "2001:db8::2"])),
+        ("x-forwarded-for: fe80::3%eth0, , 127.0.0.1", json!([null, "fe80::3"])),
+        ("x-forwarded-for: 198.51.100.4, unknown", json!([null, "127.0.0.1"])),
     ] {
         let answer = server.post_with(sent, "", LOGIN, &json!({ "password": PASSWORD })).json();
         let token = answer["data"]["login"]["accessToken"].as_str().expect("a token").to_owned();
