@@ -1,5 +1,6 @@
 //! Every option in one struct, and the checks that a single value cannot make.
 
+mod origin;
 mod secret;
 mod sources;
 
@@ -54,7 +55,7 @@ pub struct Config {
     #[arg(long, env, global = true, default_value_t = 8000, value_parser = number::<u16>(0..=65_535), help_heading = "Network")]
     port: u16,
 
-    /// Origins whose pages may call the API, comma-separated: https://app.example.com
+    /// Origins of pages that may call the API, comma-separated: https://app.example.com
     #[arg(
         long,
         env,
@@ -280,24 +281,15 @@ impl Config {
         })
     }
 
-    /// The origins whose pages may call the API.
+    /// The origins of pages that may call the API, as browsers send them; `*` for all.
     pub fn cors_origins(&self) -> Result<Vec<String>> {
-        let origins = self.cors_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty());
-        let origins: Vec<String> = origins.map(str::to_owned).collect();
-        for origin in &origins {
-            if origin == "*" && !self.host.is_loopback() {
-                bail!("CORS_ORIGINS may be * only while HOST is a loopback address; name the origins");
-            }
-            let exact = origin.split_once("://").is_some_and(|(scheme, host)| {
-                matches!(scheme, "http" | "https")
-                    && !host.is_empty()
-                    && !host.contains(['/', '?', '#', '@', '*'])
-            });
-            if origin != "*" && !exact {
-                bail!("CORS_ORIGINS must be origins like https://app.example.com, not {origin:?}");
-            }
-        }
-        Ok(origins)
+        let entries = self.cors_origins.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        let parse = |entry| match entry {
+            "*" if self.host.is_loopback() => Ok(entry.to_owned()),
+            "*" => bail!("CORS_ORIGINS may be * only while HOST is a loopback address; name the origins"),
+            _ => origin::as_browsers_send_it(entry),
+        };
+        entries.map(parse).collect()
     }
 
     /// The networks of proxies that are believed.

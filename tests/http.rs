@@ -276,6 +276,15 @@ on_both_databases! {
         }
     }
 
+    #[flags("--cors-origins", "HTTPS://App.Example.com:443,https://bücher.example,capacitor://LocalHost")]
+    async fn origins_are_compared_in_the_form_that_browsers_send(app) {
+        for origin in ["https://app.example.com", "https://xn--bcher-kva.example", "capacitor://localhost"] {
+            let headers = [("origin", origin), ("content-type", "application/json")];
+            let answer = send(app, Method::POST, "/graphql", &headers, r#"{"query": "{__typename}"}"#).await;
+            assert_eq!(answer.header("access-control-allow-origin"), origin);
+        }
+    }
+
     async fn without_listed_origins_no_page_may_call(app) {
         let headers = [("origin", "https://app.example.com"), ("content-type", "application/json")];
         let answer = send(app, Method::POST, "/graphql", &headers, r#"{"query": "{__typename}"}"#).await;

@@ -52,6 +52,7 @@ fn a_value_that_an_option_cannot_have() {
         ("CORS_ORIGINS", "app.example.com", "origins like https://app.example.com"),
         ("CORS_ORIGINS", "https://app.example.com/", "origins like https://app.example.com"),
         ("CORS_ORIGINS", "https://*.example.com", "origins like https://app.example.com"),
+        ("CORS_ORIGINS", "null", "origins like https://app.example.com"),
     ] {
         let parts = [format!("{option} must be "), rule.to_owned(), format!("not {value:?}")];
         refuses(&Place::new().with(option, value), &[], &parts.each_ref().map(String::as_str));
@@ -275,6 +276,16 @@ fn all_origins_while_the_network_can_reach_the_server() {
     let place = Place::new().with("CORS_ORIGINS", "*").with("HOST", "0.0.0.0");
     refuses(&place, &[], &["CORS_ORIGINS may be * only while HOST is a loopback address; name the origins"]);
     assert!(!place.path("data/taskhold.db").exists(), "the database was touched");
+}
+
+#[test]
+fn an_origin_with_a_password() {
+    let place = Place::new().with("CORS_ORIGINS", "https://ann:s3cret@app.example.com");
+    refuses(
+        &place,
+        &[],
+        &["CORS_ORIGINS must be origins like https://app.example.com, not one with a user name"],
+    );
 }
 
 #[test]
