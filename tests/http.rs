@@ -211,8 +211,28 @@ on_both_databases! {
         let policy = page.header("content-security-policy");
         assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
         assert_eq!(get(app, "/playground/licences.txt", "*/*").await.status, StatusCode::OK);
-        assert_eq!(get(app, "/", browser).await.header("location"), "/graphql");
+        assert_eq!(get(app, "/", browser).await.header("location"), "graphql");
         assert_eq!(get(app, "/graphql", "*/*").await.status, StatusCode::BAD_REQUEST);
+    }
+
+    async fn a_slash_at_the_end_makes_no_difference_but_that_browsers_are_redirected(app) {
+        let headers = [("content-type", "application/json")];
+        let answer = send(app, Method::POST, "/graphql/", &headers, r#"{"query": "{__typename}"}"#).await;
+        assert_eq!((answer.status, &answer.body["data"]["__typename"]), (StatusCode::OK, &json!("Query")));
+        let answer = get(app, "/graphql/?query=%7B__typename%7D", "application/json").await;
+        assert_eq!((answer.status, &answer.body["data"]["__typename"]), (StatusCode::OK, &json!("Query")));
+        assert_eq!(send(app, Method::PUT, "/graphql/", &[], "").await.status, StatusCode::METHOD_NOT_ALLOWED);
+        for (uri, location) in [("/graphql/", "../graphql"), ("/graphql/?query=%7Bme%7Bid%7D%7D", "../graphql?query=%7Bme%7Bid%7D%7D")] {
+            let answer = get(app, uri, "text/html").await;
+            assert_eq!((answer.status, answer.header("location")), (StatusCode::TEMPORARY_REDIRECT, location));
+        }
+    }
+
+    async fn the_addresses_in_the_playground_are_relative(app) {
+        let request = Request::get("/graphql").header("accept", "text/html").body(Body::empty()).expect("valid");
+        let page = axum::body::to_bytes(app.send(request).await.into_body(), 1 << 20).await.expect("a page");
+        let page = String::from_utf8(page.to_vec()).expect("text");
+        assert!(page.contains("\"playground/playground.js\"") && !page.contains("\"/"), "{page}");
     }
 
     async fn the_playground_is_sent_packed_to_who_takes_that_and_once(app) {
@@ -262,6 +282,7 @@ on_both_databases! {
             let answer = preflight(origin).await;
             assert_eq!(answer.header("access-control-allow-origin"), origin);
             assert_eq!(answer.header("access-control-allow-credentials"), "");
+            assert_eq!(answer.header("access-control-max-age"), "7200");
             let allowed = answer.header("access-control-allow-headers");
             for name in ["authorization", "x-apollo-operation-name", "apollographql-client-version", "traceparent"] {
                 assert!(allowed.contains(name), "{allowed}");

@@ -33,7 +33,7 @@ fn assert_works(server: &Server) {
     assert_eq!(server.get("/healthz").status, 200);
     assert_eq!(server.get("/readyz").status, 200);
     let root = server.get("/");
-    assert_eq!((root.status, root.header("location")), (307, "/graphql"));
+    assert_eq!((root.status, root.header("location")), (307, "graphql"));
 }
 
 /// Who the token belongs to.

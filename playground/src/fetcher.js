@@ -13,7 +13,8 @@ export async function fetcher({ operationName, ...params }, options) {
   // For a moment after a change of tabs GraphiQL still gives the name of the other tab's operation.
   const isThere = new RegExp(`\\b(query|mutation)\\s+${operationName}\\b`).test(params.query);
   if (isThere) params.operationName = operationName;
-  const response = await fetch("/graphql", { method: "POST", headers, body: JSON.stringify(params) });
+  // Relative to the page, so that it also works behind a proxy that serves the instance under a path.
+  const response = await fetch("graphql", { method: "POST", headers, body: JSON.stringify(params) });
   const answer = await response.json();
   note(answer, operationName === "IntrospectionQuery");
   return answer;

@@ -1,5 +1,5 @@
-//! The only room that knows axum: the routes on one screen, GraphQL over HTTP, health, the playground,
-//! and the loop that accepts connections.
+//! HTTP: the routes, and what applies to all of them. Only this module knows axum. GraphQL over HTTP, health,
+//! the playground and the server that accepts connections are in modules of their own.
 
 mod accept;
 mod client;
@@ -13,14 +13,15 @@ mod stream;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::ServerError;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
-use axum::{Extension, Router};
+use axum::{Extension, Router, extract};
 use futures_util::FutureExt;
 use ipnet::IpNet;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -34,6 +35,8 @@ use crate::http::observe::RequestId;
 
 /// Where the operations are.
 const GRAPHQL: &str = "/graphql";
+/// How long a browser may remember what CORS allows: the longest time that Chromium accepts.
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(7200);
 
 /// What the handlers share.
 struct State {
@@ -54,8 +57,10 @@ pub fn router(
 ) -> Router {
     let state = Arc::new(State { endpoint, readiness, playground, trusted_proxies });
     let mut router = Router::new()
-        .route("/", get(|| async { Redirect::temporary(GRAPHQL) }))
+        // Relative, since a proxy may serve the instance under a path that is unknown here.
+        .route("/", get(|| async { Redirect::temporary("graphql") }))
         .route(GRAPHQL, any(graphql::handle))
+        .route("/graphql/", any(handle_with_slash))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
     if playground {
@@ -93,9 +98,27 @@ fn cors(origins: &[String]) -> CorsLayer {
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(ALLOWED)
         .expose_headers([observe::REQUEST_ID, header::RETRY_AFTER])
+        .max_age(PREFLIGHT_MAX_AGE)
 }
 
-/// Answers for a handler that panics. Its message is for nobody, since it can quote what was sent.
+/// Answers /graphql/ like /graphql. The addresses in the playground are relative to the one without the
+/// slash, so a request for the playground is redirected.
+async fn handle_with_slash(
+    state: extract::State<Arc<State>>,
+    id: Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let response = graphql::handle(state, id, request).await;
+    if playground::is_page(&response) {
+        Redirect::temporary(&format!("../graphql{query}")).into_response()
+    } else {
+        response
+    }
+}
+
+/// Answers for a handler that panics. The message of the panic is not sent, since it can quote what the client
+/// sent.
 async fn catch_panic(id: Extension<RequestId>, request: Request, next: Next) -> Response {
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     answer.unwrap_or_else(|_| {

@@ -48,7 +48,7 @@ pub async fn observe(State(metrics): State<Metrics>, mut request: Request, next:
     let observed = response.extensions_mut().remove::<Observed>();
     // The playground is at the same path, and has nothing to tell.
     if let Some(Observed { code, operation }) = &observed
-        && line.path == super::GRAPHQL
+        && line.path.trim_end_matches('/') == super::GRAPHQL
     {
         let operation_type = operation.as_ref().and_then(|operation| operation.ty);
         metrics.answered(operation_type, *code, line.started.elapsed());

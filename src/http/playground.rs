@@ -4,7 +4,6 @@
 use std::io::Read;
 use std::sync::{Arc, OnceLock};
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap,
@@ -13,6 +12,7 @@ use axum::http::header::{
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
@@ -20,7 +20,16 @@ use sha2::{Digest, Sha256};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The page itself.
+/// Marks the response that is the page.
+#[derive(Clone, Copy)]
+struct Page;
+
+/// Whether a response is the page.
+pub fn is_page(response: &Response) -> bool {
+    response.extensions().get::<Page>().is_some()
+}
+
+/// The page itself. Its addresses are relative, so it works behind a proxy that serves it under a path.
 pub fn page() -> Response {
     let html = include_str!("playground/index.html");
     let headers = [
@@ -29,7 +38,7 @@ pub fn page() -> Response {
         (REFERRER_POLICY, "no-referrer"),
         (CACHE_CONTROL, "no-cache"),
     ];
-    (headers, html).into_response()
+    (headers, Extension(Page), html).into_response()
 }
 
 /// What the page asks for, and the licences of what it is made of.

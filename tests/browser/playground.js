@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, request as forward } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
@@ -49,6 +49,20 @@ async function freePort() {
   const { port } = new URL(await listen(server));
   await new Promise((done) => server.close(done));
   return port;
+}
+
+/** A proxy that serves an origin under /tasks/ and strips that from the path; the address of what it serves. */
+async function serveUnderPath(origin) {
+  const server = createServer((request, response) => {
+    if (!request.url.startsWith("/tasks/")) return response.writeHead(404).end();
+    const { method, headers } = request;
+    const forwarded = forward(`${origin}${request.url.slice("/tasks".length)}`, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    });
+    request.pipe(forwarded);
+  });
+  return `${await listen(server)}/tasks`;
 }
 
 /** Starts the program in an empty folder, and says at which origin it answers. */
@@ -253,4 +267,16 @@ test("pages of listed origins may ask, and of others may not", { timeout: 60_000
   };
   assert.deepEqual(await ask(listed), ["Query", true]);
   assert.equal(await ask(other), "TypeError");
+});
+
+test("behind a proxy that serves it under a path", { timeout: 120_000 }, async () => {
+  const address = await serveUnderPath(await start());
+  const { page, faults } = await open(address);
+  const { data } = await run(page, "Register");
+  assert.ok(data.register.accessToken);
+  for (const path of ["/", "/graphql/"]) {
+    await page.goto(address + path);
+    assert.equal(page.url(), `${address}/graphql`, path);
+  }
+  assert.deepEqual(faults, []);
 });
