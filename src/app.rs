@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::db::{Database, DatabaseUrl, FileLock};
 use crate::domain::Clock;
 use crate::graphql::{Endpoint, Persisted};
-use crate::http::{self, Metrics, Readiness};
+use crate::http::{self, ConnectionLimits, Metrics, Readiness};
 use crate::identity::Tokens;
 use crate::service::{AccountRules, Services};
 use crate::telemetry;
@@ -53,7 +53,9 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
             tracing::warn!("the database was not closed within {CLOSE_TIMEOUT:?}");
         }
     };
-    http::serve(listener, app, config.limit_connections, config.shutdown_grace, close).await
+    let (total, per_address) = config.connections();
+    let limits = ConnectionLimits { total, per_address, proxies: config.trusted_proxies()? };
+    http::serve(listener, app, limits, config.shutdown_grace, close).await
 }
 
 /// Opens the configured database.

@@ -180,7 +180,11 @@ pub struct Config {
 
     /// Largest number of connections of clients at once
     #[arg(long, env, global = true, value_name = "N", default_value_t = 4_096, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
-    pub limit_connections: usize,
+    limit_connections: usize,
+
+    /// Connections of one address at once, except those of TRUSTED_PROXIES: a quarter of LIMIT_CONNECTIONS when left out; 0: no limit
+    #[arg(long, env, global = true, value_name = "N", value_parser = number::<usize>(0..=MANY), help_heading = "Limits")]
+    limit_connections_per_address: Option<usize>,
 
     /// Time limit of a request
     #[arg(long, env, global = true, value_name = "TIME", default_value = "15s", value_parser = lifetime, help_heading = "Limits")]
@@ -301,6 +305,12 @@ impl Config {
             parsed.with_context(|| format!("TRUSTED_PROXIES: {network} is no network like 10.0.0.0/8"))
         };
         networks.map(parse).collect()
+    }
+
+    /// How many connections may be open at once: in all, and of one address (0: no limit).
+    pub fn connections(&self) -> (usize, usize) {
+        let quarter = (self.limit_connections / 4).max(1);
+        (self.limit_connections, self.limit_connections_per_address.unwrap_or(quarter))
     }
 
     /// The documents of the manifest, when only those are run.

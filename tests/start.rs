@@ -2,9 +2,12 @@
 
 mod abandoned;
 mod clock;
+mod closing;
 mod commands;
+mod connections;
 #[cfg(unix)]
 mod crash;
+mod framing;
 mod healthcheck;
 mod instances;
 mod keys;

@@ -17,6 +17,11 @@ impl Readiness {
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
+
+    /// Whether the server has been told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
 }
 
 pub async fn alive() -> &'static str {
@@ -24,7 +29,7 @@ pub async fn alive() -> &'static str {
 }
 
 pub async fn ready(State(state): State<Arc<super::State>>) -> (StatusCode, &'static str) {
-    if state.readiness.stopping.load(Ordering::Relaxed) {
+    if state.readiness.is_stopping() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
     } else if state.endpoint.ready().await {
         (StatusCode::OK, "ok\n")

@@ -9,7 +9,6 @@ mod metrics;
 mod observe;
 mod playground;
 mod server;
-mod stream;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -28,10 +27,11 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use health::Readiness;
 pub use metrics::Metrics;
-pub use server::{listen, serve, serve_metrics};
+pub use server::{ConnectionLimits, listen, serve, serve_metrics};
 
 use crate::graphql::{Endpoint, ErrorCode, panicked, request_error};
 use crate::http::observe::RequestId;
+use crate::http::server::Malformed;
 
 /// Where the operations are.
 const GRAPHQL: &str = "/graphql";
@@ -67,7 +67,7 @@ pub fn router(
         router = router.merge(playground::assets());
     }
     let router = router.fallback(nowhere).method_not_allowed_fallback(wrong_method).with_state(state);
-    let mut router = router.layer(from_fn(catch_panic));
+    let mut router = router.layer(from_fn(guard));
     if !origins.is_empty() {
         router = router.layer(cors(origins));
     }
@@ -117,9 +117,12 @@ async fn handle_with_slash(
     }
 }
 
-/// Answers for a handler that panics. The message of the panic is not sent, since it can quote what the client
-/// sent.
-async fn catch_panic(id: Extension<RequestId>, request: Request, next: Next) -> Response {
+/// Refuses requests that are malformed, and answers for a handler that panics. The message of the panic is
+/// not sent, since it can quote what the client sent.
+async fn guard(id: Extension<RequestId>, request: Request, next: Next) -> Response {
+    if let Some(Malformed(reason)) = request.extensions().get() {
+        return refusal(StatusCode::BAD_REQUEST, request_error(ErrorCode::BadRequest, *reason), id);
+    }
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     answer.unwrap_or_else(|_| {
         tracing::error!(request_id = id.0.0, "a request panicked");

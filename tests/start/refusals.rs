@@ -45,6 +45,7 @@ fn a_value_that_an_option_cannot_have() {
         ("REGISTRATION_OPEN", "maybe", "true or false"),
         ("GRAPHIQL", "1", "true or false"),
         ("LIMIT_CONNECTIONS", "0", "a whole number from 1 to"),
+        ("LIMIT_CONNECTIONS_PER_ADDRESS", "-1", "a whole number from 0 to"),
         ("LIMIT_REQUEST_BYTES", "1MB", "a whole number from 1 to"),
         ("LIMIT_QUERY_NESTING", "65", "a whole number from 1 to 64"),
         ("LOG_FORMAT", "xml", "pretty or json"),

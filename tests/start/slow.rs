@@ -84,23 +84,3 @@ fn who_dawdles_is_cut_after_ten_seconds_and_who_goes_on_steadily_is_not() {
     let (length, ended) = steady.join().expect("it was not cut");
     assert!(length > 5_000_000 && ended - begun > PATIENCE, "{length} bytes in {:?}", ended - begun);
 }
-
-#[test]
-fn beyond_the_limit_of_connections_clients_wait_until_one_leaves() {
-    let server = Place::new().with("LIMIT_CONNECTIONS", "2").start(&[]);
-    let health = "GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n";
-    let [mut one, mut two, mut three] = [(); 3].map(|()| server.connect());
-    for client in [&mut one, &mut two] {
-        client.send(health);
-        assert_eq!(client.reply().status, 200);
-    }
-    three.send(health);
-    let wait = Duration::from_millis(500);
-    three.stream().set_read_timeout(Some(wait)).expect("the time limit is valid");
-    assert!(three.stream().peek(&mut [0]).is_err(), "it was served beside the two");
-    three.stream().set_read_timeout(Some(PATIENCE)).expect("the time limit is valid");
-    drop(one);
-    assert_eq!(three.reply().status, 200);
-    two.send(health);
-    assert_eq!(two.reply().status, 200);
-}

@@ -48,6 +48,30 @@ fn on_sigint_what_is_in_flight_is_finished() {
 }
 
 #[test]
+fn from_the_signal_on_every_answer_closes_its_connection() {
+    let mut server = Place::new().with("SHUTDOWN_GRACE", "2s").start(&[]);
+    let health = "GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n".to_owned();
+    let missing = health.replace("healthz", "missing");
+    let ready = health.replace("healthz", "readyz");
+    let query = operation("", "{ serverInfo { registrationOpen } }", &json!({}));
+    let mut clients = [(health, 200), (missing, 404), (query, 200), (ready, 503)].map(|(request, status)| {
+        let mut client = server.connect();
+        client.send(&request);
+        assert_eq!(client.reply().header("connection"), "");
+        (client, request, status)
+    });
+    server.signal("TERM");
+    wait_until("readyz says 503", || server.get("/readyz").status == 503);
+    for (client, request, status) in &mut clients {
+        client.send(request);
+        let reply = client.reply();
+        assert_eq!((reply.status, reply.header("connection")), (*status, "close"), "{request}");
+        assert!(client.is_closed());
+    }
+    assert!(server.ends_well());
+}
+
+#[test]
 fn a_second_signal_ends_the_grace_and_what_is_in_flight() {
     for (first, second) in [("TERM", "TERM"), ("INT", "INT"), ("TERM", "INT")] {
         let mut server = Place::new().with("SHUTDOWN_GRACE", "1h").start(&[]);

@@ -30,7 +30,10 @@ pub struct Client(BufReader<TcpStream>);
 
 impl Client {
     pub fn connect(address: &str, time_limit: Duration) -> Self {
-        let stream = TcpStream::connect(address).expect("the server accepts");
+        Self::over(TcpStream::connect(address).expect("the server accepts"), time_limit)
+    }
+
+    pub(super) fn over(stream: TcpStream, time_limit: Duration) -> Self {
         stream.set_read_timeout(Some(time_limit)).expect("the time limit is valid");
         stream.set_nodelay(true).expect("the socket takes the option");
         Self(BufReader::new(stream))

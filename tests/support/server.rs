@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 
 use super::client::{Client, Reply, operation};
@@ -238,6 +239,16 @@ impl Server {
     /// A new connection.
     pub fn connect(&self) -> Client {
         self.connect_to(&self.address)
+    }
+
+    /// A new connection from an address of this machine, like 127.0.0.2.
+    pub fn connect_from(&self, source: &str) -> Client {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("there are sockets");
+        let source: IpAddr = source.parse().expect("an address");
+        socket.bind(&SocketAddr::new(source, 0).into()).expect("the address is one of this machine");
+        let address: SocketAddr = self.address.parse().expect("an address");
+        socket.connect(&address.into()).expect("the server accepts");
+        Client::over(socket.into(), TIME_LIMIT)
     }
 
     /// A new connection to another address of the server.

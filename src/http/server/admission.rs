@@ -1,0 +1,293 @@
+//! Which connections may be open: so many in all, so many of one address. Beyond a limit the connection that
+//! has been idle longest is closed for the new one, so idle connections keep nobody out.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use super::state::ConnectionState;
+use crate::http::client::contains;
+
+/// How often a new connection that waits looks for one that has become idle. A connection does not tell, since
+/// it would have to touch something shared after each request.
+const RECHECK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// How many connections may be open at once.
+#[derive(Clone, Debug)]
+pub struct ConnectionLimits {
+    /// In all.
+    pub total: usize,
+    /// Of one peer address, where IPv6 counts by /64; 0: no limit.
+    pub per_address: usize,
+    /// Networks of proxies, to which the limit of an address does not apply.
+    pub proxies: Vec<IpNet>,
+}
+
+/// The open connections of a listener. Its lock is taken only when one opens or closes.
+pub struct Admission {
+    limits: ConnectionLimits,
+    registry: Mutex<Registry>,
+    /// Told when a connection has closed or has declined to close. Only one task waits for it at a time.
+    changed: Notify,
+}
+
+impl Admission {
+    pub fn new(limits: ConnectionLimits) -> Arc<Self> {
+        Arc::new(Self { limits, registry: Mutex::default(), changed: Notify::new() })
+    }
+
+    /// Waits until a connection of this peer may be opened. None when its address has as many as it may have
+    /// and none of them is idle.
+    pub async fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Admitted> {
+        let (address, limit) = (address_key(peer), self.limit_of(peer));
+        loop {
+            let verdict = self.registry().decide(address, limit, self.limits.total);
+            match verdict {
+                Verdict::Admitted(id, state) => {
+                    return Some(Admitted { admission: self.clone(), id, state });
+                }
+                Verdict::Refused => return None,
+                Verdict::Waits => drop(timeout(RECHECK_INTERVAL, self.changed.notified()).await),
+            }
+        }
+    }
+
+    /// Asks every connection to finish its request, and waits until all have closed.
+    pub async fn finish(&self) {
+        self.registry().open.values().for_each(|open| open.state.ask_to_finish());
+        while !self.registry().open.is_empty() {
+            self.changed.notified().await;
+        }
+    }
+
+    fn limit_of(&self, peer: IpAddr) -> Option<usize> {
+        let is_limited = self.limits.per_address > 0 && !contains(&self.limits.proxies, peer);
+        is_limited.then_some(self.limits.per_address)
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().expect("no code panics while it holds the lock")
+    }
+}
+
+/// What limits per address count as one: an IPv4 address, or the /64 of an IPv6 one.
+fn address_key(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        v4 => v4,
+    }
+}
+
+/// A connection that may be open, until this is dropped.
+pub struct Admitted {
+    admission: Arc<Admission>,
+    id: u64,
+    /// How far the connection is.
+    pub state: Arc<ConnectionState>,
+}
+
+impl Admitted {
+    /// Whether the connection was asked to close for another one and is idle. When a request has come
+    /// meanwhile, another connection is asked.
+    pub fn gives_way(&self) -> bool {
+        if !self.state.is_asked_to_close() {
+            return false;
+        }
+        let is_idle = self.state.idle_since().is_some();
+        if !is_idle {
+            self.state.decline_to_close();
+            self.admission.changed.notify_one();
+        }
+        is_idle
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.admission.registry().remove(self.id);
+        self.admission.changed.notify_one();
+    }
+}
+
+enum Verdict {
+    Admitted(u64, Arc<ConnectionState>),
+    Waits,
+    Refused,
+}
+
+#[derive(Default)]
+struct Registry {
+    next_id: u64,
+    open: HashMap<u64, Open>,
+    of_address: HashMap<IpAddr, usize>,
+}
+
+struct Open {
+    address: IpAddr,
+    state: Arc<ConnectionState>,
+}
+
+impl Registry {
+    fn decide(&mut self, address: IpAddr, limit: Option<usize>, total: usize) -> Verdict {
+        let of_address = self.of_address.get(&address).copied().unwrap_or_default();
+        if limit.is_some_and(|limit| of_address >= limit) {
+            let is_closing = self.close_longest_idle(|open| open.address == address);
+            return if is_closing { Verdict::Waits } else { Verdict::Refused };
+        }
+        if self.open.len() >= total {
+            self.close_longest_idle(|_| true);
+            return Verdict::Waits;
+        }
+        let (id, state) = (self.next_id, Arc::new(ConnectionState::default()));
+        self.next_id += 1;
+        self.open.insert(id, Open { address, state: state.clone() });
+        *self.of_address.entry(address).or_default() += 1;
+        Verdict::Admitted(id, state)
+    }
+
+    /// Asks the connection that has been idle longest to close, unless one is asked already. False when none
+    /// is idle.
+    fn close_longest_idle(&self, is_candidate: impl Fn(&Open) -> bool) -> bool {
+        let candidates = || self.open.values().filter(|open| is_candidate(open)).map(|open| &open.state);
+        if candidates().any(|state| state.is_asked_to_close()) {
+            return true;
+        }
+        let idle = candidates().filter_map(|state| Some((state.idle_since()?, state)));
+        let longest = idle.min_by_key(|(since, _)| *since);
+        longest.map(|(_, state)| state.ask_to_close()).is_some()
+    }
+
+    fn remove(&mut self, id: u64) {
+        let Some(Open { address, .. }) = self.open.remove(&id) else { return };
+        if let Some(count) = self.of_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.of_address.remove(&address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admission(total: usize, per_address: usize, proxies: &str) -> Arc<Admission> {
+        let proxies = proxies.split_whitespace().map(|network| network.parse().expect("a network")).collect();
+        Admission::new(ConnectionLimits { total, per_address, proxies })
+    }
+
+    /// What the attempt to open a connection comes to, while connections that are asked to close do so.
+    async fn open(
+        admission: &Arc<Admission>,
+        peer: &str,
+        opened: &mut Vec<Option<Admitted>>,
+    ) -> &'static str {
+        let peer = peer.parse().expect("an address");
+        for _ in 0..3 {
+            match timeout(Duration::from_millis(1), admission.admit(peer)).await {
+                Ok(Some(admitted)) => {
+                    opened.push(Some(admitted));
+                    return "opened";
+                }
+                Ok(None) => return "refused",
+                Err(_) => {
+                    for one in opened.iter_mut() {
+                        one.take_if(|admitted| admitted.gives_way());
+                    }
+                }
+            }
+        }
+        "waits"
+    }
+
+    /// Which of the connections are open.
+    fn still_open(opened: &[Option<Admitted>]) -> Vec<bool> {
+        opened.iter().map(Option::is_some).collect()
+    }
+
+    fn state(opened: &[Option<Admitted>], number: usize) -> Arc<ConnectionState> {
+        opened[number].as_ref().expect("it is open").state.clone()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_one_that_has_been_idle_longest_is_closed() {
+        let (admission, mut opened) = (admission(3, 0, ""), Vec::new());
+        for peer in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
+            assert_eq!(open(&admission, peer, &mut opened).await, "opened");
+        }
+        // The first is served; the second was answered after the third had been opened.
+        let _served = state(&opened, 0).begin_request(false);
+        drop(state(&opened, 1).begin_request(false));
+        state(&opened, 1).written();
+        assert_eq!(open(&admission, "192.0.2.4", &mut opened).await, "opened");
+        assert_eq!(still_open(&opened), [true, true, false, true]);
+        assert_eq!(open(&admission, "192.0.2.5", &mut opened).await, "opened");
+        assert_eq!(still_open(&opened), [true, false, false, true, true]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_none_is_idle_a_new_one_waits_but_one_beyond_the_limit_of_its_address_is_refused() {
+        let (admission, mut opened) = (admission(3, 2, ""), Vec::new());
+        let mut served = Vec::new();
+        for (number, peer) in ["192.0.2.1", "192.0.2.1", "192.0.2.2"].into_iter().enumerate() {
+            assert_eq!(open(&admission, peer, &mut opened).await, "opened");
+            served.push(state(&opened, number).begin_request(false));
+        }
+        assert_eq!(open(&admission, "192.0.2.1", &mut opened).await, "refused");
+        assert_eq!(open(&admission, "192.0.2.3", &mut opened).await, "waits");
+        // An answer that has not been written out is not at its end.
+        drop(served);
+        assert_eq!(open(&admission, "192.0.2.3", &mut opened).await, "waits");
+        state(&opened, 0).written();
+        assert_eq!(open(&admission, "192.0.2.3", &mut opened).await, "opened");
+        assert_eq!(still_open(&opened), [false, true, true, true]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_that_has_enough_closes_its_own() {
+        for (one, same, another) in [
+            ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
+            ("2001:db8::1", "2001:db8::ffff:1:2:3", "2001:db8:0:1::1"),
+        ] {
+            let (admission, mut opened) = (admission(10, 1, ""), Vec::new());
+            for peer in [another, one, same] {
+                assert_eq!(open(&admission, peer, &mut opened).await, "opened");
+            }
+            assert_eq!(still_open(&opened), [true, false, true], "{one}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn proxies_have_no_limit_of_their_own() {
+        let (admission, mut opened) = (admission(10, 1, "10.0.0.0/8"), Vec::new());
+        for _ in 0..5 {
+            assert_eq!(open(&admission, "::ffff:10.0.0.1", &mut opened).await, "opened");
+        }
+        assert_eq!(still_open(&opened), [true; 5]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_gets_a_request_meanwhile_stays_and_another_is_closed() {
+        let (admission, mut opened) = (admission(2, 0, ""), Vec::new());
+        for _ in 0..2 {
+            assert_eq!(open(&admission, "192.0.2.1", &mut opened).await, "opened");
+        }
+        let waiting = tokio::spawn({
+            let admission = admission.clone();
+            async move { admission.admit(IpAddr::from([192, 0, 2, 2])).await.is_some() }
+        });
+        tokio::task::yield_now().await;
+        let _served = state(&opened, 0).begin_request(false);
+        assert!(!opened[0].as_ref().expect("it is open").gives_way());
+        tokio::task::yield_now().await;
+        assert!(opened[1].as_ref().expect("it is open").gives_way());
+        opened[1] = None;
+        assert!(waiting.await.expect("it does not panic"));
+    }
+}

@@ -1,0 +1,203 @@
+//! One connection: hyper serves it, and what is added here makes it close when it has to.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, Request, header};
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::admission::Admitted;
+use super::framing;
+use super::state::{ConnectionState, ServedRequest};
+use super::stream::LimitedStream;
+use crate::http::Readiness;
+use crate::http::client::Peer;
+
+/// From the end of an answer to the next request.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// A longer request head is answered with 431. The same bounds what hyper reads in advance.
+const MAX_HEAD_BYTES: usize = 64 << 10;
+
+/// What serves the requests of all connections of a listener.
+#[derive(Clone)]
+pub struct Handler {
+    pub router: Router,
+    /// While the server stops, every answer closes its connection.
+    pub readiness: Readiness,
+}
+
+/// Serves a connection to its end. The turn is given up once its first request has been taken up.
+pub async fn serve_connection<S>(
+    stream: S,
+    peer: Peer,
+    handler: Handler,
+    admitted: &Admitted,
+    turn: Option<OwnedSemaphorePermit>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Handler { router, readiness } = handler;
+    let router = TowerToHyperService::new(router);
+    let state = &admitted.state;
+    let (served, turn) = (state.clone(), Cell::new(turn));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let request_state = served.begin_request(!request.body().is_end_stream());
+        let malformed = framing::fault(&request);
+        let mut request = request.map(|body| RequestBody::new(body, &served));
+        request.extensions_mut().insert(peer);
+        if let Some(malformed) = malformed {
+            request.extensions_mut().insert(malformed);
+        }
+        let (state, readiness, mut turn) = (served.clone(), readiness.clone(), turn.take());
+        let mut answer = router.call(request);
+        async move {
+            let answer = poll_fn(|context| {
+                let answer = Pin::new(&mut answer).poll(context);
+                turn.take().map(|turn| tokio::spawn(pass_on(turn)));
+                answer
+            });
+            let mut answer = answer.await?;
+            // What follows an unread body on the connection could not be found, or would be read as part of it.
+            if malformed.is_some() || state.is_body_unread() || readiness.is_stopping() {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(answer.map(|body| AnswerBody { body, _request: request_state }))
+        }
+    });
+    let stream = TokioIo::new(LimitedStream::new(stream, state.clone()));
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT);
+    builder.half_close(true).max_header_size(MAX_HEAD_BYTES).max_buf_size(MAX_HEAD_BYTES);
+    let mut connection = pin!(builder.serve_connection(stream, service));
+    poll_fn(|context| {
+        state.register(context.waker());
+        if state.take_ask_to_finish() {
+            connection.as_mut().graceful_shutdown();
+        }
+        // A client that breaks off is no event worth a line in the log.
+        let has_ended = connection.as_mut().poll(context).is_ready();
+        if has_ended || admitted.gives_way() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// Gives the turn to the next connection, behind everything that is ready to run: so also behind the task
+/// that a request has begun.
+async fn pass_on(turn: OwnedSemaphorePermit) {
+    tokio::task::yield_now().await;
+    drop(turn);
+}
+
+/// The body of a request, which notes when it has been read to its end.
+struct RequestBody {
+    body: Incoming,
+    /// None once that is noted.
+    state: Option<Arc<ConnectionState>>,
+}
+
+impl RequestBody {
+    fn new(body: Incoming, state: &Arc<ConnectionState>) -> Self {
+        let state = (!body.is_end_stream()).then(|| state.clone());
+        Self { body, state }
+    }
+}
+
+impl HttpBody for RequestBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let is_end = frame.is_none() || self.body.is_end_stream();
+        if is_end && let Some(state) = self.state.take() {
+            state.body_read();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The body of an answer. hyper drops it when it has taken the last part.
+struct AnswerBody {
+    body: Body,
+    _request: ServedRequest,
+}
+
+impl HttpBody for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::time::Instant;
+
+    use super::super::admission::{Admission, ConnectionLimits};
+    use super::*;
+
+    /// What a client gets that sends something and then waits, and after how many seconds it is cut.
+    async fn seconds_until_cut(sent: &str) -> (String, u64) {
+        let router = Router::new().route("/", get(|| async { "hello" }));
+        let handler = Handler { router, readiness: Readiness::default() };
+        let (mut client, server) = duplex(1024);
+        let address = Ipv4Addr::LOCALHOST.into();
+        let limits = ConnectionLimits { total: 1, per_address: 0, proxies: Vec::new() };
+        let admitted = Admission::new(limits).admit(address).await.expect("there is no limit");
+        tokio::spawn(async move { serve_connection(server, Peer(address), handler, &admitted, None).await });
+        client.write_all(sent.as_bytes()).await.expect("the pipe takes it");
+        let (begun, mut answer) = (Instant::now(), String::new());
+        client.read_to_string(&mut answer).await.expect("the answer is text");
+        (answer, begun.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_dawdles_has_ten_seconds_and_one_that_is_idle_a_minute() {
+        let request = "GET / HTTP/1.1\r\nhost: test\r\n\r\n";
+        assert_eq!(seconds_until_cut("").await, (String::new(), 10));
+        assert_eq!(seconds_until_cut(&request[..20]).await, (String::new(), 10));
+        let (answer, after) = seconds_until_cut(request).await;
+        assert!(answer.ends_with("\r\n\r\nhello") && after == 60, "{answer} after {after} s");
+    }
+}

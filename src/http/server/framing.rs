@@ -1,0 +1,32 @@
+//! Requests whose framing two servers could read differently. hyper refuses most of them by itself: a
+//! Content-Length that is no number or several that differ, Transfer-Encoding in HTTP/1.0 or without chunked
+//! at its end, folded lines, space before a colon. It reads a request with both headers by Transfer-Encoding
+//! alone and closes the connection after it.
+
+use axum::http::{HeaderMap, Request, Version, header};
+
+/// Why a request is refused with 400, as an extension of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed(pub &'static str);
+
+/// What is wrong with the framing of a request (RFC 9112, 3.2 and 6.1).
+pub fn fault<B>(request: &Request<B>) -> Option<Malformed> {
+    let headers = request.headers();
+    let mut hosts = headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) if request.version() == Version::HTTP_11 => {
+            Some(Malformed("The request has no Host header."))
+        }
+        (_, Some(_)) => Some(Malformed("The request has several Host headers.")),
+        _ if has_other_coding(headers) => {
+            Some(Malformed("The only Transfer-Encoding of requests is chunked."))
+        }
+        _ => None,
+    }
+}
+
+fn has_other_coding(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let Some(coding) = codings.next() else { return false };
+    codings.next().is_some() || !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked")
+}

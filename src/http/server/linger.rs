@@ -1,0 +1,113 @@
+//! The end of a connection whose client may still be sending. Closing a socket with unread bytes resets the
+//! connection, and a client that gets the reset may never see the answer that was sent before (RFC 9112, 9.6).
+
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// How long the rest of what a client sends is read.
+const MAX_TIME: Duration = Duration::from_secs(5);
+/// How much of it is read.
+const MAX_BYTES: usize = 64 << 20;
+const BUFFER_BYTES: usize = 8 << 10;
+
+/// Reads what a client still sends, and forgets it.
+pub struct Linger {
+    until: Instant,
+    /// Made only when there is something to wait for.
+    timer: Option<Pin<Box<Sleep>>>,
+    bytes_left: usize,
+    /// Whether more has to come. If not, the end is there as soon as nothing is left to read.
+    expects_more: bool,
+}
+
+impl Linger {
+    /// Begins to count the time.
+    pub fn new(expects_more: bool) -> Self {
+        Self { until: Instant::now() + MAX_TIME, timer: None, bytes_left: MAX_BYTES, expects_more }
+    }
+
+    /// Ready when the client has closed its side or broken off, or a limit is reached.
+    pub fn poll<S: AsyncRead + Unpin>(&mut self, stream: &mut S, context: &mut Context<'_>) -> Poll<()> {
+        while self.bytes_left > 0 {
+            let mut bytes = [MaybeUninit::uninit(); BUFFER_BYTES];
+            let mut buffer = ReadBuf::uninit(&mut bytes);
+            match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    self.bytes_left = self.bytes_left.saturating_sub(buffer.filled().len());
+                    self.expects_more = true;
+                }
+                Poll::Pending if self.expects_more => {
+                    let until = self.until;
+                    let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
+                    return timer.as_mut().poll(context);
+                }
+                _ => break,
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::{AsyncWriteExt, duplex};
+    use tokio::time::sleep;
+
+    use super::*;
+
+    /// How long it takes, in seconds, while the client sends pieces of a size with a second between them.
+    async fn lingered(expects_more: bool, pieces: usize, size: usize) -> f32 {
+        let (mut client, mut server) = duplex(1 << 20);
+        let begun = Instant::now();
+        let sending = async {
+            for _ in 0..pieces {
+                client.write_all(&vec![0; size]).await.expect("the pipe takes it");
+                sleep(Duration::from_secs(1)).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        let mut linger = Linger::new(expects_more);
+        tokio::select! {
+            biased;
+            () = sending => unreachable!("it waits for ever"),
+            () = poll_fn(|context| linger.poll(&mut server, context)) => begun.elapsed().as_secs_f32(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rest_of_a_body_is_read_for_five_seconds() {
+        for pieces in [0, 1, 100] {
+            let seconds = lingered(true, pieces, 1000).await;
+            assert!((5.0..5.1).contains(&seconds), "{pieces}: {seconds}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rest_of_a_body_is_read_up_to_64_mebibytes() {
+        let seconds = lingered(true, 100, 40 << 20).await;
+        assert!((1.0..1.1).contains(&seconds), "{seconds}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_done_closes_at_once_unless_something_is_left_to_read() {
+        assert!(lingered(false, 0, 0).await < 0.1);
+        assert!(lingered(false, 1, 1000).await >= 5.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_closes_its_side_ends_it() {
+        let (client, mut server) = duplex(1);
+        drop(client);
+        let begun = Instant::now();
+        let mut linger = Linger::new(true);
+        poll_fn(|context| linger.poll(&mut server, context)).await;
+        assert!(begun.elapsed() < Duration::from_millis(100));
+    }
+}

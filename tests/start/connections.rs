@@ -1,0 +1,118 @@
+//! How many connections there may be, and which are closed beyond that.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Client, Place, Server, json, operation};
+
+const HEALTH: &str = "GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n";
+
+fn start(options: &[(&str, &str)]) -> Server {
+    options.iter().fold(Place::new(), |place, (option, value)| place.with(option, value)).start(&[])
+}
+
+fn assert_served(client: &mut Client) {
+    client.send(HEALTH);
+    assert_eq!(client.reply().status, 200);
+}
+
+/// A connection whose request has its head and waits for its body, and that body.
+fn connect_busy(server: &Server) -> (Client, String) {
+    let request = operation("", "{ serverInfo { registrationOpen } }", &json!({}));
+    let request = request.replacen("host: test", "host: test\r\nexpect: 100-continue", 1);
+    let (head, body) = request.split_once("\r\n\r\n").expect("a head and a body");
+    let mut client = server.connect();
+    client.send(&format!("{head}\r\n\r\n"));
+    assert_eq!(client.reply().status, 100);
+    (client, body.to_owned())
+}
+
+impl Client {
+    fn get_health(&mut self) -> u16 {
+        self.send(HEALTH);
+        self.reply().status
+    }
+}
+
+/// Whether nothing comes for half a second.
+fn waits(client: &Client) -> bool {
+    let stream = client.stream();
+    stream.set_read_timeout(Some(Duration::from_millis(500))).expect("the time limit is valid");
+    let is_silent = stream.peek(&mut [0]).is_err();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("the time limit is valid");
+    is_silent
+}
+
+#[test]
+fn idle_connections_of_one_address_keep_no_other_out() {
+    let server = start(&[("LIMIT_CONNECTIONS", "64")]);
+    let begun = Instant::now();
+    let mut crowd: Vec<_> = (0..100).map(|_| server.connect()).collect();
+    for _ in 0..3 {
+        assert_served(&mut server.connect_from("127.0.0.2"));
+    }
+    // After ten seconds without a request they would be cut anyway.
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    let mut open = crowd.drain(100 - 16..);
+    assert!(open.all(|mut client| client.get_health() == 200), "a quarter of the limit is its own");
+    drop(open);
+    assert!(crowd.iter_mut().all(Client::is_closed));
+}
+
+#[test]
+fn the_connection_that_has_been_idle_longest_is_closed_for_a_new_one() {
+    let server = start(&[("LIMIT_CONNECTIONS", "2"), ("LIMIT_CONNECTIONS_PER_ADDRESS", "0")]);
+    let [mut one, mut two] = [(); 2].map(|()| server.connect());
+    assert_served(&mut one);
+    assert_served(&mut two);
+    assert_served(&mut one);
+    let mut three = server.connect();
+    assert_served(&mut three);
+    assert!(two.is_closed());
+    assert_served(&mut one);
+    // A part of a head is no request.
+    three.send(&HEALTH[..20]);
+    assert_served(&mut one);
+    assert_served(&mut server.connect());
+    assert!(three.is_closed());
+}
+
+#[test]
+fn a_connection_that_is_served_stays_and_a_new_one_waits_for_it() {
+    let server = start(&[("LIMIT_CONNECTIONS", "2"), ("LIMIT_CONNECTIONS_PER_ADDRESS", "0")]);
+    let (mut one, rest_of_one) = connect_busy(&server);
+    let (mut two, rest_of_two) = connect_busy(&server);
+    let mut three = server.connect();
+    three.send(HEALTH);
+    assert!(waits(&three), "it was served beside the two");
+    one.send(&rest_of_one);
+    assert_eq!(one.reply().status, 200);
+    assert_eq!(three.reply().status, 200);
+    assert!(one.is_closed());
+    two.send(&rest_of_two);
+    assert_eq!(two.reply().status, 200);
+}
+
+#[test]
+fn beyond_the_limit_of_an_address_a_connection_is_closed_while_all_its_others_are_served() {
+    let server = start(&[("LIMIT_CONNECTIONS_PER_ADDRESS", "1")]);
+    let (mut one, rest) = connect_busy(&server);
+    assert!(server.connect().is_closed());
+    assert_served(&mut server.connect_from("127.0.0.2"));
+    one.send(&rest);
+    assert_eq!(one.reply().status, 200);
+    assert_served(&mut server.connect());
+    assert!(one.is_closed());
+}
+
+#[test]
+fn a_trusted_proxy_has_no_limit_of_its_own() {
+    let server =
+        start(&[("LIMIT_CONNECTIONS_PER_ADDRESS", "1"), ("TRUSTED_PROXIES", "::ffff:127.0.0.1/128")]);
+    let mut of_the_proxy: Vec<_> = (0..5).map(|_| server.connect()).collect();
+    of_the_proxy.iter_mut().for_each(assert_served);
+    let mut another = server.connect_from("127.0.0.2");
+    assert_served(&mut another);
+    assert_served(&mut server.connect_from("127.0.0.2"));
+    assert!(another.is_closed());
+    of_the_proxy.iter_mut().for_each(assert_served);
+}
