@@ -180,7 +180,7 @@ pub struct Config {
 
     /// Largest number of connections of clients at once
     #[arg(long, env, global = true, value_name = "N", default_value_t = 4_096, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
-    limit_connections: usize,
+    pub limit_connections: usize,
 
     /// Connections of one address at once, except those of TRUSTED_PROXIES: a quarter of LIMIT_CONNECTIONS when left out; 0: no limit
     #[arg(long, env, global = true, value_name = "N", value_parser = number::<usize>(0..=MANY), help_heading = "Limits")]
