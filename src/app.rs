@@ -121,7 +121,8 @@ impl App {
         services.start_jobs();
         let persisted = Persisted::new(config.trusted_documents()?);
         let (limits, timeout) = (config.limits(), config.request_timeout);
-        let endpoint = Endpoint::new(services, limits, persisted, timeout, config.introspection);
+        let (introspection, unsent_bytes) = (config.introspection, config.limit_unsent_bytes);
+        let endpoint = Endpoint::new(services, limits, persisted, timeout, introspection, unsent_bytes);
         let readiness = Readiness::default();
         let router = http::router(
             endpoint.clone(),

@@ -27,6 +27,8 @@ pub use sources::{load_env_file, parse};
 const REMEDY: &str = "make one with `openssl rand -hex 32`";
 /// As good as no limit.
 const MANY: u64 = 1 << 30;
+/// More than any machine has.
+const MAX_UNSENT_BYTES: u64 = 1 << 46;
 /// Deeper documents could overflow the parser's stack.
 const MAX_NESTING: u64 = 64;
 
@@ -185,6 +187,10 @@ pub struct Config {
     /// Connections of one address at once, except those of TRUSTED_PROXIES: a quarter of LIMIT_CONNECTIONS when left out; 0: no limit
     #[arg(long, env, global = true, value_name = "N", value_parser = number::<usize>(0..=MANY), help_heading = "Limits")]
     limit_connections_per_address: Option<usize>,
+
+    /// Largest memory of answers that are being built or not taken yet, in bytes; each user has an eighth of it
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 512 << 20, value_parser = number::<usize>(1..=MAX_UNSENT_BYTES), help_heading = "Limits")]
+    pub limit_unsent_bytes: usize,
 
     /// Time limit of a request
     #[arg(long, env, global = true, value_name = "TIME", default_value = "15s", value_parser = lifetime, help_heading = "Limits")]

@@ -8,8 +8,10 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::domain::{ChecklistItem, Error, FileChange, Progress, Result, Risk};
+use crate::graphql::budget::Held;
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
+use crate::graphql::weight::Weight;
 use crate::identity::Viewer;
 use crate::service::ByTask;
 
@@ -17,10 +19,16 @@ use crate::service::ByTask;
 pub struct Batch {
     viewer: Viewer,
     tasks: Vec<Uuid>,
-    checklists: OnceCell<Result<ByTask<Vec<ChecklistItem>>>>,
+    checklists: OnceCell<Result<Read<Vec<ChecklistItem>>>>,
     progress: OnceCell<Result<ByTask<Progress>>>,
-    risks: OnceCell<Result<ByTask<Vec<Risk>>>>,
-    files: OnceCell<Result<ByTask<Vec<FileChange>>>>,
+    risks: OnceCell<Result<Read<Vec<Risk>>>>,
+    files: OnceCell<Result<Read<Vec<FileChange>>>>,
+}
+
+/// Parts that have been read, and their memory, which is counted as long as they are kept.
+struct Read<T> {
+    parts: ByTask<T>,
+    _held: Held,
 }
 
 impl Batch {
@@ -41,29 +49,56 @@ impl Batch {
 
     /// The boxes of a task in order, steps among their parents.
     pub async fn checklist(&self, ctx: &Context<'_>, task: Uuid) -> Result<&[ChecklistItem], Failure> {
-        let read = || async { session(ctx).services().tasks(&self.viewer).checklists(&self.tasks).await };
-        Ok(of_task(ctx, self.checklists.get_or_init(read).await, task)?.map_or(&[], Vec::as_slice))
+        let read = || async {
+            let session = session(ctx);
+            let mut held = session.share().hold(0)?;
+            let tasks = session.services().tasks(&self.viewer);
+            let parts = tasks.checklists(&self.tasks, |part| held.add(part.weight())).await?;
+            Ok(Read { parts, _held: held })
+        };
+        let read = self.checklists.get_or_init(read).await.as_ref().map(|read| &read.parts);
+        Ok(of_task(ctx, read, task)?.map_or(&[], Vec::as_slice))
+    }
+
+    /// The boxes of a task, if they have been read.
+    pub fn known_checklist(&self, task: Uuid) -> Option<&[ChecklistItem]> {
+        let read = self.checklists.get()?.as_ref().ok()?;
+        Some(read.parts.get(&task).map_or(&[], Vec::as_slice))
     }
 
     pub async fn progress(&self, ctx: &Context<'_>, task: Uuid) -> Result<Progress, Failure> {
         let read = || async { session(ctx).services().tasks(&self.viewer).progress(&self.tasks).await };
-        Ok(of_task(ctx, self.progress.get_or_init(read).await, task)?.copied().unwrap_or_default())
+        Ok(of_task(ctx, self.progress.get_or_init(read).await.as_ref(), task)?.copied().unwrap_or_default())
     }
 
     pub async fn risks(&self, ctx: &Context<'_>, task: Uuid) -> Result<&[Risk], Failure> {
-        let read = || async { session(ctx).services().tasks(&self.viewer).risks(&self.tasks).await };
-        Ok(of_task(ctx, self.risks.get_or_init(read).await, task)?.map_or(&[], Vec::as_slice))
+        let read = || async {
+            let session = session(ctx);
+            let mut held = session.share().hold(0)?;
+            let tasks = session.services().tasks(&self.viewer);
+            let parts = tasks.risks(&self.tasks, |part| held.add(part.weight())).await?;
+            Ok(Read { parts, _held: held })
+        };
+        let read = self.risks.get_or_init(read).await.as_ref().map(|read| &read.parts);
+        Ok(of_task(ctx, read, task)?.map_or(&[], Vec::as_slice))
     }
 
     pub async fn files(&self, ctx: &Context<'_>, task: Uuid) -> Result<&[FileChange], Failure> {
-        let read = || async { session(ctx).services().tasks(&self.viewer).files(&self.tasks).await };
-        Ok(of_task(ctx, self.files.get_or_init(read).await, task)?.map_or(&[], Vec::as_slice))
+        let read = || async {
+            let session = session(ctx);
+            let mut held = session.share().hold(0)?;
+            let tasks = session.services().tasks(&self.viewer);
+            let parts = tasks.files(&self.tasks, |part| held.add(part.weight())).await?;
+            Ok(Read { parts, _held: held })
+        };
+        let read = self.files.get_or_init(read).await.as_ref().map(|read| &read.parts);
+        Ok(of_task(ctx, read, task)?.map_or(&[], Vec::as_slice))
     }
 }
 
 fn of_task<'a, T>(
     ctx: &Context<'_>,
-    read: &'a Result<ByTask<T>>,
+    read: Result<&'a ByTask<T>, &Error>,
     task: Uuid,
 ) -> Result<Option<&'a T>, Failure> {
     match read {

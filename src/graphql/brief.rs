@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, Enum, InputObject, MaybeUndefined, SimpleObject};
+use async_graphql::parser::types::Field;
+use async_graphql::{
+    ComplexObject, Context, ContextBase, ContextSelectionSet, Enum, InputObject, MaybeUndefined, SimpleObject,
+};
 use uuid::Uuid;
 
 use crate::domain::{
-    self, Faults, FilePath, ItemEdit, ItemText, MAX_MITIGATION, NewFileChange, NewItem, NewRisk, Problem,
-    Result, RiskDescription, RiskEdit, Rule, at_most,
+    self, Faults, FilePath, ItemEdit, ItemText, MAX_MITIGATION, Named, NewFileChange, NewItem, NewRisk,
+    Problem, Result, RiskDescription, RiskEdit, Rule, at_most,
 };
 use crate::graphql::batch::Batch;
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
+use crate::graphql::json::write_items;
+use crate::graphql::plain::{Fields, List, Plain, Write, leaf};
 use crate::graphql::scalar::Id;
 use crate::graphql::task::TaskNode;
 use crate::graphql::task_input::{clearable, unless_null};
@@ -72,6 +77,8 @@ pub struct ChecklistItemNode {
     #[graphql(skip)]
     task: Uuid,
     #[graphql(skip)]
+    parent: Option<Uuid>,
+    #[graphql(skip)]
     batch: Arc<Batch>,
 }
 
@@ -97,6 +104,7 @@ impl ChecklistItemNode {
             text: item.text,
             done: item.done,
             task: item.task_id,
+            parent: item.parent_id,
             batch: batch.clone(),
         }
     }
@@ -105,9 +113,42 @@ impl ChecklistItemNode {
 #[ComplexObject]
 impl ChecklistItemNode {
     /// Its steps, in order.
-    async fn children(&self, ctx: &Context<'_>) -> Result<Vec<ChecklistItemNode>, Failure> {
+    async fn children(&self, ctx: &Context<'_>) -> Result<List<ChecklistItemNode>, Failure> {
         let boxes = self.batch.checklist(ctx, self.task).await?;
-        Self::all(ctx, boxes.iter().filter(|other| other.parent_id == Some(self.id.0)), &self.batch)
+        Ok(List(Self::all(ctx, self.steps_among(boxes), &self.batch)?))
+    }
+}
+
+impl ChecklistItemNode {
+    fn steps_among<'a>(
+        &'a self,
+        boxes: &'a [domain::ChecklistItem],
+    ) -> impl Iterator<Item = &'a domain::ChecklistItem> {
+        // A step has no steps.
+        let boxes = if self.parent.is_none() { boxes } else { &[] };
+        boxes.iter().filter(|other| other.parent_id == Some(self.id.0))
+    }
+}
+
+impl Plain for ChecklistItemNode {
+    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+        match field.name.node.as_str() {
+            "id" => leaf(|item: &Self| &item.id),
+            "section" => leaf(|item: &Self| domain::Section::from(item.section).name()),
+            "text" => leaf(|item: &Self| &item.text),
+            "done" => leaf(|item: &Self| &item.done),
+            "children" => {
+                let fields = Fields::of(&field.selection_set.node, ctx)?;
+                Some(Box::new(move |item: &Self, json| {
+                    let boxes = item.batch.known_checklist(item.task)?;
+                    write_items(b'[', item.steps_among(boxes), b']', json, |step, json| {
+                        charge_item(ctx, [step.text.as_str()]).ok()?;
+                        fields.write(&Self::new(step.clone(), &item.batch), json)
+                    })
+                }))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -116,9 +157,13 @@ const FRAME: usize = 100;
 
 /// Counts an item of a list into the answer.
 pub fn charge<'a>(ctx: &Context<'_>, texts: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
+    charge_item(ctx, texts).map_err(|error| Failure::at(ctx, error))
+}
+
+fn charge_item<'a, T>(ctx: &ContextBase<'_, T>, texts: impl IntoIterator<Item = &'a str>) -> Result<()> {
     let session = session(ctx);
-    let charged = texts.into_iter().try_for_each(|text| session.charge_text(text));
-    charged.and_then(|()| session.charge(FRAME)).map_err(|error| Failure::at(ctx, error))
+    texts.into_iter().try_for_each(|text| session.charge_text(text))?;
+    session.charge(FRAME)
 }
 
 /// Something that may go wrong.
@@ -135,6 +180,19 @@ pub struct RiskNode {
     impact: RiskLevel,
     /// What is done about it.
     mitigation: Option<String>,
+}
+
+impl Plain for RiskNode {
+    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+        match field.name.node.as_str() {
+            "id" => leaf(|risk: &Self| &risk.id),
+            "description" => leaf(|risk: &Self| &risk.description),
+            "likelihood" => leaf(|risk: &Self| domain::RiskLevel::from(risk.likelihood).name()),
+            "impact" => leaf(|risk: &Self| domain::RiskLevel::from(risk.impact).name()),
+            "mitigation" => leaf(|risk: &Self| &risk.mitigation),
+            _ => None,
+        }
+    }
 }
 
 impl From<domain::Risk> for RiskNode {
@@ -159,6 +217,17 @@ pub struct FileChangeNode {
     path: String,
     /// What happens to it.
     kind: FileChangeKind,
+}
+
+impl Plain for FileChangeNode {
+    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+        match field.name.node.as_str() {
+            "id" => leaf(|file: &Self| &file.id),
+            "path" => leaf(|file: &Self| &file.path),
+            "kind" => leaf(|file: &Self| domain::FileChangeKind::from(file.kind).name()),
+            _ => None,
+        }
+    }
 }
 
 impl From<domain::FileChange> for FileChangeNode {

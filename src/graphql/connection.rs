@@ -7,12 +7,14 @@ use async_graphql::{ComplexObject, Context, ContextSelectionSet, Object, Selecti
 
 use crate::domain::{self, Error, OrderKey, Page, PageArguments, PageRequest, Position, Result, Shelf, Task};
 use crate::graphql::batch::Batch;
+use crate::graphql::budget::Held;
 use crate::graphql::context::session;
 use crate::graphql::error::Failure;
 use crate::graphql::json::{Leaf, write_unescaped};
 use crate::graphql::plain::{List, One, Plain, Write, leaf, object};
 use crate::graphql::task::TaskNode;
 use crate::graphql::task_list::{TaskFilter, TaskOrder};
+use crate::graphql::weight::Weight;
 use crate::identity::Viewer;
 
 pub use crate::domain::PageArguments as PagingArguments;
@@ -23,6 +25,8 @@ pub struct TaskConnection {
     filter: Option<domain::TaskFilter>,
     shelf: Shelf,
     batch: Arc<Batch>,
+    /// The memory of the tasks is counted until they have been written.
+    _held: Held,
 }
 
 impl TaskConnection {
@@ -65,13 +69,14 @@ impl TaskConnection {
         let is_asked = |column: &str| asked.iter().any(|field| is_column(field, column));
         let tasks = session(ctx).services().tasks(viewer);
         let page = tasks.list(shelf, filter.as_ref(), &order, request, is_asked).await?;
+        let held = session(ctx).share().hold(page.items.iter().map(Weight::weight).sum())?;
         let batch = Batch::of(page.items.iter().map(|task| task.id), viewer);
         let position = Position::in_order(&order);
         let edge = |task: Task| {
             let position = position(&task);
             Arc::new(TaskEdge { position, node: Arc::new(TaskNode::in_batch(task, &batch)) })
         };
-        Ok(Self { page: page.map(edge), filter, shelf, batch })
+        Ok(Self { page: page.map(edge), filter, shelf, batch, _held: held })
     }
 }
 

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_graphql::ContextBase;
-use tokio::sync::{Mutex, OnceCell};
+use async_graphql::parser::types::Field;
+use async_graphql::{ContextBase, ContextSelectionSet, Positioned, ServerError};
+use tokio::sync::{Mutex, OnceCell, Semaphore};
 
 use crate::domain::{Error, Result, User};
+use crate::graphql::budget::AnswerShare;
 use crate::graphql::endpoint::SessionData;
 use crate::graphql::error::Failure;
 use crate::identity::{Client, Credential, Viewer};
@@ -14,6 +16,10 @@ use crate::service::{Accounts, Profile, Services, Tasks};
 
 /// What is in tasks may make up so much of an answer: the boxes of some forty full tasks.
 pub const MAX_ANSWER: usize = 32 << 20;
+/// Root fields of a request that run at once, so that one request does not take all database connections.
+const CONCURRENT_ROOT_FIELDS: usize = 2;
+/// A mutation's answer has about this many bytes for each unit of its document's complexity, at most.
+const MUTATION_BYTES: usize = 16 << 10;
 
 /// One request's view of the service. The viewer is looked up when the first field asks for it, so a
 /// bad token does not stand in the way of the public fields.
@@ -27,10 +33,21 @@ pub struct Session {
     me: Mutex<Option<User>>,
     /// Whether objects may be written as JSON at once: the document does not ask for parts of the same one.
     at_once: bool,
+    share: Arc<AnswerShare>,
+    /// None: the request has no more root fields than may run at once.
+    root_fields: Option<Semaphore>,
 }
 
 impl Session {
-    pub fn new(services: Arc<Services>, credential: Credential, client: Client, at_once: bool) -> Self {
+    pub fn new(
+        services: Arc<Services>,
+        credential: Credential,
+        client: Client,
+        at_once: bool,
+        share: Arc<AnswerShare>,
+        root_fields: usize,
+    ) -> Self {
+        let is_limited = root_fields > CONCURRENT_ROOT_FIELDS;
         Self {
             services,
             credential,
@@ -39,7 +56,30 @@ impl Session {
             charged: AtomicUsize::new(0),
             me: Mutex::new(None),
             at_once,
+            share,
+            root_fields: is_limited.then(|| Semaphore::new(CONCURRENT_ROOT_FIELDS)),
         }
+    }
+
+    /// What the answer takes of the memory for answers.
+    pub fn share(&self) -> &Arc<AnswerShare> {
+        &self.share
+    }
+
+    /// Limits how many root fields run at once, if the request has many.
+    pub fn root_fields(&self) -> Option<&Semaphore> {
+        self.root_fields.as_ref()
+    }
+
+    /// Whether a mutation of this complexity may start. Errors: Unavailable while its user has too many
+    /// answers that are not taken.
+    pub async fn begin_mutation(&self, complexity: usize) -> Result<()> {
+        let bytes = complexity.saturating_mul(MUTATION_BYTES).min(MAX_ANSWER);
+        if !self.share.is_mutation_free(bytes) {
+            // A bad token is told by the fields that need a good one.
+            let _ = self.viewer().await;
+        }
+        self.share.begin_mutation(bytes)
     }
 
     pub fn services(&self) -> &Services {
@@ -69,7 +109,11 @@ impl Session {
 
     /// The signed-in user, or why there is none.
     pub async fn viewer(&self) -> Result<&Viewer> {
-        let admit = || self.services.sessions().admit(&self.credential);
+        let admit = || async {
+            let viewer = self.services.sessions().admit(&self.credential).await?;
+            self.share.belongs_to(viewer.user_id());
+            Ok(viewer)
+        };
         let viewer = self.viewer.get_or_init(admit).await.as_ref().map_err(Error::clone)?;
         // A field before this one may have ended the session.
         self.services.sessions().check(viewer)?;
@@ -112,6 +156,7 @@ impl Session {
 
     /// Counts what an answer takes in: aliases and repeated ids can ask for the same large list many times.
     pub fn charge(&self, bytes: usize) -> Result<()> {
+        self.share.take(bytes)?;
         let before = self.charged.fetch_add(bytes, Ordering::Relaxed);
         if before + bytes > MAX_ANSWER { Err(Error::TooLarge { limit: MAX_ANSWER }) } else { Ok(()) }
     }
@@ -123,7 +168,8 @@ impl Session {
 
     /// Counts from an earlier state again.
     pub fn charge_again_from(&self, charged: usize) {
-        self.charged.store(charged, Ordering::Relaxed);
+        let after = self.charged.swap(charged, Ordering::Relaxed);
+        self.share.give_back(after - charged);
     }
 
     /// The account of the viewer, if it has been read already.
@@ -141,6 +187,12 @@ impl Session {
 /// The session of the request that a resolver works for.
 pub fn session<'a, T>(context: &ContextBase<'a, T>) -> &'a Session {
     &context.data_unchecked::<SessionData>().0
+}
+
+/// The error of a field whose answer is refused while it is written.
+pub fn refused(ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>, error: Error) -> ServerError {
+    let error = async_graphql::Error::from(Failure::at(ctx, error));
+    ctx.set_error_path(error.into_server_error(field.pos))
 }
 
 /// What a nullable field resolves to: an error nulls that field alone, and its siblings stay.

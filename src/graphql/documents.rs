@@ -23,8 +23,8 @@ pub struct Document {
     pub read: ExecutableDocument,
     /// Whether it asks for parts of the same object in several places.
     pub asks_twice: bool,
-    /// Whether what it costs depends on variables.
-    cost_varies: bool,
+    /// Its complexity, if that does not depend on variables.
+    complexity: Option<usize>,
     hash: [u8; 32],
     is_valid: AtomicBool,
     /// In bytes, about.
@@ -71,44 +71,39 @@ impl Documents {
         &self.limits
     }
 
-    /// The document of a text, if it may be given to the library with these variables.
+    /// The document of a text and its complexity, if it may be given to the library with these variables.
     pub fn admit(
         &self,
         text: &str,
         hash: [u8; 32],
         variables: &Variables,
-    ) -> Result<Arc<Document>, Vec<ServerError>> {
-        let document = match self.kept.get(&hash) {
-            Some(known) => {
-                if known.cost_varies || guard::are_long(variables) {
-                    self.check_variables(&known.read, variables)?;
-                }
-                known
-            }
-            None => {
-                let mut read = guard::read(text, &self.types, &self.limits)?;
-                self.check_variables(&read, variables)?;
-                guard::prepare(&mut read, text, &self.types).map_err(|error| vec![error])?;
-                let weight = u32::try_from(text.len() * BYTES_READ).unwrap_or(u32::MAX);
-                let (asks_twice, cost_varies) = (plain::asks_twice(&read), guard::cost_varies(&read));
-                Arc::new(Document {
-                    read,
-                    asks_twice,
-                    cost_varies,
-                    hash,
-                    is_valid: AtomicBool::new(false),
-                    weight,
-                })
-            }
+    ) -> Result<(Arc<Document>, usize), Vec<ServerError>> {
+        if let Some(known) = self.kept.get(&hash) {
+            let complexity = match known.complexity {
+                Some(complexity) if !guard::are_long(variables) => complexity,
+                _ => self.check_variables(&known.read, variables)?,
+            };
+            return Ok((known, complexity));
+        }
+        let mut read = guard::read(text, &self.types, &self.limits)?;
+        let complexity = self.check_variables(&read, variables)?;
+        guard::prepare(&mut read, text, &self.types).map_err(|error| vec![error])?;
+        let document = Document {
+            asks_twice: plain::asks_twice(&read),
+            complexity: (!guard::cost_varies(&read)).then_some(complexity),
+            read,
+            hash,
+            is_valid: AtomicBool::new(false),
+            weight: u32::try_from(text.len() * BYTES_READ).unwrap_or(u32::MAX),
         };
-        Ok(document)
+        Ok((Arc::new(document), complexity))
     }
 
     fn check_variables(
         &self,
         document: &ExecutableDocument,
         variables: &Variables,
-    ) -> Result<(), Vec<ServerError>> {
+    ) -> Result<usize, Vec<ServerError>> {
         let checked = guard::check_variables(document, variables, &self.types, &self.limits);
         checked.map_err(|error| vec![error])
     }

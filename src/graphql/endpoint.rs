@@ -12,29 +12,33 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::domain::Error;
+use crate::graphql::budget::{AnswerBudget, AnswerShare};
 use crate::graphql::context::Session;
 use crate::graphql::documents::{self, Documents};
 use crate::graphql::error::{
-    ErrorCode, classify, code_name, hidden_cause, panicked, request_error, restore_path,
+    ErrorCode, classify, code_name, hidden_cause, no_memory, panicked, request_error, restore_path,
 };
+use crate::graphql::error_limit;
 use crate::graphql::guard::{self, Limits, MAX_ERRORS, Types};
 use crate::graphql::mutation::Mutation;
 use crate::graphql::persisted::Persisted;
-use crate::graphql::query::Query;
+use crate::graphql::root::QueryRoot;
 use crate::identity::{Client, Credential};
 use crate::service::Services;
 
 /// Executes operations, each within its time limit.
 #[derive(Clone)]
 pub struct Endpoint {
-    schema: Schema<Query, Mutation, EmptySubscription>,
+    schema: Schema<QueryRoot, Mutation, EmptySubscription>,
     /// The same, for documents that have been validated.
-    trusting_schema: Schema<Query, Mutation, EmptySubscription>,
+    trusting_schema: Schema<QueryRoot, Mutation, EmptySubscription>,
     services: Arc<Services>,
     documents: Documents,
     persisted: Persisted,
     timeout: Duration,
     introspection: bool,
+    /// The memory that answers may take.
+    answers: Arc<AnswerBudget>,
     running: TaskTracker,
 }
 
@@ -68,11 +72,12 @@ pub enum Stage {
 }
 
 /// The answer to an operation.
-#[derive(Debug)]
 pub struct Answer {
     pub response: Response,
     pub stage: Stage,
     pub summary: OperationSummary,
+    /// What it takes of the memory for answers.
+    pub share: Arc<AnswerShare>,
 }
 
 /// What the log may say of an operation: nothing that a user wrote but the operation's name.
@@ -87,13 +92,15 @@ pub struct OperationSummary {
 }
 
 impl Endpoint {
-    /// Builds the schema over the services; without introspection it keeps its names to itself.
+    /// Builds the schema over the services; without introspection it keeps its names to itself. Answers that
+    /// their clients have not taken have at most `unsent_bytes` together.
     pub fn new(
         services: Arc<Services>,
         limits: Limits,
         persisted: Persisted,
         timeout: Duration,
         introspection: bool,
+        unsent_bytes: usize,
     ) -> Self {
         let build = |mode| {
             let mut builder = super::builder().data(limits.clone()).validation_mode(mode);
@@ -110,6 +117,7 @@ impl Endpoint {
             persisted,
             timeout,
             introspection,
+            answers: AnswerBudget::new(unsent_bytes),
             running: TaskTracker::new(),
         }
     }
@@ -134,7 +142,8 @@ impl Endpoint {
     pub async fn execute(&self, operation: Operation) -> Answer {
         let request_id = operation.request_id.clone();
         let mut summary = OperationSummary::default();
-        let (mut response, stage) = match self.run(operation, &mut summary).await {
+        let share = AnswerShare::new(&self.answers, operation.client.limit_key());
+        let (mut response, stage) = match self.run(operation, &mut summary, &share).await {
             Ok(executed) => executed,
             Err(Refusal { stage, errors }) => (Response::from_errors(errors), stage),
         };
@@ -143,13 +152,14 @@ impl Endpoint {
         for error in &mut response.errors {
             finish(error, &request_id);
         }
-        Answer { response, stage, summary }
+        Answer { response, stage, summary, share }
     }
 
     async fn run(
         &self,
         mut operation: Operation,
         summary: &mut OperationSummary,
+        share: &Arc<AnswerShare>,
     ) -> Result<(Response, Stage), Refusal> {
         let id = operation.document_id.as_deref();
         let text = self.persisted.text(operation.query.take(), id).map_err(|(code, message)| Refusal {
@@ -159,7 +169,7 @@ impl Endpoint {
         let hash = documents::hash(&text);
         summary.document = Some(documents::hex(&hash[..8]));
         guard::make_whole(&mut operation.variables);
-        let document = self.documents.admit(&text, hash, &operation.variables)?;
+        let (document, complexity) = self.documents.admit(&text, hash, &operation.variables)?;
         if let Some(id) = id {
             self.persisted.remember(id, &text);
         }
@@ -178,7 +188,8 @@ impl Endpoint {
             OperationType::Subscription => "subscription",
         });
         summary.name = operation.name.clone().or_else(|| only_name(&document.read));
-        if chosen.ty == OperationType::Mutation && operation.read_only {
+        let is_mutation = chosen.ty == OperationType::Mutation;
+        if is_mutation && operation.read_only {
             let mut error = request_error(ErrorCode::BadRequest, "Mutations need POST.");
             error.extensions.get_or_insert_default().set("status", 405);
             return Err(Refusal { stage: Stage::MethodNotAllowed, errors: vec![error] });
@@ -197,20 +208,28 @@ impl Endpoint {
         let mut read = document.read.clone();
         guard::merge_roots(&mut read, name, &operation.variables);
         let (credential, client) = (operation.credential, operation.client);
-        let session = Session::new(self.services.clone(), credential, client, !document.asks_twice);
+        let may_answer_at_once = !document.asks_twice;
+        let services = self.services.clone();
+        let session =
+            Session::new(services, credential, client, may_answer_at_once, share.clone(), roots.keys.len());
         let session = Arc::new(session);
         let mut request = Request::new(text).variables(operation.variables);
         request = request.data(SessionData(session.clone()));
         request.operation_name = operation.name;
         request.set_parsed_query(read);
         let schema = if document.is_valid() { &self.trusting_schema } else { &self.schema };
-        let response = match self.bounded(schema.clone(), request).await {
+        let mutation = is_mutation.then(|| (session.clone(), complexity));
+        let response = match self.bounded(schema.clone(), request, mutation).await {
             Ok(response) => response,
-            Err(error) => return Ok((Response::from_errors(vec![*error]), Stage::Executed)),
+            Err(Ended::Refused(refusal)) => return Err(refusal),
+            Err(Ended::Failed(error)) => return Ok((Response::from_errors(vec![*error]), Stage::Executed)),
         };
         if let Some(viewer) = session.known_viewer() {
             summary.user_id = Some(viewer.user_id());
             summary.session_id = Some(viewer.session_id());
+        }
+        if share.is_refused() {
+            return Err(Refusal::unavailable());
         }
         let stage = stage(&response, &roots);
         if stage != Stage::Refused {
@@ -220,20 +239,33 @@ impl Endpoint {
     }
 
     /// Executes in a task of its own: what has begun to write runs to its end, even when the client
-    /// goes away or the time is up, and a panic is an error of this operation alone.
+    /// goes away or the time is up, and a panic is an error of this operation alone. A mutation, with its
+    /// complexity, starts only if there is memory for its answer.
     async fn bounded(
         &self,
-        schema: Schema<Query, Mutation, EmptySubscription>,
+        schema: Schema<QueryRoot, Mutation, EmptySubscription>,
         request: Request,
-    ) -> Result<Response, Box<ServerError>> {
-        let task = self.running.spawn(async move { schema.execute(request).await });
+        mutation: Option<(Arc<Session>, usize)>,
+    ) -> Result<Response, Ended> {
+        let task = self.running.spawn(async move {
+            if let Some((session, complexity)) = mutation
+                && session.begin_mutation(complexity).await.is_err()
+            {
+                return None;
+            }
+            Some(schema.execute(request).await)
+        });
         match tokio::time::timeout(self.timeout, task).await {
-            Ok(Ok(mut response)) => {
+            Ok(Ok(Some(mut response))) => {
                 response.errors.iter_mut().for_each(restore_path);
                 Ok(response)
             }
-            Ok(Err(_)) => Err(Box::new(panicked())),
-            Err(_) => Err(Box::new(request_error(ErrorCode::Timeout, Error::Timeout.to_string()))),
+            Ok(Ok(None)) => Err(Ended::Refused(Refusal::unavailable())),
+            Ok(Err(_)) => Err(Ended::Failed(Box::new(panicked()))),
+            Err(_) => {
+                let error = request_error(ErrorCode::Timeout, Error::Timeout.to_string());
+                Err(Ended::Failed(Box::new(error)))
+            }
         }
     }
 }
@@ -245,6 +277,21 @@ pub(super) struct SessionData(pub Arc<Session>);
 struct Refusal {
     stage: Stage,
     errors: Vec<ServerError>,
+}
+
+impl Refusal {
+    /// There is no memory for the answer. No mutation has been executed.
+    fn unavailable() -> Self {
+        Self { stage: Stage::Rejected(ErrorCode::ServiceUnavailable), errors: vec![no_memory()] }
+    }
+}
+
+/// Why an execution has no response.
+enum Ended {
+    /// It did not begin.
+    Refused(Refusal),
+    /// It panicked or took too long.
+    Failed(Box<ServerError>),
 }
 
 impl From<Vec<ServerError>> for Refusal {
@@ -348,5 +395,6 @@ fn finish(error: &mut ServerError, request_id: &str) {
         tracing::error!(request_id, code = code_name(error), error = ?cause, "an operation failed");
     }
     classify(error);
+    error_limit::shorten(error);
     error.extensions.get_or_insert_default().set("requestId", request_id);
 }

@@ -221,6 +221,12 @@ pub fn request_error(code: ErrorCode, message: impl Into<String>) -> ServerError
     error
 }
 
+/// The error of a request whose answer finds no memory.
+pub fn no_memory() -> ServerError {
+    let message = "The service is unavailable at the moment. Try again shortly.";
+    request_error(ErrorCode::ServiceUnavailable, message)
+}
+
 /// A [`request_error`] about values, each with its place.
 pub fn input_error(faults: Vec<FieldFault>) -> ServerError {
     let error: async_graphql::Error = Failure::from(Error::Invalid(faults)).into();

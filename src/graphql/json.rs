@@ -1,6 +1,7 @@
 //! Answers as JSON. Some of their parts have been written already; the library would not put them in place.
 
 use async_graphql::Value;
+use bytes::Bytes;
 
 /// A value that is not an object, as it is written.
 pub trait Leaf {
@@ -89,38 +90,71 @@ pub fn write_items<T>(
     Some(())
 }
 
-/// How many bytes of a value have been written before.
-pub fn written(value: &Value) -> usize {
-    match value {
-        Value::Binary(json) => json.len(),
-        Value::Object(fields) => fields.values().map(written).sum(),
-        Value::List(items) => items.iter().map(written).sum(),
-        _ => 0,
-    }
+/// A text that is put together from pieces. Long pieces are kept as they are, since copying them would take
+/// as much memory again.
+#[derive(Default)]
+pub struct Pieces {
+    done: Vec<Bytes>,
+    last: Vec<u8>,
 }
 
-/// Writes a value as JSON; what was written before stands in it as bytes.
-pub fn write_value(value: &Value, json: &mut Vec<u8>) {
-    let written = match value {
-        Value::Binary(written) => {
-            json.extend_from_slice(written);
-            Some(())
+/// Shorter ones are copied: a piece costs more than that.
+const LONG_PIECE_BYTES: usize = 8 << 10;
+
+impl Pieces {
+    /// Begins with a text.
+    pub fn new(text: Vec<u8>) -> Self {
+        Self { done: Vec::new(), last: text }
+    }
+
+    /// Where more can be written.
+    pub fn text(&mut self) -> &mut Vec<u8> {
+        &mut self.last
+    }
+
+    /// Adds a value as JSON; what was written before stands in it as bytes.
+    pub fn add(&mut self, value: Value) {
+        match value {
+            Value::Binary(written) if written.len() < LONG_PIECE_BYTES => {
+                self.last.extend_from_slice(&written);
+            }
+            Value::Binary(written) => {
+                self.done.push(std::mem::take(&mut self.last).into());
+                self.done.push(written);
+            }
+            Value::Object(fields) => {
+                self.last.push(b'{');
+                for (place, (key, value)) in fields.into_iter().enumerate() {
+                    self.separate(place);
+                    write_text(&key, &mut self.last);
+                    self.last.push(b':');
+                    self.add(value);
+                }
+                self.last.push(b'}');
+            }
+            Value::List(items) => {
+                self.last.push(b'[');
+                for (place, item) in items.into_iter().enumerate() {
+                    self.separate(place);
+                    self.add(item);
+                }
+                self.last.push(b']');
+            }
+            Value::String(text) => write_text(&text, &mut self.last),
+            plain => serde_json::to_writer(&mut self.last, &plain).expect("a value is written into memory"),
         }
-        Value::Object(fields) => write_items(b'{', fields, b'}', json, |(key, value), json| {
-            write_text(key, json);
-            json.push(b':');
-            write_value(value, json);
-            Some(())
-        }),
-        Value::List(items) => write_items(b'[', items, b']', json, |item, json| {
-            write_value(item, json);
-            Some(())
-        }),
-        Value::String(text) => {
-            write_text(text, json);
-            Some(())
+    }
+
+    fn separate(&mut self, place: usize) {
+        if place > 0 {
+            self.last.push(b',');
         }
-        plain => serde_json::to_writer(json, plain).ok(),
-    };
-    written.expect("a value is written into memory");
+    }
+
+    /// All pieces in their order.
+    pub fn finish(mut self) -> Vec<Bytes> {
+        self.done.push(self.last.into());
+        self.done.retain(|piece| !piece.is_empty());
+        self.done
+    }
 }

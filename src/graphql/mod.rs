@@ -4,11 +4,13 @@
 mod account;
 mod batch;
 mod brief;
+mod budget;
 mod connection;
 mod context;
 mod documents;
 mod endpoint;
 mod error;
+mod error_limit;
 pub mod guard;
 mod json;
 mod mutation;
@@ -16,21 +18,24 @@ mod persisted;
 mod plain;
 mod prose;
 mod query;
+mod root;
 mod scalar;
 mod server_info;
 mod task;
 mod task_input;
 mod task_list;
+mod weight;
 
 use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
 
+pub use budget::{AnswerShare, Held, UNCOUNTED_BYTES};
 pub use endpoint::{Answer, Endpoint, Operation, OperationSummary, Stage};
-pub use error::{ErrorCode, code_name, panicked, request_error};
-pub use json::{write_value, written};
+pub use error::{ErrorCode, code_name, no_memory, panicked, request_error};
+pub use json::Pieces;
 pub use persisted::{Persisted, TrustedDocuments};
 
-fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {
-    Schema::build(query::Query, mutation::Mutation::default(), EmptySubscription)
+fn builder() -> SchemaBuilder<root::QueryRoot, mutation::Mutation, EmptySubscription> {
+    Schema::build(root::QueryRoot(query::Query), mutation::Mutation::default(), EmptySubscription)
 }
 
 /// The public schema in SDL, as schema.graphql holds it.

@@ -10,7 +10,8 @@ use async_graphql::parser::types::{ExecutableDocument, Field, Selection, Selecti
 use async_graphql::registry::Registry;
 use async_graphql::{ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
 
-use crate::graphql::context::session;
+use crate::domain::Result;
+use crate::graphql::context::{refused, session};
 use crate::graphql::json::{Leaf, write_items, write_text};
 
 /// Writes a field of an item as JSON; None: the item has to be answered field by field.
@@ -72,14 +73,20 @@ const SMALL: usize = 1024;
 /// No more are set aside for what has not been written yet.
 const MAX_GUESS: usize = 1 << 18;
 
-/// Writes at once, and if that cannot be, takes back what it has charged to the answer.
+/// What the library takes for a field of an item while it resolves it, and for its value afterwards, beside
+/// texts: measured with lists of many small items.
+const RESOLVED_FIELD_BYTES: usize = 768;
+const FIELD_VALUE_BYTES: usize = 256;
+
+/// Writes at once, and if that cannot be, takes back what it has charged to the answer. Errors: Unavailable
+/// when the answer takes too much memory.
 fn at_once<T: Plain>(
     ctx: &ContextSelectionSet<'_>,
     write: impl FnOnce(&Fields<'_, T>, &mut Vec<u8>) -> Option<()>,
-) -> Option<Value> {
+) -> Result<Option<Value>> {
     let session = session(ctx);
     if !session.may_answer_at_once() {
-        return None;
+        return Ok(None);
     }
     let charged = session.charged();
     let mut json = Vec::with_capacity(SMALL);
@@ -87,8 +94,41 @@ fn at_once<T: Plain>(
     if written.is_none() {
         // Nothing was awaited meanwhile, so nobody else has charged anything.
         session.charge_again_from(charged);
+        // To resolve it field by field would only take more memory.
+        session.share().take(0)?;
+        return Ok(None);
     }
-    written.map(|()| Value::Binary(json.into()))
+    // What has been charged is counted already.
+    session.share().take(json.len().saturating_sub(session.charged() - charged))?;
+    Ok(Some(Value::Binary(json.into())))
+}
+
+/// Lets the library resolve items field by field, and counts what that takes.
+async fn field_by_field<T: OutputType>(
+    items: &T,
+    count: usize,
+    ctx: &ContextSelectionSet<'_>,
+    field: &Positioned<Field>,
+) -> ServerResult<Value> {
+    let fields = count.saturating_mul(1 + fields_of(&ctx.item.node, ctx));
+    let share = session(ctx).share();
+    let held = share.take(fields.saturating_mul(FIELD_VALUE_BYTES));
+    let held = held.and_then(|()| share.hold(fields.saturating_mul(RESOLVED_FIELD_BYTES)));
+    let _held = held.map_err(|error| refused(ctx, field, error))?;
+    items.resolve(ctx, field).await
+}
+
+/// How many fields are asked of an item itself.
+fn fields_of(set: &SelectionSet, ctx: &ContextSelectionSet<'_>) -> usize {
+    let count = |selection: &Positioned<Selection>| match &selection.node {
+        Selection::Field(_) => 1,
+        Selection::InlineFragment(inline) => fields_of(&inline.node.selection_set.node, ctx),
+        Selection::FragmentSpread(spread) => {
+            let fragment = ctx.query_env.fragments.get(&spread.node.fragment_name.node);
+            fragment.map_or(0, |fragment| fields_of(&fragment.node.selection_set.node, ctx))
+        }
+    };
+    set.items.iter().map(count).sum()
 }
 
 impl<T: Plain> OutputType for List<T> {
@@ -114,9 +154,9 @@ impl<T: Plain> OutputType for List<T> {
                 Some(())
             })
         });
-        match written {
+        match written.map_err(|error| refused(ctx, field, error))? {
             Some(list) => Ok(list),
-            None => self.0.resolve(ctx, field).await,
+            None => field_by_field(&self.0, self.0.len(), ctx, field).await,
         }
     }
 }
@@ -135,7 +175,8 @@ impl<T: Plain> OutputType for One<T> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        match at_once(ctx, |fields, json| fields.write(&self.0, json)) {
+        let written = at_once(ctx, |fields, json| fields.write(&self.0, json));
+        match written.map_err(|error| refused(ctx, field, error))? {
             Some(object) => Ok(object),
             None => self.0.resolve(ctx, field).await,
         }
@@ -176,7 +217,7 @@ fn asks_twice_in(set: &SelectionSet, document: &ExecutableDocument) -> bool {
 }
 
 /// What is asked of each item.
-struct Fields<'a, T> {
+pub struct Fields<'a, T> {
     /// The response keys, each as it is written.
     keys: Vec<Vec<u8>>,
     /// The values, in the order of the keys.
@@ -185,7 +226,7 @@ struct Fields<'a, T> {
 
 impl<'a, T: Plain> Fields<'a, T> {
     /// None when something is asked for that an item does not hold.
-    fn of(set: &'a SelectionSet, ctx: &'a ContextSelectionSet<'a>) -> Option<Self> {
+    pub fn of(set: &'a SelectionSet, ctx: &'a ContextSelectionSet<'a>) -> Option<Self> {
         let mut fields = Self { keys: Vec::new(), writes: Vec::new() };
         fields.add(set, ctx)?;
         Some(fields)
@@ -236,7 +277,7 @@ impl<'a, T: Plain> Fields<'a, T> {
     }
 
     /// Writes the object of an item.
-    fn write(&self, item: &T, json: &mut Vec<u8>) -> Option<()> {
+    pub fn write(&self, item: &T, json: &mut Vec<u8>) -> Option<()> {
         write_items(b'{', self.keys.iter().zip(&self.writes), b'}', json, |(key, write), json| {
             json.extend_from_slice(key);
             write(item, json)

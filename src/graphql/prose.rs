@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
-use async_graphql::{ContextSelectionSet, Error, OutputType, Positioned, ServerResult, Value};
+use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
 
-use crate::graphql::context::session;
-use crate::graphql::error::Failure;
+use crate::graphql::context::{refused, session};
 
 /// A text of thousands of characters. It counts into the answer each time it is asked for, since aliases
 /// ask for it many times. On the wire it is a String.
@@ -24,10 +23,7 @@ impl OutputType for Prose {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        let charged = session(ctx).charge_text(&self.0);
-        charged.map_err(|error| {
-            ctx.set_error_path(Error::from(Failure::at(ctx, error)).into_server_error(field.pos))
-        })?;
+        session(ctx).charge_text(&self.0).map_err(|error| refused(ctx, field, error))?;
         Ok(Value::from(&self.0))
     }
 }

@@ -18,8 +18,11 @@ use crate::graphql::scalar::{Id, find_id, parse_id};
 use crate::graphql::server_info::ServerInfo;
 use crate::graphql::task::TaskNode;
 use crate::graphql::task_list::{TaskFilter, TaskOrder};
+use crate::graphql::weight::Weight;
 
 const MAX_NODES: usize = 100;
+/// What other objects than tasks take, about.
+const OTHER_NODE_BYTES: usize = 1024;
 
 /// Anything with a globally unique id. Ids are UUIDs (version 7 when the server makes them).
 #[derive(Interface, Clone)]
@@ -54,6 +57,7 @@ impl Query {
         attempt(async {
             let session = session(ctx);
             let task = session.tasks().await?.get(parse_id("id", &id)?).await?;
+            session.share().take(task.weight())?;
             Ok(One(TaskNode::new(task, session.viewer().await?)))
         })
         .await
@@ -129,7 +133,17 @@ async fn find_nodes(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>> 
     }
     let ids: Vec<Option<Uuid>> = ids.iter().map(find_id).collect();
     let found = find_each(session, ids.iter().flatten().copied().collect()).await?;
-    Ok(ids.into_iter().map(|id| found.get(&id?).cloned()).collect())
+    let nodes = ids.into_iter().map(|id| found.get(&id?));
+    // A task that is asked for under several ids' places is in memory as often.
+    session.share().take(nodes.clone().flatten().map(weight).sum())?;
+    Ok(nodes.map(Option::<&Node>::cloned).collect())
+}
+
+fn weight(node: &Node) -> usize {
+    match node {
+        Node::Task(task) => task.weight(),
+        _ => OTHER_NODE_BYTES,
+    }
 }
 
 /// The viewer's objects under these ids: one kind after the other, as long as there are ids of nothing yet.

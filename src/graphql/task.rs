@@ -127,6 +127,17 @@ impl TaskNode {
         }
     }
 
+    /// How many bytes of memory it takes, about.
+    pub fn weight(&self) -> usize {
+        let prose = [&self.description, &self.objective, &self.rationale].into_iter().flatten();
+        let labels = self.labels.iter().map(|label| label.len() + size_of::<String>());
+        let label = self.owner_label.as_ref().map_or(0, String::len);
+        size_of::<Self>()
+            + self.title.len()
+            + label
+            + prose.map(|Prose(text)| text.len()).chain(labels).sum::<usize>()
+    }
+
     /// What it was read with.
     pub fn batch(&self) -> &Arc<Batch> {
         &self.batch
@@ -196,30 +207,32 @@ impl TaskNode {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Only this section.")] section: Option<ChecklistSection>,
-    ) -> Result<Vec<ChecklistItemNode>, Failure> {
+    ) -> Result<List<ChecklistItemNode>, Failure> {
         let section = section.map(domain::Section::from);
         let boxes = self.batch.checklist(ctx, self.id.0).await?.iter();
         let asked = boxes
             .filter(|item| item.parent_id.is_none() && section.is_none_or(|section| item.section == section));
-        ChecklistItemNode::all(ctx, asked, &self.batch)
+        Ok(List(ChecklistItemNode::all(ctx, asked, &self.batch)?))
     }
 
     /// What may go wrong.
-    async fn risks(&self, ctx: &Context<'_>) -> Result<Vec<RiskNode>, Failure> {
+    async fn risks(&self, ctx: &Context<'_>) -> Result<List<RiskNode>, Failure> {
         let node = |risk: &domain::Risk| {
             charge(ctx, std::iter::once(risk.description.as_str()).chain(risk.mitigation.as_deref()))?;
             Ok(risk.clone().into())
         };
-        self.batch.risks(ctx, self.id.0).await?.iter().map(node).collect()
+        let risks = self.batch.risks(ctx, self.id.0).await?;
+        Ok(List(risks.iter().map(node).collect::<Result<_, Failure>>()?))
     }
 
     /// The files that change.
-    async fn files(&self, ctx: &Context<'_>) -> Result<Vec<FileChangeNode>, Failure> {
+    async fn files(&self, ctx: &Context<'_>) -> Result<List<FileChangeNode>, Failure> {
         let node = |file: &domain::FileChange| {
             charge(ctx, [file.path.as_str()])?;
             Ok(file.clone().into())
         };
-        self.batch.files(ctx, self.id.0).await?.iter().map(node).collect()
+        let files = self.batch.files(ctx, self.id.0).await?;
+        Ok(List(files.iter().map(node).collect::<Result<_, Failure>>()?))
     }
 
     /// Over all checklist items but those OUT_OF_SCOPE.

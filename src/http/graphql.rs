@@ -1,82 +1,32 @@
 //! GraphQL over HTTP, as its specification has it (2025 and later drafts) in the reading of the audits
 //! of graphql-http. The library's own handler runs mutations over GET and has no body limit.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::{Response as GraphqlResponse, ServerError, Variables};
-use async_graphql_axum::GraphQLResponse;
 use axum::Extension;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 
 use crate::graphql::guard::{MAX_JSON_NESTING, json_nesting};
-use crate::graphql::{Answer, ErrorCode, Operation, Stage, code_name, request_error, write_value, written};
+use crate::graphql::{
+    Answer, AnswerShare, ErrorCode, Operation, Pieces, Stage, code_name, no_memory, request_error,
+};
 use crate::http::accept::Accept;
+use crate::http::answer;
+use crate::http::body::{BodyError, BodyPermit, ReadBody};
 use crate::http::client::{Peer, client};
+use crate::http::media::{Media, is_json, is_uncoded};
 use crate::http::observe::{Observed, RequestId};
 use crate::http::playground;
 use crate::identity::Credential;
 
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// So many bytes are there for what of an answer has not been written yet.
 const SMALL: usize = 1024;
-
-/// A media type that answers come in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Media {
-    /// application/graphql-response+json, which tells request errors by the status.
-    GraphqlResponse,
-    /// application/json, which does not.
-    Json,
-}
-
-impl Media {
-    const NAMES: [&str; 2] = ["application/graphql-response+json", "application/json"];
-
-    /// What the client likes best; None when neither will do. The newer type only by its own name: who
-    /// takes anything may not know it.
-    fn negotiate(accept: &Accept) -> Option<Self> {
-        let [newer, json] = Self::NAMES;
-        let (newer, json) = (accept.exact(newer).unwrap_or(0.0), accept.weight(json));
-        if accept.is_empty() {
-            Some(Self::Json)
-        } else if newer > 0.0 && newer >= json {
-            Some(Self::GraphqlResponse)
-        } else {
-            (json > 0.0).then_some(Self::Json)
-        }
-    }
-
-    fn content_type(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
-            Self::Json => "application/json; charset=utf-8",
-        })
-    }
-
-    /// Errors without data, under a status.
-    pub fn refuse(self, status: StatusCode, errors: Vec<ServerError>) -> Response {
-        let body = serde_json::json!({ "errors": errors }).to_string();
-        let observed = Observed { code: errors.first().and_then(code_name), ..Observed::default() };
-        let mut response = (status, Extension(observed), body).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, self.content_type());
-        response
-    }
-
-    /// The status of a document that was refused: plain JSON says 200 even then, since clients that do
-    /// not know the newer type take any other status for a fault of the transport.
-    fn document_status(self) -> StatusCode {
-        match self {
-            Self::GraphqlResponse => StatusCode::BAD_REQUEST,
-            Self::Json => StatusCode::OK,
-        }
-    }
-}
 
 /// Answers /graphql, whatever the method.
 pub(super) async fn handle(
@@ -93,29 +43,30 @@ pub(super) async fn handle(
     }
     let media = Media::negotiate(&accept);
     let read = async {
-        let limit = state.endpoint.limits().request_bytes;
         media.ok_or_else(|| {
             Fault::http(
                 StatusCode::NOT_ACCEPTABLE,
                 "Acceptable are application/graphql-response+json and application/json.",
             )
         })?;
-        let mut operation = match parts.method {
-            Method::GET | Method::HEAD => from_query(parts.uri.query().unwrap_or_default())?,
-            Method::POST => from_body(&parts.headers, body, limit).await?,
+        let client = client(peer, &parts.headers, &state.trusted_proxies);
+        let (mut operation, permit) = match parts.method {
+            Method::GET | Method::HEAD => (from_query(parts.uri.query().unwrap_or_default())?, None),
+            Method::POST => from_body(&state, &parts.headers, body, client.limit_key()).await?,
             _ => return Err(Fault::http(StatusCode::METHOD_NOT_ALLOWED, "Use GET or POST.")),
         };
         operation.credential = credential(&parts.headers)?;
-        operation.client = client(peer, &parts.headers, &state.trusted_proxies);
+        operation.client = client;
         operation.read_only = is_read;
         operation.request_id = request_id.clone();
-        Ok(operation)
+        Ok((operation, permit))
     };
     let media = media.unwrap_or(Media::Json);
     let mut response = match read.await {
-        Ok(operation) => {
+        // The variables are as large as the body was.
+        Ok((operation, _permit)) => {
             let credential = operation.credential.clone();
-            respond(state.endpoint.execute(operation).await, media, &credential)
+            respond(state.endpoint.execute(operation).await, media, &credential, &request_id)
         }
         Err(fault) => fault.respond(media, &request_id),
     };
@@ -130,11 +81,15 @@ fn prefers_html(accept: &Accept) -> bool {
 }
 
 /// Turns an answer into a response with the status that the specification gives it.
-fn respond(answer: Answer, media: Media, credential: &Credential) -> Response {
-    let Answer { response, stage, summary } = answer;
-    let code = response.errors.first().and_then(code_name);
+fn respond(answer: Answer, media: Media, credential: &Credential, request_id: &str) -> Response {
+    let Answer { response, stage, summary, share } = answer;
+    let mut code = response.errors.first().and_then(code_name);
     let mut response = match stage {
-        Stage::Executed => executed(response, media),
+        Stage::Executed => executed(response, media, &share).unwrap_or_else(|| {
+            code = Some(ErrorCode::ServiceUnavailable.name());
+            let error = Box::new(no_memory());
+            Fault { status: Some(StatusCode::SERVICE_UNAVAILABLE), error }.respond(media, request_id)
+        }),
         Stage::Refused => media.refuse(media.document_status(), response.errors),
         Stage::MethodNotAllowed => {
             let mut refusal = media.refuse(StatusCode::METHOD_NOT_ALLOWED, response.errors);
@@ -156,23 +111,22 @@ fn respond(answer: Answer, media: Media, credential: &Credential) -> Response {
     response
 }
 
-fn executed(mut response: GraphqlResponse, media: Media) -> Response {
-    let (errors, data) = (std::mem::take(&mut response.errors), std::mem::take(&mut response.data));
-    let mut body = Vec::with_capacity(written(&data) + SMALL);
-    body.push(b'{');
-    if !errors.is_empty() {
-        body.extend_from_slice(b"\"errors\":");
-        serde_json::to_writer(&mut body, &errors).expect("errors are written into memory");
-        body.push(b',');
+/// None when there is no memory for the answer.
+fn executed(response: GraphqlResponse, media: Media, share: &Arc<AnswerShare>) -> Option<Response> {
+    let mut pieces = Pieces::new(Vec::with_capacity(SMALL));
+    let text = pieces.text();
+    text.push(b'{');
+    if !response.errors.is_empty() {
+        text.extend_from_slice(b"\"errors\":");
+        serde_json::to_writer(&mut *text, &response.errors).expect("errors are written into memory");
+        text.push(b',');
     }
-    body.extend_from_slice(b"\"data\":");
-    write_value(&data, &mut body);
-    body.push(b'}');
-    // The library knows the headers; the data are partly written already, which it does not know.
-    let mut response = GraphQLResponse::from(response).into_response();
-    *response.body_mut() = body.into();
-    response.headers_mut().insert(header::CONTENT_TYPE, media.content_type());
-    response
+    text.extend_from_slice(b"\"data\":");
+    pieces.add(response.data);
+    pieces.text().push(b'}');
+    let mut headers = response.http_headers;
+    headers.insert(header::CONTENT_TYPE, media.content_type());
+    Some((headers, answer::body(pieces.finish(), share)?).into_response())
 }
 
 /// The seconds that a refused client is to wait.
@@ -219,6 +173,10 @@ impl Fault {
         if status == StatusCode::METHOD_NOT_ALLOWED {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
         }
+        if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            // It says that the coding was the fault, and is true anyhow (RFC 9110, 15.5.16).
+            response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
         response
     }
 }
@@ -230,7 +188,7 @@ struct Parameters {
     query: Option<String>,
     document_id: Option<String>,
     operation_name: Option<String>,
-    variables: Option<serde_json::Map<String, serde_json::Value>>,
+    variables: Option<Variables>,
     extensions: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
@@ -248,12 +206,11 @@ impl TryFrom<Parameters> for Operation {
         if query.is_none() && document_id.is_none() {
             return Err(Fault::bad("`query` is missing: the text of a GraphQL document."));
         }
-        let variables = parameters.variables.unwrap_or_default();
         Ok(Self {
             query,
             document_id,
             name: parameters.operation_name.filter(|name| !name.is_empty()),
-            variables: Variables::from_json(variables.into()),
+            variables: parameters.variables.unwrap_or_default(),
             ..Self::default()
         })
     }
@@ -288,32 +245,41 @@ fn from_query(query: &str) -> Result<Operation, Fault> {
     parameters.try_into()
 }
 
-/// Reads the parameters of a POST.
-async fn from_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Operation, Fault> {
+/// Reads the parameters of a POST, and counts their memory as that of the body.
+async fn from_body(
+    state: &super::State,
+    headers: &HeaderMap,
+    body: Body,
+    address: IpAddr,
+) -> Result<(Operation, Option<BodyPermit>), Fault> {
+    if !is_uncoded(headers) {
+        let message = "The body must not have a Content-Encoding.";
+        return Err(Fault::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
     if !is_json(headers) {
         let message = "Content-Type must be application/json, in UTF-8.";
         return Err(Fault::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
-    let body = read(body, limit).await?;
+    let limit = state.endpoint.limits().request_bytes;
+    let ReadBody { bytes, permit } =
+        state.bodies.read(headers, body, limit, address).await.map_err(|error| match error {
+            BodyError::TooLarge => {
+                let message = format!("The body has more than {limit} bytes.");
+                Fault::http(StatusCode::PAYLOAD_TOO_LARGE, &message)
+            }
+            BodyError::TooSlow => {
+                Fault::http(StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive.")
+            }
+            BodyError::BrokenOff => Fault::bad("The body broke off."),
+        })?;
     let message = "The body must be one JSON object: `query` a string, `operationName` a string, \
                    `variables` and `extensions` objects.";
     // A list would be read as the fields in their order.
-    if body.trim_ascii_start().first() != Some(&b'{') {
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(Fault::bad(message));
     }
-    parse_json::<Parameters>(&body, message)?.try_into()
-}
-
-async fn read(body: Body, limit: usize) -> Result<Bytes, Fault> {
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let message = format!("The body has more than {limit} bytes.");
-            Err(Fault::http(StatusCode::PAYLOAD_TOO_LARGE, &message))
-        }
-        Ok(Err(_)) => Err(Fault::bad("The body broke off.")),
-        Err(_) => Err(Fault::http(StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive.")),
-    }
+    let parameters = parse_json::<Parameters>(&bytes, message)?;
+    Ok((parameters.try_into()?, permit))
 }
 
 fn parse_json<T: for<'de> Deserialize<'de>>(text: &[u8], message: &str) -> Result<T, Fault> {
@@ -325,18 +291,6 @@ fn parse_json<T: for<'de> Deserialize<'de>>(text: &[u8], message: &str) -> Resul
     }
     // The parser's own message would quote what it found.
     serde_json::from_slice(text).map_err(|_| Fault::bad(message))
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(Ok(content_type)) = headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str) else {
-        return false;
-    };
-    let mut parts = content_type.split(';').map(|part| part.trim().to_ascii_lowercase());
-    let is_utf8 = |parameter: String| match parameter.strip_prefix("charset=") {
-        Some(charset) => matches!(charset.trim_matches('"'), "utf-8" | "utf8"),
-        None => true,
-    };
-    parts.next().as_deref() == Some("application/json") && parts.all(is_utf8)
 }
 
 /// The token of the one Authorization header. Another scheme than Bearer is as good as none.

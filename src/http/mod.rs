@@ -2,9 +2,12 @@
 //! the playground and the server that accepts connections are in modules of their own.
 
 mod accept;
+mod answer;
+mod body;
 mod client;
 mod graphql;
 mod health;
+mod media;
 mod metrics;
 mod observe;
 mod playground;
@@ -44,6 +47,7 @@ struct State {
     readiness: Readiness,
     playground: bool,
     trusted_proxies: Vec<IpNet>,
+    bodies: body::BodyMemory,
 }
 
 /// Everything that answers HTTP requests.
@@ -55,7 +59,13 @@ pub fn router(
     origins: &[String],
     trusted_proxies: Vec<IpNet>,
 ) -> Router {
-    let state = Arc::new(State { endpoint, readiness, playground, trusted_proxies });
+    let state = Arc::new(State {
+        endpoint,
+        readiness,
+        playground,
+        trusted_proxies,
+        bodies: body::BodyMemory::default(),
+    });
     let mut router = Router::new()
         // Relative, since a proxy may serve the instance under a path that is unknown here.
         .route("/", get(|| async { Redirect::temporary("graphql") }))
@@ -146,5 +156,5 @@ fn refusal(status: StatusCode, mut error: ServerError, id: Extension<RequestId>)
     let extensions = error.extensions.get_or_insert_default();
     extensions.set("status", i32::from(status.as_u16()));
     extensions.set("requestId", request_id);
-    graphql::Media::Json.refuse(status, vec![error])
+    media::Media::Json.refuse(status, vec![error])
 }

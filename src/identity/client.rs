@@ -21,6 +21,16 @@ impl Client {
     }
 }
 
+impl Client {
+    /// What limits per address count: the address itself, and of an IPv6 address its /64.
+    pub fn limit_key(&self) -> IpAddr {
+        match self.address.to_canonical() {
+            IpAddr::V4(address) => address.into(),
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (!0 << 64)).into(),
+        }
+    }
+}
+
 impl Default for Client {
     fn default() -> Self {
         Self { address: Ipv4Addr::LOCALHOST.into(), user_agent: None }

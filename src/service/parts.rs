@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, Select,
 };
 use uuid::Uuid;
 
@@ -20,6 +20,8 @@ use crate::service::Tasks;
 
 /// Rows in one INSERT: SQLite takes 32,766 values.
 const ROWS: usize = 2_000;
+/// Rows that one statement reads at most; more than a task can have.
+const ROWS_READ: usize = 5_000;
 
 /// The parts of one or several tasks.
 #[derive(Default)]
@@ -152,18 +154,6 @@ where
 /// Parts by the task that they belong to.
 pub type ByTask<T> = HashMap<Uuid, T>;
 
-fn by_task<T, M>(rows: Vec<M>, task_id: impl Fn(&T) -> Uuid) -> Result<ByTask<Vec<T>>>
-where
-    T: TryFrom<M, Error = Error>,
-{
-    let mut parts: ByTask<Vec<T>> = HashMap::new();
-    for row in rows {
-        let part = T::try_from(row)?;
-        parts.entry(task_id(&part)).or_default().push(part);
-    }
-    Ok(parts)
-}
-
 fn all<T, M>(rows: Vec<M>) -> Result<Vec<T>>
 where
     T: TryFrom<M, Error = Error>,
@@ -171,19 +161,56 @@ where
     rows.into_iter().map(T::try_from).collect()
 }
 
-/// Reading. Parts are the viewer's when their task is.
+/// Reading. Parts are the viewer's when their task is. Those of several tasks are counted as they come, so
+/// that too many are refused before all of them are in memory.
 impl Tasks<'_> {
+    /// Reads the parts of tasks, each task's in order and with one statement, and nearly always all of them
+    /// with one. Errors: those of `count`, too.
+    async fn read_by_task<E, T>(
+        &self,
+        select: Select<E>,
+        (task_id, position): (E::Column, E::Column),
+        tasks: &[Uuid],
+        task_of: impl Fn(&T) -> Uuid,
+        mut count: impl FnMut(&T) -> Result<()>,
+    ) -> Result<ByTask<Vec<T>>>
+    where
+        E: EntityTrait,
+        T: TryFrom<E::Model, Error = Error>,
+    {
+        let select = select.order_by_asc(task_id).order_by_asc(position).limit(ROWS_READ as u64);
+        let (mut parts, mut rest) = (ByTask::<Vec<T>>::new(), tasks.to_vec());
+        while !rest.is_empty() {
+            let rows = select.clone().filter(among(task_id, &rest));
+            let rows = rows.all(&self.database.read()).await.map_err(map_error)?;
+            let is_cut = rows.len() == ROWS_READ;
+            let mut last = Uuid::nil();
+            for row in rows {
+                let part = T::try_from(row)?;
+                count(&part)?;
+                last = task_of(&part);
+                parts.entry(last).or_default().push(part);
+            }
+            if !is_cut {
+                break;
+            }
+            // Not all parts of the last task may be among them. It has fewer than one statement reads.
+            parts.remove(&last);
+            rest.retain(|task| *task >= last);
+        }
+        Ok(parts)
+    }
+
     /// The checklists of those of the tasks that are the viewer's, each in order, steps among their parents.
-    pub async fn checklists(&self, tasks: &[Uuid]) -> Result<ByTask<Vec<ChecklistItem>>> {
+    pub async fn checklists(
+        &self,
+        tasks: &[Uuid],
+        count: impl FnMut(&ChecklistItem) -> Result<()>,
+    ) -> Result<ByTask<Vec<ChecklistItem>>> {
         use checklist_item::{Column, Entity};
-        let rows = Entity::find()
-            .inner_join(task::Entity)
-            .filter(self.mine())
-            .filter(among(Column::TaskId, tasks))
-            .order_by_asc(Column::Position);
-        by_task(rows.all(&self.database.read()).await.map_err(map_error)?, |item: &ChecklistItem| {
-            item.task_id
-        })
+        let select = Entity::find().inner_join(task::Entity).filter(self.mine());
+        let place = (Column::TaskId, Column::Position);
+        self.read_by_task(select, place, tasks, |item: &ChecklistItem| item.task_id, count).await
     }
 
     /// How far those of the tasks are that are the viewer's and have boxes in scope.
@@ -212,25 +239,27 @@ impl Tasks<'_> {
     }
 
     /// The risks of those of the tasks that are the viewer's.
-    pub async fn risks(&self, tasks: &[Uuid]) -> Result<ByTask<Vec<Risk>>> {
+    pub async fn risks(
+        &self,
+        tasks: &[Uuid],
+        count: impl FnMut(&Risk) -> Result<()>,
+    ) -> Result<ByTask<Vec<Risk>>> {
         use risk::{Column, Entity};
-        let rows = Entity::find()
-            .inner_join(task::Entity)
-            .filter(self.mine())
-            .filter(among(Column::TaskId, tasks))
-            .order_by_asc(Column::Position);
-        by_task(rows.all(&self.database.read()).await.map_err(map_error)?, |risk: &Risk| risk.task_id)
+        let select = Entity::find().inner_join(task::Entity).filter(self.mine());
+        let place = (Column::TaskId, Column::Position);
+        self.read_by_task(select, place, tasks, |risk: &Risk| risk.task_id, count).await
     }
 
     /// The files of those of the tasks that are the viewer's.
-    pub async fn files(&self, tasks: &[Uuid]) -> Result<ByTask<Vec<FileChange>>> {
+    pub async fn files(
+        &self,
+        tasks: &[Uuid],
+        count: impl FnMut(&FileChange) -> Result<()>,
+    ) -> Result<ByTask<Vec<FileChange>>> {
         use file_change::{Column, Entity};
-        let rows = Entity::find()
-            .inner_join(task::Entity)
-            .filter(self.mine())
-            .filter(among(Column::TaskId, tasks))
-            .order_by_asc(Column::Position);
-        by_task(rows.all(&self.database.read()).await.map_err(map_error)?, |file: &FileChange| file.task_id)
+        let select = Entity::find().inner_join(task::Entity).filter(self.mine());
+        let place = (Column::TaskId, Column::Position);
+        self.read_by_task(select, place, tasks, |file: &FileChange| file.task_id, count).await
     }
 
     /// Those of the boxes with these ids that are in live tasks of the viewer's.

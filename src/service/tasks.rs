@@ -102,7 +102,8 @@ impl<'a> Tasks<'a> {
         let select = TaskRow::find_only(columns).filter(self.matching(shelf, filter));
         let page = task_query::page(select, order, request).into_query();
         let rows = self.database.read().query_all(&page).await.map_err(map_error)?;
-        let rows: Result<Vec<_>, _> = rows.iter().map(|row| TaskRow::read(row, columns)).collect();
+        // Each row is dropped as soon as it has been read: long texts are not in memory twice.
+        let rows: Result<Vec<_>, _> = rows.into_iter().map(|row| TaskRow::read(&row, columns)).collect();
         Ok(Page::from_travel(tasks(rows.map_err(map_error)?)?, request))
     }
 

@@ -37,17 +37,18 @@ pub fn check(document: &ExecutableDocument, types: &Types, limits: &Limits) -> R
     Ok(Excess::check("Number of operations", document.operations.iter().count(), MAX_OPERATIONS)?)
 }
 
-/// Checks what depends on the variables: the complexity, since they can say how large a page is, and that
+/// Checks what depends on the variables and gives the complexity: the complexity itself, since they can say how large a page is, and that
 /// they would fit into a request if they were written out wherever they are used.
 pub fn check_variables(
     document: &ExecutableDocument,
     variables: &Variables,
     types: &Types,
     limits: &Limits,
-) -> Result<(), ServerError> {
+) -> Result<usize, ServerError> {
     let cost = Cost::of(document, variables, types)?;
     Excess::check("Query complexity", cost.complexity, limits.complexity)?;
-    Ok(Excess::check("Size of all uses of variables in bytes", cost.values, limits.request_bytes)?)
+    Excess::check("Size of all uses of variables in bytes", cost.values, limits.request_bytes)?;
+    Ok(cost.complexity)
 }
 
 /// Whether variables are so long that it matters how often they are used.

@@ -1,0 +1,312 @@
+//! How much memory answers take while they are built and until their clients have taken them: a limit for
+//! the instance, and a part of it for each user, or for each client address when a request has no token.
+//! An ordinary answer is small and touches nothing that requests share.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use uuid::Uuid;
+
+use crate::domain::{Error, Result};
+
+/// The first bytes of each answer are not counted.
+pub const UNCOUNTED_BYTES: usize = 64 << 10;
+/// Answers are counted in steps of this size, so that the shared counters are seldom touched.
+const STEP_BYTES: usize = 64 << 10;
+/// One owner may use this part of the limit of the instance.
+const OWNERS_PART: usize = 8;
+/// The answer of a mutation that can be larger than this reserves its memory before the mutation starts.
+const UNRESERVED_BYTES: usize = 1 << 20;
+
+/// Who an answer is counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    User(Uuid),
+    Address(IpAddr),
+}
+
+/// The memory that answers of one instance may take.
+pub struct AnswerBudget {
+    limit: usize,
+    /// The sum of all owners, to be read without the lock.
+    used: AtomicUsize,
+    owners: Mutex<HashMap<Owner, usize>>,
+}
+
+impl AnswerBudget {
+    /// A budget of `limit` bytes.
+    pub fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self { limit, used: AtomicUsize::new(0), owners: Mutex::default() })
+    }
+
+    fn is_unused(&self) -> bool {
+        self.used.load(Ordering::Relaxed) == 0
+    }
+
+    /// Counts bytes for an owner. False, and nothing is counted, when a limit does not allow it and the
+    /// answer is not owed to its client.
+    fn reserve(&self, owner: Owner, bytes: usize, is_owed: bool) -> bool {
+        let mut owners = self.owners();
+        let of_owner = owners.get(&owner).copied().unwrap_or(0);
+        let fits = self.used.load(Ordering::Relaxed).saturating_add(bytes) <= self.limit
+            && of_owner.saturating_add(bytes) <= self.limit / OWNERS_PART;
+        if fits || is_owed {
+            owners.insert(owner, of_owner.saturating_add(bytes));
+            self.used.fetch_add(bytes, Ordering::Relaxed);
+        }
+        fits || is_owed
+    }
+
+    fn release(&self, owner: Owner, bytes: usize) {
+        if let Entry::Occupied(mut of_owner) = self.owners().entry(owner) {
+            *of_owner.get_mut() -= bytes;
+            if *of_owner.get() == 0 {
+                of_owner.remove();
+            }
+            self.used.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    fn is_half_used(&self, owner: Owner) -> bool {
+        let of_owner = self.owners().get(&owner).copied().unwrap_or(0);
+        of_owner >= self.limit / OWNERS_PART / 2
+    }
+
+    fn owners(&self) -> MutexGuard<'_, HashMap<Owner, usize>> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one answer takes of the budget. All of it is returned when this is dropped.
+pub struct AnswerShare {
+    budget: Arc<AnswerBudget>,
+    counts: Mutex<Counts>,
+}
+
+/// The counts of one answer. No two tasks change them at once, so the lock around them costs nothing.
+struct Counts {
+    owner: Owner,
+    used: usize,
+    /// What the budget has counted for this answer.
+    reserved: usize,
+    /// The answer keeps at least this much reserved until its size is known.
+    least_reserved: usize,
+    /// Whether the client gets the answer whatever the limits say: a mutation has been executed.
+    is_owed: bool,
+    /// Whether a limit did not allow what the answer needed.
+    is_refused: bool,
+}
+
+impl AnswerShare {
+    /// The share of an answer, which is counted for an address until its user is known.
+    pub fn new(budget: &Arc<AnswerBudget>, address: IpAddr) -> Arc<Self> {
+        let owner = Owner::Address(address);
+        let counts =
+            Counts { owner, used: 0, reserved: 0, least_reserved: 0, is_owed: false, is_refused: false };
+        Arc::new(Self { budget: budget.clone(), counts: Mutex::new(counts) })
+    }
+
+    /// Counts the answer for a user from now on, unless it is counted for somebody already.
+    pub fn belongs_to(&self, user: Uuid) {
+        let mut counts = self.counts();
+        if counts.reserved == 0 {
+            counts.owner = Owner::User(user);
+        }
+    }
+
+    /// Whether the answer needed more than a limit allows. What has been built of it is of no use then.
+    pub fn is_refused(&self) -> bool {
+        self.counts().is_refused
+    }
+
+    /// Whether a mutation with a small answer may start whoever its user is.
+    pub fn is_mutation_free(&self, bytes: usize) -> bool {
+        bytes <= UNRESERVED_BYTES && self.budget.is_unused()
+    }
+
+    /// Whether a mutation may start, whose answer will have about `bytes`. It gets its answer then.
+    /// Errors: Unavailable when its owner has used half of the limit, or a large answer does not fit.
+    pub fn begin_mutation(&self, bytes: usize) -> Result<()> {
+        let mut counts = self.counts();
+        let owner = counts.owner;
+        if !self.budget.is_unused() && matches!(owner, Owner::User(_)) && self.budget.is_half_used(owner) {
+            return Err(used_up());
+        }
+        // Even the largest fits when its owner has used nothing else.
+        let bytes = bytes.min(self.budget.limit / OWNERS_PART / 2);
+        if bytes > UNRESERVED_BYTES {
+            if !self.budget.reserve(owner, bytes, false) {
+                return Err(used_up());
+            }
+            (counts.reserved, counts.least_reserved) = (bytes, bytes);
+        }
+        counts.is_owed = true;
+        Ok(())
+    }
+
+    /// Counts bytes that the answer takes until its size is known. Errors: Unavailable beyond a limit.
+    pub fn take(&self, bytes: usize) -> Result<()> {
+        let mut counts = self.counts();
+        if counts.is_refused {
+            return Err(used_up());
+        }
+        let used = counts.used.saturating_add(bytes);
+        let missing = used.saturating_sub(UNCOUNTED_BYTES + counts.reserved);
+        if missing > 0 {
+            let missing = missing.next_multiple_of(STEP_BYTES);
+            if !self.budget.reserve(counts.owner, missing, counts.is_owed) {
+                counts.is_refused = true;
+                return Err(used_up());
+            }
+            counts.reserved += missing;
+        }
+        counts.used = used;
+        Ok(())
+    }
+
+    /// Counts bytes that the answer takes as long as the result is kept. Errors: as [`Self::take`].
+    pub fn hold(self: &Arc<Self>, bytes: usize) -> Result<Held> {
+        self.take(bytes)?;
+        Ok(Held { share: self.clone(), bytes })
+    }
+
+    /// Counts just the bytes of the finished answer. Errors: as [`Self::take`].
+    pub fn settle(&self, bytes: usize) -> Result<()> {
+        {
+            let mut counts = self.counts();
+            (counts.used, counts.least_reserved) = (0, 0);
+        }
+        let taken = self.take(bytes);
+        self.give_back(0);
+        taken
+    }
+
+    /// A part of what is counted already, which is returned when the result is dropped.
+    pub fn part(self: &Arc<Self>, bytes: usize) -> Held {
+        Held { share: self.clone(), bytes }
+    }
+
+    /// Counts bytes no longer.
+    pub fn give_back(&self, bytes: usize) {
+        let mut counts = self.counts();
+        counts.used = counts.used.saturating_sub(bytes);
+        let needed = counts.used.saturating_sub(UNCOUNTED_BYTES).next_multiple_of(STEP_BYTES);
+        let needed = needed.max(counts.least_reserved);
+        if counts.reserved > needed {
+            self.budget.release(counts.owner, counts.reserved - needed);
+            counts.reserved = needed;
+        }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for AnswerShare {
+    fn drop(&mut self) {
+        let counts = self.counts();
+        if counts.reserved > 0 {
+            self.budget.release(counts.owner, counts.reserved);
+        }
+    }
+}
+
+/// Bytes that an answer takes. They are returned when this is dropped.
+pub struct Held {
+    share: Arc<AnswerShare>,
+    bytes: usize,
+}
+
+impl Held {
+    /// Counts further bytes in the same way. Errors: as [`AnswerShare::take`].
+    pub fn add(&mut self, bytes: usize) -> Result<()> {
+        self.share.take(bytes)?;
+        self.bytes += bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.share.give_back(self.bytes);
+    }
+}
+
+fn used_up() -> Error {
+    Error::unavailable(anyhow::anyhow!("answers that are not taken use the memory for answers"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    fn share_of(budget: &Arc<AnswerBudget>, user: u128) -> Arc<AnswerShare> {
+        let share = AnswerShare::new(budget, Ipv4Addr::LOCALHOST.into());
+        share.belongs_to(Uuid::from_u128(user));
+        share
+    }
+
+    #[test]
+    fn a_user_has_an_eighth_of_the_limit() {
+        let budget = AnswerBudget::new(8 * MIB);
+        let (first, second, other) = (share_of(&budget, 1), share_of(&budget, 1), share_of(&budget, 2));
+        first.take(MIB).expect("it is the first");
+        second.take(UNCOUNTED_BYTES).expect("small answers are not counted");
+        assert!(second.take(MIB).is_err());
+        other.take(MIB).expect("another user has an eighth, too");
+        drop(first);
+        assert!(second.is_refused());
+        share_of(&budget, 1).take(MIB).expect("the first has been taken");
+    }
+
+    #[test]
+    fn all_users_together_have_the_limit() {
+        let budget = AnswerBudget::new(8 * MIB);
+        let shares: Vec<_> = (0..10).map(|user| share_of(&budget, user)).collect();
+        let taken = shares.iter().filter(|share| share.take(MIB + UNCOUNTED_BYTES).is_ok()).count();
+        assert_eq!(taken, 8);
+        drop(shares);
+        assert!(budget.is_unused() && budget.owners().is_empty());
+    }
+
+    #[test]
+    fn what_is_held_is_returned_and_the_finished_answer_is_counted_exactly() {
+        let budget = AnswerBudget::new(80 * MIB);
+        let share = share_of(&budget, 1);
+        let rows = share.hold(5 * MIB).expect("there is enough");
+        share.take(3 * MIB).expect("there is enough");
+        drop(rows);
+        assert!(budget.used.load(Ordering::Relaxed) <= 3 * MIB);
+        share.settle(100).expect("it is small");
+        assert!(budget.is_unused());
+    }
+
+    #[test]
+    fn a_mutation_is_refused_before_it_starts_or_gets_its_answer() {
+        let budget = AnswerBudget::new(80 * MIB);
+        let (query, begun) = (share_of(&budget, 1), share_of(&budget, 1));
+        begun.begin_mutation(100).expect("nothing is used");
+        query.take(10 * MIB).expect("there is enough");
+        assert!(share_of(&budget, 1).begin_mutation(100).is_err());
+        share_of(&budget, 2).begin_mutation(100).expect("another user has used nothing");
+        begun.take(100 * MIB).expect("it was executed");
+    }
+
+    #[test]
+    fn mutations_with_large_answers_reserve_them() {
+        let budget = AnswerBudget::new(80 * MIB);
+        let shares: Vec<_> = (0..8).map(|_| share_of(&budget, 1)).collect();
+        let begun = shares.iter().filter(|share| share.begin_mutation(2 * MIB).is_ok()).count();
+        assert_eq!(begun, 3);
+        shares[0].settle(100).expect("it was reserved");
+        share_of(&budget, 1).begin_mutation(100).expect("less than half is used");
+    }
+}

@@ -1,0 +1,70 @@
+//! The body of a large answer: pieces that are sent one after the other, each counted as memory for answers
+//! until it is with the system. hyper takes a piece from the body long before the client takes it.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::vec::IntoIter;
+
+use axum::body::{Body, Bytes, HttpBody};
+use hyper::body::{Frame, SizeHint};
+
+use crate::graphql::{AnswerShare, Held, UNCOUNTED_BYTES};
+
+/// The body of an answer. None when there is no memory for it.
+pub fn body(mut pieces: Vec<Bytes>, share: &Arc<AnswerShare>) -> Option<Body> {
+    let length = pieces.iter().map(Bytes::len).sum();
+    share.settle(length).ok()?;
+    if length > UNCOUNTED_BYTES {
+        for piece in &mut pieces {
+            let bytes = std::mem::take(piece);
+            let held = share.part(bytes.len());
+            *piece = Bytes::from_owner(Counted { bytes, _held: held });
+        }
+    }
+    Some(match pieces.len() {
+        1 => pieces.remove(0).into(),
+        _ => Body::new(Pieces { pieces: pieces.into_iter(), left: length as u64 }),
+    })
+}
+
+/// A piece whose memory is counted.
+struct Counted {
+    bytes: Bytes,
+    _held: Held,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// A body of several pieces, whose length is known.
+struct Pieces {
+    pieces: IntoIter<Bytes>,
+    left: u64,
+}
+
+impl HttpBody for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = self.pieces.next();
+        self.left -= piece.as_ref().map_or(0, Bytes::len) as u64;
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}

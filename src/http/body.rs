@@ -1,0 +1,234 @@
+//! Bodies of requests, read into memory within limits: of size, of time, and of the memory that unfinished
+//! bodies may take. A small body touches nothing that requests share.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, header};
+use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// From the head of a request to the end of its body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The first bytes of each body are not counted.
+const UNCOUNTED_BYTES: usize = 64 << 10;
+/// A permit is for so many bytes.
+const PERMIT_BYTES: usize = 1 << 10;
+/// Permits of the instance, and of one client address: 64 MiB and 8 MiB.
+const PERMITS: usize = (64 << 20) / PERMIT_BYTES;
+const PERMITS_OF_ADDRESS: usize = (8 << 20) / PERMIT_BYTES;
+
+/// Why a body could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyError {
+    TooLarge,
+    TooSlow,
+    BrokenOff,
+}
+
+/// The memory for bodies beyond the first bytes of each.
+#[derive(Clone)]
+pub struct BodyMemory {
+    permits: Arc<Semaphore>,
+    /// The permits of the addresses that have or await some.
+    addresses: Addresses,
+}
+
+type Addresses = Arc<Mutex<HashMap<IpAddr, Arc<Semaphore>>>>;
+
+impl Default for BodyMemory {
+    fn default() -> Self {
+        Self { permits: Arc::new(Semaphore::new(PERMITS)), addresses: Addresses::default() }
+    }
+}
+
+/// A body that has been read. Its memory is counted as long as the permit is kept.
+pub struct ReadBody {
+    pub bytes: Vec<u8>,
+    pub permit: Option<BodyPermit>,
+}
+
+impl BodyMemory {
+    /// Reads a body of at most `limit` bytes. Beyond the memory for bodies, reading waits.
+    pub async fn read(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        limit: usize,
+        address: IpAddr,
+    ) -> Result<ReadBody, BodyError> {
+        let length =
+            headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        if length.is_some_and(|length: usize| length > limit) {
+            return Err(BodyError::TooLarge);
+        }
+        let read = self.read_up_to(length.unwrap_or(limit), length.is_some(), body, address);
+        tokio::time::timeout(BODY_TIMEOUT, read).await.unwrap_or(Err(BodyError::TooSlow))
+    }
+
+    async fn read_up_to(
+        &self,
+        limit: usize,
+        is_exact: bool,
+        mut body: Body,
+        address: IpAddr,
+    ) -> Result<ReadBody, BodyError> {
+        let (mut bytes, mut permit) = (Vec::new(), None);
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| BodyError::BrokenOff)?.into_data() else { continue };
+            let length = bytes.len() + data.len();
+            if length > limit {
+                return Err(BodyError::TooLarge);
+            }
+            if length > UNCOUNTED_BYTES && permit.is_none() {
+                // All that may come at once: bodies that had a part each would wait for each other.
+                permit = Some(self.permit(limit - UNCOUNTED_BYTES, address).await);
+            }
+            if is_exact && length > bytes.capacity() {
+                let whole = if permit.is_some() { limit } else { limit.min(UNCOUNTED_BYTES) };
+                bytes.reserve_exact(whole - bytes.len());
+            }
+            bytes.extend_from_slice(&data);
+        }
+        if let Some(permit) = &mut permit {
+            permit.keep(permits_for(bytes.len() - UNCOUNTED_BYTES));
+        }
+        Ok(ReadBody { bytes, permit })
+    }
+
+    /// Waits for the memory of a body, first among those of the same address.
+    async fn permit(&self, bytes: usize, address: IpAddr) -> BodyPermit {
+        let of_address = Arc::new(Semaphore::new(PERMITS_OF_ADDRESS));
+        let of_address = lock(&self.addresses).entry(address).or_insert(of_address).clone();
+        let of_address = AddressPermits { of_address, address, addresses: self.addresses.clone() };
+        let count = permits_for(bytes);
+        let first = of_address.of_address.clone().acquire_many_owned(count).await;
+        let second = self.permits.clone().acquire_many_owned(count).await;
+        BodyPermit { permits: [first.ok(), second.ok()], _of_address: of_address }
+    }
+}
+
+/// A single body can have all permits of its address, but no more.
+fn permits_for(bytes: usize) -> u32 {
+    bytes.div_ceil(PERMIT_BYTES).min(PERMITS_OF_ADDRESS) as u32
+}
+
+fn lock(addresses: &Addresses) -> MutexGuard<'_, HashMap<IpAddr, Arc<Semaphore>>> {
+    addresses.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Memory that a body may take.
+pub struct BodyPermit {
+    /// Of its address, and of the instance. Neither is ever closed.
+    permits: [Option<OwnedSemaphorePermit>; 2],
+    /// Dropped after the permits.
+    _of_address: AddressPermits,
+}
+
+impl BodyPermit {
+    /// Returns what is beyond `count`.
+    fn keep(&mut self, count: u32) {
+        for permit in self.permits.iter_mut().flatten() {
+            drop(permit.split(permit.num_permits().saturating_sub(count as usize)));
+        }
+    }
+}
+
+/// The permits of one address, which are forgotten when no body has or awaits some.
+struct AddressPermits {
+    of_address: Arc<Semaphore>,
+    address: IpAddr,
+    addresses: Addresses,
+}
+
+impl Drop for AddressPermits {
+    fn drop(&mut self) {
+        let mut addresses = lock(&self.addresses);
+        // This one and the map's.
+        if Arc::strong_count(&self.of_address) == 2 {
+            addresses.remove(&self.address);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::net::Ipv4Addr;
+
+    use axum::body::Bytes;
+    use futures_util::future::join_all;
+    use futures_util::stream::{self, StreamExt};
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    const LIMIT: usize = 1 << 20;
+
+    fn address(n: u32) -> IpAddr {
+        Ipv4Addr::from_bits(n).into()
+    }
+
+    /// A body that sends so many bytes and then never ends.
+    fn unfinished(length: usize) -> Body {
+        let sent = stream::iter(vec![Ok::<_, Infallible>(Bytes::from(vec![b' '; 1 << 14])); length >> 14]);
+        Body::from_stream(sent.chain(stream::pending()))
+    }
+
+    fn finished(length: usize) -> Body {
+        let sent = vec![Ok::<_, Infallible>(Bytes::from(vec![b' '; 1 << 14])); length >> 14];
+        Body::from_stream(stream::iter(sent))
+    }
+
+    async fn read(memory: &BodyMemory, body: Body, address: IpAddr) -> Result<ReadBody, BodyError> {
+        memory.read(&HeaderMap::new(), body, LIMIT, address).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unfinished_bodies_of_one_address_let_its_others_wait_and_time_out() {
+        let memory = BodyMemory::default();
+        let stuck = (0..9).map(|_| read(&memory, unfinished(LIMIT), address(1)));
+        let others = async {
+            sleep(Duration::from_secs(1)).await;
+            let begun = Instant::now();
+            read(&memory, finished(UNCOUNTED_BYTES), address(1)).await.expect("a small body never waits");
+            read(&memory, finished(LIMIT), address(2)).await.expect("another address has permits of its own");
+            assert_eq!(begun.elapsed(), Duration::ZERO);
+            read(&memory, finished(LIMIT), address(1)).await.expect("those before have timed out");
+            assert_eq!(begun.elapsed(), Duration::from_secs(9));
+        };
+        let (stuck, ()) = tokio::join!(join_all(stuck), others);
+        assert!(stuck.iter().all(|read| matches!(read, Err(BodyError::TooSlow))));
+        assert!(lock(&memory.addresses).is_empty(), "an address is forgotten");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_addresses_together_have_64_mib() {
+        let memory = BodyMemory::default();
+        let stuck: Vec<_> = join_all((0..68).map(|n| read(&memory, finished(LIMIT), address(n)))).await;
+        assert!(stuck.iter().all(Result::is_ok));
+        let another = read(&memory, finished(LIMIT), address(100)).await;
+        assert!(matches!(another, Err(BodyError::TooSlow)));
+        drop(stuck);
+        read(&memory, finished(LIMIT), address(100)).await.expect("the others have gone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_large_bodies_of_one_address_come_through_one_after_the_other() {
+        let memory = BodyMemory::default();
+        let all =
+            join_all((0..40).map(|_| async { read(&memory, finished(LIMIT), address(1)).await.map(drop) }));
+        assert!(all.await.iter().all(Result::is_ok));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_too_long_by_its_own_word_is_not_read() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_LENGTH, (LIMIT + 1).into());
+        let read = BodyMemory::default().read(&headers, unfinished(0), LIMIT, address(1)).await;
+        assert!(matches!(read, Err(BodyError::TooLarge)));
+    }
+}
