@@ -8,6 +8,7 @@ mod answers;
 mod bad_input;
 mod briefs;
 mod errors;
+mod fairness;
 mod hostile;
 mod house;
 mod http;

@@ -1,6 +1,6 @@
 //! A PostgreSQL database of a test's own, for programs that open it themselves.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, Statement};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -62,12 +62,46 @@ impl PostgresDatabase {
         found.expect("the statement is valid").len()
     }
 
+    /// How many statements wait for a lock.
+    pub fn waiting_for_locks(&self) -> usize {
+        let sql = format!(
+            "SELECT pid FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'",
+            self.name
+        );
+        let statement = Statement::from_string(DbBackend::Postgres, sql);
+        self.runtime.block_on(self.admin.query_all_raw(statement)).expect("the statement is valid").len()
+    }
+
+    /// Locks a table against everybody until the result is dropped.
+    pub fn lock(&self, table: &str) -> TableLock<'_> {
+        use sea_orm::TransactionTrait;
+        let begun = self.runtime.block_on(async {
+            let transaction = sea_orm::Database::connect(&self.url).await?.begin().await?;
+            transaction.execute_unprepared(&format!("LOCK TABLE {table}")).await?;
+            Ok::<_, sea_orm::DbErr>(transaction)
+        });
+        TableLock { transaction: Some(begun.expect("the table exists")), runtime: &self.runtime }
+    }
+
     /// Runs SQL in the database itself.
     pub fn execute(&self, sql: &str) {
         let done = self
             .runtime
             .block_on(async { sea_orm::Database::connect(&self.url).await?.execute_unprepared(sql).await });
         done.expect("the statement is valid");
+    }
+}
+
+/// A lock on a table.
+pub struct TableLock<'a> {
+    transaction: Option<DatabaseTransaction>,
+    runtime: &'a Runtime,
+}
+
+impl Drop for TableLock<'_> {
+    fn drop(&mut self) {
+        let ended = self.transaction.take().map(|transaction| self.runtime.block_on(transaction.rollback()));
+        ended.transpose().expect("the database answers");
     }
 }
 
