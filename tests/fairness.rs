@@ -108,6 +108,10 @@ on_both_databases! {
             app.send(request.body(Body::from(body)).expect("a valid request")).await
         };
         assert_eq!(send("content-encoding", "identity").await.status(), StatusCode::OK);
+        let other = Request::post("/graphql").header("content-type", "text/plain");
+        let response = app.send(other.body(Body::from("{}")).expect("a valid request")).await;
+        assert_eq!(response.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        assert!(!response.headers().contains_key("accept-encoding"), "the coding is not the fault");
         for coding in ["gzip", "br", "identity, gzip", "nonsense"] {
             let response = send("content-encoding", coding).await;
             assert_eq!(response.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "{coding}");

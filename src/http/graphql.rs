@@ -70,6 +70,10 @@ pub(super) async fn handle(
         }
         Err(fault) => fault.respond(media, &request_id),
     };
+    // It tells a client that the coding is the fault, and not the media type (RFC 9110, 12.5.3).
+    if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE && !is_uncoded(&parts.headers) {
+        response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
     // What is answered depends on who asks, and is nobody else's.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
@@ -172,10 +176,6 @@ impl Fault {
         let mut response = media.refuse(status, vec![*self.error]);
         if status == StatusCode::METHOD_NOT_ALLOWED {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
-        }
-        if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
-            // It says that the coding was the fault, and is true anyhow (RFC 9110, 15.5.16).
-            response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         response
     }
