@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_graphql::{Response as GraphqlResponse, ServerError, Variables};
+use async_graphql_axum::GraphQLResponse;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -116,21 +117,24 @@ fn respond(answer: Answer, media: Media, credential: &Credential, request_id: &s
 }
 
 /// None when there is no memory for the answer.
-fn executed(response: GraphqlResponse, media: Media, share: &Arc<AnswerShare>) -> Option<Response> {
+fn executed(mut response: GraphqlResponse, media: Media, share: &Arc<AnswerShare>) -> Option<Response> {
+    let (errors, data) = (std::mem::take(&mut response.errors), std::mem::take(&mut response.data));
     let mut pieces = Pieces::new(Vec::with_capacity(SMALL));
     let text = pieces.text();
     text.push(b'{');
-    if !response.errors.is_empty() {
+    if !errors.is_empty() {
         text.extend_from_slice(b"\"errors\":");
-        serde_json::to_writer(&mut *text, &response.errors).expect("errors are written into memory");
+        serde_json::to_writer(&mut *text, &errors).expect("errors are written into memory");
         text.push(b',');
     }
     text.extend_from_slice(b"\"data\":");
-    pieces.add(response.data);
+    pieces.add(data);
     pieces.text().push(b'}');
-    let mut headers = response.http_headers;
-    headers.insert(header::CONTENT_TYPE, media.content_type());
-    Some((headers, answer::body(pieces.finish(), share)?).into_response())
+    // The library knows the headers. The data are partly written already, which it does not know.
+    let mut response = GraphQLResponse::from(response).into_response();
+    *response.body_mut() = answer::body(pieces.finish(), share)?;
+    response.headers_mut().insert(header::CONTENT_TYPE, media.content_type());
+    Some(response)
 }
 
 /// The seconds that a refused client is to wait.
