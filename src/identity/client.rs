@@ -1,4 +1,4 @@
-//! Where a request comes from.
+//! Where a request comes from, and what counts as one client.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -12,12 +12,15 @@ pub struct Client {
 }
 
 impl Client {
-    /// The network that counts as one: /24, and /56 of IPv6, which one household has.
+    /// The client network: the /24 of an IPv4 address, the /56 of an IPv6 one, which one household has.
     pub fn network(&self) -> IpAddr {
-        match self.address.to_canonical() {
-            IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & (!0 << 8)).into(),
-            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (!0 << 72)).into(),
-        }
+        truncated(self.address, 24, 56)
+    }
+
+    /// What limits per address count: an IPv4 address, or the /64 of an IPv6 one, in which every host can
+    /// take any address that it likes.
+    pub fn counted_address(&self) -> IpAddr {
+        truncated(self.address, 32, 64)
     }
 }
 
@@ -37,18 +40,35 @@ impl Default for Client {
     }
 }
 
+/// The first bits of an address; the others become 0. An IPv4-mapped IPv6 address counts as IPv4.
+fn truncated(address: IpAddr, v4_bits: u32, v6_bits: u32) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & (!0 << (32 - v4_bits))).into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (!0 << (128 - v6_bits))).into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn client(address: &str) -> Client {
+        Client { address: address.parse().expect("an address"), user_agent: None }
+    }
+
     #[test]
     fn neighbours_share_a_network() {
-        let network = |address: &str| {
-            let address = address.parse().expect("an address");
-            Client { address, user_agent: None }.network().to_string()
-        };
+        let network = |address: &str| client(address).network().to_string();
         assert_eq!(network("192.0.2.77"), "192.0.2.0");
         assert_eq!(network("::ffff:192.0.2.77"), "192.0.2.0");
         assert_eq!(network("2001:db8:1:2ff::1"), "2001:db8:1:200::");
+    }
+
+    #[test]
+    fn limits_per_address_count_ipv6_by_64_bits() {
+        let counted = |address: &str| client(address).counted_address().to_string();
+        assert_eq!(counted("192.0.2.77"), "192.0.2.77");
+        assert_eq!(counted("::ffff:192.0.2.77"), "192.0.2.77");
+        assert_eq!(counted("2001:db8:1:2ff:a:b:c:d"), "2001:db8:1:2ff::");
     }
 }

@@ -1,4 +1,4 @@
-//! How often one address may try to sign in a minute, on this instance.
+//! How many credential operations one client address may make a minute, on this instance.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -43,12 +43,12 @@ impl AddressLimit {
     pub fn check(&self, client: &Client) -> Result<()> {
         let Some(limit) = self.per_minute else { return Ok(()) };
         let fresh = || Arc::new(Window { began: Instant::now(), count: AtomicU32::new(0) });
-        let window = self.seen.get_with(client.address.to_canonical(), fresh);
+        let window = self.seen.get_with(client.counted_address(), fresh);
         if window.count.fetch_add(1, Ordering::Relaxed) < limit {
             return Ok(());
         }
         let left = WINDOW.saturating_sub(window.began.elapsed());
-        Err(Error::RateLimited { retry_after: left.as_secs() + 1 })
+        Err(Error::RateLimited { retry_after: (left.as_secs() + 1).min(WINDOW.as_secs()) })
     }
 }
 
@@ -65,6 +65,10 @@ mod tests {
         assert!(limit.check(&one).is_ok() && limit.check(&one).is_ok());
         assert!(matches!(limit.check(&one), Err(Error::RateLimited { retry_after: 1..=60 })));
         assert!(limit.check(&two).is_ok());
+        assert!(limit.check(&client("2001:db8::1")).is_ok() && limit.check(&client("2001:db8::2")).is_ok());
+        assert!(
+            limit.check(&client("2001:db8::3")).is_err() && limit.check(&client("2001:db8:0:1::1")).is_ok()
+        );
         assert!((0..1_000).all(|_| AddressLimit::new(0).check(&one).is_ok()));
     }
 }
