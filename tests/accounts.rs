@@ -1,5 +1,8 @@
 //! Accounts: registering, signing in and out, the profile.
 
+mod deletion;
+mod without_waiting;
+
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use chrono::TimeDelta;
 

@@ -7,7 +7,9 @@ use sha2::Sha256;
 use taskhold::domain::{Faults, NewPassword};
 use taskhold::service::Operator;
 
-use crate::support::{Actor, PASSWORD, SECRET, TestApp, Value, code, faults, json, on_both_databases};
+use crate::support::{
+    Actor, DatabaseKind, PASSWORD, SECRET, TestApp, Value, code, faults, json, on_both_databases,
+};
 
 const ME: &str = "{ me { id } }";
 const REFRESH: &str = "mutation($token: String!) { refreshToken(refreshToken: $token) {
@@ -30,6 +32,36 @@ async fn refused_refresh(app: &TestApp, token: &Value) -> String {
 async fn login<'a>(app: &'a TestApp, who: &str) -> Actor<'a> {
     let data = app.nobody().data(LOGIN, json!({ "who": who, "password": PASSWORD })).await;
     app.bearer(data["login"]["accessToken"].as_str().expect("a token"))
+}
+
+/// Copies the session that was opened last, `count` times.
+async fn copy_newest_session(app: &TestApp, count: usize) {
+    let copies = |id: &str, numbers: &str| {
+        format!(
+            "INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at, refreshes, refreshed_at)
+             SELECT {id}, user_id, created_at, last_used_at, expires_at, 0, refreshed_at FROM sessions, {numbers}
+             WHERE created_at = (SELECT max(created_at) FROM sessions)"
+        )
+    };
+    app.execute(&match app.kind {
+        DatabaseKind::Postgres => copies("gen_random_uuid()", &format!("generate_series(1, {count})")),
+        DatabaseKind::Sqlite => copies(
+            "randomblob(16)",
+            &format!(
+                "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) SELECT i FROM n)"
+            ),
+        ),
+    })
+    .await;
+}
+
+/// Waits for what is done in the background.
+async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while !condition().await {
+        assert!(std::time::Instant::now() < deadline, "{what}: not within ten seconds");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
 }
 
 /// A token signed with the tests' own secret, or with another.
@@ -241,35 +273,152 @@ on_both_databases! {
 
     async fn more_sessions_than_a_statement_has_room_for_end_at_once(app) {
         let ann = app.user("ann").await;
-        let copies = |id: &str, numbers: &str| {
-            format!("INSERT INTO sessions (id, user_id, created_at, last_used_at, expires_at, refreshes, refreshed_at)
-                SELECT {id}, user_id, created_at, last_used_at, expires_at, 0, refreshed_at FROM sessions, {numbers}")
-        };
-        app.execute(&match app.kind {
-            DatabaseKind::Postgres => copies("gen_random_uuid()", "generate_series(1, 33000)"),
-            DatabaseKind::Sqlite => copies(
-                "randomblob(16)",
-                "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 33000) SELECT i FROM n)",
-            ),
-        })
-        .await;
+        copy_newest_session(app, 33_000).await;
         ann.data("mutation { logout(scope: ALL) { success } }", json!({})).await;
         assert_eq!(app.rows("sessions").await, Vec::<String>::new());
     }
 
-    async fn deleting_the_account_takes_everything_with_it(app) {
+    async fn a_sign_in_beyond_a_hundred_ends_the_session_that_was_used_longest_ago(app) {
+        let ann = app.user("ann").await;
+        app.clock.advance(TimeDelta::hours(1));
+        login(app, "ann").await;
+        copy_newest_session(app, 98).await;
+        app.clock.advance(TimeDelta::hours(1));
+        // The session that was opened first is now the one that was used last.
+        refresh(app, &json!(ann.refresh_token)).await;
+        let third = login(app, "ann").await;
+        ann.data(ME, json!({})).await;
+        assert_eq!(app.rows("sessions").await.len(), 100);
+
+        app.execute("UPDATE sessions SET last_used_at = created_at").await;
+        login(app, "ann").await;
+        assert_eq!(ann.ask(ME, json!({})).await.status, 401, "it goes on here");
+        assert_eq!(app.rows("sessions").await.len(), 100);
+        third.data(ME, json!({})).await;
+    }
+
+    async fn an_account_with_very_many_sessions_from_before_is_brought_down_to_a_hundred(app) {
+        let ann = app.user("ann").await;
+        copy_newest_session(app, 3_000).await;
+        // The one that is asked with was used last.
+        app.clock.advance(TimeDelta::minutes(2));
+        refresh(app, &json!(ann.refresh_token)).await;
+        let listed = ann.data(SESSIONS, json!({})).await["me"]["sessions"].clone();
+        assert_eq!((listed.as_array().map(Vec::len), &listed[0]["current"]), (Some(100), &json!(true)));
+        app.start_again();
+        eventually("the sessions are brought down", async || app.rows("sessions").await.len() == 100).await;
+        ann.data(ME, json!({})).await;
+    }
+
+    #[flags("--limit-credentials-per-minute", "0")]
+    async fn logins_at_once_leave_a_hundred_sessions(app) {
+        app.user("ann").await;
+        copy_newest_session(app, 98).await;
+        let logins = futures_util::future::join_all((0..8).map(|_| login(app, "ann"))).await;
+        assert_eq!(app.rows("sessions").await.len(), 100);
+        for session in logins {
+            session.data(ME, json!({})).await;
+        }
+    }
+
+    async fn expired_sessions_are_deleted_in_the_background(app) {
+        let ann = app.user("ann").await;
+        copy_newest_session(app, 1_200).await;
+        app.clock.advance(TimeDelta::days(30));
+        let bob = app.user("bob").await;
+        app.start_again();
+        eventually("they are deleted", async || app.rows("sessions").await.len() == 1).await;
+        bob.data(ME, json!({})).await;
+        // Whether the row is there yet makes no difference to a token that expired with it.
+        ann.data("mutation { logout { success } }", json!({})).await;
+    }
+
+    async fn the_use_of_a_session_is_noted_in_the_background(app) {
+        let ann = app.user("ann").await;
+        app.clock.advance(TimeDelta::minutes(5));
+        let opened = app.rows("sessions").await;
+        ann.data(ME, json!({})).await;
+        eventually("the use is noted", async || app.rows("sessions").await != opened).await;
+    }
+
+    async fn an_old_refresh_token_stays_old_when_the_clock_is_set_back(app) {
+        let ann = app.user("ann").await;
+        refresh(app, &json!(ann.refresh_token)).await;
+        app.clock.advance(TimeDelta::hours(-1));
+        assert_eq!(refused_refresh(app, &json!(ann.refresh_token)).await, "INVALID_CREDENTIALS");
+        assert!(app.rows("sessions").await.is_empty(), "the session goes on");
+    }
+
+    async fn a_token_is_good_to_the_second_of_whatever_the_clock_says(app) {
+        let ann = app.user("ann").await;
+        for (skip, status) in [(7 * 86_400 - 2, 200), (2, 401), (-3, 200), (3, 401), (-5, 200)] {
+            app.clock.advance(TimeDelta::seconds(skip));
+            assert_eq!(ann.ask(ME, json!({})).await.status.as_u16(), status, "{skip}");
+        }
+        // A pair from a clock that was ahead, used when it is right again.
+        let pair = refresh(app, &json!(ann.refresh_token)).await;
+        app.clock.advance(TimeDelta::days(-6));
+        refresh(app, &pair["refreshToken"]).await;
+    }
+
+    async fn an_expired_token_logs_out_only_of_its_own_session(app) {
+        let ann = app.user("ann").await;
+        app.clock.advance(TimeDelta::days(8));
+        let second = login(app, "ann").await;
+        for scope in ["OTHERS", "ALL"] {
+            let logout = format!("mutation {{ logout(scope: {scope}) {{ success }} }}");
+            assert_eq!(ann.error(&logout, json!({})).await["message"], "Token has expired");
+        }
+        ann.data("mutation { logout { success } }", json!({})).await;
+        assert_eq!(refused_refresh(app, &json!(ann.refresh_token)).await, "INVALID_CREDENTIALS");
+        second.data(ME, json!({})).await;
+    }
+
+    async fn a_deleted_account_is_gone_for_everybody_at_once_and_its_rows_follow(app) {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-        ann.task("one").await;
+        let task = ann.full_task("one").await;
+        let id = task["id"].as_str().expect("an id");
         bob.task("two").await;
+        let copies = "INSERT INTO risks (id, task_id, position, description, likelihood, impact) SELECT";
+        app.execute(&match app.kind {
+            DatabaseKind::Postgres => format!("{copies} gen_random_uuid(), task_id, position, description, likelihood,
+                impact FROM risks, generate_series(1, 3000)"),
+            DatabaseKind::Sqlite => format!("{copies} randomblob(16), task_id, position, description, likelihood, impact
+                FROM risks, (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) SELECT i FROM n)"),
+        }).await;
         let delete = "mutation($password: String!) { deleteAccount(password: $password) { deletedUserId } }";
         assert_eq!(code(&ann.error(delete, json!({ "password": "wrong-horse-1" })).await), "INVALID_CREDENTIALS");
         let data = ann.data(delete, json!({ "password": PASSWORD })).await;
         assert_eq!(data["deleteAccount"]["deletedUserId"], ann.id);
+
         assert_eq!(ann.ask(ME, json!({})).await.status, 401);
-        for table in ["users", "sessions", "tasks"] {
-            assert_eq!(app.rows(table).await.len(), 1, "{table}");
+        assert_eq!(refused_refresh(app, &json!(ann.refresh_token)).await, "INVALID_CREDENTIALS");
+        let change = "mutation($id: ID!) { completeTask(id: $id) { task { id } } }";
+        for query in ["query($id: ID!) { task(id: $id) { id } }", change] {
+            assert_eq!(code(&bob.error(query, json!({ "id": id })).await), "NOT_FOUND");
         }
-        app.user("ann").await;
+        let bulk = "mutation($id: ID!) { completeTasks(ids: [$id]) { tasks { id } } }";
+        assert_eq!(code(&bob.error(bulk, json!({ "id": id })).await), "NOT_FOUND");
+        let listed = Operator::new(app.database.clone()).list().await.expect("a list");
+        assert_eq!(listed.len(), 1);
+        let name = format!("deleted {}", ann.id);
+        for who in ["ann", "ann@example.com", &name] {
+            let error = app.nobody().error(LOGIN, json!({ "who": who, "password": PASSWORD })).await;
+            assert_eq!(code(&error), "INVALID_CREDENTIALS", "{who}");
+        }
+        bob.create(json!({ "id": id, "title": "three" })).await;
+        let again = app.user("ann").await;
+        assert_ne!(again.id, ann.id);
+        assert_eq!(again.data("{ tasks { totalCount } }", json!({})).await["tasks"]["totalCount"], 0);
+
+        eventually("the rows are deleted", async || {
+            let mut counts = Vec::new();
+            for table in ["users", "sessions", "tasks", "checklist_items", "risks", "file_changes"] {
+                counts.push(app.rows(table).await.len());
+            }
+            counts == [2, 2, 2, 0, 0, 0]
+        })
+        .await;
     }
 
     async fn a_forged_token_is_invalid(app) {

@@ -8,6 +8,7 @@ mod m20261121_000002_create_sessions;
 mod m20261121_000003_create_tasks;
 mod m20261121_000004_create_attempts;
 mod m20261121_000005_create_briefs;
+mod m20261128_000006_mark_deleted_users;
 
 /// Runs the migrations, oldest first.
 pub struct Migrator;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_create_tasks::Migration),
             Box::new(m20261121_000004_create_attempts::Migration),
             Box::new(m20261121_000005_create_briefs::Migration),
+            Box::new(m20261128_000006_mark_deleted_users::Migration),
         ]
     }
 }

@@ -93,11 +93,10 @@ impl Username {
     pub fn derive(email: &Email, suffix: Option<u32>) -> Self {
         let local = email.local_part().to_lowercase();
         let allowed = local.chars().map(|c| if Self::allows(c) { c } else { '-' });
+        // A command line would take one that begins with a hyphen for a flag.
         let mut name: String = allowed.skip_while(|c| !c.is_ascii_alphanumeric()).take(24).collect();
-        if name.is_empty() {
-            name.push_str("user");
-        } else if name.len() < *Self::LENGTH.start() {
-            name.push_str("-user");
+        if name.len() < *Self::LENGTH.start() {
+            name.push_str(if name.is_empty() { "user" } else { "-user" });
         }
         if let Some(number) = suffix {
             name.push_str(&format!("-{number}"));

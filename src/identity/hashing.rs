@@ -1,21 +1,26 @@
-//! The room where passwords are hashed: threads of its own, each with the memory of one hash, which it
-//! keeps; and so many places to wait, for so long.
+//! Where passwords are hashed: threads of their own, each with the memory of one hash, which it keeps, and
+//! a bounded queue in front of them, in which client networks take turns.
 
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use argon2::Block;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use crate::domain::{Error, Result};
 
+/// How many requests wait for a permit at most.
 const MAX_WAITING: usize = 64;
+/// How many of them may be of one client network.
+const MAX_WAITING_OF_NETWORK: usize = 32;
 const MAX_WAIT: Duration = Duration::from_secs(2);
-/// So many more than there are threads have their turn: what they have to look up first is there when a
-/// thread has time for them.
+/// How many permits there are beyond one for each thread: what a request has to look up before its password
+/// is hashed is then known when a thread becomes free.
 pub(super) const AHEAD: usize = 3;
 
 /// What a hash is computed in. A thread keeps its own: fresh memory for each hash would have to be
@@ -24,82 +29,259 @@ pub type Memory = Vec<Block>;
 
 type Work = Box<dyn FnOnce(&mut Memory) + Send>;
 
-/// The threads, and the places.
+/// The threads, and the queue for them.
 #[derive(Clone)]
-pub struct Room {
-    /// One permit for each turn.
-    turns: Arc<Semaphore>,
-    /// One permit for everybody in the room.
-    places: Arc<Semaphore>,
+pub struct HashingPool {
+    queue: Arc<Queue>,
     work: mpsc::Sender<Work>,
 }
 
-/// The turn to have one hash computed.
-pub struct Turn {
-    permits: [OwnedSemaphorePermit; 2],
+/// The permission to have one hash computed.
+pub struct Permit {
+    queue: Arc<Queue>,
     work: mpsc::Sender<Work>,
 }
 
-impl Default for Room {
+impl Default for HashingPool {
     /// Leaves one core to everything else. The threads have the priority of the one that makes them, which
     /// is to be that of the process.
     fn default() -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let threads = (cores - 1).max(1);
-        let (work, queue) = mpsc::channel();
-        let queue = Arc::new(Mutex::new(queue));
+        let (work, received) = mpsc::channel();
+        let received = Arc::new(Mutex::new(received));
         for number in 0..threads {
-            let queue = queue.clone();
+            let received = received.clone();
             let thread = thread::Builder::new().name(format!("hashing-{number}"));
-            thread.spawn(move || serve(&queue)).expect("threads can be started");
+            thread.spawn(move || serve(&received)).expect("threads can be started");
         }
-        Self {
-            turns: Arc::new(Semaphore::new(threads + AHEAD)),
-            places: Arc::new(Semaphore::new(threads + MAX_WAITING)),
-            work,
-        }
+        let waiting = Waiting { free: threads + AHEAD, ..Waiting::default() };
+        Self { queue: Arc::new(Queue(Mutex::new(waiting))), work }
     }
 }
 
-impl Room {
-    /// Takes a place, or fails at once when there is none, and waits there for a turn, or fails when that
-    /// takes too long.
-    pub async fn enter(&self) -> Result<Turn> {
-        let full = |_| Error::unavailable(anyhow!("too many passwords wait to be hashed"));
-        let place = self.places.clone().try_acquire_owned().map_err(full)?;
-        let turn = tokio::time::timeout(MAX_WAIT, self.turns.clone().acquire_owned()).await;
-        let late = |_| Error::unavailable(anyhow!("no turn to hash in time"));
-        let turn = turn.map_err(late)?.map_err(Error::internal)?;
-        Ok(Turn { permits: [place, turn], work: self.work.clone() })
+impl HashingPool {
+    /// Waits for a permit. Errors: Unavailable at once when the queue is full, in all or of this client
+    /// network, and after two seconds.
+    pub async fn permit(&self, network: IpAddr) -> Result<Permit> {
+        if let Some(place) = self.queue.enter(network)? {
+            let granted = tokio::time::timeout(MAX_WAIT, place.granted()).await;
+            granted.map_err(|_| Error::unavailable(anyhow!("no password could be hashed in time")))?;
+        }
+        Ok(Permit { queue: self.queue.clone(), work: self.work.clone() })
     }
 }
 
-impl Turn {
-    /// Does the work on the thread.
+impl Permit {
+    /// Does the work on one of the threads.
     pub async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
-        let permits = self.permits;
+        let threads = self.work.clone();
         let work = move |memory: &mut Memory| {
             let result = work(memory);
-            // Held by the work itself: a caller that goes away does not make room that is not there.
-            drop(permits);
-            // Nobody may be there to be told.
+            // The work itself holds the permit: a request that was given up does not free a thread.
+            drop(self);
+            // The request may have been given up.
             let _ = answer.send(result);
         };
-        self.work.send(Box::new(work)).map_err(|_| Error::internal(anyhow!("nobody hashes any more")))?;
+        threads.send(Box::new(work)).map_err(|_| Error::internal(anyhow!("the hashing threads ended")))?;
         answered.await.map_err(Error::internal)
     }
 }
 
-/// Works until the room is gone.
-fn serve(queue: &Mutex<mpsc::Receiver<Work>>) {
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.queue.release();
+    }
+}
+
+/// Computes until the pool is dropped.
+fn serve(received: &Mutex<mpsc::Receiver<Work>>) {
     let mut memory = Memory::new();
-    let next = || queue.lock().expect("nobody panics while waiting").recv();
+    let next = || received.lock().expect("nobody panics while waiting").recv();
     while let Ok(work) = next() {
-        // Whoever waits for the answer learns of a panic; the thread goes on.
+        // The request that waits for the answer learns of a panic; the thread goes on.
         let _ = catch_unwind(AssertUnwindSafe(|| work(&mut memory)));
+    }
+}
+
+/// Who waits for a permit.
+struct Queue(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    /// Permits that nobody has.
+    free: usize,
+    /// How many requests wait.
+    count: usize,
+    /// The networks that have requests waiting; the first one is next.
+    networks: VecDeque<IpAddr>,
+    /// The requests of each of these networks, oldest first.
+    requests: HashMap<IpAddr, VecDeque<oneshot::Sender<()>>>,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().expect("no holder panics")
+    }
+
+    /// Takes a free permit, or a place in the queue.
+    fn enter(self: &Arc<Self>, network: IpAddr) -> Result<Option<QueuePlace>> {
+        let mut waiting = self.lock();
+        if waiting.free > 0 {
+            waiting.free -= 1;
+            return Ok(None);
+        }
+        let of_network = waiting.requests.get(&network).map_or(0, VecDeque::len);
+        if waiting.count >= MAX_WAITING || of_network >= MAX_WAITING_OF_NETWORK {
+            return Err(Error::unavailable(anyhow!("too many passwords wait to be hashed")));
+        }
+        if of_network == 0 {
+            waiting.networks.push_back(network);
+        }
+        let (grant, granted) = oneshot::channel();
+        waiting.requests.entry(network).or_default().push_back(grant);
+        waiting.count += 1;
+        Ok(Some(QueuePlace { queue: self.clone(), network, granted }))
+    }
+
+    /// Gives a permit to the next request that waits.
+    fn release(&self) {
+        let mut waiting = self.lock();
+        while let Some(grant) = waiting.next() {
+            if grant.send(()).is_ok() {
+                return;
+            }
+        }
+        waiting.free += 1;
+    }
+}
+
+impl Waiting {
+    /// Takes the oldest request of the network whose turn it is; that network's next turn is the last.
+    fn next(&mut self) -> Option<oneshot::Sender<()>> {
+        let network = self.networks.pop_front()?;
+        let requests = self.requests.get_mut(&network)?;
+        let grant = requests.pop_front();
+        if requests.is_empty() {
+            self.requests.remove(&network);
+        } else {
+            self.networks.push_back(network);
+        }
+        self.count -= usize::from(grant.is_some());
+        grant
+    }
+
+    /// Forgets the requests of a network that were given up.
+    fn forget_closed(&mut self, network: IpAddr) {
+        let Some(requests) = self.requests.get_mut(&network) else { return };
+        let before = requests.len();
+        requests.retain(|grant| !grant.is_closed());
+        self.count -= before - requests.len();
+        if requests.is_empty() {
+            self.requests.remove(&network);
+            self.networks.retain(|other| *other != network);
+        }
+    }
+}
+
+/// The place of one request in the queue; dropping it gives the place up.
+struct QueuePlace {
+    queue: Arc<Queue>,
+    network: IpAddr,
+    granted: oneshot::Receiver<()>,
+}
+
+impl QueuePlace {
+    async fn granted(mut self) {
+        // A grant is not dropped while its request waits. Polled by reference: `Drop` needs it still.
+        let _ = (&mut self.granted).await;
+        // It was received, so it is not found again by `Drop`.
+    }
+}
+
+impl Drop for QueuePlace {
+    fn drop(&mut self) {
+        self.granted.close();
+        // A permit that was granted in the same moment is passed on.
+        if self.granted.try_recv().is_ok() {
+            self.queue.release();
+        } else {
+            self.queue.lock().forget_closed(self.network);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+    use futures_util::poll;
+    use std::pin::pin;
+
+    use super::*;
+
+    const NETWORKS: [&str; 3] = ["192.0.2.0", "198.51.100.0", "2001:db8::"];
+
+    fn network(number: usize) -> IpAddr {
+        NETWORKS[number].parse().expect("an address")
+    }
+
+    async fn all_permits(pool: &HashingPool) -> Vec<Permit> {
+        let count = pool.queue.lock().free;
+        let permits = join_all((0..count).map(|_| pool.permit(network(0)))).await;
+        permits.into_iter().map(|permit| permit.expect("it is free")).collect()
+    }
+
+    #[tokio::test]
+    async fn networks_take_turns_however_many_requests_each_has() {
+        let pool = HashingPool::default();
+        let permits = all_permits(&pool).await;
+        let served = Mutex::new(Vec::new());
+        let request = |number| {
+            let (pool, served) = (&pool, &served);
+            async move {
+                let permit = pool.permit(network(number)).await.expect("there is room to wait");
+                served.lock().expect("nobody panics with it").push(number);
+                drop(permit);
+            }
+        };
+        let requests = [0, 0, 0, 0, 0, 1, 1, 2].map(request);
+        let mut all = pin!(join_all(requests));
+        assert!(poll!(&mut all).is_pending());
+        drop(permits.into_iter().next());
+        all.await;
+        assert_eq!(*served.lock().expect("nobody panics with it"), [0, 1, 2, 0, 1, 0, 0, 0]);
+    }
+
+    #[tokio::test]
+    async fn one_network_takes_half_of_the_places_and_all_networks_the_rest() {
+        let pool = HashingPool::default();
+        let permits = all_permits(&pool).await;
+        let mut places: Vec<_> = (0..80).map(|_| pool.queue.enter(network(0))).collect();
+        assert_eq!(places.iter().filter(|place| place.is_ok()).count(), 32);
+        places.extend((0..80).map(|_| pool.queue.enter(network(1))));
+        assert_eq!(places.iter().filter(|place| place.is_ok()).count(), 64);
+        assert!(pool.queue.enter(network(2)).is_err());
+        drop(places);
+        assert_eq!(pool.queue.lock().count, 0);
+        assert!(pool.queue.lock().networks.is_empty());
+        let free = permits.len();
+        drop(permits);
+        assert_eq!(pool.queue.lock().free, free);
+    }
+
+    #[tokio::test]
+    async fn a_permit_that_comes_too_late_goes_to_the_next() {
+        let pool = HashingPool::default();
+        let mut permits = all_permits(&pool).await;
+        let given_up = pool.queue.enter(network(0)).expect("there is room");
+        let next = pool.queue.enter(network(0)).expect("there is room").expect("no permit is free");
+        permits.pop();
+        drop(given_up);
+        next.granted().await;
+        assert_eq!((pool.queue.lock().free, pool.queue.lock().count), (0, 0));
     }
 }

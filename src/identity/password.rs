@@ -1,5 +1,7 @@
 //! Passwords under Argon2id: how they are hashed, and whether one fits a hash.
 
+use std::net::IpAddr;
+
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::password_hash::{Error as HashError, Result as HashResult};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -7,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::{Error, NewPassword, Result};
-use crate::identity::hashing::{Memory, Room, Turn};
+use crate::identity::hashing::{HashingPool, Memory, Permit};
 
 /// The second recommendation of RFC 9106 in the OWASP reading: 19 MiB, two passes, one lane.
 const PARAMS: (u32, u32, u32) = (19_456, 2, 1);
@@ -17,24 +19,25 @@ const NOBODY: &str =
 
 /// Hashes and verifies passwords.
 #[derive(Clone, Default)]
-pub struct Passwords(Room);
+pub struct Passwords(HashingPool);
 
-/// The turn to verify one password.
-pub struct Verification(Turn);
+/// The permission to verify one password.
+pub struct Verification(Permit);
 
 impl Passwords {
-    /// The PHC string to store for a password.
-    pub async fn hash(&self, password: &NewPassword) -> Result<String> {
-        self.hash_text(SecretString::from(password.expose())).await
+    /// The PHC string to store for a password, which comes from a client network. Errors: Unavailable when
+    /// too many passwords wait to be hashed.
+    pub async fn hash(&self, password: &NewPassword, network: IpAddr) -> Result<String> {
+        self.hash_text(SecretString::from(password.expose()), network).await
     }
 
     /// Hashes a password that has been verified, under the present parameters.
-    pub async fn hash_known(&self, password: &SecretString) -> Result<String> {
-        self.hash_text(composed(password)).await
+    pub async fn hash_known(&self, password: &SecretString, network: IpAddr) -> Result<String> {
+        self.hash_text(composed(password), network).await
     }
 
-    async fn hash_text(&self, password: SecretString) -> Result<String> {
-        let hash = self.0.enter().await?.run(move |memory| {
+    async fn hash_text(&self, password: SecretString, network: IpAddr) -> Result<String> {
+        let hash = self.0.permit(network).await?.run(move |memory| {
             let (params, salt) = (present(), Salt::generate());
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
             let hash = PasswordHash {
@@ -55,10 +58,11 @@ impl Passwords {
         stored.starts_with(&format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}$"))
     }
 
-    /// Waits for a turn to verify a password, or fails when there is no room to wait in. Who looks up
-    /// what to verify only then keeps the database free for others, however many want to sign in.
-    pub async fn turn(&self) -> Result<Verification> {
-        self.0.enter().await.map(Verification)
+    /// Waits until a password may be verified. A caller that looks up only then what to verify keeps the
+    /// database free for others, however many want to sign in. Errors: Unavailable when too many passwords
+    /// wait to be hashed.
+    pub async fn begin(&self, network: IpAddr) -> Result<Verification> {
+        self.0.permit(network).await.map(Verification)
     }
 }
 
@@ -122,13 +126,16 @@ fn compute(
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
     use std::time::{Duration, Instant};
 
     use super::*;
     use crate::domain::Faults;
 
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
     async fn fits(passwords: &Passwords, password: &str, stored: Option<&str>) -> Result<bool> {
-        passwords.turn().await?.fits(&password.into(), stored).await
+        passwords.begin(HERE).await?.fits(&password.into(), stored).await
     }
 
     /// A stored hash of `password`, made elsewhere.
@@ -144,7 +151,7 @@ mod tests {
     async fn a_password_fits_its_own_hash_and_no_other() {
         let passwords = Passwords::default();
         let password = NewPassword::parse(&mut Faults::default(), "", "correct horse 1").expect("strong");
-        let hash = passwords.hash(&password).await.expect("there is room to hash");
+        let hash = passwords.hash(&password, HERE).await.expect("there is room to hash");
         assert!(
             hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && Passwords::is_current(&hash),
             "{hash}"
@@ -183,17 +190,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_very_many_at_once_the_room_sends_the_last_away() {
+    async fn of_very_many_at_once_the_last_are_refused() {
         let passwords = Passwords::default();
         let threads = std::thread::available_parallelism().map_or(1, usize::from).max(2) - 1;
         let at_once = threads + crate::identity::hashing::AHEAD;
-        let turns: Vec<_> = (0..threads + 64 + 5).map(|_| passwords.turn()).collect();
-        let mut turns = futures_util::future::join_all(turns).await;
-        let refused = |turn: &Result<_>| matches!(turn, Err(Error::Unavailable(_)));
-        assert!(turns[at_once..].iter().all(refused), "nobody gave a turn back within two seconds");
-        turns.truncate(at_once);
-        assert!(!turns.iter().any(refused));
-        drop(turns);
+        let begun: Vec<_> = (0..threads + 64 + 5).map(|_| passwords.begin(HERE)).collect();
+        let mut begun = futures_util::future::join_all(begun).await;
+        let refused = |begun: &Result<_>| matches!(begun, Err(Error::Unavailable(_)));
+        assert!(begun[at_once..].iter().all(refused), "no permit was given back within two seconds");
+        begun.truncate(at_once);
+        assert!(!begun.iter().any(refused));
+        drop(begun);
         assert!(!fits(&passwords, "x", None).await.expect("there is room again"));
     }
 }

@@ -1,10 +1,11 @@
-//! The door: what may be asked for without being signed in.
+//! Accounts, as clients that are not signed in reach them: registration, sign-in and sign-out.
 
 use std::sync::Arc;
 
-use sea_orm::sea_query::{ExprTrait, OnConflict};
+use sea_orm::sea_query::{ExprTrait, LockType, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect};
 use secrecy::SecretString;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::db::entity::{session, user};
@@ -13,9 +14,9 @@ use crate::domain::{
     Clock, DisplayName, Email, Error, Faults, Instant, Problem, Registration, Result, Rule, User, Username,
     new_id,
 };
-use crate::identity::{AddressLimit, Client, Credential, Passwords, Verification};
+use crate::identity::{AddressLimit, Client, Credential, Passwords};
 use crate::service::sessions::{Sessions, SignedIn};
-use crate::service::throttle::Throttle;
+use crate::service::throttle::{Account, Throttle};
 
 /// How many derived usernames are tried before registration gives up.
 const USERNAME_TRIES: u32 = 8;
@@ -37,6 +38,8 @@ pub struct Accounts {
     pub(super) throttle: Arc<Throttle>,
     pub(super) addresses: AddressLimit,
     pub(super) registration_open: bool,
+    /// Is notified when an account has been deleted, and its rows are to follow.
+    pub(super) deleted: Arc<Notify>,
 }
 
 impl Accounts {
@@ -52,69 +55,65 @@ impl Accounts {
             return Err(Error::Forbidden("Registration is closed."));
         }
         // The same work whether or not the address is taken.
-        let hash = self.passwords.hash(&registration.password).await?;
+        let hash = self.passwords.hash(&registration.password, client.network()).await?;
         let now = self.clock.now();
-        in_transaction!(self.database, |transaction| {
+        let opened = in_transaction!(self.database, |transaction| {
             let user = insert(&transaction, &registration, &hash, now).await?;
             self.sessions.open(&transaction, &user, client).await
-        })
+        })?;
+        Ok(self.sessions.opened(opened))
     }
 
     /// Signs in by e-mail address or username. Whatever is wrong, the answer and the work are the same.
     pub async fn login(&self, who: &str, password: &SecretString, client: &Client) -> Result<SignedIn> {
         let who = who.to_lowercase();
-        // First of all: who has to be sent away is neither counted nor looked up.
-        let verification = self.passwords.turn().await?;
-        let attempt = self.throttle.begin(&who, client).await?;
-        let outcome = self.sign_in(&who, password, client, verification).await;
-        self.throttle.settle(attempt, outcome).await
-    }
-
-    async fn sign_in(
-        &self,
-        who: &str,
-        password: &SecretString,
-        client: &Client,
-        mut verification: Verification,
-    ) -> Result<SignedIn> {
         loop {
-            let user = find(&self.database, who).await?;
+            // First of all: a request that is refused here costs the database nothing.
+            let verification = self.passwords.begin(client.network()).await?;
+            // An account is counted by its id, so that its names share one count. A client that has used up
+            // a name that nobody has can tell when somebody takes it; registering tells that as well.
+            let user = find(&self.database, &who).await?;
+            let account = user.as_ref().map_or(Account::Unknown(&who), |user| Account::Known(user.id));
+            let attempt = self.throttle.begin(account, client).await?;
             let hash = user.as_ref().map(|user| user.password_hash.as_str());
             let fits = verification.fits(password, hash).await?;
-            let wrong = Error::InvalidCredentials("Invalid email or password");
-            let user = user.filter(|user| fits && user.is_active).ok_or(wrong)?;
+            let user = user.filter(|user| fits && user.is_active);
+            attempt.finish(user.is_some()).await?;
+            let user = user.ok_or(Error::InvalidCredentials("Invalid email or password"))?;
             if let Some(signed_in) = self.open(&user, client).await? {
-                self.rehash(&user, password).await;
+                self.rehash(&user, password, client).await;
                 return Ok(signed_in);
             }
-            verification = self.passwords.turn().await?;
         }
     }
 
     /// Opens a session of a user whose password was verified. None: the account has changed since then,
-    /// and a password that was set meanwhile is not to be passed by.
+    /// and a password that was set meanwhile must not be passed by.
     async fn open(&self, user: &user::Model, client: &Client) -> Result<Option<SignedIn>> {
-        in_transaction!(self.database, |transaction| {
+        let opened = in_transaction!(self.database, |transaction| {
             let unchanged = user::Entity::find()
                 .filter(user::COLUMN.id.eq(user.id))
                 .filter(user::COLUMN.is_active.eq(true))
                 .filter(user::COLUMN.password_hash.eq(user.password_hash.as_str()))
-                .lock_shared()
+                // Sign-ins of one account come one after the other, so that each counts the sessions of the
+                // others. New tasks, which only refer to the account, do not wait.
+                .lock(LockType::NoKeyUpdate)
                 .one(&transaction)
                 .await
                 .map_err(map_error)?;
             let Some(unchanged) = unchanged else { return Ok(None) };
             self.sessions.open(&transaction, &unchanged.into(), client).await.map(Some)
-        })
+        })?;
+        Ok(opened.map(|opened| self.sessions.opened(opened)))
     }
 
     /// Brings a hash to the present parameters, now that its password is known.
-    async fn rehash(&self, user: &user::Model, password: &SecretString) {
+    async fn rehash(&self, user: &user::Model, password: &SecretString, client: &Client) {
         if Passwords::is_current(&user.password_hash) {
             return;
         }
         let rehashed = async {
-            let hash = self.passwords.hash_known(password).await?;
+            let hash = self.passwords.hash_known(password, client.network()).await?;
             let update = user::Entity::update_many()
                 .filter(user::COLUMN.id.eq(user.id))
                 .filter(user::COLUMN.password_hash.eq(user.password_hash.as_str()))
@@ -134,12 +133,12 @@ impl Accounts {
 
     /// Ends sessions. The current one also with a token that has expired meanwhile.
     pub async fn logout(&self, credential: &Credential, scope: LogoutScope) -> Result<()> {
-        let claims = match scope {
-            LogoutScope::Current => self.sessions.claims(credential)?.unwrap_or_else(|expired| expired),
-            LogoutScope::Others | LogoutScope::All => {
-                self.sessions.admit(credential).await?;
-                self.sessions.claims(credential)?.unwrap_or_else(|expired| expired)
-            }
+        if scope != LogoutScope::Current {
+            self.sessions.admit(credential).await?;
+        }
+        let (claims, has_expired) = match self.sessions.claims(credential)? {
+            Ok(claims) => (claims, false),
+            Err(claims) => (claims, true),
         };
         let of_user = session::COLUMN.user_id.eq(claims.user_id());
         let current = claims.session_id();
@@ -148,8 +147,12 @@ impl Accounts {
             LogoutScope::Others => of_user.and(session::COLUMN.id.ne(current)),
             LogoutScope::All => of_user,
         };
+        if scope != LogoutScope::Current {
+            self.sessions.trim(claims.user_id(), current).await?;
+        }
         let ended = self.sessions.end_now(ending).await?;
-        if ended == 0 && scope == LogoutScope::Current {
+        // The session of an expired token may have expired as well, and its row may be gone.
+        if ended == 0 && scope == LogoutScope::Current && !has_expired {
             Err(Error::Unauthenticated("Invalid token"))
         } else {
             Ok(())
@@ -160,7 +163,8 @@ impl Accounts {
 /// The account of somebody who gives an e-mail address or a username, in lower case.
 pub(super) async fn find(database: &Database, who: &str) -> Result<Option<user::Model>> {
     let column = if who.contains('@') { user::Column::EmailKey } else { user::Column::Username };
-    user::Entity::find().filter(column.eq(who)).one(database.read()).await.map_err(map_error)
+    let found = user::Entity::find().filter(column.eq(who)).filter(user::COLUMN.deleted_at.is_null());
+    found.one(database.read()).await.map_err(map_error)
 }
 
 /// Inserts an account with a hashed password.
@@ -222,6 +226,7 @@ impl NewUser<'_> {
             is_active: true,
             created_at: now,
             updated_at: now,
+            deleted_at: None,
         };
         // Whatever it collides with: an error would end the transaction on PostgreSQL.
         let insert = user::Entity::insert(row.clone().into_active_model())

@@ -70,6 +70,7 @@ where
 
 async fn find_users(database: Statements, ids: Arc<[Uuid]>) -> Result<Vec<Option<User>>> {
     let rows = UserRow::find().filter(user::Column::Id.is_in(ids.iter().copied()));
+    let rows = rows.filter(user::Column::DeletedAt.is_null());
     let rows = rows.into_model::<UserRow>().all(&database).await.map_err(map_error)?;
     let found: HashMap<Uuid, User> = rows.into_iter().map(|row| (row.id, row.into())).collect();
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())

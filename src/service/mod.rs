@@ -4,11 +4,15 @@
 
 mod accounts;
 mod batches;
+mod deleted_accounts;
 mod live;
 mod operator;
 mod part_changes;
 mod parts;
 mod profile;
+mod session_endings;
+mod session_limit;
+mod session_uses;
 mod sessions;
 mod task_query;
 mod tasks;
@@ -32,6 +36,7 @@ use crate::db::Database;
 use crate::domain::Clock;
 use crate::identity::{AddressLimit, Passwords, Tokens, Viewer};
 use crate::service::batches::Batches;
+use crate::service::deleted_accounts::DeletedAccounts;
 use crate::service::throttle::Throttle;
 use crate::service::trash::Trash;
 
@@ -59,6 +64,7 @@ pub struct Services {
     sessions: Arc<Sessions>,
     throttle: Arc<Throttle>,
     trash: Arc<Trash>,
+    deleted_accounts: Arc<DeletedAccounts>,
     batches: Batches,
 }
 
@@ -68,6 +74,7 @@ impl Services {
         let lifetime = rules.session_lifetime;
         let sessions = Arc::new(Sessions::new(database.clone(), clock.clone(), tokens, lifetime));
         let throttle = Arc::new(Throttle::new(database.clone(), clock.clone(), rules.login_failures));
+        let deleted_accounts = Arc::new(DeletedAccounts::new(database.clone()));
         let accounts = Accounts {
             database: database.clone(),
             clock: clock.clone(),
@@ -76,10 +83,11 @@ impl Services {
             throttle: throttle.clone(),
             addresses: AddressLimit::new(rules.credentials_per_minute),
             registration_open: rules.registration_open,
+            deleted: deleted_accounts.requested(),
         };
         let trash = Arc::new(Trash::new(database.clone(), clock.clone()));
         let batches = Batches::new(&database);
-        Self { database, clock, accounts, sessions, throttle, trash, batches }
+        Self { database, clock, accounts, sessions, throttle, trash, deleted_accounts, batches }
     }
 
     /// What may be asked without being signed in.
@@ -110,6 +118,9 @@ impl Services {
     /// What goes on beside the requests, for as long as the services are there.
     pub fn start_jobs(&self) {
         keep_up(Sessions::follow_endings, &self.sessions);
+        keep_up(Sessions::note_uses, &self.sessions);
+        keep_up(Sessions::delete_old, &self.sessions);
+        keep_up(DeletedAccounts::purge, &self.deleted_accounts);
         keep_up(Throttle::forget_old, &self.throttle);
         keep_up(Trash::purge, &self.trash);
     }

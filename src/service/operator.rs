@@ -1,5 +1,7 @@
 //! What an operator does to accounts without SQL. It is nobody's handle: only the command line has it.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
@@ -9,6 +11,7 @@ use crate::db::{Database, in_transaction, map_error};
 use crate::domain::{Clock, Error, NewPassword, Registration, Result, User};
 use crate::identity::Passwords;
 use crate::service::accounts;
+use crate::service::session_limit::trim_sessions;
 use crate::service::sessions::end_sessions;
 
 /// Accounts as the operator handles them.
@@ -26,14 +29,15 @@ impl Operator {
 
     /// Every account, oldest first.
     pub async fn list(&self) -> Result<Vec<User>> {
-        let rows = user::Entity::find().order_by_asc(user::Column::CreatedAt).order_by_asc(user::Column::Id);
+        let rows = user::Entity::find().filter(user::COLUMN.deleted_at.is_null());
+        let rows = rows.order_by_asc(user::Column::CreatedAt).order_by_asc(user::Column::Id);
         let rows = rows.all(self.database.read()).await.map_err(map_error)?;
         Ok(rows.into_iter().map(User::from).collect())
     }
 
     /// Makes an account, whether or not registration is open.
     pub async fn create(&self, registration: &Registration) -> Result<User> {
-        let hash = self.passwords.hash(&registration.password).await?;
+        let hash = self.passwords.hash(&registration.password, HERE).await?;
         in_transaction!(self.database, |transaction| {
             accounts::insert(&transaction, registration, &hash, self.clock.now()).await
         })
@@ -41,7 +45,7 @@ impl Operator {
 
     /// Sets a new password and ends every session.
     pub async fn set_password(&self, who: &str, password: &NewPassword) -> Result<User> {
-        let hash = self.passwords.hash(password).await?;
+        let hash = self.passwords.hash(password, HERE).await?;
         self.change(who, user::Column::PasswordHash, Expr::val(hash), true).await
     }
 
@@ -52,9 +56,13 @@ impl Operator {
 
     async fn change(&self, who: &str, column: user::Column, value: Expr, ends: bool) -> Result<User> {
         let user = self.find(who).await?;
+        if ends {
+            trim_sessions(&self.database, user.id, None, self.clock.now()).await?;
+        }
         in_transaction!(self.database, |transaction| {
             let rows = user::Entity::update_many()
                 .filter(user::COLUMN.id.eq(user.id))
+                .filter(user::COLUMN.deleted_at.is_null())
                 .col_expr(column, value.clone())
                 .col_expr(user::Column::UpdatedAt, Expr::val(self.clock.now()))
                 .exec_with_returning(&transaction)
@@ -72,6 +80,7 @@ impl Operator {
         let who = who.trim().to_lowercase();
         if let Ok(id) = Uuid::try_parse(&who) {
             let by_id = user::Entity::find().filter(user::COLUMN.id.eq(id));
+            let by_id = by_id.filter(user::COLUMN.deleted_at.is_null());
             if let Some(user) = by_id.one(self.database.read()).await.map_err(map_error)? {
                 return Ok(user);
             }
@@ -81,4 +90,6 @@ impl Operator {
     }
 }
 
+/// The client network of passwords that come from the command line: they are hashed by this process alone.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const NO_USER: Error = Error::NotFound("There is no such user.");

@@ -1,7 +1,7 @@
 //! The viewer's own account.
 
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, SqlErr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, SqlErr};
 use secrecy::SecretString;
 
 use crate::db::entity::{session, user};
@@ -11,9 +11,7 @@ use crate::identity::{Client, Viewer};
 use crate::service::accounts::Accounts;
 use crate::service::batches::Batches;
 use crate::service::sessions::SignedIn;
-
-/// Tasks that one statement deletes.
-const TASKS_AT_ONCE: u64 = 500;
+use crate::service::throttle::Account;
 
 /// A handle on the account of one viewer.
 pub struct Profile<'a> {
@@ -29,7 +27,7 @@ impl<'a> Profile<'a> {
 
     /// The one place that knows which account is the viewer's; in batches it is found by the same id.
     fn mine(&self) -> SimpleExpr {
-        user::COLUMN.id.eq(self.viewer.user_id())
+        user::COLUMN.id.eq(self.viewer.user_id()).and(user::COLUMN.deleted_at.is_null())
     }
 
     /// The viewer's account.
@@ -78,8 +76,11 @@ impl<'a> Profile<'a> {
         client: &Client,
     ) -> Result<SignedIn> {
         let row = self.verified(current, client).await?;
-        let hash = self.accounts.passwords.hash(new).await?;
+        let hash = self.accounts.passwords.hash(new, client.network()).await?;
         let sessions = &self.accounts.sessions;
+        if revoke_others {
+            sessions.trim(row.id, self.viewer.session_id()).await?;
+        }
         let others = session::COLUMN.user_id.eq(row.id).and(session::COLUMN.id.ne(self.viewer.session_id()));
         let (user, session, ended) = in_transaction!(self.accounts.database, |transaction| {
             let user = self.set_hash(&transaction, &row, &hash).await?;
@@ -94,50 +95,50 @@ impl<'a> Profile<'a> {
         Ok(sessions.signed_in(user, &session))
     }
 
-    /// Deletes the account and everything in it.
+    /// Deletes the account and everything in it. One short transaction makes it gone for everybody and its
+    /// names free; its rows are deleted in the background, by [`DeletedAccounts`].
+    ///
+    /// [`DeletedAccounts`]: crate::service::deleted_accounts::DeletedAccounts
     pub async fn delete(&self, password: &SecretString, client: &Client) -> Result<()> {
         let row = self.verified(password, client).await?;
         let sessions = &self.accounts.sessions;
+        sessions.trim(row.id, self.viewer.session_id()).await?;
         let ended = in_transaction!(self.accounts.database, |transaction| {
             self.lock(&transaction, &row).await?;
             let mine = session::COLUMN.user_id.eq(self.viewer.user_id());
             let ended = sessions.end(&transaction, mine).await?;
-            self.delete_tasks(&transaction).await?;
-            // Whatever else is the user's goes with the row.
-            let gone = user::Entity::delete_many().filter(self.mine()).exec(&transaction);
-            gone.await.map_err(map_error)?;
+            self.mark_deleted(&transaction).await?;
             Ok(ended)
         })?;
         sessions.ended(&ended);
+        self.accounts.deleted.notify_one();
         Ok(())
     }
 
-    /// Deletes the user's tasks, as many at a time as a statement has time for.
-    async fn delete_tasks(&self, transaction: &Transaction) -> Result<()> {
-        use crate::db::entity::task::{Column, Entity};
-        let mine = Entity::find().select_only().column(Column::Id);
-        let mine = mine.filter(Column::OwnerId.eq(self.viewer.user_id())).limit(TASKS_AT_ONCE).into_query();
-        loop {
-            let some = Entity::delete_many().filter(Column::Id.in_subquery(mine.clone()));
-            if some.exec(transaction).await.map_err(map_error)?.rows_affected == 0 {
-                return Ok(());
-            }
-        }
+    /// Marks the account as deleted. Nobody else can have the names that it has from then on: an e-mail
+    /// address has an @, and a username no space.
+    async fn mark_deleted(&self, on: &Transaction) -> Result<()> {
+        let nobody = format!("deleted {}", self.viewer.user_id());
+        let mark = user::Entity::update_many()
+            .filter(self.mine())
+            .col_expr(user::Column::DeletedAt, Expr::val(self.accounts.clock.now()))
+            .col_expr(user::Column::IsActive, Expr::val(false))
+            .col_expr(user::Column::EmailKey, Expr::val(nobody.as_str()))
+            .col_expr(user::Column::Username, Expr::val(nobody.as_str()))
+            .col_expr(user::Column::Email, Expr::val(""))
+            .col_expr(user::Column::Name, Expr::val(""))
+            .col_expr(user::Column::PasswordHash, Expr::val(""));
+        mark.exec(on).await.map_err(map_error).map(drop)
     }
 
     /// The account, once its password has been given. A wrong one counts like a failed login.
     async fn verified(&self, password: &SecretString, client: &Client) -> Result<user::Model> {
-        let id = self.viewer.user_id();
-        let verification = self.accounts.passwords.turn().await?;
-        let attempt = self.accounts.throttle.begin(&id.to_string(), client).await?;
-        let verified = async {
-            let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
-            let row = row.map_err(map_error)?.ok_or(GONE)?;
-            let fits = verification.fits(password, Some(&row.password_hash)).await?;
-            if fits { Ok(row) } else { Err(WRONG) }
-        };
-        let verified = verified.await;
-        self.accounts.throttle.settle(attempt, verified).await
+        let verification = self.accounts.passwords.begin(client.network()).await?;
+        let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
+        let row = row.map_err(map_error)?.ok_or(GONE)?;
+        let attempt = self.accounts.throttle.begin(Account::Known(row.id), client).await?;
+        let fits = verification.fits(password, Some(&row.password_hash)).await?;
+        if attempt.finish(fits).await? { Ok(row) } else { Err(WRONG) }
     }
 
     /// Keeps everybody else from the account, so that no session can begin while the last ones end;

@@ -1,8 +1,5 @@
 //! Sign-ins: how they begin, go on and end, and how a token becomes a viewer.
 
-use std::sync::Weak;
-use std::time::{Duration, Instant as Moment};
-
 use chrono::TimeDelta;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr};
@@ -15,6 +12,8 @@ use crate::db::{Database, Transaction, in_transaction, map_error};
 use crate::domain::{Clock, Error, Instant, Result, Session, User, new_id};
 use crate::identity::{Claims, Client, Credential, Issued, Refresh, Refusal, Tokens, Viewer};
 use crate::service::live::LiveSessions;
+use crate::service::session_limit::{MAX_SESSIONS, end_oldest, trim_sessions};
+use crate::service::session_uses::Uses;
 
 const NOT_SIGNED_IN: Error = Error::Unauthenticated("Authentication required");
 const EXPIRED: Error = Error::Unauthenticated("Token has expired");
@@ -23,14 +22,8 @@ const INVALID_REFRESH: Error = Error::InvalidCredentials("Invalid refresh token"
 
 /// How long an exchanged refresh token still gives the same answer: for a lost one, or two tabs.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
-/// How often endings are read. Every instance has to know within two seconds.
-const NEWS_INTERVAL: Duration = Duration::from_millis(500);
 /// How many sessions one statement ends: databases take only so many values.
-const MOST_AT_ONCE: usize = 1_000;
-/// How long reading them may take: a connection that died without a word would never answer.
-const NEWS_TIME_LIMIT: Duration = Duration::from_secs(5);
-/// How long endings are kept for instances to read.
-const NEWS_KEPT: TimeDelta = TimeDelta::seconds(60);
+const MOST_AT_ONCE: usize = 500;
 
 /// A fresh sign-in, or one that was refreshed.
 #[derive(Debug)]
@@ -42,29 +35,34 @@ pub struct SignedIn {
     pub viewer: Viewer,
 }
 
+/// A session that was opened in a transaction. [`Sessions::opened`] takes it when that is committed.
+#[must_use]
+pub struct Opened {
+    signed_in: SignedIn,
+    /// The sessions that ended in favour of it.
+    ended: Vec<Uuid>,
+}
+
 /// All sign-ins.
 pub struct Sessions {
-    database: Database,
-    clock: Clock,
+    pub(super) database: Database,
+    pub(super) clock: Clock,
     tokens: Tokens,
     lifetime: TimeDelta,
-    live: LiveSessions,
+    pub(super) live: LiveSessions,
+    pub(super) uses: Uses,
 }
 
 impl Sessions {
     pub fn new(database: Database, clock: Clock, tokens: Tokens, lifetime: TimeDelta) -> Self {
-        Self { database, clock, tokens, lifetime, live: LiveSessions::default() }
+        Self { database, clock, tokens, lifetime, live: LiveSessions::default(), uses: Uses::default() }
     }
 
-    /// Opens a session and clears away those of the user that have run out.
-    pub async fn open(&self, on: &Transaction, user: &User, client: &Client) -> Result<SignedIn> {
+    /// Opens a session, and ends the user's oldest ones beyond the limit. Nobody else may open one of the
+    /// same user until the transaction ends.
+    pub async fn open(&self, on: &Transaction, user: &User, client: &Client) -> Result<Opened> {
         let now = self.clock.now();
-        session::Entity::delete_many()
-            .filter(session::COLUMN.user_id.eq(user.id))
-            .filter(session::COLUMN.expires_at.lte(now))
-            .exec(on)
-            .await
-            .map_err(map_error)?;
+        let ended = end_oldest(on, user.id, now).await?;
         let session = session::ActiveModel {
             id: Set(new_id()),
             user_id: Set(user.id),
@@ -77,7 +75,21 @@ impl Sessions {
             refreshed_at: Set(now),
         };
         let session = session::Entity::insert(session).exec_with_returning(on).await.map_err(map_error)?;
-        Ok(self.signed_in(user.clone(), &session))
+        Ok(Opened { signed_in: self.signed_in(user.clone(), &session), ended })
+    }
+
+    /// The tokens of a session that was opened; the sessions that ended for it are refused from now on.
+    pub fn opened(&self, opened: Opened) -> SignedIn {
+        self.ended(&opened.ended);
+        opened.signed_in
+    }
+
+    /// Ends what a user has beyond the limit of sessions from before there was one, but for the session that
+    /// asks for it.
+    pub async fn trim(&self, user: Uuid, current: Uuid) -> Result<()> {
+        let ended = trim_sessions(&self.database, user, Some(current), self.clock.now()).await?;
+        self.ended(&ended);
+        Ok(())
     }
 
     /// The viewer that a credential belongs to, if its token is genuine and its session alive.
@@ -91,12 +103,13 @@ impl Sessions {
         Ok(Viewer::admit(&claims))
     }
 
-    /// Makes sure that a session is alive and notes that it is being used.
+    /// Makes sure that a session is alive, and has its use noted in the background.
     async fn look_up(&self, session: Uuid, user: Uuid) -> Result<()> {
-        if !self.is_alive(session, user).await? || !self.live.saw(session, user) {
+        let last_used_at = self.last_use(session, user).await?.ok_or(INVALID)?;
+        if !self.live.saw(session, user) {
             return Err(INVALID);
         }
-        self.touch(session).await;
+        self.uses.add(session, last_used_at, self.clock.now());
         Ok(())
     }
 
@@ -105,22 +118,8 @@ impl Sessions {
         if self.live.has_ended(viewer.session_id()) { Err(INVALID) } else { Ok(()) }
     }
 
-    /// Notes that a session is being used, to the minute.
-    async fn touch(&self, session: Uuid) {
-        let now = self.clock.now();
-        let touched = session::Entity::update_many()
-            .filter(session::COLUMN.id.eq(session))
-            .filter(session::COLUMN.last_used_at.lt(now - TimeDelta::minutes(1)))
-            .col_expr(session::Column::LastUsedAt, Expr::val(now))
-            .exec(self.database.write())
-            .await;
-        if let Err(error) = touched {
-            // Nobody is to be refused for want of a note.
-            tracing::debug!(error = %map_error(error), "a session's use could not be noted");
-        }
-    }
-
-    async fn is_alive(&self, session: Uuid, user: Uuid) -> Result<bool> {
+    /// When a session was used last; None when it is not alive.
+    async fn last_use(&self, session: Uuid, user: Uuid) -> Result<Option<Instant>> {
         let found = session::Entity::find()
             .inner_join(user::Entity)
             .filter(session::COLUMN.id.eq(session))
@@ -129,7 +128,7 @@ impl Sessions {
             .filter(user::COLUMN.is_active.eq(true))
             .one(self.database.read())
             .await;
-        Ok(found.map_err(map_error)?.is_some())
+        Ok(found.map_err(map_error)?.map(|session| session.last_used_at))
     }
 
     /// The claims of a genuine token: Ok while it is good, Err once it has expired.
@@ -155,8 +154,9 @@ impl Sessions {
                 let found = session::Entity::find().filter(session::COLUMN.id.eq(id));
                 let found = found.one(self.database.write()).await.map_err(map_error)?;
                 let session = found.filter(|session| session.expires_at > now).ok_or(INVALID_REFRESH)?;
-                let repeated =
-                    session.refreshes == refresh.count.wrapping_add(1) && now <= session.refreshed_at + GRACE;
+                // Either way: if the clock was set back, an old token must not be good until that time again.
+                let is_recent = (now - session.refreshed_at).abs() <= GRACE;
+                let repeated = is_recent && session.refreshes == refresh.count.wrapping_add(1);
                 if !repeated {
                     tracing::warn!(session_id = %id, "a refresh token came twice: its session is ended");
                     self.end_now(session::COLUMN.id.eq(id)).await?;
@@ -212,6 +212,7 @@ impl Sessions {
             .filter(session::COLUMN.expires_at.gt(self.clock.now()))
             .order_by_desc(session::Column::LastUsedAt)
             .order_by_desc(session::Column::Id)
+            .limit(MAX_SESSIONS)
             .all(self.database.read())
             .await
             .map_err(map_error)?;
@@ -225,7 +226,11 @@ impl Sessions {
             return Ok(());
         }
         // Somebody else's session is not spoken of more than somebody else's task.
-        let other = session::Entity::find().filter(session::COLUMN.id.eq(id)).one(self.database.read()).await;
+        let other = session::Entity::find()
+            .filter(session::COLUMN.id.eq(id))
+            .filter(session::COLUMN.expires_at.gt(self.clock.now()))
+            .one(self.database.read())
+            .await;
         match other.map_err(map_error)? {
             Some(_) => Err(Error::Forbidden("This session belongs to somebody else.")),
             None => Err(Error::NotFound("There is no such session.")),
@@ -250,48 +255,6 @@ impl Sessions {
     pub fn ended(&self, sessions: &[Uuid]) {
         self.live.end(sessions.iter().copied());
     }
-
-    /// Reads what ended elsewhere, and clears away what everybody has read, for as long as anybody
-    /// else holds the sessions.
-    pub async fn follow_endings(sessions: Weak<Self>) {
-        let mut interval = tokio::time::interval(NEWS_INTERVAL);
-        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        for round in 0_u64.. {
-            interval.tick().await;
-            let Some(sessions) = sessions.upgrade() else { return };
-            if let Err(error) = in_time(sessions.read_endings()).await {
-                tracing::debug!(%error, "endings of sessions could not be read");
-            }
-            if round % 60 == 59
-                && let Err(error) = in_time(sessions.clear_endings()).await
-            {
-                tracing::debug!(%error, "old endings of sessions could not be cleared away");
-            }
-        }
-    }
-
-    async fn read_endings(&self) -> Result<()> {
-        let asked_at = Moment::now();
-        let ended: Vec<Uuid> = session_ending::Entity::find()
-            .select_only()
-            .column(session_ending::Column::SessionId)
-            .into_tuple()
-            .all(self.database.read())
-            .await
-            .map_err(map_error)?;
-        self.live.news(ended, asked_at);
-        Ok(())
-    }
-
-    async fn clear_endings(&self) -> Result<()> {
-        let old = session_ending::COLUMN.ended_at.lt(self.clock.now() - NEWS_KEPT);
-        let cleared = session_ending::Entity::delete_many().filter(old).exec(self.database.write()).await;
-        cleared.map_err(map_error).map(drop)
-    }
-}
-
-async fn in_time(work: impl Future<Output = Result<()>>) -> Result<()> {
-    tokio::time::timeout(NEWS_TIME_LIMIT, work).await.unwrap_or(Err(Error::Timeout))
 }
 
 fn to_domain(row: session::Model, viewer: &Viewer) -> Session {
@@ -306,12 +269,13 @@ fn to_domain(row: session::Model, viewer: &Viewer) -> Session {
     }
 }
 
-/// Ends the sessions that meet a condition and tells every instance; gives their ids.
+/// Ends the live sessions that meet a condition and tells every instance; gives their ids.
 pub(super) async fn end_sessions(on: &Transaction, condition: SimpleExpr, now: Instant) -> Result<Vec<Uuid>> {
     let ended: Vec<Uuid> = session::Entity::find()
         .select_only()
         .column(session::Column::Id)
         .filter(condition)
+        .filter(session::COLUMN.expires_at.gt(now))
         // In one order: two that lock the same rows could wait for each other.
         .order_by_asc(session::Column::Id)
         .lock_exclusive()

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;
-use sea_orm::sea_query::{ExprTrait, OnConflict, SimpleExpr};
+use sea_orm::sea_query::{CaseStatement, ExprTrait, OnConflict, SelectStatement, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait, SqlErr,
@@ -185,9 +185,11 @@ impl<'a> Tasks<'a> {
         if chosen.is_empty() {
             return Ok(HashMap::new());
         }
-        let over = Column::DeletedAt.lte(self.now() - KEPT_IN_TRASH);
-        let expired = Entity::delete_many().filter(self.mine()).filter(Column::Id.is_in(chosen.clone()));
-        expired.filter(over).exec(transaction).await.map_err(map_error)?;
+        // What has been in the trash for too long, and what is left of accounts that were deleted.
+        let over = self.mine().and(Column::DeletedAt.lte(self.now() - KEPT_IN_TRASH));
+        let over = unindexed(over.or(Column::OwnerId.in_subquery(deleted_users())));
+        let gone = Entity::delete_many().filter(Column::Id.is_in(chosen.clone())).filter(over);
+        gone.exec(transaction).await.map_err(map_error)?;
         // Some may be somebody else's: of those nothing but the owner is used.
         let rows = TaskRow::find().filter(Column::Id.is_in(chosen.clone())).into_model();
         let known = tasks(rows.all(transaction).await.map_err(map_error)?)?;
@@ -350,7 +352,8 @@ impl<'a> Tasks<'a> {
             .select_only()
             .column(Column::Id)
             .filter(self.mine().not())
-            .filter(Column::Id.is_in(ids.iter().copied()));
+            .filter(Column::Id.is_in(ids.iter().copied()))
+            .filter(Column::OwnerId.not_in_subquery(deleted_users()));
         let foreign: Vec<Uuid> = foreign.into_tuple().all(connection).await.map_err(map_error)?;
         let reason = |id| if foreign.contains(&id) { FORBIDDEN } else { NOT_FOUND };
         Ok(ids.iter().map(|id| (*id, reason(*id))).collect())
@@ -360,6 +363,18 @@ impl<'a> Tasks<'a> {
 /// Worded so that SQLite does not recognise an index of live tasks in it, and read all of the owner's.
 pub(super) fn is_live() -> SimpleExpr {
     Column::DeletedAt.is_not_null().not()
+}
+
+/// A condition on tasks that are found by their ids, worded so that no database looks for it in an index
+/// instead, and reads all tasks of an owner.
+pub(super) fn unindexed(condition: SimpleExpr) -> SimpleExpr {
+    CaseStatement::new().case(condition, true).finally(false).into()
+}
+
+/// The accounts that were deleted, and have rows still. Their tasks are gone for everybody.
+fn deleted_users() -> SelectStatement {
+    let deleted = user::Entity::find().select_only().column(user::Column::Id);
+    deleted.filter(user::Column::DeletedAt.is_not_null()).into_query()
 }
 
 /// What it means that a task cannot be made: its owner may have gone a moment ago.

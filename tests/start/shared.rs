@@ -95,7 +95,9 @@ fn of_sixty_wrong_logins_at_once_on_three_servers_ten_are_tried() {
         tries.into_iter().map(|attempt| attempt.join().expect("it does not panic")).collect()
     });
     let count = |code: &str| codes.iter().filter(|given| *given == code).count();
-    assert_eq!((count("INVALID_CREDENTIALS"), count("RATE_LIMITED")), (10, 50), "{codes:?}");
+    // On a busy machine some wait too long to be hashed.
+    let refused = count("RATE_LIMITED") + count("SERVICE_UNAVAILABLE");
+    assert_eq!((count("INVALID_CREDENTIALS"), refused), (10, 50), "{codes:?}");
     for server in &servers {
         assert_eq!(code(&login(server, "ann", PASSWORD)), "RATE_LIMITED");
     }

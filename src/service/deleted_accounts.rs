@@ -1,0 +1,120 @@
+//! The rows of accounts that were deleted. An account is gone for everybody once it is marked as deleted;
+//! what is left of it is deleted here, in steps that are short enough for other writes to go on between
+//! them, and which go on after a restart. Several instances may do so at once.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use sea_orm::sea_query::{ExprTrait, SimpleExpr};
+use sea_orm::{ColumnTrait, DeleteMany, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::db::entity::{checklist_item, file_change, risk, session, task, user};
+use crate::db::{Database, map_error};
+use crate::domain::{Error, Result};
+use crate::service::tasks::unindexed;
+
+/// How often accounts are looked for that another instance has marked, or this one before a restart.
+const LOOKED_EVERY: Duration = Duration::from_secs(10);
+/// How many small rows one step deletes.
+const ROWS_AT_ONCE: u64 = 500;
+/// How many tasks one step deletes: a row has up to 200 KB of text, and is in eight indexes.
+const TASKS_AT_ONCE: u64 = 100;
+
+/// Deletes the rows of accounts that are marked as deleted.
+pub struct DeletedAccounts {
+    database: Database,
+    requested: Arc<Notify>,
+}
+
+impl DeletedAccounts {
+    pub fn new(database: Database) -> Self {
+        Self { database, requested: Arc::default() }
+    }
+
+    /// What to notify when an account has been marked.
+    pub fn requested(&self) -> Arc<Notify> {
+        self.requested.clone()
+    }
+
+    /// Deletes what is left of deleted accounts, for as long as this is in use elsewhere.
+    pub async fn purge(accounts: Weak<Self>) {
+        loop {
+            let Some(accounts) = accounts.upgrade() else { return };
+            let requested = accounts.requested();
+            if let Err(error) = accounts.purge_all().await {
+                tracing::warn!(%error, "the rows of a deleted account could not be deleted yet");
+            }
+            drop(accounts);
+            // Whether it was notified or not, it looks again.
+            let _ = tokio::time::timeout(LOOKED_EVERY, requested.notified()).await;
+        }
+    }
+
+    async fn purge_all(&self) -> Result<()> {
+        loop {
+            let marked = user::Entity::find().select_only().column(user::Column::Id);
+            let marked = marked.filter(user::Column::DeletedAt.is_not_null());
+            let oldest = marked.order_by_asc(user::Column::DeletedAt).limit(1).into_tuple::<Uuid>();
+            let Some(id) = oldest.one(self.database.read()).await.map_err(map_error)? else { return Ok(()) };
+            self.purge_account(id).await?;
+            tracing::info!(user_id = %id, "the rows of a deleted account are deleted");
+        }
+    }
+
+    async fn purge_account(&self, id: Uuid) -> Result<()> {
+        self.delete_some::<session::Entity>(session::Column::Id, session::Column::UserId.eq(id)).await?;
+        loop {
+            let tasks = task::Entity::find().select_only().column(task::Column::Id);
+            let tasks = tasks.filter(task::Column::OwnerId.eq(id)).limit(TASKS_AT_ONCE).into_tuple::<Uuid>();
+            let tasks: Vec<Uuid> = tasks.all(self.database.read()).await.map_err(map_error)?;
+            if tasks.is_empty() {
+                break;
+            }
+            self.purge_tasks(id, &tasks).await?;
+        }
+        // Last of all, since it is the mark: what another instance has added in the meantime goes with it.
+        let user = user::Entity::delete_many().filter(user::Column::Id.eq(id));
+        self.step(user.filter(user::Column::DeletedAt.is_not_null())).await.map(drop)
+    }
+
+    /// Deletes a few tasks, after the parts in them, which may be very many. Each statement asks for the owner
+    /// again: somebody else may have made a task with the same id in the meantime.
+    async fn purge_tasks(&self, owner: Uuid, tasks: &[Uuid]) -> Result<()> {
+        let owned = unindexed(task::Column::OwnerId.eq(owner));
+        let owned = task::Column::Id.is_in(tasks.iter().copied()).and(owned);
+        let ids = task::Entity::find().select_only().column(task::Column::Id).filter(owned.clone());
+        let ids = || ids.clone().into_query();
+        let items = checklist_item::Column::TaskId.in_subquery(ids());
+        self.delete_some::<checklist_item::Entity>(checklist_item::Column::Id, items).await?;
+        self.delete_some::<risk::Entity>(risk::Column::Id, risk::Column::TaskId.in_subquery(ids())).await?;
+        let files = file_change::Column::TaskId.in_subquery(ids());
+        self.delete_some::<file_change::Entity>(file_change::Column::Id, files).await?;
+        self.step(task::Entity::delete_many().filter(owned)).await.map(drop)
+    }
+
+    /// Deletes the rows that meet a condition, a few at a time.
+    async fn delete_some<E: EntityTrait>(&self, id: E::Column, condition: SimpleExpr) -> Result<()> {
+        loop {
+            let some = E::find().select_only().column(id).filter(condition.clone()).limit(ROWS_AT_ONCE);
+            if self.step(E::delete_many().filter(id.in_subquery(some.into_query()))).await? == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One statement. Afterwards nothing is done for as long as it took, so that half of the time of
+    /// SQLite's one writer is left to others.
+    async fn step<E: EntityTrait>(&self, delete: DeleteMany<E>) -> Result<u64> {
+        let begun = Instant::now();
+        let done = delete.exec(self.database.write()).await.map_err(map_error);
+        tokio::time::sleep(begun.elapsed()).await;
+        match done {
+            Ok(done) => Ok(done.rows_affected),
+            // Another instance deletes the same rows: it looks again.
+            Err(Error::Contended) => Ok(1),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! A request with a token does not wait for the note that its session was used.
+
+use std::time::{Duration, Instant};
+
+use sea_orm::ConnectionTrait;
+use tokio::runtime::Runtime;
+
+use crate::support::{Place, json};
+
+#[test]
+fn a_read_does_not_wait_for_a_writer_of_sqlite() {
+    let place = Place::new();
+    let server = place.start(&[]);
+    let token = server.register("ann");
+    server.stop();
+    let runtime = Runtime::new().expect("threads can be started");
+    let url = format!("sqlite://{}", place.path("data/taskhold.db").display());
+    let mut options = sea_orm::ConnectOptions::new(url);
+    options.max_connections(1);
+    let writer = runtime.block_on(sea_orm::Database::connect(options)).expect("the file can be opened");
+    let execute = |sql: &str| runtime.block_on(writer.execute_unprepared(sql)).expect("it is valid");
+    // So long ago that the next use is noted.
+    execute("UPDATE sessions SET last_used_at = replace(created_at, substr(created_at, 1, 4), '2020')");
+
+    let server = place.start(&[]);
+    execute("BEGIN IMMEDIATE");
+    let begun = Instant::now();
+    for _ in 0..3 {
+        let body =
+            server.post(&token, "{ me { id sessions { id } } tasks { totalCount } }", &json!({})).json();
+        assert!(body.get("errors").is_none(), "{body}");
+    }
+    let waited = begun.elapsed();
+    execute("ROLLBACK");
+    assert!(waited < Duration::from_secs(2), "{waited:?}");
+}
