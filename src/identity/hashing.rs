@@ -238,7 +238,7 @@ mod tests {
     #[tokio::test]
     async fn networks_take_turns_however_many_requests_each_has() {
         let pool = HashingPool::default();
-        let permits = all_permits(&pool).await;
+        let mut permits = all_permits(&pool).await;
         let served = Mutex::new(Vec::new());
         let request = |number| {
             let (pool, served) = (&pool, &served);
@@ -251,7 +251,7 @@ mod tests {
         let requests = [0, 0, 0, 0, 0, 1, 1, 2].map(request);
         let mut all = pin!(join_all(requests));
         assert!(poll!(&mut all).is_pending());
-        drop(permits.into_iter().next());
+        permits.pop();
         all.await;
         assert_eq!(*served.lock().expect("nobody panics with it"), [0, 1, 2, 0, 1, 0, 0, 0]);
     }
@@ -282,6 +282,7 @@ mod tests {
         permits.pop();
         drop(given_up);
         next.granted().await;
-        assert_eq!((pool.queue.lock().free, pool.queue.lock().count), (0, 0));
+        let waiting = pool.queue.lock();
+        assert_eq!((waiting.free, waiting.count), (0, 0));
     }
 }
