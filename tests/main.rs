@@ -9,6 +9,8 @@ mod bad_input;
 mod briefs;
 mod errors;
 mod fairness;
+#[cfg(target_os = "linux")]
+mod faults;
 mod hostile;
 mod house;
 mod http;

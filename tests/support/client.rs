@@ -30,7 +30,12 @@ pub struct Client(BufReader<TcpStream>);
 
 impl Client {
     pub fn connect(address: &str, time_limit: Duration) -> Self {
-        Self::over(TcpStream::connect(address).expect("the server accepts"), time_limit)
+        Self::try_connect(address, time_limit).expect("the server accepts")
+    }
+
+    /// A connection to a server that may go away.
+    pub(super) fn try_connect(address: &str, time_limit: Duration) -> Option<Self> {
+        TcpStream::connect(address).ok().map(|stream| Self::over(stream, time_limit))
     }
 
     pub(super) fn over(stream: TcpStream, time_limit: Duration) -> Self {

@@ -25,10 +25,15 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 const POLL_STEP: Duration = Duration::from_millis(10);
 
 /// Asks until the answer is yes.
-pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + TIME_LIMIT;
+pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
+    wait_within(TIME_LIMIT, what, condition);
+}
+
+/// Asks until the answer is yes, which has to come within a time limit.
+pub fn wait_within(time_limit: Duration, what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + time_limit;
     while !condition() {
-        assert!(Instant::now() < deadline, "{what}: not within {TIME_LIMIT:?}");
+        assert!(Instant::now() < deadline, "{what}: not within {time_limit:?}");
         thread::sleep(POLL_STEP);
     }
 }

@@ -1,0 +1,61 @@
+//! Faults of the database and of what lies between: nothing acknowledged is lost, nothing happens twice, and
+//! the server works again by itself. See "Fault tests" in docs/operating.md for the long runs.
+
+mod disk;
+mod kill;
+mod sqlite_file;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::support::{Ledger, Place, Server, Writer, wait_within};
+
+const UNAVAILABLE: &[&str] = &["SERVICE_UNAVAILABLE"];
+
+/// How often a test repeats its fault: `TASKHOLD_FAULT_ROUNDS`, or as often as a quick run has time for.
+fn rounds(quick: usize) -> usize {
+    let rounds = std::env::var("TASKHOLD_FAULT_ROUNDS").ok();
+    rounds.map_or(quick, |rounds| rounds.parse().expect("TASKHOLD_FAULT_ROUNDS is a number"))
+}
+
+/// Somebody who writes, and what was acknowledged to them.
+struct Account {
+    token: String,
+    ledger: Arc<Ledger>,
+}
+
+impl Account {
+    fn register(server: &Server, name: &str) -> Self {
+        Self { token: server.register(name), ledger: Arc::default() }
+    }
+
+    fn writer(&self, server: &Server) -> Writer {
+        Writer::new(&server.address, &self.token, &self.ledger)
+    }
+
+    /// The first write succeeds within a second, and from then on all do.
+    fn works_again(&self, server: &Server) {
+        let mut writer = self.writer(server);
+        let began = Instant::now();
+        wait_within(Duration::from_secs(1), "the first write succeeds", || writer.write().is_empty());
+        println!("first success after {:?}", began.elapsed());
+        self.keeps_working(server);
+    }
+
+    fn keeps_working(&self, server: &Server) {
+        let mut writer = self.writer(server);
+        for _ in 0..50 {
+            assert_eq!(writer.write(), "", "a write is refused after the fault");
+        }
+        assert_eq!(server.get("/readyz").status, 200);
+    }
+
+    /// Kills the server, and compares what another one finds in the database with what was acknowledged.
+    fn finds_everything_after_a_kill(&self, place: &Place, server: Server) {
+        server.signal("KILL");
+        drop(server);
+        let server = place.start(&[]);
+        self.keeps_working(&server);
+        self.ledger.check(&server, &self.token);
+    }
+}
