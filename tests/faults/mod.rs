@@ -2,20 +2,29 @@
 //! the server works again by itself. See "Fault tests" in docs/operating.md for the long runs.
 
 mod disk;
+mod failover;
 mod kill;
+mod network;
+mod silent_server;
 mod sqlite_file;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::support::{Ledger, Place, Server, Writer, wait_within};
+use crate::support::{Ledger, Place, Reply, Server, Value, Writer, wait_within};
 
 const UNAVAILABLE: &[&str] = &["SERVICE_UNAVAILABLE"];
+const UNAVAILABLE_OR_TIMEOUT: &[&str] = &["SERVICE_UNAVAILABLE", "TIMEOUT"];
 
 /// How often a test repeats its fault: `TASKHOLD_FAULT_ROUNDS`, or as often as a quick run has time for.
 fn rounds(quick: usize) -> usize {
     let rounds = std::env::var("TASKHOLD_FAULT_ROUNDS").ok();
     rounds.map_or(quick, |rounds| rounds.parse().expect("TASKHOLD_FAULT_ROUNDS is a number"))
+}
+
+/// The code of the first error in an answer; empty when there is none.
+fn code(reply: &Reply) -> String {
+    reply.json()["errors"][0]["extensions"]["code"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Somebody who writes, and what was acknowledged to them.
@@ -31,6 +40,13 @@ impl Account {
 
     fn writer(&self, server: &Server) -> Writer {
         Writer::new(&server.address, &self.token, &self.ledger)
+    }
+
+    /// Creates a task, and gives its id.
+    fn creates_task(&self, server: &Server) -> Value {
+        let mut writer = self.writer(server);
+        assert_eq!(writer.write(), "");
+        writer.last_task().expect("it was created")["id"].clone()
     }
 
     /// The first write succeeds within a second, and from then on all do.

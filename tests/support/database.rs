@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBacken
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use super::postgres;
+use super::{SqlSession, postgres};
 
 /// A PostgreSQL database that is gone after the test.
 pub struct PostgresDatabase {
@@ -81,6 +81,11 @@ impl PostgresDatabase {
             Ok::<_, sea_orm::DbErr>(transaction)
         });
         TableLock { transaction: Some(begun.expect("the table exists")), runtime: &self.runtime }
+    }
+
+    /// A session in the database, beside the program's.
+    pub fn session(&self) -> SqlSession {
+        SqlSession::open(&self.url).expect("the database accepts connections")
     }
 
     /// Runs SQL in the database itself.

@@ -89,7 +89,7 @@ pub struct Writer {
     token: String,
     ledger: Arc<Ledger>,
     client: Option<Client>,
-    /// The task that was created last.
+    /// The task that was created or updated last.
     last: Option<Value>,
     turn: usize,
 }
@@ -98,6 +98,11 @@ impl Writer {
     pub fn new(address: &str, token: &str, ledger: &Arc<Ledger>) -> Self {
         let (address, token, ledger) = (address.to_owned(), token.to_owned(), ledger.clone());
         Self { address, token, ledger, client: None, last: None, turn: 0 }
+    }
+
+    /// The task that was created or updated last.
+    pub fn last_task(&self) -> Option<&Value> {
+        self.last.as_ref()
     }
 
     /// The next write: a createTask, one with an id of the client's, or an updateTask. Gives the code of the

@@ -4,6 +4,7 @@ mod actor;
 mod app;
 mod client;
 mod database;
+mod fault_proxy;
 mod ledger;
 mod load;
 pub mod postgres;
@@ -11,11 +12,13 @@ mod property;
 mod server;
 #[cfg(target_os = "linux")]
 mod small_disk;
+mod sql_session;
 
 pub use actor::{Actor, Answer, TASK, code, faults};
 pub use app::{DatabaseKind, TestApp};
 pub use client::{Client, PASSWORD, Reply, operation};
 pub use database::PostgresDatabase;
+pub use fault_proxy::FaultProxy;
 pub use ledger::Ledger;
 pub use load::{CONNECTION_CLOSED, Load, Writer};
 pub use property::{for_all, object};
@@ -23,6 +26,7 @@ pub use serde_json::{Value, json};
 pub use server::{Place, Run, SECRET, Server, wait_until, wait_within};
 #[cfg(target_os = "linux")]
 pub use small_disk::{Scarcity, SmallDisk};
+pub use sql_session::SqlSession;
 
 /// Runs each test twice, as `name::sqlite` and `name::postgres`, on the app made with the flags given.
 /// Where there is no PostgreSQL the second passes and says so (see [`postgres`]).

@@ -36,6 +36,14 @@ pub fn own_server() -> Option<Server> {
     server.unwrap_or_else(|message| panic!("{message}"))
 }
 
+/// A standby of a PostgreSQL of a test's own, which follows it until it is promoted.
+#[cfg(unix)]
+pub fn standby_of(primary: &Server) -> Server {
+    let programs = local::find_programs().expect("the primary was started with them");
+    let standby = local::start_with_retry(&programs, Durability::Full, &primary.url);
+    standby.unwrap_or_else(|message| panic!("{message}"))
+}
+
 #[cfg(unix)]
 pub use local::Server;
 
@@ -70,7 +78,7 @@ fn find_or_start() -> Result<Option<Server>, String> {
 fn start_or_leave_out(durability: Durability) -> Result<Option<Server>, String> {
     #[cfg(unix)]
     if let Some(programs) = local::find_programs() {
-        return local::start_with_retry(&programs, durability).map(Some);
+        return local::start_with_retry(&programs, durability, "").map(Some);
     }
     let _ = durability;
     if setting("REQUIRE_POSTGRES").is_some_and(|value| value != "0") {
@@ -112,13 +120,19 @@ mod local {
     /// SIGQUIT stops a running server at once, but the shell makes a background program ignore it until the
     /// server has installed its handlers; SIGTERM ends one that has not got that far.
     const SUPERVISOR: &str = r#"
-        folder=$1 programs=$2 port=$3 durability=$4
+        folder=$1 programs=$2 port=$3 durability=$4 primary=$5
         exec 3<&0 >"$folder/log" 2>&1
         init() {
             "$programs/initdb" --pgdata="$folder/data" --auth=trust --username=postgres \
                 --encoding=UTF8 --no-sync "$1"
         }
-        init --locale=C.UTF-8 || init --no-locale
+        if [ -n "$primary" ]; then
+            # A link to `postgres` may stand elsewhere than the other programs.
+            "$(dirname "$(readlink -f "$programs/postgres")")/pg_basebackup" --pgdata="$folder/data" --dbname="$primary" \
+                --write-recovery-conf --checkpoint=fast --no-sync
+        else
+            init --locale=C.UTF-8 || init --no-locale
+        fi
         run() {
             "$programs/postgres" -D "$folder/data" -p "$port" \
                 -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 \
@@ -143,9 +157,22 @@ mod local {
                 ;;
             kill) kill -KILL "$server" $(children "$server") ;;
             quit) kill -QUIT "$server" ;;
+            pause)
+                kill -STOP "$server"
+                kill -STOP $(children "$server")
+                : >"$folder/paused"
+                ;;
+            resume)
+                kill -CONT "$server" $(children "$server")
+                rm "$folder/paused"
+                ;;
             esac
         done
-        [ -e "$folder/stopped" ] || { kill -TERM "$server"; kill -QUIT "$server"; }
+        [ -e "$folder/stopped" ] || {
+            kill -TERM "$server"
+            kill -QUIT "$server"
+            kill -CONT "$server" $(children "$server")
+        }
         wait
         rm -rf "$folder"
     "#;
@@ -165,10 +192,27 @@ mod local {
         /// Ends the server at once: killed with all its processes, or told to drop everything.
         pub fn crash(&mut self, killed: bool) {
             self.order(if killed { "kill" } else { "quit" });
+            self.wait_for("stopped", true);
+        }
+
+        /// Stops all processes of the server where they are (SIGSTOP): it keeps its connections and is
+        /// silent on them.
+        pub fn pause(&mut self) {
+            self.order("pause");
+            self.wait_for("paused", true);
+        }
+
+        /// Lets the processes go on after [`Server::pause`].
+        pub fn resume(&mut self) {
+            self.order("resume");
+            self.wait_for("paused", false);
+        }
+
+        fn wait_for(&self, mark: &str, exists: bool) {
             let deadline = Instant::now() + START_LIMIT;
             let (_, folder) = self.local.as_ref().expect("the server was started here");
-            while !folder.join("stopped").exists() {
-                assert!(Instant::now() < deadline, "PostgreSQL does not end");
+            while folder.join(mark).exists() != exists {
+                assert!(Instant::now() < deadline, "PostgreSQL is not {mark} as it was told to be");
                 thread::sleep(POLL_STEP);
             }
         }
@@ -214,16 +258,26 @@ mod local {
     }
 
     /// Tries twice, because another process can take the free port before the server does.
-    pub fn start_with_retry(programs: &Path, durability: Durability) -> Result<Server, String> {
+    /// With the URL of a primary it is a standby of that.
+    pub fn start_with_retry(
+        programs: &Path,
+        durability: Durability,
+        primary: &str,
+    ) -> Result<Server, String> {
         let deadline = Instant::now() + START_LIMIT;
-        match start(programs, durability, deadline) {
-            Err(_) if Instant::now() < deadline => start(programs, durability, deadline),
+        match start(programs, durability, primary, deadline) {
+            Err(_) if Instant::now() < deadline => start(programs, durability, primary, deadline),
             outcome => outcome,
         }
     }
 
-    fn start(programs: &Path, durability: Durability, deadline: Instant) -> Result<Server, String> {
-        let (supervisor, folder, port) = launch(programs, durability)
+    fn start(
+        programs: &Path,
+        durability: Durability,
+        primary: &str,
+        deadline: Instant,
+    ) -> Result<Server, String> {
+        let (supervisor, folder, port) = launch(programs, durability, primary)
             .map_err(|error| format!("PostgreSQL could not be started: {error}; or set TEST_DATABASE_URL"))?;
         let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
         let mut server = Server { url, local: Some((supervisor, folder.clone())) };
@@ -237,7 +291,7 @@ mod local {
         }
     }
 
-    fn launch(programs: &Path, durability: Durability) -> io::Result<(Child, PathBuf, u16)> {
+    fn launch(programs: &Path, durability: Durability, primary: &str) -> io::Result<(Child, PathBuf, u16)> {
         let server_user = server_user()?;
         // Root's own temporary folder may be closed to the user the server runs as.
         let parent = if server_user.is_some() { PathBuf::from("/tmp") } else { env::temp_dir() };
@@ -250,6 +304,7 @@ mod local {
             Durability::None => "-c fsync=off -c synchronous_commit=off -c full_page_writes=off",
             Durability::Full => "",
         });
+        command.arg(primary);
         command.current_dir(folder.path());
         // On macOS the server does not start when no locale is set.
         command.env("LC_ALL", "C");
@@ -285,7 +340,7 @@ mod local {
         while Instant::now() < deadline {
             // The server's own word, since whatever answers on the port could be another process's server.
             let state = fs::read_to_string(folder.join("data/postmaster.pid")).unwrap_or_default();
-            if state.lines().nth(7).is_some_and(|status| status.trim() == "ready") {
+            if state.lines().nth(7).is_some_and(|status| matches!(status.trim(), "ready" | "standby")) {
                 return Ok(());
             }
             if folder.join("stopped").exists() {

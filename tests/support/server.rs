@@ -55,7 +55,12 @@ impl Place {
 
     /// A place with a PostgreSQL database and a secret.
     pub fn on(database: &PostgresDatabase) -> Self {
-        Self::new().with("DATABASE_URL", &database.url).with("BETTER_AUTH_SECRET", SECRET)
+        Self::on_url(&database.url)
+    }
+
+    /// A place with a PostgreSQL database that is found at a URL, and a secret.
+    pub fn on_url(url: &str) -> Self {
+        Self::new().with("DATABASE_URL", url).with("BETTER_AUTH_SECRET", SECRET)
     }
 
     pub fn with(mut self, option: &str, value: &str) -> Self {
@@ -254,6 +259,11 @@ impl Server {
         let address: SocketAddr = self.address.parse().expect("an address");
         socket.connect(&address.into()).expect("the server accepts");
         Client::over(socket.into(), TIME_LIMIT)
+    }
+
+    /// A new connection of a client that waits a little longer than the time limit of a request.
+    pub fn connect_patiently(&self) -> Client {
+        Client::connect(&self.address, Duration::from_secs(16))
     }
 
     /// A new connection to another address of the server.
