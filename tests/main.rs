@@ -9,7 +9,7 @@ mod bad_input;
 mod briefs;
 mod errors;
 mod fairness;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 mod faults;
 mod hostile;
 mod house;

@@ -1,12 +1,17 @@
 //! Faults of the database and of what lies between: nothing acknowledged is lost, nothing happens twice, and
-//! the server works again by itself. See "Fault tests" in docs/operating.md for the long runs.
+//! the server works again by itself. The long runs are described in docs/operating.md,
+//! "Fault tests".
 
+#[cfg(target_os = "linux")]
 mod disk;
 mod failover;
 mod kill;
+mod locks;
 mod network;
 mod silent_server;
 mod sqlite_file;
+mod sqlstates;
+mod terminated;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -17,18 +17,28 @@ pub struct PostgresDatabase {
 impl PostgresDatabase {
     /// An empty database; None where there is no PostgreSQL.
     pub fn new() -> Option<Self> {
+        Self::create("")
+    }
+
+    /// An empty database in another encoding than UTF8.
+    pub fn with_encoding(encoding: &str) -> Option<Self> {
+        let locale = "TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'";
+        Self::create(&format!("ENCODING '{encoding}' {locale}"))
+    }
+
+    fn create(options: &str) -> Option<Self> {
         let server = postgres::server_url()?;
         let runtime = Runtime::new().expect("threads can be started");
         let admin = runtime.block_on(sea_orm::Database::connect(server)).expect("the test server answers");
         let name = format!("taskhold_test_{}", Uuid::new_v4().simple());
         let (host, _) = server.rsplit_once('/').expect("the URL names a database");
         let database = Self { url: format!("{host}/{name}"), name, admin, runtime };
-        database.administer("CREATE DATABASE");
+        database.administer("CREATE DATABASE", options);
         Some(database)
     }
 
-    fn administer(&self, statement: &str) {
-        let sql = format!("{statement} {}", self.name);
+    fn administer(&self, statement: &str, options: &str) {
+        let sql = format!("{statement} {} {options}", self.name);
         let done = self.runtime.block_on(self.admin.execute_unprepared(&sql));
         done.expect("the statement is valid");
     }
@@ -81,6 +91,15 @@ impl PostgresDatabase {
             Ok::<_, sea_orm::DbErr>(transaction)
         });
         TableLock { transaction: Some(begun.expect("the table exists")), runtime: &self.runtime }
+    }
+
+    /// A role that is no superuser and owns the database: its name, and the URL of the database for it.
+    pub fn ordinary_role(&self) -> (String, String) {
+        let role = format!("{}_owner", self.name);
+        self.execute(&format!("CREATE ROLE {role} LOGIN; ALTER DATABASE {} OWNER TO {role}", self.name));
+        let (user, rest) = self.url.split_once('@').expect("the URL names a user");
+        let (scheme, _) = user.split_once("//").expect("the URL has a scheme");
+        (role.clone(), format!("{scheme}//{role}@{rest}"))
     }
 
     /// A session in the database, beside the program's.

@@ -1,0 +1,100 @@
+//! What PostgreSQL refuses for want of something, and what the client is told.
+
+use std::thread;
+
+use uuid::Uuid;
+
+use super::{Account, code};
+use crate::support::{Place, PostgresDatabase, Server, json};
+
+const CREATE: &str = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
+
+/// The codes in the answers to createTask in its two forms: with an id of the client's and without.
+fn codes(server: &Server, ann: &Account) -> [String; 2] {
+    let inputs = [json!({ "title": "one" }), json!({ "title": "two", "id": Uuid::new_v4() })];
+    thread::scope(|scope| {
+        let requests = inputs.map(|input| {
+            let variables = json!({ "input": input });
+            scope.spawn(move || code(&server.connect_patiently().post(&ann.token, CREATE, &variables)))
+        });
+        requests.map(|request| request.join().expect("there is an answer"))
+    })
+}
+
+/// Makes every insert of a task run this PL/pgSQL first.
+fn before_each_insert(database: &PostgresDatabase, statements: &str) {
+    database.execute(&format!(
+        "CREATE OR REPLACE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN {statements}; RETURN NEW; END $$;
+         CREATE OR REPLACE TRIGGER fault BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION fault()"
+    ));
+}
+
+#[test]
+fn what_postgres_lacks_is_service_unavailable() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    let server = Place::on(&database).start(&[]);
+    let ann = Account::register(&server, "ann");
+    for state in ["08006", "25006", "53000", "53100", "53200", "53300", "57P01", "57P03", "58000", "58030"] {
+        before_each_insert(&database, &format!("RAISE EXCEPTION 'fault' USING ERRCODE = '{state}'"));
+        assert_eq!(codes(&server, &ann), ["SERVICE_UNAVAILABLE"; 2], "{state}");
+    }
+    database.execute("DROP TRIGGER fault ON tasks");
+    ann.works_again(&server);
+}
+
+#[test]
+fn a_statement_that_takes_too_long_is_timeout() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    let server = Place::on(&database).start(&[]);
+    let ann = Account::register(&server, "ann");
+    before_each_insert(&database, "PERFORM pg_sleep(7)");
+    assert_eq!(codes(&server, &ann), ["TIMEOUT"; 2]);
+    database.execute("DROP TRIGGER fault ON tasks");
+    ann.works_again(&server);
+}
+
+#[test]
+fn a_collision_with_others_is_retried_and_then_conflict() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    let server = Place::on(&database).start(&[]);
+    let ann = Account::register(&server, "ann");
+    database.execute("CREATE SEQUENCE attempts");
+    for state in ["40001", "40P01"] {
+        let collision = format!("RAISE EXCEPTION 'fault' USING ERRCODE = '{state}'");
+        before_each_insert(&database, &format!("IF nextval('attempts') % 4 > 0 THEN {collision}; END IF"));
+        assert_eq!(codes(&server, &ann)[1], "", "{state}: the fourth attempt succeeds");
+        before_each_insert(&database, &collision);
+        assert_eq!(codes(&server, &ann)[1], "CONFLICT", "{state}");
+    }
+}
+
+#[test]
+fn too_few_connections_are_service_unavailable() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    // The limit of a role does not hold for a superuser.
+    let (role, url) = database.ordinary_role();
+    let server = Place::on_url(&url).start(&[]);
+    let ann = Account::register(&server, "ann");
+    database.execute(&format!("ALTER ROLE {role} CONNECTION LIMIT 0"));
+    let mut session = database.session();
+    session.run(&format!(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = '{role}'"
+    ));
+    assert_eq!(codes(&server, &ann), ["SERVICE_UNAVAILABLE"; 2]);
+    assert_eq!((server.get("/readyz").status, server.get("/healthz").status), (503, 200));
+    database.execute(&format!("ALTER ROLE {role} CONNECTION LIMIT -1"));
+    ann.works_again(&server);
+}
+
+#[test]
+fn a_database_that_is_not_utf8_is_refused_at_the_start() {
+    for encoding in ["SQL_ASCII", "LATIN1"] {
+        let Some(database) = PostgresDatabase::with_encoding(encoding) else { return };
+        let place = Place::on(&database);
+        let start = place.run(&[]);
+        assert_eq!((start.success, start.stderr.lines().count()), (false, 1), "{}", start.stderr);
+        assert!(start.stderr.contains("DATABASE_URL") && start.stderr.contains(encoding), "{}", start.stderr);
+        assert!(!place.run(&["check"]).success, "a server cannot start on {encoding}");
+    }
+}
