@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use super::{Account, code};
 use crate::support::{Place, PostgresDatabase, Server, Value, json};
 
-/// The longest wait for a lock, and what a busy machine adds.
-const LOCK_LIMIT: Duration = Duration::from_millis(2_500);
+/// 250 ms in a statement that is shared, 2 s alone, and what a busy machine adds.
+const LOCK_LIMIT: Duration = Duration::from_secs(3);
+/// PostgreSQL counts again from zero when one that waits for a row gives way to the next.
+const NEXT_LOCK_LIMIT: Duration = Duration::from_secs(5);
 /// More at once than statements that several users share.
-const ANNS_WRITES: usize = 6;
+const ANNS_WRITES: usize = 5;
 /// A statement that several users share waits for 250 ms at most.
 const OTHERS_LIMIT: Duration = Duration::from_secs(1);
 
@@ -50,8 +52,9 @@ impl Scene {
         });
         println!("ann: {refused:?}; bob's slowest: {slowest:?}");
         assert!(slowest < OTHERS_LIMIT, "bob has waited for {slowest:?}");
-        let in_time = |(code, time): &(String, Duration)| code == "SERVICE_UNAVAILABLE" && *time < LOCK_LIMIT;
-        assert!(refused.iter().all(in_time), "{refused:?}");
+        assert!(refused.iter().all(|(code, _)| code == "SERVICE_UNAVAILABLE"), "{refused:?}");
+        assert!(refused.iter().all(|(_, time)| *time < NEXT_LOCK_LIMIT), "{refused:?}");
+        assert!(refused.iter().any(|(_, time)| *time < LOCK_LIMIT), "{refused:?}");
 
         session.run("ROLLBACK");
         let reply = self.server.post(&self.ann.token, query, variables);

@@ -1,6 +1,5 @@
 //! Faults of the database and of what lies between: nothing acknowledged is lost, nothing happens twice, and
-//! the server works again by itself. The long runs are described in docs/operating.md,
-//! "Fault tests".
+//! the server works again by itself. Long runs: "Fault tests" in docs/operating.md.
 
 #[cfg(target_os = "linux")]
 mod disk;
@@ -65,8 +64,9 @@ impl Account {
 
     fn keeps_working(&self, server: &Server) {
         let mut writer = self.writer(server);
-        for _ in 0..50 {
+        for _ in 0..30 {
             assert_eq!(writer.write(), "", "a write is refused after the fault");
+            assert_eq!(writer.read(), "", "a read is refused after the fault");
         }
         assert_eq!(server.get("/readyz").status, 200);
     }

@@ -103,3 +103,32 @@ fn a_write_whose_answer_is_cut_off_is_not_done_twice() {
     ann.finds_everything_after_a_kill(&place, server);
     ann.ledger.check_refusals(UNAVAILABLE);
 }
+
+#[test]
+fn a_slow_network_makes_requests_slow_and_none_fail() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    let proxy = FaultProxy::start(&database.url);
+    let place = place_behind(&proxy, &database);
+    let server = place.start(&[]);
+    let ann = Account::register(&server, "ann");
+    let load = Load::start(&server, &ann.token, &ann.ledger);
+    load.wait_for_successes(20);
+    proxy.delay(Duration::from_millis(50));
+    load.wait_for_successes(20);
+    assert_eq!(server.get("/readyz").status, 200);
+    proxy.delay(Duration::ZERO);
+    load.wait_for_successes(20);
+    load.stop();
+    ann.finds_everything_after_a_kill(&place, server);
+    ann.ledger.check_refusals(&[]);
+}
+
+#[test]
+fn a_start_on_a_silent_network_ends_within_ten_seconds() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    let proxy = FaultProxy::start(&database.url);
+    proxy.unplug();
+    let run = place_behind(&proxy, &database).run(&[]);
+    assert_eq!((run.success, run.stderr.lines().count()), (false, 1), "{}", run.stderr);
+    assert!(run.stderr.contains("DATABASE_URL"), "{}", run.stderr);
+}

@@ -23,6 +23,7 @@ fn idle_connections_that_were_ended_make_no_request_fail() {
         let mut writer = ann.writer(&server);
         for _ in 0..=round % 3 {
             assert_eq!(writer.write(), "", "a write has met a dead connection");
+            assert_eq!(writer.read(), "", "a read has met a dead connection");
         }
     }
     ann.finds_everything_after_a_kill(&place, server);

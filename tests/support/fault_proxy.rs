@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -24,6 +24,8 @@ struct State {
     /// New connections are accepted, and nothing more is heard of them.
     is_silent: AtomicBool,
     is_stopped: AtomicBool,
+    /// What each piece that is passed on waits.
+    delay_ms: Arc<AtomicU64>,
 }
 
 /// A connection of a client and the one that leads on from it.
@@ -32,6 +34,7 @@ struct Connection {
     server: TcpStream,
     /// Everything that is sent on it vanishes, its end included.
     is_silent: AtomicBool,
+    delay_ms: Arc<AtomicU64>,
     /// How many more bytes of answers reach the client before the connection is cut.
     answer_bytes: AtomicUsize,
 }
@@ -47,6 +50,7 @@ impl FaultProxy {
             is_refusing: AtomicBool::new(false),
             is_silent: AtomicBool::new(false),
             is_stopped: AtomicBool::new(false),
+            delay_ms: Arc::default(),
         });
         let accepting = state.clone();
         thread::spawn(move || accepting.accept_all(&listener));
@@ -84,6 +88,12 @@ impl FaultProxy {
     pub fn pass(&self) {
         self.state.is_silent.store(false, Ordering::Relaxed);
         self.state.is_refusing.store(false, Ordering::Relaxed);
+    }
+
+    /// Lets everything that is sent take longer by this.
+    pub fn delay(&self, delay: Duration) {
+        let milliseconds = delay.as_millis().try_into().expect("the delay is short");
+        self.state.delay_ms.store(milliseconds, Ordering::Relaxed);
     }
 
     /// Cuts the connections that are open.
@@ -137,6 +147,7 @@ impl State {
             client,
             server,
             is_silent: AtomicBool::new(false),
+            delay_ms: self.delay_ms.clone(),
             answer_bytes: AtomicUsize::new(usize::MAX),
         });
         self.connections.lock().expect("no holder panics").push(connection.clone());
@@ -150,6 +161,7 @@ impl Connection {
     fn pass_on(&self, mut from: &TcpStream, mut to: &TcpStream, is_answer: bool) {
         let mut bytes = [0; 8192];
         while let Ok(length @ 1..) = from.read(&mut bytes) {
+            thread::sleep(Duration::from_millis(self.delay_ms.load(Ordering::Relaxed)));
             if self.is_silent.load(Ordering::Relaxed) {
                 continue;
             }

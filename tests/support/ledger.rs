@@ -49,7 +49,7 @@ impl Ledger {
         record.version = task["version"].as_i64().expect("a task has a version");
     }
 
-    /// Records the code in the answer to a write that was refused.
+    /// Records the code in the answer to a request that was refused.
     pub fn refused(&self, code: &str) {
         *self.refusals.lock().expect("no holder panics").entry(code.to_owned()).or_default() += 1;
     }

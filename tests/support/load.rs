@@ -1,4 +1,4 @@
-//! Writers that go on until they are told to stop, through faults and refusals.
+//! Clients that write and read until they are told to stop, through faults and refusals.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -25,6 +25,7 @@ const CREATE: &str =
     "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id title version } } }";
 const UPDATE: &str = "mutation($id: ID!, $input: UpdateTaskInput!) {
     updateTask(id: $id, input: $input) { task { id title version } } }";
+const READ: &str = "query($id: ID!) { task(id: $id) { version } }";
 
 /// Several writers, each on a connection of its own.
 pub struct Load {
@@ -43,6 +44,7 @@ impl Load {
             thread::spawn(move || {
                 while !is_stopped.load(Ordering::Relaxed) {
                     let code = writer.write();
+                    writer.read();
                     thread::sleep(if code.is_empty() { PAUSE } else { PAUSE_AFTER_REFUSAL });
                     codes.lock().expect("no holder panics").push(code);
                 }
@@ -127,26 +129,37 @@ impl Writer {
         }
     }
 
+    /// A read of the task that was created or updated last. Gives the code like [`Writer::write`].
+    pub fn read(&mut self) -> String {
+        let Some(task) = &self.last else { return String::new() };
+        let variables = json!({ "id": task["id"] });
+        let (code, _) = self.outcome(READ, &variables);
+        code
+    }
+
     fn send(&mut self, field: &str, query: &str, title: &str, variables: &Value) -> String {
         self.ledger.sent(title);
-        let code = self.outcome(field, query, variables);
-        if !code.is_empty() {
-            self.ledger.refused(&code);
+        let (code, data) = self.outcome(query, variables);
+        if code.is_empty() {
+            let task = &data[field]["task"];
+            self.ledger.acknowledged(task);
+            self.last = Some(task.clone());
         }
         code
     }
 
-    fn outcome(&mut self, field: &str, query: &str, variables: &Value) -> String {
-        let Some(reply) = self.post(query, variables) else { return CONNECTION_CLOSED.to_owned() };
-        let answer = reply.json();
+    /// The code and the data of an answer.
+    fn outcome(&mut self, query: &str, variables: &Value) -> (String, Value) {
+        let mut answer = match self.post(query, variables) {
+            Some(reply) => reply.json(),
+            None => json!({ "errors": [{ "extensions": { "code": CONNECTION_CLOSED } }] }),
+        };
         if answer["errors"].is_null() {
-            let task = &answer["data"][field]["task"];
-            self.ledger.acknowledged(task);
-            self.last = Some(task.clone());
-            return String::new();
+            return (String::new(), answer["data"].take());
         }
-        let code = answer["errors"][0]["extensions"]["code"].as_str();
-        code.expect("every error has a code").to_owned()
+        let code = answer["errors"][0]["extensions"]["code"].as_str().expect("every error has a code");
+        self.ledger.refused(code);
+        (code.to_owned(), Value::Null)
     }
 
     fn post(&mut self, query: &str, variables: &Value) -> Option<Reply> {
