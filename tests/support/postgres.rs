@@ -109,6 +109,8 @@ mod local {
     use std::time::{Duration, Instant};
     use std::{env, fs, io, thread};
 
+    use uuid::Uuid;
+
     use super::Durability;
 
     const START_LIMIT: Duration = Duration::from_secs(30);
@@ -296,7 +298,7 @@ mod local {
         // Root's own temporary folder may be closed to the user the server runs as.
         let parent = if server_user.is_some() { PathBuf::from("/tmp") } else { env::temp_dir() };
         let folder = tempfile::Builder::new().prefix("taskhold-postgres-").tempdir_in(parent)?;
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let port = free_port().ok_or_else(|| io::Error::other("no port is free"))?;
 
         let mut command = Command::new("sh");
         command.args(["-c", SUPERVISOR, "postgres-supervisor"]);
@@ -317,6 +319,13 @@ mod local {
         }
         let supervisor = command.spawn()?;
         Ok((supervisor, folder.keep(), port))
+    }
+
+    /// A port below those that the system gives to outgoing connections, one of which could take the port
+    /// before the server does.
+    fn free_port() -> Option<u16> {
+        let mut candidates = (0..100).map(|_| 20_000 + Uuid::new_v4().as_fields().1 % 12_000);
+        candidates.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
     }
 
     /// The user and group to run the server as when that cannot be our own: it refuses to run as root.

@@ -53,7 +53,7 @@ impl SmallDisk {
     /// Leaves little room to the server.
     pub fn fill(&self, server: &Server) {
         match self.scarcity {
-            Scarcity::FileSize => limit_file_size(server, Some(self.largest_file() + ROOM)),
+            Scarcity::FileSize => limit_file_size(server, Some(self.database_size() + ROOM)),
             Scarcity::DiskFull => {
                 let mut file = File::create(self.filler()).expect("the disk has room for a name");
                 let mut length = 0;
@@ -77,9 +77,9 @@ impl SmallDisk {
         self.path().join("filler")
     }
 
-    fn largest_file(&self) -> u64 {
-        let files = fs::read_dir(self.path()).expect("the folder is there").flatten();
-        files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).max().unwrap_or(0)
+    fn database_size(&self) -> u64 {
+        let file = fs::metadata(self.path().join("taskhold.db"));
+        file.expect("the server has made its database").len()
     }
 }
 
