@@ -67,8 +67,8 @@ impl Account {
     fn keeps_working(&self, server: &Server) {
         let mut writer = self.writer(server);
         for _ in 0..30 {
-            assert_eq!(writer.write(), "", "a write is refused after the fault");
-            assert_eq!(writer.read(), "", "a read is refused after the fault");
+            assert_eq!(writer.write(), "", "a write fails after the fault");
+            assert_eq!(writer.read(), "", "a read fails after the fault");
         }
         assert_eq!(server.get("/readyz").status, 200);
     }

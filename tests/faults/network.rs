@@ -93,7 +93,7 @@ fn a_write_whose_answer_is_cut_off_is_not_done_twice() {
     let server = place.start(&[]);
     let ann = Account::register(&server, "ann");
     let load = Load::start(&server, &ann.token, &ann.ledger);
-    for bytes in (0..600).step_by(20).cycle().take(30 * rounds(1)) {
+    for bytes in (0..600).step_by(40).cycle().take(15 * rounds(1)) {
         load.wait_for_successes(4);
         proxy.cut_after_answer_bytes(bytes);
     }

@@ -15,7 +15,7 @@ fn a_postgres_that_is_stopped_costs_only_the_time_it_is_stopped() {
         postgres.pause();
         wait_until("/readyz is 503", || server.get("/readyz").status == 503);
         assert_eq!(server.get("/healthz").status, 200);
-        load.wait_for_refusals(8);
+        load.wait_for_refusals(4);
         postgres.resume();
         ann.works_again(&server);
         load.stop();

@@ -15,9 +15,9 @@ fn idle_connections_that_were_ended_make_no_request_fail() {
     let server = place.start(&[]);
     let ann = Account::register(&server, "ann");
     let mut session = database.session();
-    for round in 0..10 * rounds(1) {
+    for round in 0..5 * rounds(1) {
         let load = Load::start(&server, &ann.token, &ann.ledger);
-        load.wait_for_successes(20);
+        load.wait_for_successes(10);
         load.stop();
         session.run(&format!("SELECT pg_terminate_backend(pid, 5000) {OURS}"));
         let mut writer = ann.writer(&server);
