@@ -43,7 +43,7 @@ class DatabaseProbe:
         self.attempts = []
         self.numbers = itertools.count(1)
         self.stopping = threading.Event()
-        self.thread = threading.Thread(target=paced, args=(self._write, self.stopping, 100), daemon=True)
+        self.thread = threading.Thread(target=paced, args=(self._write, self.stopping, 50), daemon=True)
 
     def start(self):
         connection = self.cluster.connect()

@@ -5,6 +5,8 @@ from collections import Counter, defaultdict
 
 # The contract: the first write succeeds this long after new connections accept writes.
 FIRST_WRITE_SECONDS = 1.0
+# The same for /readyz, which is asked every 0.1 s and may need a check of its own first.
+READY_SECONDS = 2.0
 # REQUEST_TIMEOUT of taskhold and what a busy machine needs to deliver the answer.
 ANSWER_SECONDS = 15.0 + 1.0
 # A write of the database probe that takes longer shows a stall, like one that fails.
