@@ -15,10 +15,12 @@ mod support {
     mod database;
     pub mod postgres;
     mod server;
+    mod sql_session;
 
     pub use client::{Client, PASSWORD, Reply, operation};
     pub use database::PostgresDatabase;
     pub use server::{Place, Server};
+    pub use sql_session::SqlSession;
 }
 
 use std::process::ExitCode;

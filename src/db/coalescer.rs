@@ -123,7 +123,9 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
                 let _ = answer.send(Err(error.clone()));
             }),
             Err(_) => {
-                keys.iter().cloned().zip(answers).for_each(|(key, answer)| self.begin_alone(key, answer))
+                for (key, answer) in keys.iter().cloned().zip(answers) {
+                    self.begin_alone(key, answer);
+                }
             }
         }
     }

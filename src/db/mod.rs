@@ -64,7 +64,7 @@ impl Database {
         let database = match url {
             DatabaseUrl::Sqlite(path) => Self::sqlite(path, max_connections)?,
             DatabaseUrl::Postgres(url) => {
-                let target = Arc::new(Target::Postgres(PostgresConnector::new(url.expose())?));
+                let target = Arc::new(Target::Postgres(PostgresConnector::new(url.expose())?.into()));
                 let pool = Pool::new(target.clone(), max_connections);
                 Self::new(target, pool.clone(), pool, max_connections)
             }

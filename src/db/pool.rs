@@ -39,7 +39,7 @@ const READ_ONLY: &str = "SELECT current_setting('transaction_read_only')";
 /// Opens connections of one kind.
 #[derive(Debug)]
 pub enum Target {
-    Postgres(PostgresConnector),
+    Postgres(Box<PostgresConnector>),
     Sqlite(SqliteFile),
 }
 
@@ -50,6 +50,9 @@ pub enum Check {
     WhenRested,
     Always,
 }
+
+/// Is told each statement, for a test.
+pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Connections to one database.
 #[derive(Clone)]
@@ -62,7 +65,7 @@ struct Inner {
     generation: Arc<AtomicU64>,
     is_silent: Arc<AtomicBool>,
     writable: Writable,
-    observer: OnceLock<Arc<dyn Fn(&str) + Send + Sync>>,
+    observer: OnceLock<Observer>,
 }
 
 impl fmt::Debug for Pool {
@@ -193,7 +196,7 @@ impl Pool {
     }
 
     /// Tells each statement that is run from now on. Only the first call has an effect.
-    pub fn observe(&self, observer: Arc<dyn Fn(&str) + Send + Sync>) {
+    pub fn observe(&self, observer: Observer) {
         let _ = self.0.observer.set(observer);
     }
 
