@@ -136,6 +136,7 @@ impl Endpoint {
     pub async fn finished(&self) {
         self.running.close();
         self.running.wait().await;
+        self.services.finish().await;
     }
 
     /// Runs one operation. Every error in the answer has its code, status and request id.

@@ -2,8 +2,8 @@
 
 use async_graphql::{ServerError, Value};
 
-/// Characters of a message.
-const MAX_MESSAGE: usize = 2_000;
+/// Characters of a message: room for a sentence about each of a hundred faults.
+const MAX_MESSAGE: usize = 12_000;
 /// Characters of a name in the path of a fault.
 const MAX_NAME: usize = 100;
 /// Faults of the input in one error.

@@ -115,6 +115,11 @@ impl Services {
         self.database.ready().await
     }
 
+    /// Writes what is otherwise written in the background, after the last request.
+    pub async fn finish(&self) {
+        self.sessions.note_pending_uses().await;
+    }
+
     /// What goes on beside the requests, for as long as the services are there.
     pub fn start_jobs(&self) {
         keep_up(Sessions::follow_endings, &self.sessions);

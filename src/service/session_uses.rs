@@ -53,10 +53,15 @@ impl Sessions {
         loop {
             interval.tick().await;
             let Some(sessions) = sessions.upgrade() else { return };
-            for some in sessions.uses.take().chunks(NOTED_AT_ONCE) {
-                if let Err(error) = sessions.note(some).await {
-                    tracing::debug!(%error, "uses of sessions could not be noted");
-                }
+            sessions.note_pending_uses().await;
+        }
+    }
+
+    /// Notes the uses that wait to be noted.
+    pub(super) async fn note_pending_uses(&self) {
+        for some in self.uses.take().chunks(NOTED_AT_ONCE) {
+            if let Err(error) = self.note(some).await {
+                tracing::debug!(%error, "uses of sessions could not be noted");
             }
         }
     }

@@ -104,6 +104,7 @@ impl World {
 
     /// Does what a mutation does for a user.
     pub fn run(&mut self, user: &str, mutation: &str, arguments: &Value) -> Result<Effect, Refusal> {
+        let arguments = &left_out(mutation, arguments);
         if !is_sound(mutation, arguments) {
             return Err(Refusal::new("BAD_USER_INPUT"));
         }
@@ -636,6 +637,26 @@ fn clean(value: &Value) -> Value {
         Value::Object(_) => fields(value).map(|(name, value)| (name.clone(), clean(value))).collect(),
         other => other.clone(),
     }
+}
+
+/// The arguments with null left out where that means the same: in every input but those of changes, for what is
+/// nullable.
+fn left_out(mutation: &str, arguments: &Value) -> Value {
+    const REQUIRED: [&str; 8] = ["title", "section", "text", "done", "path", "kind", "likelihood", "impact"];
+    fn without_nulls(value: &Value, is_risk: bool) -> Value {
+        match value {
+            Value::Array(list) => list.iter().map(|each| without_nulls(each, is_risk)).collect(),
+            Value::Object(_) => {
+                let is_required = |name: &str| REQUIRED.contains(&name) || is_risk && name == "description";
+                let kept = fields(value).filter(|(name, value)| !value.is_null() || is_required(name));
+                kept.map(|(name, value)| (name.clone(), without_nulls(value, is_risk || name == "risks")))
+                    .collect()
+            }
+            other => other.clone(),
+        }
+    }
+    let is_change = ["updateTask", "updateTasks", "updateChecklistItem", "updateRisk"].contains(&mutation);
+    if is_change { arguments.clone() } else { without_nulls(arguments, mutation == "addRisk") }
 }
 
 /// Whether arguments keep all the rules that can be told without looking at what is there.

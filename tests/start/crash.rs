@@ -35,7 +35,7 @@ fn work(server: &Server, token: &str, client: usize, stop: &AtomicBool, events: 
             input["id"] = json!(chosen_id(number));
         }
         let (what, reply) = match number / CLIENTS % 10 {
-            3 => ("login".to_owned(), login(server, "ann", PASSWORD)),
+            3 => ("login".to_owned(), login(server, "bob", PASSWORD)),
             6 => ("query".to_owned(), server.post(token, ME, &json!({}))),
             _ => (title, server.post(token, CREATE, &json!({ "input": input }))),
         };
@@ -86,6 +86,8 @@ fn a_database_that_is_killed_under_load_costs_nothing_but_the_time_it_is_away() 
         .with("LIMIT_CREDENTIALS_PER_MINUTE", "0");
     let server = place.start(&[]);
     let token = server.register("ann");
+    // Somebody else logs in: the many sessions of one account would end its first one.
+    server.register("bob");
     let (stop, events) = (AtomicBool::new(false), Mutex::new(Vec::new()));
     let outages = thread::scope(|scope| {
         let _end = EndOf(&stop);
