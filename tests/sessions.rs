@@ -491,3 +491,20 @@ on_both_databases! {
         assert_eq!(app.rows("tasks").await.len(), 1);
     }
 }
+
+#[tokio::test]
+async fn a_task_that_was_made_is_answered_even_if_the_session_ends_meanwhile() {
+    use sea_orm::{ConnectionTrait, TransactionTrait};
+    TestApp::with(DatabaseKind::Postgres, &[], async |app| {
+        let ann = app.user("ann").await;
+        let held = app.connection().begin().await.expect("a transaction begins");
+        held.execute_unprepared("LOCK TABLE tasks").await.expect("the table can be locked");
+        let create = "mutation { createTask(input: { title: \"one\" }) { task { title } } }";
+        let (answer, ()) = futures_util::join!(ann.ask(create, json!({})), async {
+            ann.data("mutation { logout { success } }", json!({})).await;
+            held.rollback().await.expect("the lock is given up");
+        });
+        assert_eq!(answer.body["data"]["createTask"]["task"]["title"], "one", "{:#}", answer.body);
+    })
+    .await;
+}

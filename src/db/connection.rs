@@ -11,6 +11,7 @@ use sea_orm::{ConnAcquireErr, DbErr, ExecResult, QueryResult, RuntimeErr, Statem
 use sea_query_sqlx::SqlxValues;
 
 use super::error::{ends_connection, leaves_connection_usable};
+use super::pool::ACQUIRE_TIMEOUT;
 use super::sqlite::StatementDeadline;
 
 /// How long a statement may take on the side of the database.
@@ -123,11 +124,17 @@ impl Connection {
         }
     }
 
+    /// How long an answer may take that needs neither a row nor a lock. A pooler lets the first message of a
+    /// transaction wait until one of its own connections is free.
+    pub fn ping_timeout(&self) -> Duration {
+        if self.has_session_limits { PING_TIMEOUT } else { ACQUIRE_TIMEOUT }
+    }
+
     /// Begins a transaction that may write from its first statement on: SQLite refuses to turn a reading
     /// transaction into a writing one when another connection has written meanwhile. The limits of time are
     /// set inside the transaction, so that they hold behind a pooler too, and in the same message.
     ///
-    /// PostgreSQL's BEGIN waits for nothing, so it also tells in [`PING_TIMEOUT`] whether the connection
+    /// PostgreSQL's BEGIN waits for nothing, so it also tells soon whether the connection
     /// still answers. SQLite's waits for the transaction of another process.
     pub async fn begin(&mut self, lock_timeout: Duration) -> Result<(), DbErr> {
         let is_postgres = matches!(self.driver, Driver::Postgres(_));
@@ -138,7 +145,7 @@ impl Connection {
                 lock_timeout.as_millis(),
                 super::postgres::IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
             );
-            self.run_unprepared(&sql, PING_TIMEOUT).await
+            self.run_unprepared(&sql, self.ping_timeout()).await
         } else {
             self.run_unprepared("BEGIN IMMEDIATE", ANSWER_TIMEOUT).await
         };
@@ -169,11 +176,12 @@ impl Connection {
         Ok(())
     }
 
-    /// Fails when the connection does not answer within [`PING_TIMEOUT`].
+    /// Fails when the connection does not answer in time.
     pub async fn ping(&mut self) -> Result<(), DbErr> {
         self.is_busy = true;
+        let limit = self.ping_timeout();
         let answer = match &mut self.driver {
-            Driver::Postgres(connection) => tokio::time::timeout(PING_TIMEOUT, connection.ping()).await,
+            Driver::Postgres(connection) => tokio::time::timeout(limit, connection.ping()).await,
             // The file is on this machine: there is nothing between that could have been lost.
             Driver::Sqlite(..) => Ok(Ok(())),
         };

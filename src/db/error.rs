@@ -51,7 +51,10 @@ pub fn leaves_connection_usable(error: &sqlx::Error) -> bool {
         // Faults of the connection, lack of resources, intervention of an operator or of a time limit, I/O
         // errors, internal errors, and a server that accepts no writes.
         Code::Postgres(state) => {
-            !["08", "53", "57", "58", "XX"].iter().any(|class| state.starts_with(class)) && state != READ_ONLY
+            let is_grave = ["08", "53", "57", "58", "XX"].iter().any(|class| state.starts_with(class));
+            // The driver would go on using a prepared statement that the server has forgotten or refuses.
+            let is_stale = matches!(state, "26000" | "0A000");
+            !is_grave && !is_stale && state != READ_ONLY
         }
         Code::Sqlite(code) => {
             matches!(code, ERROR | BUSY | LOCKED | TOOBIG | CONSTRAINT | MISMATCH | RANGE)
@@ -77,6 +80,12 @@ pub fn ends_connection(error: &sqlx::Error) -> bool {
         }),
         _ => false,
     }
+}
+
+/// Whether a statement had no effect because it collided with others: serialization_failure, deadlock_detected.
+pub fn is_contended(error: &DbErr) -> bool {
+    let is_it = |code: Code<'_>| matches!(code, Code::Postgres("40001" | "40P01"));
+    sqlx_error(error).and_then(|error| with_code(error, is_it)).unwrap_or(false)
 }
 
 /// Whether a statement had no effect because a lock was not free in time.

@@ -1,15 +1,17 @@
 //! Migrations, and the connection of SeaORM's own that they need: its migrator works on no other.
 
+use anyhow::anyhow;
 use migration::{MigrationStatus, Migrator, MigratorTrait};
 use sea_orm::sqlx::postgres::PgPoolOptions;
 use sea_orm::sqlx::sqlite::SqlitePoolOptions;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
     SqlxPostgresConnector, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
 };
 
 use super::Database;
 use super::entity;
+use super::error::is_lock_timeout;
 use super::pool::{ACQUIRE_TIMEOUT, Target};
 
 /// The key of the advisory lock that lets one instance migrate at a time: "taskhold" as a number.
@@ -38,7 +40,7 @@ impl Database {
     pub async fn migrate_up(&self) -> anyhow::Result<()> {
         let connection = self.direct_connection().await?;
         let transaction = begin(&connection).await?;
-        Migrator::up(&transaction, None).await?;
+        Migrator::up(&transaction, None).await.map_err(explained)?;
         transaction.commit().await?;
         Ok(connection.close().await?)
     }
@@ -80,6 +82,15 @@ impl Database {
     }
 }
 
+/// Says what to do about a table that is in use.
+fn explained(error: DbErr) -> anyhow::Error {
+    if is_lock_timeout(&error) {
+        anyhow!("a table is in use for more than 2s, by a backup for example; try again when that has ended")
+    } else {
+        error.into()
+    }
+}
+
 async fn begin(connection: &DatabaseConnection) -> anyhow::Result<DatabaseTransaction> {
     let is_postgres = connection.get_database_backend() == DbBackend::Postgres;
     // SQLite refuses to turn a reading transaction into a writing one when somebody has written meanwhile.
@@ -88,10 +99,13 @@ async fn begin(connection: &DatabaseConnection) -> anyhow::Result<DatabaseTransa
     let transaction = connection.begin_with_options(options).await?;
     if is_postgres {
         // The role may have a limit, and an index of a large table takes its time.
-        transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+        let without_limits = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
+        transaction.execute_unprepared(without_limits).await?;
         // Bound to the transaction: a session's lock would be lost behind a pooler.
         let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
         transaction.execute_unprepared(&lock).await?;
+        // Whoever uses a table waits behind a migration that waits for the table.
+        transaction.execute_unprepared("SET LOCAL lock_timeout = '2s'").await?;
     }
     Ok(transaction)
 }

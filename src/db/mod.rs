@@ -23,9 +23,11 @@ mod writable;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::anyhow;
 use sea_orm::{DbErr, RuntimeErr};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 pub(crate) use coalescer::{Coalescer, Mode};
@@ -43,6 +45,9 @@ use self::statements::Kind;
 use self::user_share::UserShares;
 use crate::domain::Result;
 
+/// When it was asked whether writes are accepted, and the answer.
+type WritableCheck = (Instant, Result<()>);
+
 /// One database. A clone is another handle on the same connections.
 #[derive(Clone, Debug)]
 pub struct Database {
@@ -50,11 +55,16 @@ pub struct Database {
     readers: Pool,
     /// On PostgreSQL the same pool. SQLite has one writer beside its readers.
     writers: Pool,
-    shares: UserShares,
+    read_shares: UserShares,
+    /// On PostgreSQL the same, since reads and writes use the same connections. On SQLite reads do not wait
+    /// for the one writer.
+    write_shares: UserShares,
     read: Statements,
     write: Statements,
     repeatable_write: Statements,
     shared_write: Statements,
+    /// The last question whether writes are accepted.
+    last_check: Arc<Mutex<Option<WritableCheck>>>,
 }
 
 impl Database {
@@ -82,13 +92,20 @@ impl Database {
 
     fn new(target: Arc<Target>, readers: Pool, writers: Pool, max_connections: u32) -> Self {
         let statements = |kind| Statements::new(writers.clone(), kind);
+        let read_shares = UserShares::new(max_connections);
+        let write_shares = match *target {
+            Target::Postgres(_) => read_shares.clone(),
+            Target::Sqlite(_) => UserShares::new(max_connections),
+        };
         Self {
             target,
-            shares: UserShares::new(max_connections),
+            read_shares,
+            write_shares,
             read: Statements::new(readers.clone(), Kind::Read),
             write: statements(Kind::Write),
             repeatable_write: statements(Kind::RepeatableWrite),
             shared_write: statements(Kind::SharedWrite),
+            last_check: Arc::default(),
             readers,
             writers,
         }
@@ -101,7 +118,7 @@ impl Database {
 
     /// For statements that change nothing, for one user, who has at most half of the connections.
     pub(crate) fn read_for(&self, user: Uuid) -> Statements {
-        self.read.within(self.shares.of(user))
+        self.read.within(self.read_shares.of(user))
     }
 
     /// For a write of one statement.
@@ -109,10 +126,15 @@ impl Database {
         &self.write
     }
 
+    /// For a write of one statement for one user, who has at most half of the connections.
+    pub(crate) fn write_for(&self, user: Uuid) -> Statements {
+        self.write.within(self.write_shares.of(user))
+    }
+
     /// For a write of one statement that does the same when it is sent again, for one user, who has at most
     /// half of the connections.
     pub(crate) fn repeatable_write_for(&self, user: Uuid) -> Statements {
-        self.repeatable_write.within(self.shares.of(user))
+        self.repeatable_write.within(self.write_shares.of(user))
     }
 
     /// For such a write for several users. [`Error::Locked`](crate::domain::Error::Locked) comes soon, and
@@ -133,7 +155,18 @@ impl Database {
 
     /// Fails while the database does not answer or accepts no writes.
     pub async fn ready(&self) -> Result<()> {
-        self.writers.check_writable().await.map_err(map_error)
+        let asked_at = Instant::now();
+        let mut last = self.last_check.lock().await;
+        // Those that wait while the database is asked share the next answer.
+        if let Some((begun_at, answer)) = &*last
+            && *begun_at >= asked_at
+        {
+            return answer.clone();
+        }
+        let begun_at = Instant::now();
+        let answer = self.writers.check_writable().await.map_err(map_error);
+        *last = Some((begun_at, answer.clone()));
+        answer
     }
 
     /// How many connections there are in each state.
@@ -186,7 +219,7 @@ impl UserDatabase<'_> {
 
     /// Begins a transaction.
     pub(crate) async fn begin(&self) -> Result<Transaction> {
-        let share = self.database.shares.of(self.user);
+        let share = self.database.write_shares.of(self.user);
         let permit = share.acquire().await.map_err(map_error)?;
         Transaction::begin(&self.database.writers, Some(permit)).await.map_err(map_error)
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -63,7 +63,7 @@ struct Inner {
     target: Arc<Target>,
     backend: DbBackend,
     generation: Arc<AtomicU64>,
-    is_silent: Arc<AtomicBool>,
+    unanswered: Arc<AtomicU32>,
     writable: Writable,
     observer: OnceLock<Observer>,
 }
@@ -82,18 +82,18 @@ impl Pool {
             Target::Sqlite(_) => DbBackend::Sqlite,
         };
         let generation = Arc::new(AtomicU64::new(0));
-        let is_silent = Arc::new(AtomicBool::new(false));
+        let unanswered = Arc::new(AtomicU32::new(0));
         let connector = Connector {
             target: target.clone(),
             generation: generation.clone(),
-            is_silent: is_silent.clone(),
+            unanswered: unanswered.clone(),
         };
         // The connections that were used last are used first, so that the others become idle and are closed.
         let connections =
             managed::Pool::builder(connector).max_size(size as usize).queue_mode(QueueMode::Lifo);
         let connections = connections.build().expect("no time limit of the pool's own needs a runtime");
         let (writable, observer) = (Writable::default(), OnceLock::new());
-        let inner = Inner { connections, target, backend, generation, is_silent, writable, observer };
+        let inner = Inner { connections, target, backend, generation, unanswered, writable, observer };
         let pool = Self(Arc::new(inner));
         tokio::spawn(sweep(Arc::downgrade(&pool.0)));
         pool
@@ -160,7 +160,8 @@ impl Pool {
         match self.backend() {
             // A server that became a standby keeps its connections.
             DbBackend::Postgres => {
-                let answer = lease.run_unprepared(READ_ONLY, PING_TIMEOUT).await?;
+                let limit = lease.ping_timeout();
+                let answer = lease.run_unprepared(READ_ONLY, limit).await?;
                 let is_read_only = answer.rows.first().map(|row| row.try_get_by_index::<String>(0));
                 if is_read_only.transpose()?.as_deref() != Some("off") {
                     self.retire();
@@ -304,11 +305,14 @@ impl Lease {
         }
         // Of several that are lost together the first retires the others.
         let is_current = self.generation == self.pool.0.generation.load(Ordering::Relaxed);
-        if is_current && self.pool.backend() == DbBackend::Postgres && is_lost(error) {
+        let is_silent = matches!(error, DbErr::ConnectionAcquire(_));
+        // A pooler that is busy is silent too, and says nothing about the other connections.
+        let concerns_all = is_lost(error) && (self.has_session_limits || !is_silent);
+        if is_current && self.pool.backend() == DbBackend::Postgres && concerns_all {
             self.pool.retire();
         }
-        if matches!(error, DbErr::ConnectionAcquire(_)) {
-            self.pool.0.is_silent.store(true, Ordering::Relaxed);
+        if is_silent {
+            self.pool.0.unanswered.fetch_max(1, Ordering::Relaxed);
         }
     }
 }
@@ -343,8 +347,9 @@ impl Drop for Lease {
 struct Connector {
     target: Arc<Target>,
     generation: Arc<AtomicU64>,
-    /// Whether a connection has not answered, and none has been made since.
-    is_silent: Arc<AtomicBool>,
+    /// How many attempts to connect, one after the other, got no answer in time. A connection that does not
+    /// answer counts as one.
+    unanswered: Arc<AtomicU32>,
 }
 
 impl Connector {
@@ -371,11 +376,14 @@ impl Manager for Connector {
     async fn create(&self) -> Result<Connection, DbErr> {
         let generation = self.generation.load(Ordering::Relaxed);
         // An attempt at a server that is silent holds a place in the pool, which is needed as soon as the
-        // server answers again.
-        let is_silent = self.is_silent.load(Ordering::Relaxed);
-        let limit = if is_silent { PING_TIMEOUT } else { CONNECT_TIMEOUT };
+        // server answers again. Every fourth attempt has all the time, since connecting may always be slow.
+        let has_all_time = self.unanswered.load(Ordering::Relaxed).is_multiple_of(4);
+        let limit = if has_all_time { CONNECT_TIMEOUT } else { PING_TIMEOUT };
         let made = tokio::time::timeout(limit, self.connect(generation)).await;
-        self.is_silent.store(made.is_err(), Ordering::Relaxed);
+        match made {
+            Ok(_) => self.unanswered.store(0, Ordering::Relaxed),
+            Err(_) => drop(self.unanswered.fetch_add(1, Ordering::Relaxed)),
+        }
         made.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
     }
 

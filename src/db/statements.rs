@@ -4,9 +4,10 @@ use sea_orm::entity::prelude::async_trait;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
 use super::connection::{Outcome, is_lost};
-use super::error::is_lock_timeout;
+use super::error::{is_contended, is_lock_timeout};
 use super::pool::{Check, Pool};
 use super::postgres::{LOCK_TIMEOUT, SHARED_LOCK_TIMEOUT};
+use super::transaction::RETRIES;
 use super::user_share::UserShare;
 
 /// What kind of statements these are.
@@ -43,6 +44,17 @@ impl Statements {
     }
 
     async fn run(&self, statement: &Statement) -> Result<Outcome, DbErr> {
+        let mut retries = 0;
+        loop {
+            match self.run_once(statement).await {
+                // It had no effect, so a statement of any kind may be sent again.
+                Err(error) if retries < RETRIES && is_contended(&error) => retries += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn run_once(&self, statement: &Statement) -> Result<Outcome, DbErr> {
         let _permit = match &self.share {
             Some(share) => Some(share.acquire().await?),
             None => None,

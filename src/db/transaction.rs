@@ -15,7 +15,7 @@ use super::user_share::UserPermit;
 use crate::domain::{Error, Result};
 
 /// How often a transaction is tried again after it collided with others.
-const RETRIES: u32 = 3;
+pub const RETRIES: u32 = 3;
 /// How long a transaction may take. Its connection is then closed.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use anyhow::anyhow;
 use async_graphql::parser::types::Field;
 use async_graphql::{ContextBase, ContextSelectionSet, Positioned, ServerError};
 use tokio::sync::{Mutex, OnceCell, Semaphore};
@@ -123,6 +124,12 @@ impl Session {
     /// The viewer, if some field has asked for it and it was admitted.
     pub fn known_viewer(&self) -> Option<&Viewer> {
         self.viewer.get()?.as_ref().ok()
+    }
+
+    /// The viewer of what has just been done for them. Their session may have ended since; what was done is
+    /// answered all the same.
+    pub fn admitted_viewer(&self) -> Result<&Viewer> {
+        self.known_viewer().ok_or_else(|| Error::internal(anyhow!("something was done for no viewer")))
     }
 
     /// The viewer's tasks.

@@ -214,6 +214,13 @@ impl Endpoint {
         let session =
             Session::new(services, credential, client, may_answer_at_once, share.clone(), roots.keys.len());
         let session = Arc::new(session);
+        // What no definition names is not kept while the operation runs.
+        if operation.variables.len() > chosen.variable_definitions.len() {
+            let is_defined = |name: &async_graphql::Name| {
+                chosen.variable_definitions.iter().any(|defined| defined.node.name.node == *name)
+            };
+            operation.variables.retain(|name, _| is_defined(name));
+        }
         let mut request = Request::new(text).variables(operation.variables);
         request = request.data(SessionData(session.clone()));
         request.operation_name = operation.name;

@@ -13,6 +13,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// From the head of a request to the end of its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a body that has arrived waits for the memory of its values.
+const PARSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The first bytes of each body are not counted.
 const UNCOUNTED_BYTES: usize = 64 << 10;
 /// A permit is for so many bytes.
@@ -99,13 +101,37 @@ impl BodyMemory {
         Ok(ReadBody { bytes, permit })
     }
 
+    /// Waits for the memory that a body takes once it is read, beyond that of its bytes. None when there is too
+    /// little for too long: two bodies of one address that both have some could wait for each other.
+    pub async fn parsed(
+        &self,
+        memory: usize,
+        permit: &mut Option<BodyPermit>,
+        address: IpAddr,
+    ) -> Option<()> {
+        let own = permit.as_ref().map_or(0, BodyPermit::count);
+        // A single body can have all of its address.
+        let wanted = permits_for(memory.saturating_sub(UNCOUNTED_BYTES)).min(PERMITS_OF_ADDRESS as u32 - own);
+        if wanted > 0 {
+            let more = self.permit(wanted as usize * PERMIT_BYTES, address);
+            let more = tokio::time::timeout(PARSE_TIMEOUT, more).await.ok()?;
+            match permit {
+                Some(permit) => permit.merge(more),
+                None => *permit = Some(more),
+            }
+        }
+        Some(())
+    }
+
     /// Waits for the memory of a body, first among those of the same address.
     async fn permit(&self, bytes: usize, address: IpAddr) -> BodyPermit {
         let of_address = Arc::new(Semaphore::new(PERMITS_OF_ADDRESS));
         let of_address = lock(&self.addresses).entry(address).or_insert(of_address).clone();
-        let of_address = AddressPermits { of_address, address, addresses: self.addresses.clone() };
+        let waiting = of_address.clone();
+        let of_address =
+            AddressPermits { of_address: Some(of_address), address, addresses: self.addresses.clone() };
         let count = permits_for(bytes);
-        let first = of_address.of_address.clone().acquire_many_owned(count).await;
+        let first = waiting.acquire_many_owned(count).await;
         let second = self.permits.clone().acquire_many_owned(count).await;
         BodyPermit { permits: [first.ok(), second.ok()], _of_address: of_address }
     }
@@ -129,6 +155,18 @@ pub struct BodyPermit {
 }
 
 impl BodyPermit {
+    fn count(&self) -> u32 {
+        self.permits[1].as_ref().map_or(0, |permit| permit.num_permits() as u32)
+    }
+
+    fn merge(&mut self, mut more: Self) {
+        for (permit, more) in self.permits.iter_mut().zip(&mut more.permits) {
+            if let (Some(permit), Some(more)) = (permit, more.take()) {
+                permit.merge(more);
+            }
+        }
+    }
+
     /// Returns what is beyond `count`.
     fn keep(&mut self, count: u32) {
         for permit in self.permits.iter_mut().flatten() {
@@ -139,7 +177,8 @@ impl BodyPermit {
 
 /// The permits of one address, which are forgotten when no body has or awaits some.
 struct AddressPermits {
-    of_address: Arc<Semaphore>,
+    /// None only while it is dropped.
+    of_address: Option<Arc<Semaphore>>,
     address: IpAddr,
     addresses: Addresses,
 }
@@ -147,8 +186,9 @@ struct AddressPermits {
 impl Drop for AddressPermits {
     fn drop(&mut self) {
         let mut addresses = lock(&self.addresses);
-        // This one and the map's.
-        if Arc::strong_count(&self.of_address) == 2 {
+        self.of_address = None;
+        // Only the map has it.
+        if addresses.get(&self.address).is_some_and(|permits| Arc::strong_count(permits) == 1) {
             addresses.remove(&self.address);
         }
     }

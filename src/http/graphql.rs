@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use crate::graphql::guard::{MAX_JSON_NESTING, json_nesting};
+use crate::graphql::guard::{MAX_JSON_NESTING, scan_json};
 use crate::graphql::{
     Answer, AnswerShare, ErrorCode, Operation, Pieces, Stage, code_name, no_memory, request_error,
 };
@@ -64,7 +64,7 @@ pub(super) async fn handle(
     };
     let media = media.unwrap_or(Media::Json);
     let mut response = match read.await {
-        // The variables are as large as the body was.
+        // The variables are kept until the answer is there.
         Ok((operation, _permit)) => {
             let credential = operation.credential.clone();
             respond(state.endpoint.execute(operation).await, media, &credential, &request_id)
@@ -165,13 +165,18 @@ struct Fault {
 impl Fault {
     fn http(status: StatusCode, message: &str) -> Self {
         let mut error = request_error(ErrorCode::BadRequest, message);
-        // `status` says which of the words that HTTP has it is.
+        // `status` is the exact HTTP status.
         error.extensions.get_or_insert_default().set("status", i32::from(status.as_u16()));
         Self { status: Some(status), error: Box::new(error) }
     }
 
     fn bad(message: &str) -> Self {
         Self::http(StatusCode::BAD_REQUEST, message)
+    }
+
+    fn unavailable(message: &str) -> Self {
+        let error = request_error(ErrorCode::ServiceUnavailable, message);
+        Self { status: Some(StatusCode::SERVICE_UNAVAILABLE), error: Box::new(error) }
     }
 
     fn respond(mut self, media: Media, request_id: &str) -> Response {
@@ -265,7 +270,7 @@ async fn from_body(
         return Err(Fault::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
     let limit = state.endpoint.limits().request_bytes;
-    let ReadBody { bytes, permit } =
+    let ReadBody { bytes, mut permit } =
         state.bodies.read(headers, body, limit, address).await.map_err(|error| match error {
             BodyError::TooLarge => {
                 let message = format!("The body has more than {limit} bytes.");
@@ -282,12 +287,17 @@ async fn from_body(
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(Fault::bad(message));
     }
+    // Small values take many times the memory of their text.
+    let memory = scan_json(&bytes).memory;
+    if state.bodies.parsed(memory, &mut permit, address).await.is_none() {
+        return Err(Fault::unavailable("The server has no memory for this request at the moment."));
+    }
     let parameters = parse_json::<Parameters>(&bytes, message)?;
     Ok((parameters.try_into()?, permit))
 }
 
 fn parse_json<T: for<'de> Deserialize<'de>>(text: &[u8], message: &str) -> Result<T, Fault> {
-    let nesting = json_nesting(text);
+    let nesting = scan_json(text).nesting;
     if nesting > MAX_JSON_NESTING {
         let message = format!("JSON nesting is {nesting}; the limit is {MAX_JSON_NESTING}.");
         let error = request_error(ErrorCode::QueryTooComplex, message);

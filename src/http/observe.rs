@@ -62,6 +62,9 @@ pub async fn observe(State(metrics): State<Metrics>, mut request: Request, next:
     response
 }
 
+/// Characters of a path in the log.
+const MAX_PATH: usize = 200;
+
 /// The line of a request in the log. It is written when it goes, so that a request whose client leaves
 /// before the answer has one as well, without a status.
 struct Line {
@@ -78,7 +81,7 @@ impl Line {
         Self {
             id: RequestId::of(request),
             method: request.method().clone(),
-            path: request.uri().path().to_owned(),
+            path: request.uri().path().chars().take(MAX_PATH).collect(),
             started: Instant::now(),
             status: None,
             observed: Observed::default(),

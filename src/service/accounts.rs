@@ -150,7 +150,7 @@ impl Accounts {
         if scope != LogoutScope::Current {
             self.sessions.trim(claims.user_id(), current).await?;
         }
-        let ended = self.sessions.end_now(ending).await?;
+        let ended = self.sessions.end_now(claims.user_id(), ending).await?;
         // The session of an expired token may have expired as well, and its row may be gone.
         if ended == 0 && scope == LogoutScope::Current && !has_expired {
             Err(Error::Unauthenticated("Invalid token"))

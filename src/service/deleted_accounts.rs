@@ -113,7 +113,7 @@ impl DeletedAccounts {
         match done {
             Ok(done) => Ok(done.rows_affected),
             // Another instance deletes the same rows: it looks again.
-            Err(Error::Contended) => Ok(1),
+            Err(Error::Contended | Error::Locked) => Ok(1),
             Err(error) => Err(error),
         }
     }

@@ -57,13 +57,16 @@ impl<'a> Profile<'a> {
             .finally(user::Column::UpdatedAt.into_expr());
         update = update.col_expr(user::Column::UpdatedAt, updated_at.into());
 
-        let rows = update.exec_with_returning(self.accounts.database.write()).await.map_err(|error| {
-            match error.sql_err() {
-                // The username is the only thing that can collide in this statement.
-                Some(SqlErr::UniqueConstraintViolation(_)) => username_taken(),
-                _ => map_error(error),
-            }
-        })?;
+        let rows = update
+            .exec_with_returning(&self.accounts.database.write_for(self.viewer.user_id()))
+            .await
+            .map_err(|error| {
+                match error.sql_err() {
+                    // The username is the only thing that can collide in this statement.
+                    Some(SqlErr::UniqueConstraintViolation(_)) => username_taken(),
+                    _ => map_error(error),
+                }
+            })?;
         rows.into_iter().next().map(User::from).ok_or(GONE)
     }
 

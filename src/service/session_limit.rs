@@ -3,6 +3,7 @@
 use std::sync::Weak;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use crate::db::entity::session::{COLUMN, Column, Entity};
 use crate::db::{Database, Transaction, in_transaction, map_error};
 use crate::domain::{Error, Instant, Result};
 use crate::service::Sessions;
-use crate::service::sessions::end_sessions;
+use crate::service::sessions::{end_sessions, tell_endings};
 
 /// How many live sessions a user has at most.
 pub(super) const MAX_SESSIONS: u64 = 100;
@@ -21,6 +22,9 @@ const AT_ONCE: u64 = 500;
 const IDS_AT_ONCE: u64 = 10_000;
 /// How many users with too many sessions are looked for at a time.
 const USERS_AT_ONCE: u64 = 100;
+/// A session that was used within this time may be one that another instance believes to be alive. It is longer
+/// than that belief, since the use is noted to the minute.
+const BELIEVED: TimeDelta = TimeDelta::minutes(5);
 const DELETED_EVERY: Duration = Duration::from_secs(60);
 /// How many rounds of deleting expired sessions there are for one look for users with too many. Only
 /// sessions from before there was a limit are too many, and those of older programs on the same database.
@@ -51,8 +55,8 @@ pub(super) async fn end_oldest(on: &Transaction, user: Uuid, now: Instant) -> Re
 }
 
 /// Deletes what a user has beyond the limit of sessions, a few at a time, but for one that is in use at the
-/// moment; gives the ids. Other instances are not told: the table of endings would hold very many. They ask
-/// for a session again after a minute.
+/// moment; gives the ids. Other instances are told of those that were used lately, since they believe for a
+/// minute that such a session is alive; of all of them the table of endings would hold very many.
 pub(super) async fn trim_sessions(
     database: &Database,
     user: Uuid,
@@ -68,7 +72,7 @@ pub(super) async fn trim_sessions(
         // In one order: two that lock the same rows could wait for each other.
         ids.sort_unstable();
         for some in ids.chunks(AT_ONCE as usize) {
-            delete(database, some).await?;
+            delete(database, some, now).await?;
         }
         all.append(&mut ids);
         if found < IDS_AT_ONCE {
@@ -78,12 +82,13 @@ pub(super) async fn trim_sessions(
 }
 
 /// Deletes sessions by their ids, in a transaction of its own.
-async fn delete(database: &Database, ids: &[Uuid]) -> Result<()> {
+async fn delete(database: &Database, ids: &[Uuid], now: Instant) -> Result<()> {
     in_transaction!(database, |transaction| {
         let among = || COLUMN.id.is_in(ids.iter().copied());
-        let lock = Entity::find().select_only().column(Column::Id).filter(among());
-        let lock = lock.order_by_asc(Column::Id).lock_exclusive().into_tuple::<Uuid>();
-        lock.all(&transaction).await.map_err(map_error)?;
+        let lock = Entity::find().filter(among()).order_by_asc(Column::Id).lock_exclusive();
+        let locked = lock.all(&transaction).await.map_err(map_error)?;
+        let recent = locked.iter().filter(|session| (now - session.last_used_at).abs() <= BELIEVED);
+        tell_endings(&transaction, recent.map(|session| session.id), now).await?;
         let delete = Entity::delete_many().filter(among()).exec(&transaction);
         delete.await.map_err(map_error).map(drop)
     })
@@ -117,13 +122,15 @@ impl Sessions {
             if ids.is_empty() {
                 return Ok(());
             }
-            delete(&self.database, &ids).await?;
+            delete(&self.database, &ids, self.clock.now()).await?;
         }
     }
 
     async fn trim_all(&self) -> Result<()> {
         loop {
-            let users = Entity::find().select_only().column(Column::UserId).group_by(Column::UserId);
+            // Those that have expired are not counted, since trimming leaves them.
+            let live = Entity::find().filter(COLUMN.expires_at.gt(self.clock.now()));
+            let users = live.select_only().column(Column::UserId).group_by(Column::UserId);
             let users = users.having(Column::Id.count().gt(MAX_SESSIONS)).limit(USERS_AT_ONCE);
             let users = users.into_tuple::<Uuid>().all(self.database.read()).await.map_err(map_error)?;
             if users.is_empty() {

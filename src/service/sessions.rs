@@ -159,7 +159,7 @@ impl Sessions {
                 let repeated = is_recent && session.refreshes == refresh.count.wrapping_add(1);
                 if !repeated {
                     tracing::warn!(session_id = %id, "a refresh token came twice: its session is ended");
-                    self.end_now(session::COLUMN.id.eq(id)).await?;
+                    self.end_now(session.user_id, session::COLUMN.id.eq(id)).await?;
                     return Err(INVALID_REFRESH);
                 }
                 session
@@ -213,7 +213,7 @@ impl Sessions {
             .order_by_desc(session::Column::LastUsedAt)
             .order_by_desc(session::Column::Id)
             .limit(MAX_SESSIONS)
-            .all(self.database.read())
+            .all(&self.database.read_for(viewer.user_id()))
             .await
             .map_err(map_error)?;
         Ok(rows.into_iter().map(|row| to_domain(row, viewer)).collect())
@@ -222,14 +222,14 @@ impl Sessions {
     /// Ends one of the viewer's sessions.
     pub async fn revoke(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
         let mine = session::COLUMN.id.eq(id).and(session::COLUMN.user_id.eq(viewer.user_id()));
-        if self.end_now(mine).await? > 0 {
+        if self.end_now(viewer.user_id(), mine).await? > 0 {
             return Ok(());
         }
         // Somebody else's session is not spoken of more than somebody else's task.
         let other = session::Entity::find()
             .filter(session::COLUMN.id.eq(id))
             .filter(session::COLUMN.expires_at.gt(self.clock.now()))
-            .one(self.database.read())
+            .one(&self.database.read_for(viewer.user_id()))
             .await;
         match other.map_err(map_error)? {
             Some(_) => Err(Error::Forbidden("This session belongs to somebody else.")),
@@ -237,9 +237,9 @@ impl Sessions {
         }
     }
 
-    /// Ends the sessions that meet a condition, in a transaction of its own; tells how many.
-    pub async fn end_now(&self, condition: SimpleExpr) -> Result<usize> {
-        let ended = in_transaction!(self.database, |transaction| {
+    /// Ends the sessions of a user that meet a condition, in a transaction of its own; tells how many.
+    pub async fn end_now(&self, user: Uuid, condition: SimpleExpr) -> Result<usize> {
+        let ended = in_transaction!(self.database.of(user), |transaction| {
             end_sessions(&transaction, condition.clone(), self.clock.now()).await
         })?;
         self.ended(&ended);
@@ -283,15 +283,26 @@ pub(super) async fn end_sessions(on: &Transaction, condition: SimpleExpr, now: I
         .all(on)
         .await
         .map_err(map_error)?;
-    let ending = |id: &Uuid| session_ending::ActiveModel { session_id: Set(*id), ended_at: Set(now) };
     for some in ended.chunks(MOST_AT_ONCE) {
-        session_ending::Entity::insert_many(some.iter().map(ending))
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
-            .exec_without_returning(on)
-            .await
-            .map_err(map_error)?;
+        tell_endings(on, some.iter().copied(), now).await?;
         let gone = session::Entity::delete_many().filter(session::COLUMN.id.is_in(some.iter().copied()));
         gone.exec(on).await.map_err(map_error)?;
     }
     Ok(ended)
+}
+
+/// Tells every instance that sessions have ended, [`MOST_AT_ONCE`] at most.
+pub(super) async fn tell_endings(
+    on: &Transaction,
+    ended: impl Iterator<Item = Uuid>,
+    now: Instant,
+) -> Result<()> {
+    let ending = |id| session_ending::ActiveModel { session_id: Set(id), ended_at: Set(now) };
+    let endings: Vec<_> = ended.map(ending).collect();
+    if endings.is_empty() {
+        return Ok(());
+    }
+    let insert = session_ending::Entity::insert_many(endings);
+    let insert = insert.on_conflict(OnConflict::new().do_nothing().to_owned());
+    insert.exec_without_returning(on).await.map_err(map_error).map(drop)
 }

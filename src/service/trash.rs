@@ -102,7 +102,7 @@ impl Trash {
                 Ok(gone) if gone.rows_affected == 0 => return Ok(all),
                 Ok(gone) => all += gone.rows_affected,
                 // Another instance empties it as well, or somebody brings a task back.
-                Err(Error::Contended) => {}
+                Err(Error::Contended | Error::Locked) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -124,6 +124,21 @@ fn a_slow_network_makes_requests_slow_and_none_fail() {
 }
 
 #[test]
+fn a_network_on_which_connecting_takes_a_second_works_again_after_a_silence() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    let proxy = FaultProxy::start(&database.url);
+    let server = place_behind(&proxy, &database).start(&[]);
+    let ann = Account::register(&server, "ann");
+    let mut writer = ann.writer(&server);
+    proxy.delay(Duration::from_millis(250));
+    assert_eq!(writer.write(), "");
+    proxy.unplug();
+    wait_within(SILENCE_LIMIT, "/readyz is 503", || server.get("/readyz").status == 503);
+    proxy.pass();
+    wait_within(SILENCE_LIMIT, "writes succeed", || writer.write().is_empty());
+}
+
+#[test]
 fn a_start_on_a_silent_network_ends_within_ten_seconds() {
     let Some(database) = PostgresDatabase::new() else { return };
     let proxy = FaultProxy::start(&database.url);

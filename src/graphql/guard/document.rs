@@ -14,6 +14,7 @@ pub const MAX_SELECTIONS: usize = 1_000;
 pub const MAX_DIRECTIVES: usize = 3;
 pub const MAX_FRAGMENTS: usize = 20;
 pub const MAX_OPERATIONS: usize = 5;
+const MAX_FOLLOWED_FRAGMENTS: usize = 500;
 /// Shorter variables, in bytes, take little memory however often they are used.
 const LONG_VARIABLES: usize = 1 << 10;
 /// Lists of lists of an introspection, such as the fields of the types of the fields.
@@ -23,6 +24,11 @@ const CREDENTIAL_FIELDS: [&str; 4] = ["register", "login", "refreshToken", "chan
 
 /// Checks every limit that a document can be over by itself, in the order in which they are documented.
 pub fn check(document: &ExecutableDocument, types: &Types, limits: &Limits) -> Result<(), ServerError> {
+    // Fragments are followed one inside the other, so very many of them would need more stack than there is.
+    // With the usual limit of tokens there are never so many.
+    if document.fragments.len() > MAX_FOLLOWED_FRAGMENTS {
+        Excess::check("Number of fragments", document.fragments.len(), MAX_FRAGMENTS)?;
+    }
     let marks = Marks::of(document);
     let cost = Cost::of(document, &Variables::default(), types)?;
     Excess::check("Query depth", cost.depth, limits.depth)?;
@@ -37,8 +43,8 @@ pub fn check(document: &ExecutableDocument, types: &Types, limits: &Limits) -> R
     Ok(Excess::check("Number of operations", document.operations.iter().count(), MAX_OPERATIONS)?)
 }
 
-/// Checks what depends on the variables and gives the complexity: the complexity itself, since they can say how large a page is, and that
-/// they would fit into a request if they were written out wherever they are used.
+/// Checks what depends on the variables: the complexity, since variables can set page sizes, and the total size
+/// of all uses of variables. Returns the complexity.
 pub fn check_variables(
     document: &ExecutableDocument,
     variables: &Variables,

@@ -23,7 +23,7 @@ pub use document::{
 };
 pub use numbers::make_whole;
 pub use rewrite::merge_roots;
-pub use scan::json_nesting;
+pub use scan::scan_json;
 use types::Definition;
 pub use types::Types;
 pub use values::check as check_values;

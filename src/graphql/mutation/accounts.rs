@@ -136,7 +136,7 @@ impl AccountMutation {
             let session = session(ctx);
             let user = session.profile().await?.edit(input.parse()?).await?;
             session.remember(&user).await;
-            Ok(UpdateProfilePayload { user: UserNode::new(user, session.viewer().await?) })
+            Ok(UpdateProfilePayload { user: UserNode::new(user, session.admitted_viewer()?) })
         })
         .await
     }

@@ -40,7 +40,7 @@ impl PartMutation {
                 ),
             )?;
             let added = tasks.add_item(task_id, &input, Place { parent, before }).await?;
-            Ok(ChecklistItemPayload::new(added, session.viewer().await?))
+            Ok(ChecklistItemPayload::new(added, session.admitted_viewer()?))
         })
         .await
     }
@@ -57,7 +57,7 @@ impl PartMutation {
             let tasks = session.tasks().await?;
             let (id, edit) = Error::both(parse_id("id", &id), input.parse())?;
             let edited = tasks.edit_item(id, &edit).await?;
-            Ok(ChecklistItemPayload::new(edited, session.viewer().await?))
+            Ok(ChecklistItemPayload::new(edited, session.admitted_viewer()?))
         })
         .await
     }
@@ -75,7 +75,7 @@ impl PartMutation {
             let before = parse_optional_id("before", before.as_ref());
             let (id, before) = Error::both(parse_id("id", &id), before)?;
             let moved = tasks.move_item(id, before).await?;
-            Ok(ChecklistItemPayload::new(moved, session.viewer().await?))
+            Ok(ChecklistItemPayload::new(moved, session.admitted_viewer()?))
         })
         .await
     }
@@ -90,7 +90,7 @@ impl PartMutation {
             let session = session(ctx);
             let tasks = session.tasks().await?;
             let id = parse_id("id", &id)?;
-            Ok(RemovePayload::new(id, tasks.remove_item(id).await?, session.viewer().await?))
+            Ok(RemovePayload::new(id, tasks.remove_item(id).await?, session.admitted_viewer()?))
         })
         .await
     }
@@ -107,7 +107,7 @@ impl PartMutation {
             let tasks = session.tasks().await?;
             let input = parse_input(|faults| input.parse(faults));
             let (task_id, input) = Error::both(parse_id("taskId", &task_id), input)?;
-            Ok(RiskPayload::new(tasks.add_risk(task_id, &input).await?, session.viewer().await?))
+            Ok(RiskPayload::new(tasks.add_risk(task_id, &input).await?, session.admitted_viewer()?))
         })
         .await
     }
@@ -123,7 +123,7 @@ impl PartMutation {
             let session = session(ctx);
             let tasks = session.tasks().await?;
             let (id, edit) = Error::both(parse_id("id", &id), input.parse())?;
-            Ok(RiskPayload::new(tasks.edit_risk(id, &edit).await?, session.viewer().await?))
+            Ok(RiskPayload::new(tasks.edit_risk(id, &edit).await?, session.admitted_viewer()?))
         })
         .await
     }
@@ -138,7 +138,7 @@ impl PartMutation {
             let session = session(ctx);
             let tasks = session.tasks().await?;
             let id = parse_id("id", &id)?;
-            Ok(RemovePayload::new(id, tasks.remove_risk(id).await?, session.viewer().await?))
+            Ok(RemovePayload::new(id, tasks.remove_risk(id).await?, session.admitted_viewer()?))
         })
         .await
     }
@@ -155,7 +155,7 @@ impl PartMutation {
             let tasks = session.tasks().await?;
             let input = parse_input(|faults| input.parse(faults));
             let (task_id, input) = Error::both(parse_id("taskId", &task_id), input)?;
-            Ok(FileChangePayload::new(tasks.add_file(task_id, &input).await?, session.viewer().await?))
+            Ok(FileChangePayload::new(tasks.add_file(task_id, &input).await?, session.admitted_viewer()?))
         })
         .await
     }
@@ -170,7 +170,7 @@ impl PartMutation {
             let session = session(ctx);
             let tasks = session.tasks().await?;
             let id = parse_id("id", &id)?;
-            Ok(RemovePayload::new(id, tasks.remove_file(id).await?, session.viewer().await?))
+            Ok(RemovePayload::new(id, tasks.remove_file(id).await?, session.admitted_viewer()?))
         })
         .await
     }

@@ -25,7 +25,7 @@ impl TaskMutation {
         attempt(async {
             let session = session(ctx);
             let task = session.tasks().await?.create(input.parse()?).await?;
-            Ok(CreateTaskPayload { task: One(TaskNode::new(task, session.viewer().await?)) })
+            Ok(CreateTaskPayload { task: One(TaskNode::new(task, session.admitted_viewer()?)) })
         })
         .await
     }
@@ -56,7 +56,7 @@ impl TaskMutation {
             let tasks = session.tasks().await?;
             let (id, new) = Error::both(parse_id("id", &id), input.parse())?;
             let task = tasks.replace(id, &new, expected_version).await?;
-            Ok(UpdateTaskPayload { task: One(TaskNode::new(task, session.viewer().await?)) })
+            Ok(UpdateTaskPayload { task: One(TaskNode::new(task, session.admitted_viewer()?)) })
         })
         .await
     }
@@ -115,7 +115,7 @@ impl TaskMutation {
         attempt(async {
             let session = session(ctx);
             let task = session.tasks().await?.restore(parse_id("id", &id)?).await?;
-            Ok(UpdateTaskPayload { task: One(TaskNode::new(task, session.viewer().await?)) })
+            Ok(UpdateTaskPayload { task: One(TaskNode::new(task, session.admitted_viewer()?)) })
         })
         .await
     }
@@ -130,7 +130,7 @@ impl TaskMutation {
             let session = session(ctx);
             let tasks = session.tasks().await?;
             let made = tasks.create_all(&CreateTaskInput::parse_all(inputs)?).await?;
-            Ok(TasksPayload { tasks: List(TaskNode::all(made, session.viewer().await?)) })
+            Ok(TasksPayload { tasks: List(TaskNode::all(made, session.admitted_viewer()?)) })
         })
         .await
     }
@@ -181,7 +181,7 @@ async fn edit(
     let tasks = session.tasks().await?;
     let (id, edit) = Error::both(parse_id("id", id), parse())?;
     let task = tasks.edit(id, &edit, expected_version).await?;
-    Ok(UpdateTaskPayload { task: One(TaskNode::new(task, session.viewer().await?)) })
+    Ok(UpdateTaskPayload { task: One(TaskNode::new(task, session.admitted_viewer()?)) })
 }
 
 /// Changes several of the viewer's tasks alike.
@@ -194,5 +194,5 @@ async fn edit_all(
     let tasks = session.tasks().await?;
     let (ids, edit) = Error::both(parse_bulk_ids(ids), parse())?;
     let tasks = tasks.edit_all(&ids, &edit).await?;
-    Ok(TasksPayload { tasks: List(TaskNode::all(tasks, session.viewer().await?)) })
+    Ok(TasksPayload { tasks: List(TaskNode::all(tasks, session.admitted_viewer()?)) })
 }

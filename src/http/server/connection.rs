@@ -84,11 +84,13 @@ pub async fn serve_connection<S>(
     let mut connection = pin!(builder.serve_connection(stream, service));
     poll_fn(|context| {
         state.register(context.waker());
-        if state.take_ask_to_finish() {
-            connection.as_mut().graceful_shutdown();
-        }
         // A client that breaks off is no event worth a line in the log.
-        let has_ended = connection.as_mut().poll(context).is_ready();
+        let mut has_ended = connection.as_mut().poll(context).is_ready();
+        // Afterwards, since a request that has arrived is to be answered.
+        if !has_ended && state.take_ask_to_finish() {
+            connection.as_mut().graceful_shutdown();
+            has_ended = connection.as_mut().poll(context).is_ready();
+        }
         if has_ended || admitted.gives_way() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;

@@ -245,7 +245,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for LimitedStream<S> {
     /// hyper flushes when it has written all that it had, and whenever it runs with nothing to write.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
         let this = &mut *self;
-        this.answer_by = None;
+        // hyper also flushes between the parts of an answer.
+        if !this.state.is_serving() {
+            this.answer_by = None;
+        }
         ready!(Pin::new(&mut this.stream).poll_flush(context))?;
         this.state.written();
         if this.state.is_serving() {
@@ -266,6 +269,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for LimitedStream<S> {
         }
         // A partial head is one that hyper has refused.
         let expects_more = this.has_partial_head || this.state.is_body_unread();
+        if expects_more {
+            // To close it for another connection now would destroy the answer on its way.
+            this.state.not_written();
+        }
         let linger = this.linger.get_or_insert_with(|| Linger::new(expects_more));
         linger.poll(&mut this.stream, context).map(Ok)
     }
