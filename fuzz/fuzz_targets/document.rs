@@ -10,7 +10,7 @@ use taskhold::app::App;
 use taskhold::config::Config;
 use taskhold::domain::Clock;
 use taskhold::graphql::Operation;
-use taskhold::service::Database;
+use taskhold::db::Database;
 use tokio::runtime::Runtime;
 
 struct Service {

@@ -42,8 +42,8 @@ pub struct Coalescer<K, V> {
 struct State<K, V> {
     waiting: Vec<Request<K, V>>,
     running: usize,
-    /// The users whose requests are being done alone, since one of theirs may be what a batch failed at, and
-    /// how many of each. Until that is known their further requests go alone as well.
+    /// The users of a batch that failed. Their requests are done alone until it is known whose request was the
+    /// cause; the number counts those that are being done.
     alone: HashMap<Uuid, usize>,
 }
 
@@ -97,7 +97,7 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
     fn begin_batch(&self) {
         let batch: Vec<_> = {
             let mut state = self.state();
-            // Whoever has stopped waiting was told that nothing is done. They came first.
+            // Requests that were given up are removed. They are the oldest, so they stand at the front.
             if state.waiting.first().is_some_and(|(_, answer)| answer.is_closed()) {
                 state.waiting.retain(|(_, answer)| !answer.is_closed());
             }
@@ -118,7 +118,7 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
                 // Whoever asked may have gone.
                 let _ = answer.send(Ok(result));
             }),
-            // Of one request alone everything is known but whether it would get its lock later.
+            // If the batch had only one request, its error is final, unless it was a lock that may be free later.
             Err(error) if is_final(&error, keys.len()) => answers.into_iter().for_each(|answer| {
                 let _ = answer.send(Err(error.clone()));
             }),

@@ -19,8 +19,8 @@ use super::writable::Writable;
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long making a connection may take; shorter, so that it is known why the wait was in vain.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(2_500);
-/// A connection that has been idle for this time is asked whether it answers, whoever takes it: what lies
-/// between may have forgotten it without telling either side.
+/// A connection that has been idle for this time is asked whether it answers before it is used, for any kind of
+/// statement: a firewall between the server and the database may have dropped it silently.
 const RESTED: Duration = Duration::from_secs(30);
 /// A connection that has been idle for this time is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10 * 60);

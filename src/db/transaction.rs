@@ -56,8 +56,8 @@ impl Transaction {
         Ok(lease)
     }
 
-    /// Makes everything permanent. Errors: whatever happened, the transaction had its whole effect or none;
-    /// it is unknown which, except for a serialization failure and for a statement that had failed before.
+    /// Makes everything permanent. After an error the transaction had its whole effect or none. After a
+    /// serialization failure, or if a statement had failed before, it had none. Otherwise it is unknown.
     async fn commit(self) -> Result<(), DbErr> {
         let mut lease = self.lease.into_inner();
         if self.has_failed.into_inner() {

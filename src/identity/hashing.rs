@@ -19,8 +19,8 @@ const MAX_WAITING: usize = 64;
 /// How many of them may be of one client network.
 const MAX_WAITING_OF_NETWORK: usize = 32;
 const MAX_WAIT: Duration = Duration::from_secs(2);
-/// How many permits there are beyond one for each thread: what a request has to look up before its password
-/// is hashed is then known when a thread becomes free.
+/// How many permits there are beyond one for each thread, so that a request can read the account before a
+/// thread is free, and no thread waits for the database.
 pub(super) const AHEAD: usize = 3;
 
 /// What a hash is computed in. A thread keeps its own: fresh memory for each hash would have to be

@@ -87,8 +87,8 @@ impl Accounts {
         }
     }
 
-    /// Opens a session of a user whose password was verified. None: the account has changed since then,
-    /// and a password that was set meanwhile must not be passed by.
+    /// Opens a session of a user whose password was verified. None when the account has changed since then: if
+    /// the password was changed, the old one must not open a session.
     async fn open(&self, user: &user::Model, client: &Client) -> Result<Option<SignedIn>> {
         let opened = in_transaction!(self.database, |transaction| {
             let unchanged = user::Entity::find()

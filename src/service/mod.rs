@@ -1,6 +1,7 @@
 //! The handles that talk to the database. An account's data is reached through a handle that only a
 //! [`Viewer`](crate::identity::Viewer) can open, and each handle has one place that knows whose rows
-//! it may touch, and another for statements that several viewers share. No HTTP and no GraphQL enters here, and no entity or SQL leaves.
+//! it may touch, and another for statements that several viewers share. This module does not know HTTP or
+//! GraphQL, and its callers see no entities and no SQL.
 
 mod accounts;
 mod batches;

@@ -68,7 +68,8 @@ impl Sessions {
 
     async fn note(&self, used: &[Uuid]) -> Result<()> {
         let now = self.clock.now();
-        // A session that is locked is being refreshed or ended; whoever waited for several could be waited for.
+        // Sessions that are locked are being refreshed or ended, and are left out: a statement that waits for
+        // several locks could cause a deadlock.
         let free = Entity::find()
             .select_only()
             .column(Column::Id)

@@ -34,8 +34,8 @@ const NETWORKS: i32 = 10;
 const NETWORK_PERIOD: TimeDelta = TimeDelta::minutes(15);
 const ACCOUNT_PERIOD: TimeDelta = TimeDelta::hours(1);
 /// A count that ends later than a period and this from now was written under a clock that was ahead, and is
-/// void: otherwise an account would stay locked until that time. Less would also void counts of instances
-/// whose clocks differ, and of statements that overtake each other.
+/// void: otherwise an account would stay locked until that time. A smaller tolerance would also void
+/// correct counts, since the clocks of instances differ a little and statements overtake each other.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(60);
 /// How long an attempt waits for the results of others.
 const MAX_WAIT: Duration = Duration::from_secs(2);
