@@ -143,7 +143,7 @@ impl Endpoint {
     pub async fn execute(&self, operation: Operation) -> Answer {
         let request_id = operation.request_id.clone();
         let mut summary = OperationSummary::default();
-        let share = AnswerShare::new(&self.answers, operation.client.limit_key());
+        let share = AnswerShare::new(&self.answers, operation.client.counted_address());
         let (mut response, stage) = match self.run(operation, &mut summary, &share).await {
             Ok(executed) => executed,
             Err(Refusal { stage, errors }) => (Response::from_errors(errors), stage),

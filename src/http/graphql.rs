@@ -53,7 +53,7 @@ pub(super) async fn handle(
         let client = client(peer, &parts.headers, &state.trusted_proxies);
         let (mut operation, permit) = match parts.method {
             Method::GET | Method::HEAD => (from_query(parts.uri.query().unwrap_or_default())?, None),
-            Method::POST => from_body(&state, &parts.headers, body, client.limit_key()).await?,
+            Method::POST => from_body(&state, &parts.headers, body, client.counted_address()).await?,
             _ => return Err(Fault::http(StatusCode::METHOD_NOT_ALLOWED, "Use GET or POST.")),
         };
         operation.credential = credential(&parts.headers)?;

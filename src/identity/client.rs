@@ -17,20 +17,9 @@ impl Client {
         truncated(self.address, 24, 56)
     }
 
-    /// What limits per address count: an IPv4 address, or the /64 of an IPv6 one, in which every host can
-    /// take any address that it likes.
+    /// What limits per address count: see [`counted_address`].
     pub fn counted_address(&self) -> IpAddr {
-        truncated(self.address, 32, 64)
-    }
-}
-
-impl Client {
-    /// What limits per address count: the address itself, and of an IPv6 address its /64.
-    pub fn limit_key(&self) -> IpAddr {
-        match self.address.to_canonical() {
-            IpAddr::V4(address) => address.into(),
-            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (!0 << 64)).into(),
-        }
+        counted_address(self.address)
     }
 }
 
@@ -38,6 +27,12 @@ impl Default for Client {
     fn default() -> Self {
         Self { address: Ipv4Addr::LOCALHOST.into(), user_agent: None }
     }
+}
+
+/// What limits per address count: an IPv4 address, or the /64 of an IPv6 one, in which every host can take any
+/// address that it likes.
+pub fn counted_address(address: IpAddr) -> IpAddr {
+    truncated(address, 32, 64)
 }
 
 /// The first bits of an address; the others become 0. An IPv4-mapped IPv6 address counts as IPv4.

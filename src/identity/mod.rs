@@ -10,7 +10,7 @@ mod secret;
 mod token;
 mod viewer;
 
-pub use client::Client;
+pub use client::{Client, counted_address};
 pub use password::{Passwords, Verification};
 pub use rate::AddressLimit;
 pub use secret::{SigningSecret, SigningSecrets, WeakSecret};

@@ -2,7 +2,7 @@
 //! has been idle longest is closed for the new one, so idle connections keep nobody out.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::state::ConnectionState;
 use crate::http::client::contains;
+use crate::identity::counted_address;
 
 /// How often a new connection that waits looks for one that has become idle. A connection does not tell, since
 /// it would have to touch something shared after each request.
@@ -44,7 +45,7 @@ impl Admission {
     /// Waits until a connection of this peer may be opened. None when its address has as many as it may have
     /// and none of them is idle.
     pub async fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Admitted> {
-        let (address, limit) = (address_key(peer), self.limit_of(peer));
+        let (address, limit) = (counted_address(peer), self.limit_of(peer));
         loop {
             let verdict = self.registry().decide(address, limit, self.limits.total);
             match verdict {
@@ -72,14 +73,6 @@ impl Admission {
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().expect("no code panics while it holds the lock")
-    }
-}
-
-/// What limits per address count as one: an IPv4 address, or the /64 of an IPv6 one.
-fn address_key(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        v4 => v4,
     }
 }
 
