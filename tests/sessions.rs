@@ -494,13 +494,16 @@ on_both_databases! {
 
 #[tokio::test]
 async fn a_task_that_was_made_is_answered_even_if_the_session_ends_meanwhile() {
-    use sea_orm::{ConnectionTrait, TransactionTrait};
+    use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
     TestApp::with(DatabaseKind::Postgres, &[], async |app| {
+        let waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'tasks'::regclass";
+        let waiting = || Statement::from_string(DbBackend::Postgres, waiting);
         let ann = app.user("ann").await;
         let held = app.connection().begin().await.expect("a transaction begins");
         held.execute_unprepared("LOCK TABLE tasks").await.expect("the table can be locked");
         let create = "mutation { createTask(input: { title: \"one\" }) { task { title } } }";
         let (answer, ()) = futures_util::join!(ann.ask(create, json!({})), async {
+            while held.query_one_raw(waiting()).await.expect("the statement is valid").is_none() {}
             ann.data("mutation { logout { success } }", json!({})).await;
             held.rollback().await.expect("the lock is given up");
         });

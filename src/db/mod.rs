@@ -220,8 +220,7 @@ impl UserDatabase<'_> {
     /// Begins a transaction.
     pub(crate) async fn begin(&self) -> Result<Transaction> {
         let share = self.database.write_shares.of(self.user);
-        let permit = share.acquire().await.map_err(map_error)?;
-        Transaction::begin(&self.database.writers, Some(permit)).await.map_err(map_error)
+        Transaction::begin(&self.database.writers, Some(&share)).await.map_err(map_error)
     }
 }
 

@@ -55,10 +55,6 @@ impl Statements {
     }
 
     async fn run_once(&self, statement: &Statement) -> Result<Outcome, DbErr> {
-        let _permit = match &self.share {
-            Some(share) => Some(share.acquire().await?),
-            None => None,
-        };
         if self.kind == Kind::Write {
             return self.run_on(Check::Always, statement).await;
         }
@@ -69,7 +65,8 @@ impl Statements {
     }
 
     async fn run_on(&self, check: Check, statement: &Statement) -> Result<Outcome, DbErr> {
-        let mut lease = self.pool.get(check).await?;
+        let mut shared = UserShare::lease(self.share.as_ref(), &self.pool, check).await?;
+        let lease = &mut shared.lease;
         let is_write = self.kind != Kind::Read;
         if is_write {
             self.pool.check_file()?;

@@ -9,9 +9,9 @@ use tokio::sync::Mutex;
 
 use super::connection::{Outcome, is_lost};
 use super::error::map_error;
-use super::pool::{Check, Lease, Pool};
+use super::pool::{Check, Pool};
 use super::postgres::LOCK_TIMEOUT;
-use super::user_share::UserPermit;
+use super::user_share::{SharedLease, UserShare};
 use crate::domain::{Error, Result};
 
 /// How often a transaction is tried again after it collided with others.
@@ -22,23 +22,21 @@ const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// An open transaction. When it is dropped without an end its connection is closed, and the database takes
 /// it back.
 pub struct Transaction {
-    lease: Mutex<Lease>,
+    lease: Mutex<SharedLease>,
     backend: DbBackend,
     give_up: Instant,
     /// Whether a statement has failed. PostgreSQL answers the COMMIT of such a transaction with success, and
     /// has taken it back.
     has_failed: AtomicBool,
-    /// Given back after the connection.
-    _permit: Option<UserPermit>,
 }
 
 impl Transaction {
-    /// Begins a transaction on a connection of the pool.
-    pub(super) async fn begin(pool: &Pool, permit: Option<UserPermit>) -> Result<Self, DbErr> {
+    /// Begins a transaction on a connection of the pool, within the share of a user if there is one.
+    pub(super) async fn begin(pool: &Pool, share: Option<&UserShare>) -> Result<Self, DbErr> {
         pool.check_file()?;
         // BEGIN itself tells whether the connection still answers.
-        let lease = match Self::begin_on(pool, Check::WhenRested).await {
-            Err(error) if is_lost(&error) => Self::begin_on(pool, Check::Always).await,
+        let lease = match Self::begin_on(pool, share, Check::WhenRested).await {
+            Err(error) if is_lost(&error) => Self::begin_on(pool, share, Check::Always).await,
             begun => begun,
         }?;
         Ok(Self {
@@ -46,20 +44,19 @@ impl Transaction {
             backend: pool.backend(),
             give_up: Instant::now() + TRANSACTION_TIMEOUT,
             has_failed: AtomicBool::new(false),
-            _permit: permit,
         })
     }
 
-    async fn begin_on(pool: &Pool, check: Check) -> Result<Lease, DbErr> {
-        let mut lease = pool.get(check).await?;
-        lease.begin(LOCK_TIMEOUT).await?;
-        Ok(lease)
+    async fn begin_on(pool: &Pool, share: Option<&UserShare>, check: Check) -> Result<SharedLease, DbErr> {
+        let mut shared = UserShare::lease(share, pool, check).await?;
+        shared.lease.begin(LOCK_TIMEOUT).await?;
+        Ok(shared)
     }
 
     /// Makes everything permanent. After an error the transaction had its whole effect or none. After a
     /// serialization failure, or if a statement had failed before, it had none. Otherwise it is unknown.
     async fn commit(self) -> Result<(), DbErr> {
-        let mut lease = self.lease.into_inner();
+        let lease = &mut self.lease.into_inner().lease;
         if self.has_failed.into_inner() {
             let _ = lease.roll_back().await;
             return Err(DbErr::Custom("a statement of the transaction had failed".to_owned()));
@@ -69,13 +66,13 @@ impl Transaction {
 
     /// Takes everything back. A connection on which that fails is closed, which comes to the same.
     async fn roll_back(self) {
-        if let Err(error) = self.lease.into_inner().roll_back().await {
+        if let Err(error) = self.lease.into_inner().lease.roll_back().await {
             tracing::debug!(%error, "a transaction could not be rolled back; its connection is closed");
         }
     }
 
     async fn run(&self, statement: &Statement) -> Result<Outcome, DbErr> {
-        let mut lease = self.lease.lock().await;
+        let lease = &mut self.lease.lock().await.lease;
         // A future that is dropped in the middle leaves this set, and the connection is closed.
         self.has_failed.store(true, Ordering::Relaxed);
         if Instant::now() > self.give_up {

@@ -8,7 +8,7 @@ use sea_orm::{ConnAcquireErr, DbErr};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
-use super::pool::ACQUIRE_TIMEOUT;
+use super::pool::{ACQUIRE_TIMEOUT, Check, Lease, Pool};
 
 /// The shares of all users.
 #[derive(Clone)]
@@ -53,7 +53,7 @@ pub struct UserShare {
 
 impl UserShare {
     /// Waits until the user has fewer connections than the limit.
-    pub async fn acquire(&self) -> Result<UserPermit, DbErr> {
+    async fn acquire(&self) -> UserPermit {
         let semaphore = {
             let mut users = self.shares.users();
             users.entry(self.user).or_insert_with(|| Arc::new(Semaphore::new(self.shares.0.limit))).clone()
@@ -61,15 +61,28 @@ impl UserShare {
         // Made first: when this is given up while it waits, the user is forgotten again.
         let mut permit =
             UserPermit { share: self.clone(), semaphore: Some(semaphore.clone()), _permit: None };
-        let acquired = tokio::time::timeout(ACQUIRE_TIMEOUT, semaphore.acquire_owned()).await;
-        match acquired {
-            Ok(Ok(acquired)) => {
-                permit._permit = Some(acquired);
-                Ok(permit)
-            }
-            _ => Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
-        }
+        permit._permit = semaphore.acquire_owned().await.ok();
+        permit
     }
+
+    /// Takes a connection of a pool within [`ACQUIRE_TIMEOUT`], and within the share of a user if there is one.
+    pub async fn lease(share: Option<&Self>, pool: &Pool, check: Check) -> Result<SharedLease, DbErr> {
+        let Some(share) = share else {
+            return Ok(SharedLease { lease: pool.get(check).await?, _permit: None });
+        };
+        let taken = tokio::time::timeout(ACQUIRE_TIMEOUT, async {
+            let permit = share.acquire().await;
+            Ok(SharedLease { lease: pool.get(check).await?, _permit: Some(permit) })
+        });
+        taken.await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
+    }
+}
+
+/// A connection of the pool, and the permit of the user whom it serves.
+pub struct SharedLease {
+    pub lease: Lease,
+    /// Given back after the connection.
+    _permit: Option<UserPermit>,
 }
 
 /// One connection of a user's share.
@@ -98,14 +111,19 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_user_has_half_of_the_connections_and_does_not_keep_others_waiting() {
         let (shares, [ann, bob]) = (UserShares::new(4), [1, 2].map(Uuid::from_u128));
-        let first = shares.of(ann).acquire().await.expect("it is free");
-        let second = shares.of(ann).acquire().await.expect("it is free");
-        assert!(shares.of(ann).acquire().await.is_err(), "a third was had");
-        let other = shares.of(bob).acquire().await.expect("it is free");
-        let waiting = tokio::spawn(async move { shares.of(ann).acquire().await.map(|_| shares) });
+        let first = shares.of(ann).acquire().await;
+        let second = shares.of(ann).acquire().await;
+        let of_ann = shares.of(ann);
+        let third = tokio::time::timeout(ACQUIRE_TIMEOUT, of_ann.acquire());
+        assert!(third.await.is_err(), "a third was had");
+        let other = shares.of(bob).acquire().await;
+        let waiting = tokio::spawn(async move {
+            shares.of(ann).acquire().await;
+            shares
+        });
         tokio::task::yield_now().await;
         drop(first);
-        let shares = waiting.await.expect("it does not panic").expect("one came back");
+        let shares = waiting.await.expect("it does not panic");
         drop((second, other));
         assert!(shares.users().is_empty(), "a user is remembered who has nothing");
     }
