@@ -3,6 +3,7 @@
 import http.client
 import json
 import random
+import select
 import threading
 import time
 import uuid
@@ -62,6 +63,9 @@ class Client:
         if token:
             headers["authorization"] = "Bearer " + token
         try:
+            if self.connection is not None and has_ended(self.connection.sock):
+                self.connection.close()
+                self.connection = None
             if self.connection is None:
                 self.connection = http.client.HTTPConnection(self.address, timeout=CLIENT_TIMEOUT_SECONDS)
             self.connection.request("POST", "/graphql", body, headers)
@@ -77,6 +81,11 @@ class Client:
             first = errors[0]
             return first["extensions"]["code"], reply.get("data"), first["message"]
         return "OK", reply["data"], ""
+
+
+def has_ended(sock):
+    """Whether the server has closed an idle connection, as it does after 60 s: there is something to read."""
+    return sock is None or bool(select.select([sock], [], [], 0)[0])
 
 
 class Load:
