@@ -115,7 +115,7 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
         let keys: Arc<[K]> = keys.into();
         match (self.work)(keys.clone(), Mode::Shared).await {
             Ok(results) => answers.into_iter().zip(results).for_each(|(answer, result)| {
-                // Whoever asked may have gone.
+                // The request may have been given up, and then its answer is not received.
                 let _ = answer.send(Ok(result));
             }),
             // If the batch had only one request, its error is final, unless it was a lock that may be free later.
@@ -198,7 +198,7 @@ mod tests {
         let batches = Arc::new(Mutex::new(Vec::new()));
         let (noted, busy) = (batches.clone(), Arc::new(AtomicUsize::new(0)));
         let work = move |keys: Arc<[u32]>, mode| {
-            noted.lock().expect("nobody panics with it").push(keys.to_vec());
+            noted.lock().expect("no holder panics").push(keys.to_vec());
             let busy = busy.clone();
             async move {
                 if mode == Mode::Shared {
@@ -222,7 +222,7 @@ mod tests {
         let answers = join_all((100..200).map(|number| coalescer.submit(number))).await;
         let answers: Vec<u32> = answers.into_iter().map(|answer| answer.expect("it was done")).collect();
         assert_eq!(answers, (100..200).map(|number| 2 * number).collect::<Vec<_>>());
-        let sizes: Vec<usize> = batches.lock().expect("nobody panics with it").iter().map(Vec::len).collect();
+        let sizes: Vec<usize> = batches.lock().expect("no holder panics").iter().map(Vec::len).collect();
         assert_eq!(sizes, [1, 1, 1, 1, 32, 32, 32]);
     }
 
@@ -269,7 +269,7 @@ mod tests {
             futures_util::join!(more, others);
         };
         futures_util::join!(join_all(blocked), others);
-        let batches = batches.lock().expect("nobody panics with it");
+        let batches = batches.lock().expect("no holder panics");
         assert!(batches.iter().all(|batch| !batch.contains(&200) || !batch.contains(&17)), "{batches:?}");
     }
 

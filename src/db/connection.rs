@@ -119,7 +119,7 @@ impl Connection {
                 self.is_busy = !leaves_connection_usable(&error);
                 Err(DbErr::Query(RuntimeErr::SqlxError(error.into())))
             }
-            // The answer may still come, and belongs to nobody then.
+            // The answer may still come, and must not be taken for that of a later statement.
             Err(_) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
         }
     }

@@ -104,7 +104,7 @@ async fn begin(connection: &DatabaseConnection) -> anyhow::Result<DatabaseTransa
         // Bound to the transaction: a session's lock would be lost behind a pooler.
         let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
         transaction.execute_unprepared(&lock).await?;
-        // Whoever uses a table waits behind a migration that waits for the table.
+        // While a migration waits for a table, every other statement on that table waits behind it.
         transaction.execute_unprepared("SET LOCAL lock_timeout = '2s'").await?;
     }
     Ok(transaction)

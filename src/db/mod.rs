@@ -2,8 +2,8 @@
 //!
 //! Every statement and every transaction takes its connection from one [`pool`], with one set of rules: each
 //! use has a limit of time on this side, and a connection is used again only when it is known to be clean.
-//! A lost connection, or one to a server that accepts no writes, takes the others with it, since they have
-//! the same server.
+//! When a connection is lost, or its server accepts no writes, the others are closed too, since they have the
+//! same server.
 
 mod coalescer;
 mod connection;

@@ -226,7 +226,7 @@ impl Pool {
     }
 }
 
-/// Closes the connections that nobody needs, or that are old, for as long as there is a pool.
+/// Closes the connections that are idle for too long, or that are old, for as long as there is a pool.
 async fn sweep(pool: std::sync::Weak<Inner>) {
     let mut interval = tokio::time::interval(SWEEP_INTERVAL);
     loop {

@@ -51,7 +51,7 @@ impl SqliteFile {
     }
 
     /// Fails when the file was moved or deleted, or when another file is in its place. What is written then
-    /// would go into a file that nobody finds again.
+    /// would go into a file that the next start does not open.
     pub fn check(&self) -> Result<(), DbErr> {
         if identity(&self.path) == Some(self.identity) {
             return Ok(());

@@ -1,4 +1,4 @@
-//! How much of the pool one user may use at once, so that nobody takes all connections from everybody else.
+//! How much of the pool one user may use at once, so that the requests of one user leave connections to others.
 
 use std::collections::HashMap;
 use std::fmt;

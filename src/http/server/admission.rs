@@ -1,5 +1,5 @@
 //! Which connections may be open: so many in all, so many of one address. Beyond a limit the connection that
-//! has been idle longest is closed for the new one, so idle connections keep nobody out.
+//! has been idle longest is closed for the new one, so idle connections do not prevent new ones.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -67,7 +67,7 @@ pub async fn serve(
     grace: Duration,
     close: impl Future<Output = ()>,
 ) -> Result<()> {
-    // Before the log says that the server is ready: a signal that nobody receives kills the process.
+    // Before the log says that the server is ready: without a handler the signal kills the process.
     let mut signals = Signals::new().context("signals cannot be received")?;
     let address = listener.local_addr().context("the listener has no address")?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "taskhold is ready: open http://{address}/graphql");
