@@ -7,12 +7,12 @@ use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
 use chrono::TimeDelta;
 
+use crate::auth::Tokens;
 use crate::config::Config;
 use crate::db::{Database, DatabaseUrl, FileLock};
 use crate::domain::Clock;
 use crate::graphql::{Endpoint, Persisted};
 use crate::http::{self, ConnectionLimits, Metrics, Readiness};
-use crate::identity::Tokens;
 use crate::service::{AccountRules, Services};
 use crate::telemetry;
 

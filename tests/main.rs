@@ -3,31 +3,11 @@
 
 mod support;
 
-mod accounts;
-mod answers;
-mod bad_input;
-mod briefs;
-mod errors;
-mod fairness;
+mod adversarial;
+mod api;
+mod architecture;
 #[cfg(unix)]
 mod faults;
-mod hostile;
-mod house;
-mod http;
-mod limits;
-mod lists;
-mod migrations;
 mod model;
-mod ownership;
-mod panics;
-mod parts;
-mod persisted;
-mod plain;
+mod process;
 mod readme;
-mod schema;
-mod sessions;
-mod start;
-mod tasks;
-mod throttling;
-mod trash;
-mod values;

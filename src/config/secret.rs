@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use uuid::Uuid;
 
 use super::REMEDY;
-use crate::identity::{SigningSecret, SigningSecrets};
+use crate::auth::{SigningSecret, SigningSecrets};
 
 /// `2:new,1:old`. A secret may hold a colon, and no comma. No part is shown in a refusal: in a value
 /// that was put together wrongly, what looks like a name may be a secret.

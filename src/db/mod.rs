@@ -17,6 +17,7 @@ mod pool;
 mod postgres;
 mod sqlite;
 mod statements;
+pub(crate) mod task_query;
 mod transaction;
 mod user_share;
 mod writable;

@@ -2,30 +2,24 @@
 //! No HTTP, no GraphQL, no SQL and no look at the clock enters here.
 
 mod account;
-mod brief;
 mod bulk;
 mod clock;
 mod error;
-mod fault;
 mod id;
 mod label;
+pub mod ordering;
 mod page;
-pub mod place;
 mod task;
+mod task_part;
 mod text;
+mod validation;
 
 pub use account::{
     DisplayName, Email, NewPassword, PASSWORD_RULES, ProfileEdit, Registration, Session, User, Username,
 };
-pub use brief::{
-    ChecklistItem, FileChange, FileChangeKind, FilePath, ItemEdit, ItemText, MAX_FILES, MAX_ITEMS, MAX_RISKS,
-    Named, NewFileChange, NewItem, NewParts, NewRisk, Progress, Risk, RiskDescription, RiskEdit, RiskLevel,
-    Section,
-};
 pub use bulk::{BulkIds, MAX_BULK, check_count};
 pub use clock::Clock;
 pub use error::Error;
-pub use fault::{Faults, FieldFault, MAX_FAULTS, PathSegment, Problem, Rule};
 pub use id::new_id;
 pub use label::{Label, Labels, MAX_LABEL, MAX_LABELS};
 pub use page::{KeyValue, MAX_PAGE, Page, PageArguments, PageRequest, Position};
@@ -33,10 +27,16 @@ pub use task::{
     Bound, Brief, BriefEdit, DateField, DateRange, LabelChange, NewTask, OrderField, OrderKey, Shelf,
     StatusChange, Task, TaskEdit, TaskFilter, TaskPriority, TaskStatus, Title,
 };
+pub use task_part::{
+    ChecklistItem, FileChange, FileChangeKind, FilePath, ItemEdit, ItemText, MAX_FILES, MAX_ITEMS, MAX_RISKS,
+    Named, NewFileChange, NewItem, NewParts, NewRisk, Progress, Risk, RiskDescription, RiskEdit, RiskLevel,
+    Section,
+};
 pub use text::{
     MAX_DESCRIPTION, MAX_ITEM, MAX_MITIGATION, MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PATH,
     MAX_RATIONALE, MAX_RISK, MAX_TITLE, at_most, fold, normalize,
 };
+pub use validation::{Faults, FieldFault, MAX_FAULTS, PathSegment, Problem, Rule};
 
 /// A result whose error is the domain's own.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,41 +1,26 @@
 //! The only room that knows async-graphql: the schema's roots, nodes and inputs, the codes of errors,
 //! the guard that documents pass, and [`Endpoint`], through which an operation comes in.
 
-mod account;
-mod batch;
-mod brief;
-mod budget;
-mod connection;
-mod context;
-mod documents;
-mod endpoint;
-mod error;
+pub mod direct_json;
+mod document_cache;
+pub mod error;
 mod error_limit;
+pub mod executor;
 pub mod guard;
-mod json;
-mod mutation;
-mod persisted;
-mod plain;
-mod prose;
-mod query;
-mod root;
-mod scalar;
-mod server_info;
-mod task;
-mod task_input;
-mod task_list;
-mod weight;
+mod persisted_documents;
+pub mod response_budget;
 
+use crate::api;
 use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
 
-pub use budget::{AnswerShare, Held, UNCOUNTED_BYTES};
-pub use endpoint::{Answer, Endpoint, Operation, OperationSummary, Stage};
+pub use direct_json::write::Pieces;
 pub use error::{ErrorCode, code_name, no_memory, panicked, request_error};
-pub use json::Pieces;
-pub use persisted::{Persisted, TrustedDocuments};
+pub use executor::{Answer, Endpoint, Operation, OperationSummary, Stage};
+pub use persisted_documents::{Persisted, TrustedDocuments};
+pub use response_budget::{AnswerShare, Held, UNCOUNTED_BYTES};
 
-fn builder() -> SchemaBuilder<root::QueryRoot, mutation::Mutation, EmptySubscription> {
-    Schema::build(root::QueryRoot(query::Query), mutation::Mutation::default(), EmptySubscription)
+fn builder() -> SchemaBuilder<api::QueryRoot, api::Mutation, EmptySubscription> {
+    Schema::build(api::QueryRoot(api::Query), api::Mutation::default(), EmptySubscription)
 }
 
 /// The public schema in SDL, as schema.graphql holds it.

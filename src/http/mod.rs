@@ -1,16 +1,12 @@
 //! HTTP: the routes, and what applies to all of them. Only this module knows axum. GraphQL over HTTP, health,
 //! the playground and the server that accepts connections are in modules of their own.
 
-mod accept;
-mod answer;
-mod body;
-mod client;
+mod client_ip;
 mod graphql;
 mod health;
-mod media;
 mod metrics;
-mod observe;
 mod playground;
+mod request_log;
 mod server;
 
 use std::panic::AssertUnwindSafe;
@@ -33,7 +29,7 @@ pub use metrics::Metrics;
 pub use server::{ConnectionLimits, listen, serve, serve_metrics};
 
 use crate::graphql::{Endpoint, ErrorCode, panicked, request_error};
-use crate::http::observe::RequestId;
+use crate::http::request_log::RequestId;
 use crate::http::server::Malformed;
 
 /// Where the operations are.
@@ -47,7 +43,7 @@ struct State {
     readiness: Readiness,
     playground: bool,
     trusted_proxies: Vec<IpNet>,
-    bodies: body::BodyMemory,
+    bodies: graphql::request_body::BodyMemory,
 }
 
 /// Everything that answers HTTP requests.
@@ -64,7 +60,7 @@ pub fn router(
         readiness,
         playground,
         trusted_proxies,
-        bodies: body::BodyMemory::default(),
+        bodies: graphql::request_body::BodyMemory::default(),
     });
     let mut router = Router::new()
         // Relative, since a proxy may serve the instance under a path that is unknown here.
@@ -81,7 +77,7 @@ pub fn router(
     if !origins.is_empty() {
         router = router.layer(cors(origins));
     }
-    router.layer(from_fn_with_state(metrics, observe::observe))
+    router.layer(from_fn_with_state(metrics, request_log::observe))
 }
 
 /// What pages of the listed origins may do. They send the token themselves, so no credentials.
@@ -107,7 +103,7 @@ fn cors(origins: &[String]) -> CorsLayer {
         .allow_origin(origin)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(ALLOWED)
-        .expose_headers([observe::REQUEST_ID, header::RETRY_AFTER])
+        .expose_headers([request_log::REQUEST_ID, header::RETRY_AFTER])
         .max_age(PREFLIGHT_MAX_AGE)
 }
 
@@ -156,5 +152,5 @@ fn refusal(status: StatusCode, mut error: ServerError, id: Extension<RequestId>)
     let extensions = error.extensions.get_or_insert_default();
     extensions.set("status", i32::from(status.as_u16()));
     extensions.set("requestId", request_id);
-    media::Media::Json.refuse(status, vec![error])
+    graphql::response_format::Media::Json.refuse(status, vec![error])
 }

@@ -8,15 +8,15 @@ use secrecy::SecretString;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::auth::{AddressLimit, Client, Credential, Passwords};
 use crate::db::entity::{session, user};
 use crate::db::{Database, Transaction, in_transaction, map_error};
 use crate::domain::{
     Clock, DisplayName, Email, Error, Faults, Instant, Problem, Registration, Result, Rule, User, Username,
     new_id,
 };
-use crate::identity::{AddressLimit, Client, Credential, Passwords};
+use crate::service::login_throttle::{Account, Throttle};
 use crate::service::sessions::{Sessions, SignedIn};
-use crate::service::throttle::{Account, Throttle};
 
 /// How many derived usernames are tried before registration gives up.
 const USERNAME_TRIES: u32 = 8;

@@ -1,45 +1,35 @@
 //! The handles that talk to the database. An account's data is reached through a handle that only a
-//! [`Viewer`](crate::identity::Viewer) can open, and each handle has one place that knows whose rows
+//! [`Viewer`](crate::auth::Viewer) can open, and each handle has one place that knows whose rows
 //! it may touch, and another for statements that several viewers share. This module does not know HTTP or
 //! GraphQL, and its callers see no entities and no SQL.
 
+mod account;
 mod accounts;
-mod batches;
+mod coalesced;
 mod deleted_accounts;
-mod live;
+mod login_throttle;
 mod operator;
-mod part_changes;
-mod parts;
-mod profile;
-mod session_endings;
-mod session_limit;
-mod session_uses;
 mod sessions;
-mod task_query;
 mod tasks;
-mod throttle;
-mod trash;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 
+pub use account::Profile;
 pub use accounts::{Accounts, LogoutScope};
 pub use operator::Operator;
-pub use part_changes::Place;
-pub use parts::ByTask;
-pub use profile::Profile;
 pub use sessions::{Sessions, SignedIn};
-pub use tasks::Tasks;
+pub use tasks::{ByTask, Place, Tasks};
 
+use crate::auth::{AddressLimit, Passwords, Tokens, Viewer};
 use crate::db::Database;
 use crate::domain::Clock;
-use crate::identity::{AddressLimit, Passwords, Tokens, Viewer};
-use crate::service::batches::Batches;
+use crate::service::coalesced::Batches;
 use crate::service::deleted_accounts::DeletedAccounts;
-use crate::service::throttle::Throttle;
-use crate::service::trash::Trash;
+use crate::service::login_throttle::Throttle;
+use crate::service::tasks::trash::Trash;
 
 /// Before a job that panicked begins again.
 const JOB_PAUSE: Duration = Duration::from_secs(1);

@@ -6,13 +6,13 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
+use crate::auth::Passwords;
 use crate::db::entity::{session, user};
 use crate::db::{Database, in_transaction, map_error};
 use crate::domain::{Clock, Error, NewPassword, Registration, Result, User};
-use crate::identity::Passwords;
 use crate::service::accounts;
-use crate::service::session_limit::trim_sessions;
 use crate::service::sessions::end_sessions;
+use crate::service::sessions::limit::trim_sessions;
 
 /// Accounts as the operator handles them.
 pub struct Operator {

@@ -1,7 +1,7 @@
 //! Every mutation of tasks, at random, against a model in memory.
 
 mod operations;
-mod world;
+mod reference_model;
 
 use std::cell::Cell;
 
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use self::operations::{Operation, chosen, operation};
-use self::world::World;
+use self::reference_model::World;
 use crate::support::{Actor, TestApp, Value, for_all, json, on_both_databases};
 
 /// How many operations there are between two looks at all that there is.

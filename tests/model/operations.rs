@@ -10,7 +10,7 @@ use proptest::sample::{Index, select};
 use proptest::strategy::Union;
 use uuid::Uuid;
 
-use super::world::{Kind, Shelf, World, overlay};
+use super::reference_model::{Kind, Shelf, World, overlay};
 use crate::support::{Value, json, object};
 
 /// How many ids clients choose from.

@@ -13,12 +13,12 @@ use async_graphql::{Name, Positioned, ServerError, Value, Variables};
 use async_graphql_value::Value as Literal;
 use indexmap::IndexMap;
 
+use crate::api::scalar::{Date, DateTime};
 use crate::domain::{Faults, MAX_FAULTS, Problem, Rule};
 use crate::graphql::error::{ErrorCode, input_error, request_error};
 use crate::graphql::guard::Types;
 use crate::graphql::guard::document::root_type;
 use crate::graphql::guard::types::{Definition, Input, Inputs, innermost};
-use crate::graphql::scalar::{Date, DateTime};
 
 /// Objects in a list. What takes lists has lower bounds of its own; this one is for the time that it takes
 /// to get there.

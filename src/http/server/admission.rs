@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::state::ConnectionState;
-use crate::http::client::contains;
-use crate::identity::counted_address;
+use crate::auth::counted_address;
+use crate::http::client_ip::contains;
 
 /// How often a new connection that waits looks for one that has become idle. A connection does not tell, since
 /// it would have to touch something shared after each request.

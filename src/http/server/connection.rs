@@ -24,7 +24,7 @@ use super::framing;
 use super::state::{ConnectionState, ServedRequest};
 use super::stream::LimitedStream;
 use crate::http::Readiness;
-use crate::http::client::Peer;
+use crate::http::client_ip::Peer;
 
 /// From the end of an answer to the next request.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);

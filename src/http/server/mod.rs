@@ -25,7 +25,7 @@ pub use self::framing::Malformed;
 use self::signals::Signals;
 use crate::app::App;
 use crate::http::Readiness;
-use crate::http::client::Peer;
+use crate::http::client_ip::Peer;
 use crate::http::metrics::{self, Counted, Metrics};
 
 /// How many connections may wait to be accepted. Beyond it clients try again only after a second.

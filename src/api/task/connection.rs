@@ -1,0 +1,208 @@
+//! Relay connections over the viewer's tasks.
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::Field;
+use async_graphql::{ComplexObject, Context, ContextSelectionSet, Object, SelectionField, SimpleObject};
+
+use crate::api::context::session;
+use crate::api::memory_size::Weight;
+use crate::api::task::TaskNode;
+use crate::api::task::filter::{TaskFilter, TaskOrder};
+use crate::api::task::part_loader::Batch;
+use crate::auth::Viewer;
+use crate::domain::{self, Error, OrderKey, Page, PageArguments, PageRequest, Position, Result, Shelf, Task};
+use crate::graphql::direct_json::write::{Leaf, write_unescaped};
+use crate::graphql::direct_json::{List, One, Plain, Write, leaf, object};
+use crate::graphql::error::Failure;
+use crate::graphql::response_budget::Held;
+
+pub use crate::domain::PageArguments as PagingArguments;
+
+/// A page of tasks.
+pub struct TaskConnection {
+    page: Page<Arc<TaskEdge>>,
+    filter: Option<domain::TaskFilter>,
+    shelf: Shelf,
+    batch: Arc<Batch>,
+    /// The memory of the tasks is counted until they have been written.
+    _held: Held,
+}
+
+impl TaskConnection {
+    /// Checks the arguments, all of them, and reads the page.
+    pub async fn load(
+        ctx: &Context<'_>,
+        viewer: &Viewer,
+        paging: PageArguments,
+        filter: Option<TaskFilter>,
+        order_by: Option<Vec<TaskOrder>>,
+    ) -> Result<Self> {
+        let filter = filter.map(TaskFilter::parse).transpose();
+        let order = TaskOrder::parse(order_by);
+        let request = match &order {
+            Ok(order) => PageRequest::parse(&paging, order),
+            // No cursor can be held against an order that is none.
+            Err(_) => PageRequest::parse(&PageArguments { after: None, before: None, ..paging }, &[]),
+        };
+        let (filter, (order, request)) = Error::both(filter, Error::both(order, request))?;
+        Self::read(ctx, viewer, Shelf::Live, filter, order, &request).await
+    }
+
+    /// Checks the arguments and reads a page of the trash.
+    pub async fn load_trash(ctx: &Context<'_>, viewer: &Viewer, paging: PageArguments) -> Result<Self> {
+        let order = vec![OrderKey::LATEST_DELETION_FIRST];
+        let request = PageRequest::parse(&paging, &order)?;
+        Self::read(ctx, viewer, Shelf::Trash, None, order, &request).await
+    }
+
+    async fn read(
+        ctx: &Context<'_>,
+        viewer: &Viewer,
+        shelf: Shelf,
+        filter: Option<domain::TaskFilter>,
+        order: Vec<OrderKey>,
+        request: &PageRequest,
+    ) -> Result<Self> {
+        let mut asked = Vec::new();
+        names_below(ctx.field(), &mut asked);
+        let is_asked = |column: &str| asked.iter().any(|field| is_column(field, column));
+        let tasks = session(ctx).services().tasks(viewer);
+        let page = tasks.list(shelf, filter.as_ref(), &order, request, is_asked).await?;
+        let held = session(ctx).share().hold(page.items.iter().map(Weight::weight).sum())?;
+        let batch = Batch::of(page.items.iter().map(|task| task.id), viewer);
+        let position = Position::in_order(&order);
+        let edge = |task: Task| {
+            let position = position(&task);
+            Arc::new(TaskEdge { position, node: Arc::new(TaskNode::in_batch(task, &batch)) })
+        };
+        Ok(Self { page: page.map(edge), filter, shelf, batch, _held: held })
+    }
+}
+
+/// The names of all fields that are asked for below one, however deep and of whatever type.
+fn names_below<'a>(field: SelectionField<'a>, names: &mut Vec<&'a str>) {
+    for below in field.selection_set() {
+        names.push(below.name());
+        names_below(below, names);
+    }
+}
+
+/// Whether a field is that of a column: `dueAt` is that of `due_at`.
+fn is_column(field: &str, column: &str) -> bool {
+    field.bytes().map(|byte| byte.to_ascii_lowercase()).eq(column.bytes().filter(|byte| *byte != b'_'))
+}
+
+/// A page of tasks, and where it lies in the list.
+#[Object]
+impl TaskConnection {
+    /// The tasks with their cursors.
+    async fn edges(&self) -> List<Arc<TaskEdge>> {
+        List(self.page.items.clone())
+    }
+
+    /// The same tasks as in edges.
+    async fn nodes(&self) -> List<Arc<TaskNode>> {
+        List(self.page.items.iter().map(|edge| edge.node.clone()).collect())
+    }
+
+    /// Whether and where the list goes on.
+    async fn page_info(&self) -> One<PageInfo> {
+        One(PageInfo {
+            has_next_page: self.page.has_next,
+            has_previous_page: self.page.has_previous,
+            start: self.page.items.first().cloned(),
+            end: self.page.items.last().cloned(),
+        })
+    }
+
+    /// All tasks that match the filter, on whatever page. Counted only when asked for.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, Failure> {
+        let tasks = session(ctx).services().tasks(self.batch.viewer());
+        let count = tasks.count(self.shelf, self.filter.as_ref()).await;
+        let count = count.map_err(|error| Failure::at(ctx, error))?;
+        Ok(count.try_into().unwrap_or(i32::MAX))
+    }
+}
+
+/// A task and its place in the list.
+pub struct TaskEdge {
+    position: Position,
+    node: Arc<TaskNode>,
+}
+
+/// A task and its place in the list.
+#[Object]
+impl TaskEdge {
+    /// The place, for after and before; opaque.
+    async fn cursor(&self) -> String {
+        self.position.encode()
+    }
+
+    /// The task.
+    async fn node(&self) -> &TaskNode {
+        &self.node
+    }
+}
+
+impl Plain for TaskEdge {
+    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+        match field.name.node.as_str() {
+            "cursor" => leaf(|edge: &Self| &edge.position),
+            "node" => object(field, ctx, |edge: &Self| &edge.node),
+            _ => None,
+        }
+    }
+}
+
+/// Where it is, which is all that a list knows of its ends.
+impl Leaf for Arc<TaskEdge> {
+    fn write(&self, json: &mut Vec<u8>) {
+        self.position.write(json);
+    }
+}
+
+impl Leaf for Position {
+    fn write(&self, json: &mut Vec<u8>) {
+        write_unescaped(self.encode().as_bytes(), json);
+    }
+}
+
+/// Whether and where a list goes on.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct PageInfo {
+    /// Whether there is more after endCursor. True whenever before was given.
+    has_next_page: bool,
+    /// Whether there is more before startCursor. True whenever after was given.
+    has_previous_page: bool,
+    #[graphql(skip)]
+    start: Option<Arc<TaskEdge>>,
+    #[graphql(skip)]
+    end: Option<Arc<TaskEdge>>,
+}
+
+#[ComplexObject]
+impl PageInfo {
+    /// The cursor of the first task; null on an empty page.
+    async fn start_cursor(&self) -> Option<String> {
+        self.start.as_ref().map(|edge| edge.position.encode())
+    }
+
+    /// The cursor of the last task; null on an empty page.
+    async fn end_cursor(&self) -> Option<String> {
+        self.end.as_ref().map(|edge| edge.position.encode())
+    }
+}
+
+impl Plain for PageInfo {
+    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+        match field.name.node.as_str() {
+            "hasNextPage" => leaf(|info: &Self| &info.has_next_page),
+            "hasPreviousPage" => leaf(|info: &Self| &info.has_previous_page),
+            "startCursor" => leaf(|info: &Self| &info.start),
+            "endCursor" => leaf(|info: &Self| &info.end),
+            _ => None,
+        }
+    }
+}

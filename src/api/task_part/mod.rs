@@ -1,0 +1,455 @@
+//! What is in a task, on the wire: boxes, risks and files, and what their mutations take and give.
+
+mod mutation;
+
+pub use mutation::PartMutation;
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::Field;
+use async_graphql::{
+    ComplexObject, Context, ContextBase, ContextSelectionSet, Enum, InputObject, MaybeUndefined, SimpleObject,
+};
+use uuid::Uuid;
+
+use crate::api::context::session;
+use crate::api::scalar::Id;
+use crate::api::task::TaskNode;
+use crate::api::task::input::{clearable, unless_null};
+use crate::api::task::part_loader::Batch;
+use crate::auth::Viewer;
+use crate::domain::{
+    self, Faults, FilePath, ItemEdit, ItemText, MAX_MITIGATION, Named, NewFileChange, NewItem, NewRisk,
+    Problem, Result, RiskDescription, RiskEdit, Rule, at_most,
+};
+use crate::graphql::direct_json::write::write_items;
+use crate::graphql::direct_json::{Fields, List, Plain, Write, leaf};
+use crate::graphql::error::Failure;
+
+/// The section of a task document that a box stands in.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::Section")]
+pub enum ChecklistSection {
+    /// What the task includes.
+    InScope,
+    /// What it does not include; not counted in progress.
+    OutOfScope,
+    /// What is there in the end.
+    Deliverable,
+    /// What is to be done: phases and their steps.
+    Action,
+    /// How it is known that the task is done.
+    Acceptance,
+}
+
+/// How likely a risk is, or how much it would hurt.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::RiskLevel")]
+pub enum RiskLevel {
+    /// Hardly.
+    Low,
+    /// Somewhat.
+    Medium,
+    /// Very.
+    High,
+}
+
+/// What happens to a file.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::FileChangeKind")]
+pub enum FileChangeKind {
+    /// It is new.
+    Created,
+    /// It is there before and after.
+    Modified,
+    /// It goes.
+    Deleted,
+}
+
+/// One box to tick. An ACTION item may hold further ACTION items (a phase and its steps): two levels.
+#[derive(SimpleObject, Clone)]
+#[graphql(name = "ChecklistItem", complex)]
+pub struct ChecklistItemNode {
+    /// A UUID.
+    pub id: Id,
+    /// Where it stands in the document.
+    section: ChecklistSection,
+    /// 1 to 1,000 characters.
+    text: String,
+    /// Whether it is ticked; boxes and their steps are ticked each by itself.
+    done: bool,
+    #[graphql(skip)]
+    task: Uuid,
+    #[graphql(skip)]
+    parent: Option<Uuid>,
+    #[graphql(skip)]
+    batch: Arc<Batch>,
+}
+
+impl ChecklistItemNode {
+    /// Boxes of a task in the batch, as a part of an answer.
+    pub fn all<'a>(
+        ctx: &Context<'_>,
+        items: impl Iterator<Item = &'a domain::ChecklistItem>,
+        batch: &Arc<Batch>,
+    ) -> Result<Vec<Self>, Failure> {
+        let node = |item: &domain::ChecklistItem| {
+            charge(ctx, [item.text.as_str()])?;
+            Ok(Self::new(item.clone(), batch))
+        };
+        items.map(node).collect()
+    }
+
+    /// A box of a task in the batch.
+    pub fn new(item: domain::ChecklistItem, batch: &Arc<Batch>) -> Self {
+        Self {
+            id: item.id.into(),
+            section: item.section.into(),
+            text: item.text,
+            done: item.done,
+            task: item.task_id,
+            parent: item.parent_id,
+            batch: batch.clone(),
+        }
+    }
+}
+
+#[ComplexObject]
+impl ChecklistItemNode {
+    /// Its steps, in order.
+    async fn children(&self, ctx: &Context<'_>) -> Result<List<ChecklistItemNode>, Failure> {
+        let boxes = self.batch.checklist(ctx, self.task).await?;
+        Ok(List(Self::all(ctx, self.steps_among(boxes), &self.batch)?))
+    }
+}
+
+impl ChecklistItemNode {
+    fn steps_among<'a>(
+        &'a self,
+        boxes: &'a [domain::ChecklistItem],
+    ) -> impl Iterator<Item = &'a domain::ChecklistItem> {
+        // A step has no steps.
+        let boxes = if self.parent.is_none() { boxes } else { &[] };
+        boxes.iter().filter(|other| other.parent_id == Some(self.id.0))
+    }
+}
+
+impl Plain for ChecklistItemNode {
+    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+        match field.name.node.as_str() {
+            "id" => leaf(|item: &Self| &item.id),
+            "section" => leaf(|item: &Self| domain::Section::from(item.section).name()),
+            "text" => leaf(|item: &Self| &item.text),
+            "done" => leaf(|item: &Self| &item.done),
+            "children" => {
+                let fields = Fields::of(&field.selection_set.node, ctx)?;
+                Some(Box::new(move |item: &Self, json| {
+                    let boxes = item.batch.known_checklist(item.task)?;
+                    write_items(b'[', item.steps_among(boxes), b']', json, |step, json| {
+                        charge_item(ctx, [step.text.as_str()]).ok()?;
+                        fields.write(&Self::new(step.clone(), &item.batch), json)
+                    })
+                }))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What an item of a list takes beside its text.
+const FRAME: usize = 100;
+
+/// Counts an item of a list into the answer.
+pub fn charge<'a>(ctx: &Context<'_>, texts: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
+    charge_item(ctx, texts).map_err(|error| Failure::at(ctx, error))
+}
+
+fn charge_item<'a, T>(ctx: &ContextBase<'_, T>, texts: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    let session = session(ctx);
+    texts.into_iter().try_for_each(|text| session.charge_text(text))?;
+    session.charge(FRAME)
+}
+
+/// Something that may go wrong.
+#[derive(SimpleObject, Clone)]
+#[graphql(name = "Risk")]
+pub struct RiskNode {
+    /// A UUID.
+    pub id: Id,
+    /// 1 to 1,000 characters.
+    description: String,
+    /// How likely it is.
+    likelihood: RiskLevel,
+    /// How much it would hurt.
+    impact: RiskLevel,
+    /// What is done about it.
+    mitigation: Option<String>,
+}
+
+impl Plain for RiskNode {
+    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+        match field.name.node.as_str() {
+            "id" => leaf(|risk: &Self| &risk.id),
+            "description" => leaf(|risk: &Self| &risk.description),
+            "likelihood" => leaf(|risk: &Self| domain::RiskLevel::from(risk.likelihood).name()),
+            "impact" => leaf(|risk: &Self| domain::RiskLevel::from(risk.impact).name()),
+            "mitigation" => leaf(|risk: &Self| &risk.mitigation),
+            _ => None,
+        }
+    }
+}
+
+impl From<domain::Risk> for RiskNode {
+    fn from(risk: domain::Risk) -> Self {
+        Self {
+            id: risk.id.into(),
+            description: risk.description,
+            likelihood: risk.likelihood.into(),
+            impact: risk.impact.into(),
+            mitigation: risk.mitigation,
+        }
+    }
+}
+
+/// A file that a task creates, modifies or deletes.
+#[derive(SimpleObject, Clone)]
+#[graphql(name = "FileChange")]
+pub struct FileChangeNode {
+    /// A UUID.
+    pub id: Id,
+    /// 1 to 500 characters.
+    path: String,
+    /// What happens to it.
+    kind: FileChangeKind,
+}
+
+impl Plain for FileChangeNode {
+    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+        match field.name.node.as_str() {
+            "id" => leaf(|file: &Self| &file.id),
+            "path" => leaf(|file: &Self| &file.path),
+            "kind" => leaf(|file: &Self| domain::FileChangeKind::from(file.kind).name()),
+            _ => None,
+        }
+    }
+}
+
+impl From<domain::FileChange> for FileChangeNode {
+    fn from(file: domain::FileChange) -> Self {
+        Self { id: file.id.into(), path: file.path, kind: file.kind.into() }
+    }
+}
+
+/// How many boxes are ticked.
+#[derive(SimpleObject)]
+pub struct Progress {
+    /// How many are ticked.
+    done: i32,
+    /// How many there are.
+    total: i32,
+    /// done / total in percent, rounded down; 0 when total is 0.
+    percent: i32,
+}
+
+impl From<domain::Progress> for Progress {
+    fn from(progress: domain::Progress) -> Self {
+        let int = |count: usize| count.try_into().unwrap_or(i32::MAX);
+        Self { done: int(progress.done), total: int(progress.total), percent: int(progress.percent()) }
+    }
+}
+
+/// A box of a checklist, with its steps.
+#[derive(InputObject)]
+pub struct ChecklistItemInput {
+    /// Where it stands in the document.
+    section: ChecklistSection,
+    /// 1 to 1,000 characters.
+    text: String,
+    /// Whether it is ticked.
+    #[graphql(default)]
+    done: bool,
+    /// Steps of an ACTION item: ACTION items themselves, without steps of their own.
+    children: Option<Vec<ChecklistItemInput>>,
+}
+
+impl ChecklistItemInput {
+    /// Reads a box; only one on the upper level can have steps.
+    pub fn parse(self, faults: &mut Faults, upper: bool) -> Option<NewItem> {
+        let section = self.section.into();
+        let text = faults.check("text", ItemText::parse(&self.text));
+        let children = self.children.unwrap_or_default();
+        let allowed = upper && section == domain::Section::Action;
+        if !children.is_empty() && !allowed {
+            let message = if upper {
+                "must be empty: only ACTION items have children"
+            } else {
+                "must be empty: children have no children"
+            };
+            faults.push("children", Problem::new(Rule::Invalid, message));
+            return None;
+        }
+        let child = |(index, child): (usize, Self)| {
+            faults.within("children", |faults| {
+                faults.within(index, |faults| {
+                    if child.section != ChecklistSection::Action {
+                        faults.push(
+                            "section",
+                            Problem::new(Rule::Invalid, "must be ACTION, as the parent's is"),
+                        );
+                    }
+                    child.parse(faults, false)
+                })
+            })
+        };
+        let children: Vec<Option<NewItem>> = children.into_iter().enumerate().map(child).collect();
+        Some(NewItem {
+            section,
+            text: text?,
+            done: self.done,
+            children: children.into_iter().collect::<Option<_>>()?,
+        })
+    }
+}
+
+/// Left out: unchanged. Null is refused.
+#[derive(InputObject)]
+pub struct UpdateChecklistItemInput {
+    /// 1 to 1,000 characters.
+    text: MaybeUndefined<String>,
+    /// Whether it is ticked.
+    done: MaybeUndefined<bool>,
+}
+
+impl UpdateChecklistItemInput {
+    pub fn parse(self) -> Result<ItemEdit> {
+        let mut faults = Faults::of("input");
+        let text = unless_null(&mut faults, "text", self.text)
+            .and_then(|raw| faults.check("text", ItemText::parse(&raw)));
+        let done = unless_null(&mut faults, "done", self.done);
+        faults.finish(Some(ItemEdit { text, done }))
+    }
+}
+
+/// Something that may go wrong.
+#[derive(InputObject)]
+pub struct RiskInput {
+    /// 1 to 1,000 characters.
+    description: String,
+    /// How likely it is.
+    likelihood: RiskLevel,
+    /// How much it would hurt.
+    impact: RiskLevel,
+    /// What is done about it, in up to 2,000 characters.
+    mitigation: Option<String>,
+}
+
+impl RiskInput {
+    pub fn parse(self, faults: &mut Faults) -> Option<NewRisk> {
+        let description = faults.check("description", RiskDescription::parse(&self.description));
+        let mitigation = self.mitigation.map(|raw| faults.check("mitigation", at_most(&raw, MAX_MITIGATION)));
+        let (likelihood, impact) = (self.likelihood.into(), self.impact.into());
+        Some(NewRisk { description: description?, likelihood, impact, mitigation: mitigation.flatten() })
+    }
+}
+
+/// Left out: unchanged. Null: cleared, where the risk's field is nullable, and refused elsewhere.
+#[derive(InputObject)]
+pub struct UpdateRiskInput {
+    /// 1 to 1,000 characters.
+    description: MaybeUndefined<String>,
+    /// How likely it is.
+    likelihood: MaybeUndefined<RiskLevel>,
+    /// How much it would hurt.
+    impact: MaybeUndefined<RiskLevel>,
+    /// What is done about it, in up to 2,000 characters.
+    mitigation: MaybeUndefined<String>,
+}
+
+impl UpdateRiskInput {
+    pub fn parse(self) -> Result<RiskEdit> {
+        let mut faults = Faults::of("input");
+        let description = unless_null(&mut faults, "description", self.description)
+            .and_then(|raw| faults.check("description", RiskDescription::parse(&raw)));
+        let likelihood = unless_null(&mut faults, "likelihood", self.likelihood).map(Into::into);
+        let impact = unless_null(&mut faults, "impact", self.impact).map(Into::into);
+        let mitigation = clearable(&mut faults, "mitigation", self.mitigation, MAX_MITIGATION);
+        faults.finish(Some(RiskEdit { description, likelihood, impact, mitigation }))
+    }
+}
+
+/// A file that a task creates, modifies or deletes.
+#[derive(InputObject)]
+pub struct FileChangeInput {
+    /// 1 to 500 characters.
+    path: String,
+    /// What happens to it.
+    kind: FileChangeKind,
+}
+
+impl FileChangeInput {
+    pub fn parse(self, faults: &mut Faults) -> Option<NewFileChange> {
+        let path = faults.check("path", FilePath::parse(&self.path));
+        Some(NewFileChange { path: path?, kind: self.kind.into() })
+    }
+}
+
+/// A box that was added or changed.
+#[derive(SimpleObject)]
+pub struct ChecklistItemPayload {
+    /// The box.
+    item: ChecklistItemNode,
+    /// Its task after the change.
+    task: TaskNode,
+}
+
+impl ChecklistItemPayload {
+    pub fn new((item, task): (domain::ChecklistItem, domain::Task), viewer: &Viewer) -> Self {
+        let task = TaskNode::new(task, viewer);
+        Self { item: ChecklistItemNode::new(item, task.batch()), task }
+    }
+}
+
+/// A risk that was added or changed.
+#[derive(SimpleObject)]
+pub struct RiskPayload {
+    /// The risk.
+    risk: RiskNode,
+    /// Its task after the change.
+    task: TaskNode,
+}
+
+impl RiskPayload {
+    pub fn new((risk, task): (domain::Risk, domain::Task), viewer: &Viewer) -> Self {
+        Self { risk: risk.into(), task: TaskNode::new(task, viewer) }
+    }
+}
+
+/// A file that was added.
+#[derive(SimpleObject)]
+pub struct FileChangePayload {
+    /// The file.
+    file: FileChangeNode,
+    /// Its task after the change.
+    task: TaskNode,
+}
+
+impl FileChangePayload {
+    pub fn new((file, task): (domain::FileChange, domain::Task), viewer: &Viewer) -> Self {
+        Self { file: file.into(), task: TaskNode::new(task, viewer) }
+    }
+}
+
+/// Something that was removed from a task.
+#[derive(SimpleObject)]
+pub struct RemovePayload {
+    /// Its id.
+    removed_id: Id,
+    /// The task after the change.
+    task: TaskNode,
+}
+
+impl RemovePayload {
+    pub fn new(removed_id: Uuid, task: domain::Task, viewer: &Viewer) -> Self {
+        Self { removed_id: removed_id.into(), task: TaskNode::new(task, viewer) }
+    }
+}

@@ -1,0 +1,184 @@
+//! Writing about what is in a task: boxes, risks and files.
+
+use async_graphql::{Context, ID, Object};
+
+use crate::api::context::{Outcome, attempt, session};
+use crate::api::scalar::{parse_id, parse_optional_id};
+use crate::api::task_part::{
+    ChecklistItemInput, ChecklistItemPayload, FileChangeInput, FileChangePayload, RemovePayload, RiskInput,
+    RiskPayload, UpdateChecklistItemInput, UpdateRiskInput,
+};
+use crate::domain::{Error, Faults, Result};
+use crate::service::Place;
+
+#[derive(Default)]
+pub struct PartMutation;
+
+#[Object]
+impl PartMutation {
+    /// At the end of its section, or of its parent's children, unless before names a sibling.
+    async fn add_checklist_item(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The task's id.")] task_id: ID,
+        #[graphql(desc = "The box, with its steps.")] input: ChecklistItemInput,
+        #[graphql(desc = "The ACTION item that it becomes a step of.")] parent_id: Option<ID>,
+        #[graphql(desc = "The sibling that it stands before.")] before: Option<ID>,
+    ) -> Outcome<ChecklistItemPayload> {
+        attempt(async {
+            let session = session(ctx);
+            let tasks = session.tasks().await?;
+            let upper = parent_id.is_none();
+            let (task_id, (input, (parent, before))) = Error::both(
+                parse_id("taskId", &task_id),
+                Error::both(
+                    parse_input(|faults| input.parse(faults, upper)),
+                    Error::both(
+                        parse_optional_id("parentId", parent_id.as_ref()),
+                        parse_optional_id("before", before.as_ref()),
+                    ),
+                ),
+            )?;
+            let added = tasks.add_item(task_id, &input, Place { parent, before }).await?;
+            Ok(ChecklistItemPayload::new(added, session.admitted_viewer()?))
+        })
+        .await
+    }
+
+    /// Change the text of a box, or tick it.
+    async fn update_checklist_item(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The box's id.")] id: ID,
+        #[graphql(desc = "The changes.")] input: UpdateChecklistItemInput,
+    ) -> Outcome<ChecklistItemPayload> {
+        attempt(async {
+            let session = session(ctx);
+            let tasks = session.tasks().await?;
+            let (id, edit) = Error::both(parse_id("id", &id), input.parse())?;
+            let edited = tasks.edit_item(id, &edit).await?;
+            Ok(ChecklistItemPayload::new(edited, session.admitted_viewer()?))
+        })
+        .await
+    }
+
+    /// Before the sibling named, or to the end.
+    async fn move_checklist_item(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The box's id.")] id: ID,
+        #[graphql(desc = "The sibling that it is to stand before.")] before: Option<ID>,
+    ) -> Outcome<ChecklistItemPayload> {
+        attempt(async {
+            let session = session(ctx);
+            let tasks = session.tasks().await?;
+            let before = parse_optional_id("before", before.as_ref());
+            let (id, before) = Error::both(parse_id("id", &id), before)?;
+            let moved = tasks.move_item(id, before).await?;
+            Ok(ChecklistItemPayload::new(moved, session.admitted_viewer()?))
+        })
+        .await
+    }
+
+    /// Remove a box with its steps.
+    async fn remove_checklist_item(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The box's id.")] id: ID,
+    ) -> Outcome<RemovePayload> {
+        attempt(async {
+            let session = session(ctx);
+            let tasks = session.tasks().await?;
+            let id = parse_id("id", &id)?;
+            Ok(RemovePayload::new(id, tasks.remove_item(id).await?, session.admitted_viewer()?))
+        })
+        .await
+    }
+
+    /// Add a risk at the end.
+    async fn add_risk(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The task's id.")] task_id: ID,
+        #[graphql(desc = "The risk.")] input: RiskInput,
+    ) -> Outcome<RiskPayload> {
+        attempt(async {
+            let session = session(ctx);
+            let tasks = session.tasks().await?;
+            let input = parse_input(|faults| input.parse(faults));
+            let (task_id, input) = Error::both(parse_id("taskId", &task_id), input)?;
+            Ok(RiskPayload::new(tasks.add_risk(task_id, &input).await?, session.admitted_viewer()?))
+        })
+        .await
+    }
+
+    /// Change a risk.
+    async fn update_risk(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The risk's id.")] id: ID,
+        #[graphql(desc = "The changes.")] input: UpdateRiskInput,
+    ) -> Outcome<RiskPayload> {
+        attempt(async {
+            let session = session(ctx);
+            let tasks = session.tasks().await?;
+            let (id, edit) = Error::both(parse_id("id", &id), input.parse())?;
+            Ok(RiskPayload::new(tasks.edit_risk(id, &edit).await?, session.admitted_viewer()?))
+        })
+        .await
+    }
+
+    /// Remove a risk.
+    async fn remove_risk(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The risk's id.")] id: ID,
+    ) -> Outcome<RemovePayload> {
+        attempt(async {
+            let session = session(ctx);
+            let tasks = session.tasks().await?;
+            let id = parse_id("id", &id)?;
+            Ok(RemovePayload::new(id, tasks.remove_risk(id).await?, session.admitted_viewer()?))
+        })
+        .await
+    }
+
+    /// Add a file at the end.
+    async fn add_file_change(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The task's id.")] task_id: ID,
+        #[graphql(desc = "The file.")] input: FileChangeInput,
+    ) -> Outcome<FileChangePayload> {
+        attempt(async {
+            let session = session(ctx);
+            let tasks = session.tasks().await?;
+            let input = parse_input(|faults| input.parse(faults));
+            let (task_id, input) = Error::both(parse_id("taskId", &task_id), input)?;
+            Ok(FileChangePayload::new(tasks.add_file(task_id, &input).await?, session.admitted_viewer()?))
+        })
+        .await
+    }
+
+    /// Remove a file.
+    async fn remove_file_change(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The file's id.")] id: ID,
+    ) -> Outcome<RemovePayload> {
+        attempt(async {
+            let session = session(ctx);
+            let tasks = session.tasks().await?;
+            let id = parse_id("id", &id)?;
+            Ok(RemovePayload::new(id, tasks.remove_file(id).await?, session.admitted_viewer()?))
+        })
+        .await
+    }
+}
+
+/// Reads the argument `input` of a part.
+fn parse_input<T>(parse: impl FnOnce(&mut Faults) -> Option<T>) -> Result<T> {
+    let mut faults = Faults::of("input");
+    let parsed = parse(&mut faults);
+    faults.finish(parsed)
+}

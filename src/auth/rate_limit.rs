@@ -1,0 +1,74 @@
+//! How many credential operations one client address may make a minute, on this instance.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+
+use crate::auth::Client;
+use crate::domain::{Error, Result};
+
+const WINDOW: Duration = Duration::from_secs(60);
+/// Beyond so many addresses the ones that were not seen for longest are forgotten.
+const MAX_ADDRESSES: u64 = 100_000;
+
+/// Counts the credential operations of each address.
+pub struct AddressLimit {
+    /// None: there is no limit.
+    per_minute: Option<u32>,
+    seen: Cache<IpAddr, Arc<Window>>,
+}
+
+struct Window {
+    began: Instant,
+    count: AtomicU32,
+}
+
+impl AddressLimit {
+    /// 0 is no limit.
+    pub fn new(per_minute: u32) -> Self {
+        // The usual policy would rather turn a new entry away than give up an old one.
+        let seen = Cache::builder()
+            .eviction_policy(EvictionPolicy::lru())
+            .max_capacity(MAX_ADDRESSES)
+            .time_to_live(WINDOW)
+            .build();
+        Self { per_minute: (per_minute > 0).then_some(per_minute), seen }
+    }
+
+    /// Counts one operation of a client, or refuses it.
+    pub fn check(&self, client: &Client) -> Result<()> {
+        let Some(limit) = self.per_minute else { return Ok(()) };
+        let fresh = || Arc::new(Window { began: Instant::now(), count: AtomicU32::new(0) });
+        let window = self.seen.get_with(client.counted_address(), fresh);
+        if window.count.fetch_add(1, Ordering::Relaxed) < limit {
+            return Ok(());
+        }
+        let left = WINDOW.saturating_sub(window.began.elapsed());
+        Err(Error::RateLimited { retry_after: (left.as_secs() + 1).min(WINDOW.as_secs()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_its_own_count() {
+        let limit = AddressLimit::new(2);
+        let client =
+            |address: &str| Client { address: address.parse().expect("an address"), user_agent: None };
+        let (one, two) = (client("192.0.2.1"), client("192.0.2.2"));
+        assert!(limit.check(&one).is_ok() && limit.check(&one).is_ok());
+        assert!(matches!(limit.check(&one), Err(Error::RateLimited { retry_after: 1..=60 })));
+        assert!(limit.check(&two).is_ok());
+        assert!(limit.check(&client("2001:db8::1")).is_ok() && limit.check(&client("2001:db8::2")).is_ok());
+        assert!(
+            limit.check(&client("2001:db8::3")).is_err() && limit.check(&client("2001:db8:0:1::1")).is_ok()
+        );
+        assert!((0..1_000).all(|_| AddressLimit::new(0).check(&one).is_ok()));
+    }
+}

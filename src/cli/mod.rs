@@ -1,0 +1,231 @@
+//! The command line: what the program can be told to do.
+
+mod healthcheck;
+mod user;
+
+use std::env;
+use std::error::Error;
+use std::ffi::OsStr;
+
+use anyhow::{Context, Result, anyhow};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::app;
+use crate::config::{self, Config};
+use crate::db::Database;
+use crate::open_files;
+use crate::telemetry;
+
+/// A GraphQL API service for tasks: register, log in, and own your tasks.
+///
+/// Without a command it runs the server. With nothing configured it keeps an SQLite database and a
+/// secret in ./data and listens on http://127.0.0.1:8000. With DATABASE_URL=postgres://… the same
+/// program runs on PostgreSQL. Each option can also be an environment variable or a line in a file .env;
+/// a flag overrides the environment, which overrides .env. An empty value counts as not set.
+#[derive(Parser, Debug)]
+#[command(version, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    config: Config,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+enum Command {
+    /// Run the migrations, then the server
+    Serve {
+        /// Do not run the migrations
+        #[arg(long)]
+        no_migrate: bool,
+    },
+    /// Run, revert or list migrations, and do nothing else
+    Migrate {
+        #[arg(value_enum, default_value_t = Direction::Up)]
+        direction: Direction,
+    },
+    /// Print the GraphQL schema
+    Schema,
+    /// Manage accounts: list, create, set-password, activate, deactivate
+    ///
+    /// It works on the database itself, whether or not servers run on it; those learn within two seconds
+    /// of sessions that end. WHO is an e-mail address, a username or an id; one that begins with a hyphen
+    /// follows two hyphens: taskhold user deactivate -- -ann. A password is never an argument; it is read
+    /// as one line from standard input: taskhold user create EMAIL < password.txt
+    User {
+        #[command(subcommand)]
+        action: UserAction,
+    },
+    /// Check configuration and database, one line each; the exit code is 0 if the server can start
+    Check,
+    /// Ask the server with the same HOST and PORT whether it is ready; the exit code is 0 if it is
+    Healthcheck,
+}
+
+/// What can be done to accounts.
+#[derive(Subcommand, Clone, Debug)]
+pub enum UserAction {
+    /// List every account
+    List,
+    /// Make an account, whether or not registration is open
+    Create {
+        /// E-mail address, unique whatever its case
+        email: String,
+        /// Display name
+        #[arg(long)]
+        name: Option<String>,
+        /// Derived from the e-mail address when left out
+        #[arg(long)]
+        username: Option<String>,
+    },
+    /// Set a new password; ends every session of the user
+    SetPassword {
+        /// E-mail address, username or id
+        who: String,
+    },
+    /// Let a user sign in again
+    Activate {
+        /// E-mail address, username or id
+        who: String,
+    },
+    /// Keep a user from signing in; ends every session of the user
+    Deactivate {
+        /// E-mail address, username or id
+        who: String,
+    },
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Direction {
+    /// Run the migrations that are missing
+    Up,
+    /// Revert the newest migration
+    Down,
+    /// List the migrations
+    Status,
+}
+
+impl Cli {
+    /// Reads the command line and the environment.
+    pub fn read() -> Result<Self> {
+        let parsed = config::parse(Self::command(), env::args_os()).and_then(|matches| {
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut Self::command()))
+        });
+        parsed.map_err(|error| match refused_value(&error) {
+            Some(sentence) => anyhow!(sentence),
+            None => error.exit(),
+        })
+    }
+
+    /// Does what the command line says.
+    pub fn run(self) -> Result<()> {
+        let mut config = self.config;
+        match self.command.unwrap_or(Command::Serve { no_migrate: false }) {
+            Command::Schema => {
+                print!("{}", crate::graphql::sdl());
+                Ok(())
+            }
+            Command::Serve { no_migrate } => {
+                let log = telemetry::init(config.log_format, &config.rust_log);
+                let _log = log.context("RUST_LOG and LOG_FORMAT: the log cannot be started")?;
+                config.limit_connections = open_files::connections_that_fit(
+                    config.limit_connections,
+                    config.database_max_connections,
+                );
+                block_on(app::serve(&config, !no_migrate))
+            }
+            Command::Migrate { direction } => block_on(migrate(&config, direction)),
+            Command::User { action } => block_on(user::run(&config, action)),
+            Command::Check => block_on(check(&config)),
+            Command::Healthcheck => healthcheck::run(&config),
+        }
+    }
+}
+
+/// What to say of a value that an option cannot have; None for other faults, and for --help.
+fn refused_value(error: &clap::Error) -> Option<String> {
+    if error.kind() == ErrorKind::InvalidUtf8 {
+        let is_broken = |name: &&OsStr| env::var_os(name).is_some_and(|value| value.to_str().is_none());
+        let broken = Cli::command().get_arguments().filter_map(Arg::get_env).find(is_broken)?.to_os_string();
+        return Some(format!("{} must be text in UTF-8", broken.display()));
+    }
+    let text = |kind| match error.get(kind)? {
+        ContextValue::String(text) => Some(text.as_str()),
+        _ => None,
+    };
+    let option = text(ContextKind::InvalidArg)?.strip_prefix("--")?;
+    let name = option.split(' ').next()?.replace('-', "_").to_uppercase();
+    let rule = match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(valid)) if !valid.is_empty() => format!("must be {}", valid.join(" or ")),
+        _ => error.source()?.to_string(),
+    };
+    Some(format!("{name} {rule}, not {:?}", text(ContextKind::InvalidValue)?))
+}
+
+/// How far the threads of the requests step back. They have a core more than passwords are hashed on at a
+/// time; at the same priority the few threads that hash would get little of theirs when all are busy.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 6;
+
+/// After so many turns of its tasks a thread that is never done looks for what has come in, which may be new
+/// connections that wait to be let in.
+const EVENT_INTERVAL: u32 = 11;
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    #[cfg(target_os = "linux")]
+    if let Ok(own) = rustix::process::getpriority_process(None) {
+        builder.on_thread_start(move || {
+            if let Err(error) = rustix::process::setpriority_process(None, own + NICENESS) {
+                tracing::debug!(%error, "requests go on at the priority of everything else");
+            }
+        });
+    }
+    builder.event_interval(EVENT_INTERVAL).enable_all().build().context("no threads could be started")
+}
+
+fn block_on(command: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(command);
+    // A look-up of a name that gets no answer would hold the process up.
+    runtime.shutdown_background();
+    done
+}
+
+async fn migrate(config: &Config, direction: Direction) -> Result<()> {
+    let database = app::connect(config).await?;
+    match direction {
+        Direction::Up => database.migrate_up().await.context("the migration failed")?,
+        Direction::Down => database.migrate_down().await.context("the migration failed")?,
+        Direction::Status => {}
+    }
+    for (name, applied) in database.migrations().await? {
+        println!("{} {name}", if applied { "applied" } else { "pending" });
+    }
+    Ok(())
+}
+
+async fn check(config: &Config) -> Result<()> {
+    config.check()?;
+    match config.database()?.ignored_parameters() {
+        [] => println!("configuration: ok"),
+        ignored => {
+            println!("configuration: ok; DATABASE_URL has parameters without effect: {}", ignored.join(", "));
+        }
+    }
+    let database = app::connect(config).await?;
+    let (url, pending) = (config.database()?, pending(&database).await?);
+    match pending {
+        0 => println!("database: ok, {url}, up to date"),
+        1 => println!("database: ok, {url}, 1 migration is missing; the server runs it when it starts"),
+        _ => println!(
+            "database: ok, {url}, {pending} migrations are missing; the server runs them when it starts"
+        ),
+    }
+    Ok(())
+}
+
+async fn pending(database: &Database) -> Result<usize> {
+    Ok(database.migrations().await?.iter().filter(|(_, applied)| !applied).count())
+}

@@ -1,0 +1,129 @@
+//! Documents that have passed the guard, kept by their text: clients send the same few again and again,
+//! and reading one costs more than answering it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument};
+use async_graphql::{ServerError, Variables};
+use moka::sync::Cache;
+use sha2::{Digest, Sha256};
+
+use crate::graphql::direct_json;
+use crate::graphql::guard::{self, Limits, Types};
+
+/// The documents that are kept take so many bytes at most.
+const KEPT: u64 = 32 << 20;
+/// What is read of a byte of text takes about so many.
+const BYTES_READ: usize = 128;
+
+/// A document that has passed the guard.
+pub struct Document {
+    /// As it was read.
+    pub read: ExecutableDocument,
+    /// Whether it asks for parts of the same object in several places.
+    pub asks_twice: bool,
+    /// Its complexity, if that does not depend on variables.
+    complexity: Option<usize>,
+    hash: [u8; 32],
+    is_valid: AtomicBool,
+    /// In bytes, about.
+    weight: u32,
+}
+
+impl Document {
+    /// Whether the library's validation has found nothing, whatever operation is named.
+    pub fn is_valid(&self) -> bool {
+        self.is_valid.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is valid when one of its operations is, since validation looks at no other.
+    fn has_one_operation(&self) -> bool {
+        match &self.read.operations {
+            DocumentOperations::Single(_) => true,
+            DocumentOperations::Multiple(all) => all.len() == 1,
+        }
+    }
+}
+
+/// The way of every document into the service.
+#[derive(Clone)]
+pub struct Documents {
+    types: Arc<Types>,
+    limits: Limits,
+    kept: Cache<[u8; 32], Arc<Document>>,
+}
+
+impl Documents {
+    pub fn new(types: Types, limits: Limits) -> Self {
+        let weigh = |_: &[u8; 32], document: &Arc<Document>| document.weight;
+        let kept = Cache::builder().max_capacity(KEPT).weigher(weigh).build();
+        Self { types: Arc::new(types), limits, kept }
+    }
+
+    /// The schema's types.
+    pub fn types(&self) -> &Types {
+        &self.types
+    }
+
+    /// The bounds that documents are held to.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The document of a text and its complexity, if it may be given to the library with these variables.
+    pub fn admit(
+        &self,
+        text: &str,
+        hash: [u8; 32],
+        variables: &Variables,
+    ) -> Result<(Arc<Document>, usize), Vec<ServerError>> {
+        if let Some(known) = self.kept.get(&hash) {
+            let complexity = match known.complexity {
+                Some(complexity) if !guard::are_long(variables) => complexity,
+                _ => self.check_variables(&known.read, variables)?,
+            };
+            return Ok((known, complexity));
+        }
+        let mut read = guard::read(text, &self.types, &self.limits)?;
+        let complexity = self.check_variables(&read, variables)?;
+        guard::prepare(&mut read, text, &self.types).map_err(|error| vec![error])?;
+        let document = Document {
+            asks_twice: direct_json::asks_twice(&read),
+            complexity: (!guard::cost_varies(&read)).then_some(complexity),
+            read,
+            hash,
+            is_valid: AtomicBool::new(false),
+            weight: u32::try_from(text.len() * BYTES_READ).unwrap_or(u32::MAX),
+        };
+        Ok((Arc::new(document), complexity))
+    }
+
+    fn check_variables(
+        &self,
+        document: &ExecutableDocument,
+        variables: &Variables,
+    ) -> Result<usize, Vec<ServerError>> {
+        let checked = guard::check_variables(document, variables, &self.types, &self.limits);
+        checked.map_err(|error| vec![error])
+    }
+
+    /// Keeps a document in whose operation validation has found nothing.
+    pub fn keep(&self, document: &Arc<Document>) {
+        if !self.kept.contains_key(&document.hash) {
+            document.is_valid.store(document.has_one_operation(), Ordering::Relaxed);
+            self.kept.insert(document.hash, document.clone());
+        }
+    }
+}
+
+/// What a text is known by: its SHA-256.
+pub fn hash(text: &str) -> [u8; 32] {
+    Sha256::digest(text).into()
+}
+
+/// A hash, or the beginning of one, as it is written.
+pub fn hex(hash: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    hash.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}

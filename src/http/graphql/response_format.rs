@@ -1,0 +1,103 @@
+//! Media types and content codings: what requests may come in, and what answers come in.
+
+use async_graphql::ServerError;
+use axum::Extension;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::graphql::code_name;
+use crate::http::graphql::accept::Accept;
+use crate::http::request_log::Observed;
+
+/// A media type that answers come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// application/graphql-response+json, which tells request errors by the status.
+    GraphqlResponse,
+    /// application/json, which does not.
+    Json,
+}
+
+impl Media {
+    pub const NAMES: [&str; 2] = ["application/graphql-response+json", "application/json"];
+
+    /// What the client likes best; None when neither will do. The newer type only by its own name: who
+    /// takes anything may not know it.
+    pub fn negotiate(accept: &Accept) -> Option<Self> {
+        let [newer, json] = Self::NAMES;
+        let (newer, json) = (accept.exact(newer).unwrap_or(0.0), accept.weight(json));
+        if accept.is_empty() {
+            Some(Self::Json)
+        } else if newer > 0.0 && newer >= json {
+            Some(Self::GraphqlResponse)
+        } else {
+            (json > 0.0).then_some(Self::Json)
+        }
+    }
+
+    pub fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        })
+    }
+
+    /// Errors without data, under a status.
+    pub fn refuse(self, status: StatusCode, errors: Vec<ServerError>) -> Response {
+        let body = serde_json::json!({ "errors": errors }).to_string();
+        let observed = Observed { code: errors.first().and_then(code_name), ..Observed::default() };
+        let mut response = (status, Extension(observed), body).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, self.content_type());
+        response
+    }
+
+    /// The status of a document that was refused: plain JSON says 200 even then, since clients that do
+    /// not know the newer type take any other status for a fault of the transport.
+    pub fn document_status(self) -> StatusCode {
+        match self {
+            Self::GraphqlResponse => StatusCode::BAD_REQUEST,
+            Self::Json => StatusCode::OK,
+        }
+    }
+}
+
+/// Whether a body is JSON in UTF-8.
+pub fn is_json(headers: &HeaderMap) -> bool {
+    let Some(Ok(content_type)) = headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str) else {
+        return false;
+    };
+    let mut parts = content_type.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let is_utf8 = |parameter: String| match parameter.strip_prefix("charset=") {
+        Some(charset) => matches!(charset.trim_matches('"'), "utf-8" | "utf8"),
+        None => true,
+    };
+    parts.next().as_deref() == Some("application/json") && parts.all(is_utf8)
+}
+
+/// Whether a body is as it was written: nothing that a client compresses is taken.
+pub fn is_uncoded(headers: &HeaderMap) -> bool {
+    let codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    codings.flat_map(|codings| codings.as_bytes().split(|byte| *byte == b',')).all(|coding| {
+        let coding = coding.trim_ascii();
+        coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uncoded(values: &[&'static str]) -> bool {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header::CONTENT_ENCODING, HeaderValue::from_static(value));
+        }
+        is_uncoded(&headers)
+    }
+
+    #[test]
+    fn identity_is_the_only_content_coding() {
+        assert!(uncoded(&[]) && uncoded(&[""]) && uncoded(&["identity"]) && uncoded(&["Identity, identity"]));
+        assert!(!uncoded(&["gzip"]) && !uncoded(&["identity", "br"]) && !uncoded(&["identity, deflate"]));
+    }
+}

@@ -1,0 +1,177 @@
+//! The viewer's own account.
+
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, SqlErr};
+use secrecy::SecretString;
+
+use crate::auth::{Client, Viewer};
+use crate::db::entity::{session, user};
+use crate::db::{Transaction, in_transaction, map_error};
+use crate::domain::{Error, Faults, NewPassword, Problem, ProfileEdit, Result, Rule, User};
+use crate::service::accounts::Accounts;
+use crate::service::coalesced::Batches;
+use crate::service::login_throttle::Account;
+use crate::service::sessions::SignedIn;
+
+/// A handle on the account of one viewer.
+pub struct Profile<'a> {
+    accounts: &'a Accounts,
+    batches: &'a Batches,
+    viewer: &'a Viewer,
+}
+
+impl<'a> Profile<'a> {
+    pub(super) fn new(accounts: &'a Accounts, batches: &'a Batches, viewer: &'a Viewer) -> Self {
+        Self { accounts, batches, viewer }
+    }
+
+    /// The one place that knows which account is the viewer's; in batches it is found by the same id.
+    fn mine(&self) -> SimpleExpr {
+        user::COLUMN.id.eq(self.viewer.user_id()).and(user::COLUMN.deleted_at.is_null())
+    }
+
+    /// The viewer's account.
+    pub async fn get(&self) -> Result<User> {
+        self.batches.users.submit(self.viewer.user_id()).await?.ok_or(GONE)
+    }
+
+    /// Changes name and username. Fails with [`Error::Taken`] when somebody else has the username.
+    pub async fn edit(&self, edit: ProfileEdit) -> Result<User> {
+        let changes: Vec<(user::Column, String)> = [
+            edit.name.map(|name| (user::Column::Name, name.as_str().to_owned())),
+            edit.username.map(|username| (user::Column::Username, username.as_str().to_owned())),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+
+        // What changes nothing leaves updated_at alone.
+        let mut changed: SimpleExpr = Expr::val(false);
+        let mut update = user::Entity::update_many().filter(self.mine());
+        for (column, value) in changes {
+            changed = changed.or(column.ne(value.clone()));
+            update = update.col_expr(column, Expr::val(value));
+        }
+        let updated_at = CaseStatement::new()
+            .case(changed, self.accounts.clock.now())
+            .finally(user::Column::UpdatedAt.into_expr());
+        update = update.col_expr(user::Column::UpdatedAt, updated_at.into());
+
+        let rows = update
+            .exec_with_returning(&self.accounts.database.write_for(self.viewer.user_id()))
+            .await
+            .map_err(|error| {
+                match error.sql_err() {
+                    // The username is the only thing that can collide in this statement.
+                    Some(SqlErr::UniqueConstraintViolation(_)) => username_taken(),
+                    _ => map_error(error),
+                }
+            })?;
+        rows.into_iter().next().map(User::from).ok_or(GONE)
+    }
+
+    /// Sets a new password, ends the other sessions if asked to, and refreshes this one.
+    pub async fn change_password(
+        &self,
+        current: &SecretString,
+        new: &NewPassword,
+        revoke_others: bool,
+        client: &Client,
+    ) -> Result<SignedIn> {
+        let row = self.verified(current, client).await?;
+        let hash = self.accounts.passwords.hash(new, client.network()).await?;
+        let sessions = &self.accounts.sessions;
+        if revoke_others {
+            sessions.trim(row.id, self.viewer.session_id()).await?;
+        }
+        let others = session::COLUMN.user_id.eq(row.id).and(session::COLUMN.id.ne(self.viewer.session_id()));
+        let (user, session, ended) = in_transaction!(self.accounts.database, |transaction| {
+            let user = self.set_hash(&transaction, &row, &hash).await?;
+            let ended = match revoke_others {
+                true => sessions.end(&transaction, others.clone()).await?,
+                false => Vec::new(),
+            };
+            let session = sessions.rotate(&transaction, self.viewer.session_id(), None).await?;
+            Ok((user, session.ok_or(GONE)?, ended))
+        })?;
+        sessions.ended(&ended);
+        Ok(sessions.signed_in(user, &session))
+    }
+
+    /// Deletes the account and everything in it. One short transaction makes it gone for everybody and its
+    /// names free; its rows are deleted in the background, by [`DeletedAccounts`].
+    ///
+    /// [`DeletedAccounts`]: crate::service::deleted_accounts::DeletedAccounts
+    pub async fn delete(&self, password: &SecretString, client: &Client) -> Result<()> {
+        let row = self.verified(password, client).await?;
+        let sessions = &self.accounts.sessions;
+        sessions.trim(row.id, self.viewer.session_id()).await?;
+        let ended = in_transaction!(self.accounts.database, |transaction| {
+            self.lock(&transaction, &row).await?;
+            let mine = session::COLUMN.user_id.eq(self.viewer.user_id());
+            let ended = sessions.end(&transaction, mine).await?;
+            self.mark_deleted(&transaction).await?;
+            Ok(ended)
+        })?;
+        sessions.ended(&ended);
+        self.accounts.deleted.notify_one();
+        Ok(())
+    }
+
+    /// Marks the account as deleted. Nobody else can have the names that it has from then on: an e-mail
+    /// address has an @, and a username no space.
+    async fn mark_deleted(&self, on: &Transaction) -> Result<()> {
+        let nobody = format!("deleted {}", self.viewer.user_id());
+        let mark = user::Entity::update_many()
+            .filter(self.mine())
+            .col_expr(user::Column::DeletedAt, Expr::val(self.accounts.clock.now()))
+            .col_expr(user::Column::IsActive, Expr::val(false))
+            .col_expr(user::Column::EmailKey, Expr::val(nobody.as_str()))
+            .col_expr(user::Column::Username, Expr::val(nobody.as_str()))
+            .col_expr(user::Column::Email, Expr::val(""))
+            .col_expr(user::Column::Name, Expr::val(""))
+            .col_expr(user::Column::PasswordHash, Expr::val(""));
+        mark.exec(on).await.map_err(map_error).map(drop)
+    }
+
+    /// The account, once its password has been given. A wrong one counts like a failed login.
+    async fn verified(&self, password: &SecretString, client: &Client) -> Result<user::Model> {
+        let verification = self.accounts.passwords.begin(client.network()).await?;
+        let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
+        let row = row.map_err(map_error)?.ok_or(GONE)?;
+        let attempt = self.accounts.throttle.begin(Account::Known(row.id), client).await?;
+        let fits = verification.fits(password, Some(&row.password_hash)).await?;
+        if attempt.finish(fits).await? { Ok(row) } else { Err(WRONG) }
+    }
+
+    /// Keeps everybody else from the account, so that no session can begin while the last ones end;
+    /// unless the password has been changed since it was verified.
+    async fn lock(&self, on: &Transaction, row: &user::Model) -> Result<()> {
+        let unchanged = user::Entity::find()
+            .filter(self.mine())
+            .filter(user::COLUMN.password_hash.eq(row.password_hash.as_str()))
+            .lock_exclusive();
+        unchanged.one(on).await.map_err(map_error)?.map(drop).ok_or(WRONG)
+    }
+
+    /// Sets the hash, unless somebody else has changed the password since it was verified.
+    async fn set_hash(&self, on: &Transaction, row: &user::Model, hash: &str) -> Result<User> {
+        let update = user::Entity::update_many()
+            .filter(self.mine())
+            .filter(user::COLUMN.password_hash.eq(row.password_hash.as_str()))
+            .col_expr(user::Column::PasswordHash, Expr::val(hash))
+            .col_expr(user::Column::UpdatedAt, Expr::val(self.accounts.clock.now()));
+        let rows = update.exec_with_returning(on).await.map_err(map_error)?;
+        rows.into_iter().next().map(User::from).ok_or(WRONG)
+    }
+}
+
+/// The account was deleted after the viewer was let in.
+const GONE: Error = Error::Unauthenticated("Invalid token");
+const WRONG: Error = Error::InvalidCredentials("The password is wrong.");
+
+fn username_taken() -> Error {
+    let mut faults = Faults::of("input");
+    faults.push("username", Problem::new(Rule::Taken, "is taken"));
+    Error::Taken(faults.into_found())
+}

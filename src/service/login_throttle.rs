@@ -1,0 +1,283 @@
+//! How often signing in to an account may fail. Failures are counted in the database, for all instances
+//! together, and the same whether the account exists or not.
+//!
+//! The limits are exact although nothing is written before a password is hashed. A failure is counted before
+//! it is answered, in one statement that gives the new count: the answer to a failure beyond the limit is
+//! RATE_LIMITED, and so is the answer to a right password that comes when the limit has been reached
+//! meanwhile. So a client never learns of more passwords than the limit whether they are right, however many
+//! it tries at once and on however many instances. Beside that each instance counts its attempts in progress
+//! in memory: an attempt that could be beyond the limit waits for the results of the others, so that as a
+//! rule no password is hashed in vain. Attempts in progress are not in the database, since each would cost
+//! two writes, and a crash would leave them there as failures.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use anyhow::anyhow;
+use chrono::TimeDelta;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, OnConflict, SimpleExpr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
+use uuid::Uuid;
+
+use crate::auth::Client;
+use crate::db::entity::login_attempt::{ActiveModel, Column, Entity, Model};
+use crate::db::{Database, map_error};
+use crate::domain::{Clock, Error, Instant, Result};
+
+/// How many failures an account may have in all, for each that it may have from one client network.
+const NETWORKS: i32 = 10;
+const NETWORK_PERIOD: TimeDelta = TimeDelta::minutes(15);
+const ACCOUNT_PERIOD: TimeDelta = TimeDelta::hours(1);
+/// A count that ends later than a period and this from now was written under a clock that was ahead, and is
+/// void: otherwise an account would stay locked until that time. A smaller tolerance would also void
+/// correct counts, since the clocks of instances differ a little and statements overtake each other.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(60);
+/// How long an attempt waits for the results of others.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+
+const CLEARED_EVERY: Duration = Duration::from_secs(300);
+/// How many old counts one statement deletes.
+const CLEARED_AT_ONCE: u64 = 500;
+
+/// Whom an attempt is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Account<'a> {
+    /// An account, whichever of its names was typed.
+    Known(Uuid),
+    /// A name that no account has, in lower case.
+    Unknown(&'a str),
+}
+
+/// Counts failed attempts.
+pub struct Throttle {
+    database: Database,
+    clock: Clock,
+    /// Failures of one account from one client network in 15 minutes; 0 counts nothing.
+    limit: i32,
+    in_progress: InProgress,
+}
+
+/// An attempt in progress: from before its password is hashed until its result is counted.
+#[must_use]
+pub struct Attempt<'a> {
+    throttle: &'a Throttle,
+    counts: Vec<Count>,
+}
+
+/// One of the counts that an attempt belongs to.
+#[derive(Clone, Copy)]
+struct Count {
+    key: Uuid,
+    limit: i32,
+    period: TimeDelta,
+}
+
+impl Throttle {
+    pub fn new(database: Database, clock: Clock, limit: i32) -> Self {
+        Self { database, clock, limit, in_progress: InProgress::default() }
+    }
+
+    /// Begins an attempt. Errors: RateLimited when a limit is reached; Unavailable when it could be reached
+    /// by the attempts in progress, and their results do not come in time.
+    pub async fn begin(&self, account: Account<'_>, client: &Client) -> Result<Attempt<'_>> {
+        let counts = self.counts(account, client);
+        let deadline = tokio::time::Instant::now() + MAX_WAIT;
+        loop {
+            let failures = self.failures(&counts).await?;
+            match self.in_progress.enter(&counts, &failures) {
+                Ok(()) => return Ok(Attempt { throttle: self, counts }),
+                Err(result) => {
+                    let late = |_| Error::unavailable(anyhow!("other attempts to sign in took too long"));
+                    tokio::time::timeout_at(deadline, result).await.map_err(late)?;
+                }
+            }
+        }
+    }
+
+    fn counts(&self, account: Account<'_>, client: &Client) -> Vec<Count> {
+        if self.limit == 0 {
+            return Vec::new();
+        }
+        let (kind, name) = match account {
+            Account::Known(id) => ("id", id.to_string()),
+            Account::Unknown(name) => ("name", name.to_owned()),
+        };
+        let network = client.network().to_string();
+        vec![
+            Count {
+                key: key(&["account", kind, &name]),
+                limit: self.limit.saturating_mul(NETWORKS),
+                period: ACCOUNT_PERIOD,
+            },
+            Count {
+                key: key(&["network", kind, &name, &network]),
+                limit: self.limit,
+                period: NETWORK_PERIOD,
+            },
+        ]
+    }
+
+    /// The failures that are counted so far. Errors: RateLimited when a limit is reached.
+    async fn failures(&self, counts: &[Count]) -> Result<Vec<i32>> {
+        if counts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = counts.iter().map(|count| count.key);
+        let rows = Entity::find().filter(Column::Key.is_in(keys)).all(self.database.read()).await;
+        let (rows, now) = (rows.map_err(map_error)?, self.clock.now());
+        let of_count = |count: &Count| {
+            let row = rows.iter().find(|row| row.key == count.key && count.is_on(row.resets_at, now));
+            row.map_or(Ok(0), |row| count.check(row.failures + 1, row.resets_at, now).map(|()| row.failures))
+        };
+        counts.iter().map(of_count).collect()
+    }
+
+    /// Counts one failure. Errors: RateLimited when it is beyond the limit.
+    async fn count(&self, count: Count) -> Result<()> {
+        let now = self.clock.now();
+        let row = ActiveModel { key: Set(count.key), failures: Set(1), resets_at: Set(now + count.period) };
+        let failures = Expr::col((Entity, Column::Failures)).add(1);
+        let failures = CaseStatement::new().case(count.is_over(now), 1).finally(failures);
+        let resets_at = CaseStatement::new()
+            .case(count.is_over(now), now + count.period)
+            .finally(Expr::col((Entity, Column::ResetsAt)));
+        let on_conflict = OnConflict::column(Column::Key)
+            .values([(Column::Failures, failures.into()), (Column::ResetsAt, resets_at.into())])
+            .to_owned();
+        let insert = Entity::insert(row).on_conflict(on_conflict);
+        let counted: Model = insert.exec_with_returning(self.database.write()).await.map_err(map_error)?;
+        count.check(counted.failures, counted.resets_at, now)
+    }
+
+    /// Deletes the counts that are over, for as long as the throttle is in use elsewhere.
+    pub async fn forget_old(throttle: Weak<Self>) {
+        let mut interval = tokio::time::interval(CLEARED_EVERY);
+        loop {
+            interval.tick().await;
+            let Some(throttle) = throttle.upgrade() else { return };
+            if let Err(error) = throttle.clear().await {
+                tracing::debug!(%error, "old login attempts could not be cleared away");
+            }
+        }
+    }
+
+    async fn clear(&self) -> Result<()> {
+        let now = self.clock.now();
+        let void = now + ACCOUNT_PERIOD + CLOCK_TOLERANCE;
+        let over = Column::ResetsAt.lte(now).or(Column::ResetsAt.gt(void));
+        loop {
+            // They are looked for beside SQLite's one writer, and deleted a few at a time.
+            let keys = Entity::find().select_only().column(Column::Key).filter(over.clone());
+            let keys = keys.limit(CLEARED_AT_ONCE).into_tuple::<Uuid>().all(self.database.read()).await;
+            let keys = keys.map_err(map_error)?;
+            let found = keys.len() as u64;
+            let delete = Entity::delete_many().filter(Column::Key.is_in(keys)).filter(over.clone());
+            delete.exec(self.database.write()).await.map_err(map_error)?;
+            if found < CLEARED_AT_ONCE {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// Ends the attempt with its result, and tells whether the password was right. Errors: RateLimited when a
+    /// limit was reached meanwhile; then the result is kept from the client.
+    pub async fn finish(self, is_right: bool) -> Result<bool> {
+        if is_right {
+            self.throttle.failures(&self.counts).await?;
+        } else {
+            // One by one: two statements that lock several rows could wait for each other.
+            for count in &self.counts {
+                self.throttle.count(*count).await?;
+            }
+        }
+        Ok(is_right)
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        self.throttle.in_progress.leave(&self.counts);
+    }
+}
+
+impl Count {
+    /// Whether failures are counted until `resets_at`.
+    fn is_on(&self, resets_at: Instant, now: Instant) -> bool {
+        now < resets_at && resets_at <= now + self.period + CLOCK_TOLERANCE
+    }
+
+    /// The opposite of [`Self::is_on`] for the row that is stored.
+    fn is_over(&self, now: Instant) -> SimpleExpr {
+        let resets_at = || Expr::col((Entity, Column::ResetsAt));
+        resets_at().lte(now).or(resets_at().gt(now + self.period + CLOCK_TOLERANCE))
+    }
+
+    /// Fails when the failure with this number is beyond the limit.
+    fn check(&self, number: i32, resets_at: Instant, now: Instant) -> Result<()> {
+        if number <= self.limit {
+            return Ok(());
+        }
+        let seconds = (resets_at - now).num_seconds() + 1;
+        let retry_after = seconds.clamp(1, self.period.num_seconds()).unsigned_abs();
+        Err(Error::RateLimited { retry_after })
+    }
+}
+
+/// The attempts in progress on this instance.
+#[derive(Default)]
+struct InProgress(Mutex<HashMap<Uuid, Attempts>>);
+
+/// Those of one count.
+#[derive(Default)]
+struct Attempts {
+    number: i32,
+    /// Is notified of each result.
+    result: Arc<Notify>,
+}
+
+impl InProgress {
+    /// Adds an attempt; or, when those in progress could reach a limit, gives the event to wait for. A
+    /// failure that was counted after `failures` was read may be missed here; see the head of this file.
+    fn enter(&self, counts: &[Count], failures: &[i32]) -> std::result::Result<(), OwnedNotified> {
+        let mut attempts = self.0.lock().expect("no holder panics");
+        for (count, failures) in counts.iter().zip(failures) {
+            if let Some(attempts) = attempts.get(&count.key)
+                && failures.saturating_add(attempts.number) >= count.limit
+            {
+                return Err(attempts.result.clone().notified_owned());
+            }
+        }
+        for count in counts {
+            attempts.entry(count.key).or_default().number += 1;
+        }
+        Ok(())
+    }
+
+    fn leave(&self, counts: &[Count]) {
+        let mut attempts = self.0.lock().expect("no holder panics");
+        for count in counts {
+            let Some(of_count) = attempts.get_mut(&count.key) else { continue };
+            of_count.number -= 1;
+            of_count.result.notify_waiters();
+            if of_count.number == 0 {
+                attempts.remove(&count.key);
+            }
+        }
+    }
+}
+
+/// A key that does not tell what it was made of.
+fn key(parts: &[&str]) -> Uuid {
+    let digest = parts.iter().fold(Sha256::new(), |digest, part| {
+        digest.chain_update((part.len() as u64).to_be_bytes()).chain_update(part)
+    });
+    let digest = digest.finalize();
+    uuid::Builder::from_random_bytes(digest[..16].try_into().expect("16 of 32 bytes")).into_uuid()
+}

@@ -1,0 +1,313 @@
+//! Sign-ins: how they begin, go on and end, and how a token becomes a viewer.
+
+mod cache;
+pub(super) mod limit;
+mod revocations;
+mod uses;
+
+use chrono::TimeDelta;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use secrecy::ExposeSecret;
+use uuid::Uuid;
+
+use crate::auth::{Claims, Client, Credential, Issued, Refresh, Refusal, Tokens, Viewer};
+use crate::db::entity::{session, session_ending, user};
+use crate::db::{Database, Transaction, in_transaction, map_error};
+use crate::domain::{Clock, Error, Instant, Result, Session, User, new_id};
+use crate::service::sessions::cache::LiveSessions;
+use crate::service::sessions::limit::{MAX_SESSIONS, end_oldest, trim_sessions};
+use crate::service::sessions::uses::Uses;
+
+const NOT_SIGNED_IN: Error = Error::Unauthenticated("Authentication required");
+const EXPIRED: Error = Error::Unauthenticated("Token has expired");
+const INVALID: Error = Error::Unauthenticated("Invalid token");
+const INVALID_REFRESH: Error = Error::InvalidCredentials("Invalid refresh token");
+
+/// How long an exchanged refresh token still gives the same answer: for a lost one, or two tabs.
+const GRACE: TimeDelta = TimeDelta::seconds(10);
+/// How many sessions one statement ends: databases take only so many values.
+const MOST_AT_ONCE: usize = 500;
+
+/// A fresh sign-in, or one that was refreshed.
+#[derive(Debug)]
+pub struct SignedIn {
+    pub access_token: String,
+    pub refresh_token: String,
+    pub expires_at: Instant,
+    pub user: User,
+    pub viewer: Viewer,
+}
+
+/// A session that was opened in a transaction. [`Sessions::opened`] takes it when that is committed.
+#[must_use]
+pub struct Opened {
+    signed_in: SignedIn,
+    /// The sessions that ended in favour of it.
+    ended: Vec<Uuid>,
+}
+
+/// All sign-ins.
+pub struct Sessions {
+    pub(super) database: Database,
+    pub(super) clock: Clock,
+    tokens: Tokens,
+    lifetime: TimeDelta,
+    pub(super) live: LiveSessions,
+    pub(super) uses: Uses,
+}
+
+impl Sessions {
+    pub fn new(database: Database, clock: Clock, tokens: Tokens, lifetime: TimeDelta) -> Self {
+        Self { database, clock, tokens, lifetime, live: LiveSessions::default(), uses: Uses::default() }
+    }
+
+    /// Opens a session, and ends the user's oldest ones beyond the limit. Nobody else may open one of the
+    /// same user until the transaction ends.
+    pub async fn open(&self, on: &Transaction, user: &User, client: &Client) -> Result<Opened> {
+        let now = self.clock.now();
+        let ended = end_oldest(on, user.id, now).await?;
+        let session = session::ActiveModel {
+            id: Set(new_id()),
+            user_id: Set(user.id),
+            user_agent: Set(client.user_agent.clone()),
+            ip_address: Set(Some(client.address.to_canonical().to_string())),
+            created_at: Set(now),
+            last_used_at: Set(now),
+            expires_at: Set(now + self.lifetime),
+            refreshes: Set(0),
+            refreshed_at: Set(now),
+        };
+        let session = session::Entity::insert(session).exec_with_returning(on).await.map_err(map_error)?;
+        Ok(Opened { signed_in: self.signed_in(user.clone(), &session), ended })
+    }
+
+    /// The tokens of a session that was opened; the sessions that ended for it are refused from now on.
+    pub fn opened(&self, opened: Opened) -> SignedIn {
+        self.ended(&opened.ended);
+        opened.signed_in
+    }
+
+    /// Ends what a user has beyond the limit of sessions from before there was one, but for the session that
+    /// asks for it.
+    pub async fn trim(&self, user: Uuid, current: Uuid) -> Result<()> {
+        let ended = trim_sessions(&self.database, user, Some(current), self.clock.now()).await?;
+        self.ended(&ended);
+        Ok(())
+    }
+
+    /// The viewer that a credential belongs to, if its token is genuine and its session alive.
+    pub async fn admit(&self, credential: &Credential) -> Result<Viewer> {
+        let claims = self.claims(credential)?.map_err(|_| EXPIRED)?;
+        let (session, user) = (claims.session_id(), claims.user_id());
+        if !self.live.knows(session, user) {
+            // Boxed: this is seldom needed, and large.
+            Box::pin(self.look_up(session, user)).await?;
+        }
+        Ok(Viewer::admit(&claims))
+    }
+
+    /// Makes sure that a session is alive, and has its use noted in the background.
+    async fn look_up(&self, session: Uuid, user: Uuid) -> Result<()> {
+        let last_used_at = self.last_use(session, user).await?.ok_or(INVALID)?;
+        if !self.live.saw(session, user) {
+            return Err(INVALID);
+        }
+        self.uses.add(session, last_used_at, self.clock.now());
+        Ok(())
+    }
+
+    /// Fails when the session of a viewer who was admitted has ended since.
+    pub fn check(&self, viewer: &Viewer) -> Result<()> {
+        if self.live.has_ended(viewer.session_id()) { Err(INVALID) } else { Ok(()) }
+    }
+
+    /// When a session was used last; None when it is not alive.
+    async fn last_use(&self, session: Uuid, user: Uuid) -> Result<Option<Instant>> {
+        let found = session::Entity::find()
+            .inner_join(user::Entity)
+            .filter(session::COLUMN.id.eq(session))
+            .filter(session::COLUMN.user_id.eq(user))
+            .filter(session::COLUMN.expires_at.gt(self.clock.now()))
+            .filter(user::COLUMN.is_active.eq(true))
+            .one(self.database.read())
+            .await;
+        Ok(found.map_err(map_error)?.map(|session| session.last_used_at))
+    }
+
+    /// The claims of a genuine token: Ok while it is good, Err once it has expired.
+    pub fn claims(&self, credential: &Credential) -> Result<Result<Claims, Claims>> {
+        let Credential::Bearer(token) = credential else { return Err(NOT_SIGNED_IN) };
+        match self.tokens.verify(token.expose_secret(), self.clock.now()) {
+            Ok(claims) => Ok(Ok(claims)),
+            Err(Refusal::Expired(claims)) => Ok(Err(claims)),
+            Err(Refusal::Invalid) => Err(INVALID),
+        }
+    }
+
+    /// Exchanges a refresh token. The same one again within ten seconds gives the same answer; later,
+    /// or once the answer has been used, it has been stolen, and the session ends.
+    pub async fn refresh(&self, token: &str) -> Result<SignedIn> {
+        let refresh = self.tokens.verify_refresh(token).ok_or(INVALID_REFRESH)?;
+        let id = refresh.session_id;
+        let rotated = self.rotate(self.database.write(), id, Some(refresh.count)).await?;
+        let now = self.clock.now();
+        let session = match rotated {
+            Some(session) => session,
+            None => {
+                let found = session::Entity::find().filter(session::COLUMN.id.eq(id));
+                let found = found.one(self.database.write()).await.map_err(map_error)?;
+                let session = found.filter(|session| session.expires_at > now).ok_or(INVALID_REFRESH)?;
+                // Either way: if the clock was set back, an old token must not be good until that time again.
+                let is_recent = (now - session.refreshed_at).abs() <= GRACE;
+                let repeated = is_recent && session.refreshes == refresh.count.wrapping_add(1);
+                if !repeated {
+                    tracing::warn!(session_id = %id, "a refresh token came twice: its session is ended");
+                    self.end_now(session.user_id, session::COLUMN.id.eq(id)).await?;
+                    return Err(INVALID_REFRESH);
+                }
+                session
+            }
+        };
+        let user = user::Entity::find()
+            .filter(user::COLUMN.id.eq(session.user_id))
+            .filter(user::COLUMN.is_active.eq(true))
+            .one(self.database.read())
+            .await
+            .map_err(map_error)?
+            .ok_or(INVALID_REFRESH)?;
+        Ok(self.signed_in(user.into(), &session))
+    }
+
+    /// Takes a session one refresh further, if it is at `count` still. Without a count the pair of before
+    /// is dead at once: nothing repeats a refresh that never was.
+    pub async fn rotate(
+        &self,
+        on: &impl ConnectionTrait,
+        session: Uuid,
+        count: Option<i32>,
+    ) -> Result<Option<session::Model>> {
+        let (now, step) = (self.clock.now(), if count.is_some() { 1 } else { 2 });
+        let mut update = session::Entity::update_many()
+            .filter(session::COLUMN.id.eq(session))
+            .filter(session::COLUMN.expires_at.gt(now))
+            .col_expr(session::Column::Refreshes, session::Column::Refreshes.into_expr().add(step))
+            .col_expr(session::Column::RefreshedAt, Expr::val(now))
+            .col_expr(session::Column::LastUsedAt, Expr::val(now));
+        if let Some(count) = count {
+            update = update.filter(session::COLUMN.refreshes.eq(count));
+        }
+        let rows = update.exec_with_returning(on).await.map_err(map_error)?;
+        Ok(rows.into_iter().next())
+    }
+
+    /// The tokens of a session as it stands; the same for the same refresh.
+    pub fn signed_in(&self, user: User, session: &session::Model) -> SignedIn {
+        let refresh = Refresh { session_id: session.id, count: session.refreshes };
+        let issued = self.tokens.issue(&user, refresh, session.expires_at, session.refreshed_at);
+        let Issued { access_token, refresh_token, claims, expires_at } = issued;
+        SignedIn { access_token, refresh_token, expires_at, viewer: Viewer::admit(&claims), user }
+    }
+
+    /// The user's sessions, newest activity first.
+    pub async fn list(&self, viewer: &Viewer) -> Result<Vec<Session>> {
+        let rows = session::Entity::find()
+            .filter(session::COLUMN.user_id.eq(viewer.user_id()))
+            .filter(session::COLUMN.expires_at.gt(self.clock.now()))
+            .order_by_desc(session::Column::LastUsedAt)
+            .order_by_desc(session::Column::Id)
+            .limit(MAX_SESSIONS)
+            .all(&self.database.read_for(viewer.user_id()))
+            .await
+            .map_err(map_error)?;
+        Ok(rows.into_iter().map(|row| to_domain(row, viewer)).collect())
+    }
+
+    /// Ends one of the viewer's sessions.
+    pub async fn revoke(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
+        let mine = session::COLUMN.id.eq(id).and(session::COLUMN.user_id.eq(viewer.user_id()));
+        if self.end_now(viewer.user_id(), mine).await? > 0 {
+            return Ok(());
+        }
+        // Somebody else's session is not spoken of more than somebody else's task.
+        let other = session::Entity::find()
+            .filter(session::COLUMN.id.eq(id))
+            .filter(session::COLUMN.expires_at.gt(self.clock.now()))
+            .one(&self.database.read_for(viewer.user_id()))
+            .await;
+        match other.map_err(map_error)? {
+            Some(_) => Err(Error::Forbidden("This session belongs to somebody else.")),
+            None => Err(Error::NotFound("There is no such session.")),
+        }
+    }
+
+    /// Ends the sessions of a user that meet a condition, in a transaction of its own; tells how many.
+    pub async fn end_now(&self, user: Uuid, condition: SimpleExpr) -> Result<usize> {
+        let ended = in_transaction!(self.database.of(user), |transaction| {
+            end_sessions(&transaction, condition.clone(), self.clock.now()).await
+        })?;
+        self.ended(&ended);
+        Ok(ended.len())
+    }
+
+    /// Ends sessions as a part of something larger. When that is done, [`Sessions::ended`] is to know.
+    pub async fn end(&self, on: &Transaction, condition: SimpleExpr) -> Result<Vec<Uuid>> {
+        end_sessions(on, condition, self.clock.now()).await
+    }
+
+    /// Refuses ended sessions on this instance from now on.
+    pub fn ended(&self, sessions: &[Uuid]) {
+        self.live.end(sessions.iter().copied());
+    }
+}
+
+fn to_domain(row: session::Model, viewer: &Viewer) -> Session {
+    Session {
+        id: row.id,
+        current: row.id == viewer.session_id(),
+        user_agent: row.user_agent,
+        ip_address: row.ip_address,
+        created_at: row.created_at,
+        last_used_at: row.last_used_at,
+        expires_at: row.expires_at,
+    }
+}
+
+/// Ends the live sessions that meet a condition and tells every instance; gives their ids.
+pub(super) async fn end_sessions(on: &Transaction, condition: SimpleExpr, now: Instant) -> Result<Vec<Uuid>> {
+    let ended: Vec<Uuid> = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .filter(condition)
+        .filter(session::COLUMN.expires_at.gt(now))
+        // In one order: two that lock the same rows could wait for each other.
+        .order_by_asc(session::Column::Id)
+        .lock_exclusive()
+        .into_tuple()
+        .all(on)
+        .await
+        .map_err(map_error)?;
+    for some in ended.chunks(MOST_AT_ONCE) {
+        tell_endings(on, some.iter().copied(), now).await?;
+        let gone = session::Entity::delete_many().filter(session::COLUMN.id.is_in(some.iter().copied()));
+        gone.exec(on).await.map_err(map_error)?;
+    }
+    Ok(ended)
+}
+
+/// Tells every instance that sessions have ended, [`MOST_AT_ONCE`] at most.
+pub(super) async fn tell_endings(
+    on: &Transaction,
+    ended: impl Iterator<Item = Uuid>,
+    now: Instant,
+) -> Result<()> {
+    let ending = |id| session_ending::ActiveModel { session_id: Set(id), ended_at: Set(now) };
+    let endings: Vec<_> = ended.map(ending).collect();
+    if endings.is_empty() {
+        return Ok(());
+    }
+    let insert = session_ending::Entity::insert_many(endings);
+    let insert = insert.on_conflict(OnConflict::new().do_nothing().to_owned());
+    insert.exec_without_returning(on).await.map_err(map_error).map(drop)
+}

@@ -1,0 +1,407 @@
+//! The viewer's own tasks. Every statement here goes through [`Tasks::mine`]; those that are put together
+//! with other viewers' are in [`batches`](crate::service::coalesced).
+//!
+//! A change locks its tasks, works out in memory what becomes of them, and writes what differs. So rules
+//! stand in one place, in Rust, and changes of one task come one after the other, whoever makes them.
+
+mod part_changes;
+mod parts;
+pub mod trash;
+
+pub use part_changes::Place;
+pub use parts::ByTask;
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::TimeDelta;
+use sea_orm::sea_query::{CaseStatement, ExprTrait, OnConflict, SelectStatement, SimpleExpr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, SqlErr,
+};
+use uuid::Uuid;
+
+use crate::auth::Viewer;
+use crate::db::entity::task::{ActiveModel, Column, Entity, OPTIONAL, TaskRow, changes};
+use crate::db::entity::{checklist_item, file_change, risk, session, user};
+use crate::db::task_query;
+use crate::db::{Database, Transaction, UserDatabase, in_transaction, map_error};
+use crate::domain::{
+    BulkIds, Clock, Error, Faults, Instant, NewTask, OrderKey, Page, PageRequest, PathSegment, Problem,
+    Result, Rule, Shelf, Task, TaskEdit, TaskFilter, new_id,
+};
+use crate::service::coalesced::Batches;
+use crate::service::tasks::parts::Parts;
+
+/// How long a task stays in the trash.
+pub(super) const KEPT_IN_TRASH: TimeDelta = TimeDelta::days(30);
+const NOT_FOUND: Error = Error::NotFound("There is no such task.");
+const FORBIDDEN: Error = Error::Forbidden("This task belongs to somebody else.");
+
+/// A handle on the tasks of one viewer.
+pub struct Tasks<'a> {
+    pub(super) database: UserDatabase<'a>,
+    clock: &'a Clock,
+    batches: &'a Batches,
+    viewer: &'a Viewer,
+}
+
+impl<'a> Tasks<'a> {
+    pub(super) fn new(
+        database: &'a Database,
+        clock: &'a Clock,
+        batches: &'a Batches,
+        viewer: &'a Viewer,
+    ) -> Self {
+        Self { database: database.of(viewer.user_id()), clock, batches, viewer }
+    }
+
+    /// The one place that knows whose tasks these are: the viewer's.
+    pub(super) fn mine(&self) -> SimpleExpr {
+        Column::OwnerId.eq(self.viewer.user_id())
+    }
+
+    /// The viewer's tasks on a shelf, for lists.
+    pub(super) fn on(&self, shelf: Shelf) -> SimpleExpr {
+        self.mine().and(match shelf {
+            Shelf::Live => Column::DeletedAt.is_null(),
+            Shelf::Trash => Column::DeletedAt.gt(self.now() - KEPT_IN_TRASH),
+        })
+    }
+
+    /// Live tasks that are found by their ids.
+    pub(super) fn live_by_id(&self) -> SimpleExpr {
+        self.mine().and(is_live())
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// A live task. [`Error::NotFound`] when there is none, [`Error::Forbidden`] when it is another's.
+    pub async fn get(&self, id: Uuid) -> Result<Task> {
+        match self.batches.tasks.submit((self.viewer.user_id(), id)).await? {
+            Some(task) => Ok(task),
+            None => Err(self.why_not(&self.database.read(), id).await?),
+        }
+    }
+
+    /// Those of the tasks with these ids that are the viewer's and live, in no order.
+    pub async fn find(&self, ids: &[Uuid]) -> Result<Vec<Task>> {
+        let rows = TaskRow::find().filter(self.live_by_id()).filter(Column::Id.is_in(ids.iter().copied()));
+        tasks(rows.into_model().all(&self.database.read()).await.map_err(map_error)?)
+    }
+
+    /// A page of the tasks on a shelf that meet the filter. Of what is [`OPTIONAL`] they have only the
+    /// columns that are asked for, and what they are ordered by.
+    pub async fn list(
+        &self,
+        shelf: Shelf,
+        filter: Option<&TaskFilter>,
+        order: &[OrderKey],
+        request: &PageRequest,
+        asked: impl Fn(&str) -> bool,
+    ) -> Result<Page<Task>> {
+        let ordered_by: Vec<_> = order.iter().map(|key| task_query::column(key.field).as_str()).collect();
+        let is_read =
+            |column: &str| !OPTIONAL.contains(&column) || ordered_by.contains(&column) || asked(column);
+        let columns = TaskRow::some(is_read);
+        let select = TaskRow::find_only(columns).filter(self.matching(shelf, filter));
+        let page = task_query::page(select, order, request).into_query();
+        let rows = self.database.read().query_all(&page).await.map_err(map_error)?;
+        // Each row is dropped as soon as it has been read: long texts are not in memory twice.
+        let rows: Result<Vec<_>, _> = rows.into_iter().map(|row| TaskRow::read(&row, columns)).collect();
+        Ok(Page::from_travel(tasks(rows.map_err(map_error)?)?, request))
+    }
+
+    /// How many tasks on a shelf meet the filter.
+    pub async fn count(&self, shelf: Shelf, filter: Option<&TaskFilter>) -> Result<u64> {
+        let select = Entity::find().filter(self.matching(shelf, filter));
+        select.count(&self.database.read()).await.map_err(map_error)
+    }
+
+    fn matching(&self, shelf: Shelf, filter: Option<&TaskFilter>) -> SimpleExpr {
+        let backend = self.database.read().get_database_backend();
+        match filter {
+            Some(filter) => self.on(shelf).and(task_query::condition(filter, backend)),
+            None => self.on(shelf),
+        }
+    }
+
+    /// Makes a task. With an id of the client's choice that one of the viewer's tasks has already, gives
+    /// that task as it is; [`Error::Taken`] when it is somebody else's.
+    pub async fn create(&self, new: NewTask) -> Result<Task> {
+        if new.id.is_none() && new.parts.is_empty() {
+            let task = new.task(new_id(), self.viewer.user_id(), self.now());
+            self.batches.new_tasks.submit(task.clone()).await?;
+            return Ok(task);
+        }
+        let new = [new];
+        let place = |_| vec!["input".into()];
+        let made = in_transaction!(self.database, |transaction| self.make(&transaction, &new, place).await)?;
+        made.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("nothing was made")))
+    }
+
+    /// Makes tasks, all of them or none, as [`Tasks::create`] does.
+    pub async fn create_all(&self, new: &[NewTask]) -> Result<Vec<Task>> {
+        let place = |index: usize| vec!["inputs".into(), index.into()];
+        in_transaction!(self.database, |transaction| self.make(&transaction, new, place).await)
+    }
+
+    async fn make(
+        &self,
+        transaction: &Transaction,
+        new: &[NewTask],
+        place: impl Fn(usize) -> Vec<PathSegment>,
+    ) -> Result<Vec<Task>> {
+        let mut known = self.with_ids_of(transaction, new, place).await?;
+        let (mut tasks, mut rows, mut parts) = (Vec::new(), Vec::new(), Parts::default());
+        let now = self.now();
+        for new in new {
+            let id = new.id.unwrap_or_else(new_id);
+            let task = known.entry(id).or_insert_with(|| {
+                let task = new.task(id, self.viewer.user_id(), now);
+                rows.push(ActiveModel::from(&task));
+                parts.add(id, &new.parts);
+                task
+            });
+            tasks.push(task.clone());
+        }
+        if !rows.is_empty() {
+            let count = rows.len() as u64;
+            let insert = Entity::insert_many(rows)
+                .on_conflict(OnConflict::column(Column::Id).do_nothing().to_owned())
+                .exec_without_returning(transaction);
+            if insert.await.map_err(refusal)? < count {
+                // Somebody took one of the ids in the meantime.
+                return Err(Error::Contended);
+            }
+            parts.insert(transaction).await?;
+        }
+        Ok(tasks)
+    }
+
+    /// The viewer's tasks that have the ids chosen. [`Error::Taken`] when others' tasks have some.
+    async fn with_ids_of(
+        &self,
+        transaction: &Transaction,
+        new: &[NewTask],
+        place: impl Fn(usize) -> Vec<PathSegment>,
+    ) -> Result<HashMap<Uuid, Task>> {
+        let chosen: HashSet<Uuid> = new.iter().filter_map(|new| new.id).collect();
+        if chosen.is_empty() {
+            return Ok(HashMap::new());
+        }
+        // What has been in the trash for too long, and what is left of accounts that were deleted.
+        let over = self.mine().and(Column::DeletedAt.lte(self.now() - KEPT_IN_TRASH));
+        let over = unindexed(over.or(Column::OwnerId.in_subquery(deleted_users())));
+        let gone = Entity::delete_many().filter(Column::Id.is_in(chosen.clone())).filter(over);
+        gone.exec(transaction).await.map_err(map_error)?;
+        // Some may be somebody else's: of those nothing but the owner is used.
+        let rows = TaskRow::find().filter(Column::Id.is_in(chosen.clone())).into_model();
+        let known = tasks(rows.all(transaction).await.map_err(map_error)?)?;
+        let known: HashMap<Uuid, Task> = known.into_iter().map(|task| (task.id, task)).collect();
+
+        let others = self.ids_of_others(transaction, &chosen).await?;
+        let mut faults = Faults::default();
+        for (index, id) in new.iter().enumerate().filter_map(|(index, new)| Some((index, new.id?))) {
+            let is_mine = known.get(&id).map(|task| task.owner_id == self.viewer.user_id());
+            if !is_mine.unwrap_or(!others.contains(&id)) {
+                faults.inside(place(index), |faults| {
+                    faults.push("id", Problem::new(Rule::Taken, "is taken"));
+                });
+            }
+        }
+        if faults.count() > 0 { Err(Error::Taken(faults.into_found())) } else { Ok(known) }
+    }
+
+    /// Those of the ids that are of something else than a task: an id is of one thing alone.
+    async fn ids_of_others(&self, transaction: &Transaction, ids: &HashSet<Uuid>) -> Result<HashSet<Uuid>> {
+        let mut taken = HashSet::new();
+        taken.extend(known_ids(transaction, user::Column::Id, ids).await?);
+        taken.extend(known_ids(transaction, session::Column::Id, ids).await?);
+        taken.extend(known_ids(transaction, checklist_item::Column::Id, ids).await?);
+        taken.extend(known_ids(transaction, risk::Column::Id, ids).await?);
+        taken.extend(known_ids(transaction, file_change::Column::Id, ids).await?);
+        Ok(taken)
+    }
+
+    /// Changes a task. What changes nothing leaves version and updatedAt alone.
+    /// [`Error::VersionPassed`] when the task is not at the version expected.
+    pub async fn edit(&self, id: Uuid, edit: &TaskEdit, expected_version: Option<i32>) -> Result<Task> {
+        in_transaction!(self.database, |transaction| {
+            let task = self.lock(&transaction, id, expected_version).await?;
+            let edited = task.edited(edit, self.now())?;
+            self.save(&transaction, &task, edited).await
+        })
+    }
+
+    /// Changes a task to hold just this. Parts that are the same already stay as they are.
+    pub async fn replace(&self, id: Uuid, new: &NewTask, expected_version: Option<i32>) -> Result<Task> {
+        in_transaction!(self.database, |transaction| {
+            let task = self.lock(&transaction, id, expected_version).await?;
+            let mut edited = task.edited(&new.edit(), self.now())?;
+            let replaced =
+                self.parts_of(&transaction, id).await?.replace(&transaction, id, &new.parts).await?;
+            if replaced && edited == task {
+                edited = edited.touched(self.now());
+            }
+            self.save(&transaction, &task, edited).await
+        })
+    }
+
+    /// Changes tasks alike, all of them or none, and gives them in their order.
+    pub async fn edit_all(&self, ids: &BulkIds, edit: &TaskEdit) -> Result<Vec<Task>> {
+        in_transaction!(self.database, |transaction| {
+            let tasks = self.lock_all(&transaction, ids).await?;
+            let edited: Vec<Result<Task>> = tasks.iter().map(|task| task.edited(edit, self.now())).collect();
+            let edited = ids.all_or_none(edited)?;
+            for (task, after) in tasks.iter().zip(&edited) {
+                self.save(&transaction, task, after.clone()).await?;
+            }
+            Ok(edited)
+        })
+    }
+
+    /// Moves a task into the trash. Doing it again is [`Error::NotFound`].
+    pub async fn delete(&self, id: Uuid) -> Result<()> {
+        in_transaction!(self.database, |transaction| {
+            let task = self.lock(&transaction, id, None).await?;
+            self.discard(&transaction, &task).await
+        })
+    }
+
+    /// Moves tasks into the trash, all of them or none.
+    pub async fn delete_all(&self, ids: &BulkIds) -> Result<()> {
+        in_transaction!(self.database, |transaction| {
+            for task in self.lock_all(&transaction, ids).await? {
+                self.discard(&transaction, &task).await?;
+            }
+            Ok(())
+        })
+    }
+
+    async fn discard(&self, transaction: &Transaction, task: &Task) -> Result<()> {
+        let now = self.now();
+        let deleted = Task { deleted_at: Some(now), ..task.clone() }.touched(now);
+        self.save(transaction, task, deleted).await.map(drop)
+    }
+
+    /// Brings a task back from the trash; one that is not there stays as it is.
+    pub async fn restore(&self, id: Uuid) -> Result<Task> {
+        in_transaction!(self.database, |transaction| {
+            let kept = self.live_by_id().or(self.on(Shelf::Trash));
+            let Some(task) = self.locked(&transaction, &[id], kept).await?.pop() else {
+                return Err(self.why_not(&transaction, id).await?);
+            };
+            let restored = match task.deleted_at {
+                Some(_) => Task { deleted_at: None, ..task.clone() }.touched(self.now()),
+                None => task.clone(),
+            };
+            self.save(&transaction, &task, restored).await
+        })
+    }
+
+    /// A live task, which nobody else changes until the transaction ends.
+    pub(super) async fn lock(
+        &self,
+        transaction: &Transaction,
+        id: Uuid,
+        expected_version: Option<i32>,
+    ) -> Result<Task> {
+        let Some(task) = self.locked(transaction, &[id], self.live_by_id()).await?.pop() else {
+            return Err(self.why_not(transaction, id).await?);
+        };
+        match expected_version {
+            Some(expected) if expected != task.version => Err(Error::VersionPassed { current: task.version }),
+            _ => Ok(task),
+        }
+    }
+
+    /// Live tasks, in the order of their ids; an error with the place of each that is none.
+    async fn lock_all(&self, transaction: &Transaction, ids: &BulkIds) -> Result<Vec<Task>> {
+        let wanted: Vec<Uuid> = ids.ids().collect();
+        let locked = self.locked(transaction, &wanted, self.live_by_id()).await?;
+        let mut locked: HashMap<Uuid, Task> = locked.into_iter().map(|task| (task.id, task)).collect();
+        if locked.len() < wanted.len() {
+            let missing: Vec<Uuid> = wanted.iter().copied().filter(|id| !locked.contains_key(id)).collect();
+            let reasons = self.reasons(transaction, &missing).await?;
+            if let Some(refusal) = ids.refusal(|id| reasons.get(&id).cloned()) {
+                return Err(refusal);
+            }
+        }
+        Ok(wanted.iter().filter_map(|id| locked.remove(id)).collect())
+    }
+
+    /// Always in the same order, so that no two wait for each other.
+    async fn locked(&self, transaction: &Transaction, ids: &[Uuid], kept: SimpleExpr) -> Result<Vec<Task>> {
+        let rows = TaskRow::find().filter(kept).filter(Column::Id.is_in(ids.iter().copied()));
+        let rows = rows.order_by_asc(Column::Id).lock_exclusive().into_model();
+        tasks(rows.all(transaction).await.map_err(map_error)?)
+    }
+
+    /// Writes what differs.
+    pub(super) async fn save(&self, transaction: &Transaction, before: &Task, after: Task) -> Result<Task> {
+        if *before != after {
+            let update = Entity::update_many().set(changes(before, &after)).filter(self.mine());
+            update.filter(Column::Id.eq(after.id)).exec(transaction).await.map_err(map_error)?;
+        }
+        Ok(after)
+    }
+
+    /// Why there is no live task of the viewer's under this id.
+    pub(super) async fn why_not(&self, connection: &impl ConnectionTrait, id: Uuid) -> Result<Error> {
+        Ok(self.reasons(connection, &[id]).await?.remove(&id).unwrap_or(NOT_FOUND))
+    }
+
+    async fn reasons(&self, connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashMap<Uuid, Error>> {
+        let foreign = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(self.mine().not())
+            .filter(Column::Id.is_in(ids.iter().copied()))
+            .filter(Column::OwnerId.not_in_subquery(deleted_users()));
+        let foreign: Vec<Uuid> = foreign.into_tuple().all(connection).await.map_err(map_error)?;
+        let reason = |id| if foreign.contains(&id) { FORBIDDEN } else { NOT_FOUND };
+        Ok(ids.iter().map(|id| (*id, reason(*id))).collect())
+    }
+}
+
+/// Worded so that SQLite does not recognise an index of live tasks in it, and read all of the owner's.
+pub(super) fn is_live() -> SimpleExpr {
+    Column::DeletedAt.is_not_null().not()
+}
+
+/// A condition on tasks that are found by their ids, worded so that no database looks for it in an index
+/// instead, and reads all tasks of an owner.
+pub(super) fn unindexed(condition: SimpleExpr) -> SimpleExpr {
+    CaseStatement::new().case(condition, true).finally(false).into()
+}
+
+/// The accounts that were deleted, and have rows still. Their tasks are gone for everybody.
+fn deleted_users() -> SelectStatement {
+    let deleted = user::Entity::find().select_only().column(user::Column::Id);
+    deleted.filter(user::Column::DeletedAt.is_not_null()).into_query()
+}
+
+/// What it means that a task cannot be made: its owner may have gone a moment ago.
+pub(super) fn refusal(error: DbErr) -> Error {
+    match error.sql_err() {
+        Some(SqlErr::ForeignKeyConstraintViolation(_)) => Error::Unauthenticated("Invalid token"),
+        _ => map_error(error),
+    }
+}
+
+async fn known_ids<C>(transaction: &Transaction, id: C, among: &HashSet<Uuid>) -> Result<Vec<Uuid>>
+where
+    C: ColumnTrait,
+    C::EntityName: EntityTrait,
+{
+    let select = <C::EntityName as EntityTrait>::find().select_only().column(id);
+    let select = select.filter(id.is_in(among.iter().copied()));
+    select.into_tuple().all(transaction).await.map_err(map_error)
+}
+
+pub(super) fn tasks(rows: Vec<TaskRow>) -> Result<Vec<Task>> {
+    rows.into_iter().map(Task::try_from).collect()
+}

@@ -1,0 +1,318 @@
+//! Changes of what is in a task: one box, risk or file at a time. Each locks its task and raises the
+//! task's version, unless nothing changes.
+
+use sea_orm::sea_query::{ExprTrait, SimpleExpr};
+use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use crate::db::entity::{checklist_item, file_change, risk};
+use crate::db::{Transaction, in_transaction, map_error};
+use crate::domain::{
+    ChecklistItem, Error, Faults, FileChange, ItemEdit, MAX_FILES, MAX_ITEMS, MAX_RISKS, NewFileChange,
+    NewItem, NewRisk, Problem, Result, Risk, RiskEdit, Rule, Section, Task, new_id, ordering,
+};
+use crate::service::Tasks;
+use crate::service::tasks::parts::boxes;
+
+const NO_ITEM: Error = Error::NotFound("There is no such checklist item.");
+const NO_RISK: Error = Error::NotFound("There is no such risk.");
+const NO_FILE: Error = Error::NotFound("There is no such file.");
+
+/// Where a box is to stand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    /// The box that it becomes a step of.
+    pub parent: Option<Uuid>,
+    /// The sibling that it stands before; at the end when there is none.
+    pub before: Option<Uuid>,
+}
+
+/// Boxes.
+impl Tasks<'_> {
+    /// Adds a box with its steps.
+    pub async fn add_item(&self, task_id: Uuid, new: &NewItem, at: Place) -> Result<(ChecklistItem, Task)> {
+        in_transaction!(self.database, |transaction| {
+            let task = self.lock(&transaction, task_id, None).await?;
+            let all = self.boxes_of(&transaction, task_id).await?;
+            check_room(all.len() + 1 + new.children.len(), MAX_ITEMS, "checklist items")?;
+            let (siblings, index) = find_place(&all, new.section, at)?;
+
+            let mut rows = boxes(task_id, std::slice::from_ref(new));
+            rows[0].parent_id = at.parent;
+            rows[0].position = self.make_room(&transaction, &siblings, index).await?;
+            let item = rows[0].clone();
+            let rows = rows.into_iter().map(checklist_item::ActiveModel::from);
+            let insert = checklist_item::Entity::insert_many(rows).exec_without_returning(&transaction);
+            insert.await.map_err(map_error)?;
+            Ok((item, self.touch(&transaction, task).await?))
+        })
+    }
+
+    /// Changes a box.
+    pub async fn edit_item(&self, id: Uuid, edit: &ItemEdit) -> Result<(ChecklistItem, Task)> {
+        in_transaction!(self.database, |transaction| {
+            let (task, item) = self.lock_item(&transaction, id).await?;
+            let ItemEdit { text, done } = edit.clone();
+            let edited = ChecklistItem {
+                text: text.map_or_else(|| item.text.clone(), |text| text.into_string()),
+                done: done.unwrap_or(item.done),
+                ..item.clone()
+            };
+            if edited == item {
+                return Ok((item, task));
+            }
+            let row = checklist_item::ActiveModel::from(edited.clone());
+            let update = checklist_item::Entity::update_many().set(row);
+            let update = update.filter(checklist_item::Column::Id.eq(id)).exec(&transaction);
+            update.await.map_err(map_error)?;
+            Ok((edited, self.touch(&transaction, task).await?))
+        })
+    }
+
+    /// Moves a box among its siblings: before one of them, or to the end.
+    pub async fn move_item(&self, id: Uuid, before: Option<Uuid>) -> Result<(ChecklistItem, Task)> {
+        in_transaction!(self.database, |transaction| {
+            let (task, mut item) = self.lock_item(&transaction, id).await?;
+            let all = self.boxes_of(&transaction, task.id).await?;
+            let is_sibling =
+                |other: &&ChecklistItem| other.parent_id == item.parent_id && other.section == item.section;
+            let order: Vec<Uuid> = all.iter().filter(is_sibling).map(|other| other.id).collect();
+            let next = order.iter().skip_while(|other| **other != id).nth(1).copied();
+            if before == Some(id) || before == next {
+                return Ok((item, task));
+            }
+            let others: Vec<ChecklistItem> = all.into_iter().filter(|other| other.id != id).collect();
+            let at = Place { parent: item.parent_id, before };
+            let (siblings, index) = find_place(&others, item.section, at)?;
+            item.position = self.make_room(&transaction, &siblings, index).await?;
+            set_position(&transaction, id, item.position).await?;
+            Ok((item, self.touch(&transaction, task).await?))
+        })
+    }
+
+    /// Removes a box with its steps.
+    pub async fn remove_item(&self, id: Uuid) -> Result<Task> {
+        use checklist_item::{Column, Entity};
+        in_transaction!(self.database, |transaction| {
+            let (task, _) = self.lock_item(&transaction, id).await?;
+            let removed = Entity::delete_many()
+                .filter(Column::TaskId.eq(task.id))
+                .filter(Column::Id.eq(id).or(Column::ParentId.eq(id)));
+            removed.exec(&transaction).await.map_err(map_error)?;
+            self.touch(&transaction, task).await
+        })
+    }
+
+    async fn lock_item(&self, transaction: &Transaction, id: Uuid) -> Result<(Task, ChecklistItem)> {
+        use checklist_item::{Column, Entity};
+        let task = self.lock_task_of(transaction, Column::Id.eq(id), Column::TaskId, NO_ITEM).await?;
+        let row = Entity::find().filter(Column::Id.eq(id)).one(transaction).await.map_err(map_error)?;
+        Ok((task, row.ok_or(NO_ITEM)?.try_into()?))
+    }
+
+    /// A free position before the `index`th of the siblings.
+    async fn make_room(
+        &self,
+        transaction: &Transaction,
+        siblings: &[&ChecklistItem],
+        index: usize,
+    ) -> Result<i64> {
+        let positions: Vec<i64> = siblings.iter().map(|item| item.position).collect();
+        let placement = ordering::insert(&positions, index);
+        for (index, position) in placement.moved {
+            set_position(transaction, siblings[index].id, position).await?;
+        }
+        Ok(placement.position)
+    }
+}
+
+async fn set_position(transaction: &Transaction, id: Uuid, position: i64) -> Result<()> {
+    use checklist_item::{ActiveModel, Column, Entity};
+    let row = ActiveModel { position: ActiveValue::Set(position), ..Default::default() };
+    let update = Entity::update_many().set(row).filter(Column::Id.eq(id)).exec(transaction);
+    update.await.map_err(map_error).map(drop)
+}
+
+/// The boxes among which a new one of a section stands, and the index that it gets there.
+///
+/// All boxes of the upper level are one sequence. At its end a section's new box goes where the section
+/// ends: after the last box of this section or of one that comes before it in a document.
+fn find_place(all: &[ChecklistItem], section: Section, at: Place) -> Result<(Vec<&ChecklistItem>, usize)> {
+    let mut faults = Faults::default();
+    if let Some(parent) = at.parent {
+        let can_have_steps = |item: &&ChecklistItem| {
+            item.id == parent && item.parent_id.is_none() && item.section == Section::Action
+        };
+        if section != Section::Action || !all.iter().any(|item| can_have_steps(&item)) {
+            faults.push(
+                "parentId",
+                Problem::new(Rule::Invalid, "is not an ACTION item of this task that can have children"),
+            );
+        }
+    }
+    let siblings: Vec<&ChecklistItem> = all.iter().filter(|item| item.parent_id == at.parent).collect();
+    let index = match at.before {
+        None => siblings.iter().rposition(|item| item.section <= section).map_or(0, |last| last + 1),
+        Some(before) => {
+            let is_it = |item: &&ChecklistItem| item.id == before && item.section == section;
+            siblings.iter().position(is_it).unwrap_or_else(|| {
+                let message = "is not an item of this task in the same section and level";
+                faults.push("before", Problem::new(Rule::Invalid, message));
+                0
+            })
+        }
+    };
+    faults.finish(Some((siblings, index)))
+}
+
+/// Risks.
+impl Tasks<'_> {
+    /// Adds a risk at the end.
+    pub async fn add_risk(&self, task_id: Uuid, new: &NewRisk) -> Result<(Risk, Task)> {
+        use risk::{ActiveModel, Column, Entity};
+        in_transaction!(self.database, |transaction| {
+            let task = self.lock(&transaction, task_id, None).await?;
+            let others = Entity::find().filter(Column::TaskId.eq(task_id));
+            let count = others.clone().count(&transaction).await.map_err(map_error)?;
+            check_room(count as usize + 1, MAX_RISKS, "risks")?;
+            let last = others.order_by_desc(Column::Position).one(&transaction).await.map_err(map_error)?;
+            let NewRisk { description, likelihood, impact, mitigation } = new.clone();
+            let risk = Risk {
+                id: new_id(),
+                task_id,
+                description: description.into_string(),
+                likelihood,
+                impact,
+                mitigation,
+                position: ordering::after(last.map(|last| last.position)),
+            };
+            let insert = Entity::insert(ActiveModel::from(risk.clone()));
+            insert.exec_without_returning(&transaction).await.map_err(map_error)?;
+            Ok((risk, self.touch(&transaction, task).await?))
+        })
+    }
+
+    /// Changes a risk.
+    pub async fn edit_risk(&self, id: Uuid, edit: &RiskEdit) -> Result<(Risk, Task)> {
+        use risk::{ActiveModel, Column, Entity};
+        in_transaction!(self.database, |transaction| {
+            let task = self.lock_task_of(&transaction, Column::Id.eq(id), Column::TaskId, NO_RISK).await?;
+            let row = Entity::find().filter(Column::Id.eq(id)).one(&transaction).await.map_err(map_error)?;
+            let risk: Risk = row.ok_or(NO_RISK)?.try_into()?;
+            let RiskEdit { description, likelihood, impact, mitigation } = edit.clone();
+            let edited = Risk {
+                description: description.map_or_else(|| risk.description.clone(), |text| text.into_string()),
+                likelihood: likelihood.unwrap_or(risk.likelihood),
+                impact: impact.unwrap_or(risk.impact),
+                mitigation: mitigation.unwrap_or_else(|| risk.mitigation.clone()),
+                ..risk.clone()
+            };
+            if edited == risk {
+                return Ok((risk, task));
+            }
+            let update = Entity::update_many().set(ActiveModel::from(edited.clone()));
+            update.filter(Column::Id.eq(id)).exec(&transaction).await.map_err(map_error)?;
+            Ok((edited, self.touch(&transaction, task).await?))
+        })
+    }
+
+    /// Removes a risk.
+    pub async fn remove_risk(&self, id: Uuid) -> Result<Task> {
+        use risk::{Column, Entity};
+        in_transaction!(self.database, |transaction| {
+            let task = self.lock_task_of(&transaction, Column::Id.eq(id), Column::TaskId, NO_RISK).await?;
+            let removed = Entity::delete_many()
+                .filter(Column::Id.eq(id))
+                .exec(&transaction)
+                .await
+                .map_err(map_error)?;
+            if removed.rows_affected == 0 {
+                return Err(NO_RISK);
+            }
+            self.touch(&transaction, task).await
+        })
+    }
+}
+
+/// Files.
+impl Tasks<'_> {
+    /// Adds a file at the end.
+    pub async fn add_file(&self, task_id: Uuid, new: &NewFileChange) -> Result<(FileChange, Task)> {
+        use file_change::{ActiveModel, Column, Entity};
+        in_transaction!(self.database, |transaction| {
+            let task = self.lock(&transaction, task_id, None).await?;
+            let others = Entity::find().filter(Column::TaskId.eq(task_id));
+            let count = others.clone().count(&transaction).await.map_err(map_error)?;
+            check_room(count as usize + 1, MAX_FILES, "files")?;
+            let last = others.order_by_desc(Column::Position).one(&transaction).await.map_err(map_error)?;
+            let file = FileChange {
+                id: new_id(),
+                task_id,
+                path: new.path.clone().into_string(),
+                kind: new.kind,
+                position: ordering::after(last.map(|last| last.position)),
+            };
+            let insert = Entity::insert(ActiveModel::from(file.clone()));
+            insert.exec_without_returning(&transaction).await.map_err(map_error)?;
+            Ok((file, self.touch(&transaction, task).await?))
+        })
+    }
+
+    /// Removes a file.
+    pub async fn remove_file(&self, id: Uuid) -> Result<Task> {
+        use file_change::{Column, Entity};
+        in_transaction!(self.database, |transaction| {
+            let task = self.lock_task_of(&transaction, Column::Id.eq(id), Column::TaskId, NO_FILE).await?;
+            let removed = Entity::delete_many()
+                .filter(Column::Id.eq(id))
+                .exec(&transaction)
+                .await
+                .map_err(map_error)?;
+            if removed.rows_affected == 0 {
+                return Err(NO_FILE);
+            }
+            self.touch(&transaction, task).await
+        })
+    }
+}
+
+/// What changes of all kinds have in common.
+impl Tasks<'_> {
+    /// Locks the task that a part belongs to. The part may be gone by then: look again.
+    async fn lock_task_of<C>(
+        &self,
+        transaction: &Transaction,
+        is_part: SimpleExpr,
+        task_id: C,
+        no_such: Error,
+    ) -> Result<Task>
+    where
+        C: ColumnTrait,
+        C::EntityName: EntityTrait,
+    {
+        let of = <C::EntityName as EntityTrait>::find().select_only().column(task_id).filter(is_part);
+        let task_id: Option<Uuid> = of.into_tuple().one(transaction).await.map_err(map_error)?;
+        match self.lock(transaction, task_id.ok_or_else(|| no_such.clone())?, None).await {
+            Err(Error::NotFound(_)) => Err(no_such),
+            locked => locked,
+        }
+    }
+
+    /// Raises the version of a task in which something has changed.
+    async fn touch(&self, transaction: &Transaction, task: Task) -> Result<Task> {
+        let touched = task.clone().touched(self.now());
+        self.save(transaction, &task, touched).await
+    }
+}
+
+/// Whether a task can hold so many of something.
+fn check_room(count: usize, most: usize, what: &str) -> Result<()> {
+    let mut faults = Faults::default();
+    if count > most {
+        faults.push(
+            "input",
+            Problem::new(Rule::TooMany, format!("does not fit: a task can have at most {most} {what}")),
+        );
+    }
+    faults.into_result()
+}

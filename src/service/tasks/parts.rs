@@ -1,0 +1,318 @@
+//! What is in the viewer's tasks: checklists, risks and files. A page of tasks reads each kind with one
+//! statement, however many there are.
+
+use std::collections::HashMap;
+
+use sea_orm::sea_query::SimpleExpr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, Select,
+};
+use uuid::Uuid;
+
+use crate::db::entity::{checklist_item, file_change, risk, task};
+use crate::db::{Transaction, map_error};
+use crate::domain::{
+    ChecklistItem, Error, FileChange, Named, NewItem, NewParts, Progress, Result, Risk, Section, new_id,
+    ordering,
+};
+use crate::service::Tasks;
+
+/// Rows in one INSERT: SQLite takes 32,766 values.
+const ROWS: usize = 2_000;
+/// Rows that one statement reads at most; more than a task can have.
+const ROWS_READ: usize = 5_000;
+
+/// The parts of one or several tasks.
+#[derive(Default)]
+pub struct Parts {
+    checklist: Vec<ChecklistItem>,
+    risks: Vec<Risk>,
+    files: Vec<FileChange>,
+}
+
+impl Parts {
+    /// Adds new parts of a task.
+    pub fn add(&mut self, task_id: Uuid, new: &NewParts) {
+        let NewParts { checklist, risks, files } = new;
+        self.checklist.extend(boxes(task_id, checklist));
+        self.risks.extend(risks.iter().enumerate().map(|(index, new)| Risk {
+            id: new_id(),
+            task_id,
+            description: new.description.clone().into_string(),
+            likelihood: new.likelihood,
+            impact: new.impact,
+            mitigation: new.mitigation.clone(),
+            position: ordering::nth(index),
+        }));
+        self.files.extend(files.iter().enumerate().map(|(index, new)| FileChange {
+            id: new_id(),
+            task_id,
+            path: new.path.clone().into_string(),
+            kind: new.kind,
+            position: ordering::nth(index),
+        }));
+    }
+
+    /// Writes all of them.
+    pub async fn insert(self, transaction: &Transaction) -> Result<()> {
+        insert::<checklist_item::Entity, _>(transaction, self.checklist).await?;
+        insert::<risk::Entity, _>(transaction, self.risks).await?;
+        insert::<file_change::Entity, _>(transaction, self.files).await
+    }
+
+    /// Puts others in the place of those of a task, where they are not the same. Whether any were not.
+    pub async fn replace(self, transaction: &Transaction, task_id: Uuid, new: &NewParts) -> Result<bool> {
+        let mut made = Self::default();
+        made.add(task_id, new);
+        let same_checklist = outline(&self.checklist) == outline(&made.checklist);
+        let same_risks = self.risks.iter().map(risk_values).eq(made.risks.iter().map(risk_values));
+        let same_files = self.files.iter().map(file_values).eq(made.files.iter().map(file_values));
+        if same_checklist {
+            made.checklist.clear();
+        } else {
+            remove_all(transaction, checklist_item::Column::TaskId, task_id).await?;
+        }
+        if same_risks {
+            made.risks.clear();
+        } else {
+            remove_all(transaction, risk::Column::TaskId, task_id).await?;
+        }
+        if same_files {
+            made.files.clear();
+        } else {
+            remove_all(transaction, file_change::Column::TaskId, task_id).await?;
+        }
+        made.insert(transaction).await?;
+        Ok(!(same_checklist && same_risks && same_files))
+    }
+}
+
+/// The boxes of a checklist, steps after the one that they are steps of.
+pub(in crate::service) fn boxes(task_id: Uuid, items: &[NewItem]) -> Vec<ChecklistItem> {
+    let item = |parent_id, index, new: &NewItem| ChecklistItem {
+        id: new_id(),
+        task_id,
+        parent_id,
+        section: new.section,
+        text: new.text.clone().into_string(),
+        done: new.done,
+        position: ordering::nth(index),
+    };
+    let mut boxes = Vec::new();
+    for (index, new) in items.iter().enumerate() {
+        let parent = item(None, index, new);
+        let parent_id = Some(parent.id);
+        boxes.push(parent);
+        boxes.extend(new.children.iter().enumerate().map(|(index, new)| item(parent_id, index, new)));
+    }
+    boxes
+}
+
+/// A checklist without its ids: each box after its parent, with whether it has one.
+fn outline(items: &[ChecklistItem]) -> Vec<(bool, Section, &str, bool)> {
+    let mut children: HashMap<Option<Uuid>, Vec<&ChecklistItem>> = HashMap::new();
+    for item in items {
+        children.entry(item.parent_id).or_default().push(item);
+    }
+    let of = |parent: Option<Uuid>| children.get(&parent).cloned().unwrap_or_default();
+    let with_steps = of(None).into_iter().flat_map(|item| [vec![item], of(Some(item.id))].concat());
+    with_steps.map(|item| (item.parent_id.is_some(), item.section, &*item.text, item.done)).collect()
+}
+
+fn risk_values(risk: &Risk) -> (&str, impl Eq + use<>, Option<&str>) {
+    (&risk.description, (risk.likelihood, risk.impact), risk.mitigation.as_deref())
+}
+
+fn file_values(file: &FileChange) -> (&str, impl Eq + use<>) {
+    (&file.path, file.kind)
+}
+
+async fn insert<E, T>(transaction: &Transaction, parts: Vec<T>) -> Result<()>
+where
+    E: EntityTrait,
+    E::ActiveModel: ActiveModelTrait<Entity = E> + From<T> + Send,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let mut rows = parts.into_iter().map(E::ActiveModel::from).peekable();
+    while rows.peek().is_some() {
+        let some: Vec<E::ActiveModel> = rows.by_ref().take(ROWS).collect();
+        E::insert_many(some).exec_without_returning(transaction).await.map_err(map_error)?;
+    }
+    Ok(())
+}
+
+async fn remove_all<C>(transaction: &Transaction, task_id_column: C, task_id: Uuid) -> Result<()>
+where
+    C: ColumnTrait,
+    C::EntityName: EntityTrait,
+{
+    let delete = <C::EntityName as EntityTrait>::delete_many().filter(task_id_column.eq(task_id));
+    delete.exec(transaction).await.map_err(map_error).map(drop)
+}
+
+/// Parts by the task that they belong to.
+pub type ByTask<T> = HashMap<Uuid, T>;
+
+fn all<T, M>(rows: Vec<M>) -> Result<Vec<T>>
+where
+    T: TryFrom<M, Error = Error>,
+{
+    rows.into_iter().map(T::try_from).collect()
+}
+
+/// Reading. Parts are the viewer's when their task is. Those of several tasks are counted as they come, so
+/// that too many are refused before all of them are in memory.
+impl Tasks<'_> {
+    /// Reads the parts of tasks, each task's in order and with one statement, and nearly always all of them
+    /// with one. Errors: those of `count`, too.
+    async fn read_by_task<E, T>(
+        &self,
+        select: Select<E>,
+        (task_id, position): (E::Column, E::Column),
+        tasks: &[Uuid],
+        task_of: impl Fn(&T) -> Uuid,
+        mut count: impl FnMut(&T) -> Result<()>,
+    ) -> Result<ByTask<Vec<T>>>
+    where
+        E: EntityTrait,
+        T: TryFrom<E::Model, Error = Error>,
+    {
+        let select = select.order_by_asc(task_id).order_by_asc(position).limit(ROWS_READ as u64);
+        let (mut parts, mut rest) = (ByTask::<Vec<T>>::new(), tasks.to_vec());
+        while !rest.is_empty() {
+            let rows = select.clone().filter(among(task_id, &rest));
+            let rows = rows.all(&self.database.read()).await.map_err(map_error)?;
+            let is_cut = rows.len() == ROWS_READ;
+            let mut last = Uuid::nil();
+            for row in rows {
+                let part = T::try_from(row)?;
+                count(&part)?;
+                last = task_of(&part);
+                parts.entry(last).or_default().push(part);
+            }
+            if !is_cut {
+                break;
+            }
+            // Not all parts of the last task may be among them. It has fewer than one statement reads.
+            parts.remove(&last);
+            rest.retain(|task| *task >= last);
+        }
+        Ok(parts)
+    }
+
+    /// The checklists of those of the tasks that are the viewer's, each in order, steps among their parents.
+    pub async fn checklists(
+        &self,
+        tasks: &[Uuid],
+        count: impl FnMut(&ChecklistItem) -> Result<()>,
+    ) -> Result<ByTask<Vec<ChecklistItem>>> {
+        use checklist_item::{Column, Entity};
+        let select = Entity::find().inner_join(task::Entity).filter(self.mine());
+        let place = (Column::TaskId, Column::Position);
+        self.read_by_task(select, place, tasks, |item: &ChecklistItem| item.task_id, count).await
+    }
+
+    /// How far those of the tasks are that are the viewer's and have boxes in scope.
+    pub async fn progress(&self, tasks: &[Uuid]) -> Result<ByTask<Progress>> {
+        use checklist_item::{Column, Entity};
+        let counts = Entity::find()
+            .select_only()
+            .columns([Column::TaskId, Column::Done])
+            .column_as(Column::Id.count(), "count")
+            .inner_join(task::Entity)
+            .filter(self.mine())
+            .filter(among(Column::TaskId, tasks))
+            .filter(Column::Section.ne(Section::OutOfScope.name()))
+            .group_by(Column::TaskId)
+            .group_by(Column::Done);
+        let counts: Vec<(Uuid, bool, i64)> =
+            counts.into_tuple().all(&self.database.read()).await.map_err(map_error)?;
+        let mut progress: ByTask<Progress> = HashMap::new();
+        for (task_id, done, count) in counts {
+            let count = usize::try_from(count).map_err(Error::internal)?;
+            let of_task = progress.entry(task_id).or_default();
+            of_task.total += count;
+            of_task.done += if done { count } else { 0 };
+        }
+        Ok(progress)
+    }
+
+    /// The risks of those of the tasks that are the viewer's.
+    pub async fn risks(
+        &self,
+        tasks: &[Uuid],
+        count: impl FnMut(&Risk) -> Result<()>,
+    ) -> Result<ByTask<Vec<Risk>>> {
+        use risk::{Column, Entity};
+        let select = Entity::find().inner_join(task::Entity).filter(self.mine());
+        let place = (Column::TaskId, Column::Position);
+        self.read_by_task(select, place, tasks, |risk: &Risk| risk.task_id, count).await
+    }
+
+    /// The files of those of the tasks that are the viewer's.
+    pub async fn files(
+        &self,
+        tasks: &[Uuid],
+        count: impl FnMut(&FileChange) -> Result<()>,
+    ) -> Result<ByTask<Vec<FileChange>>> {
+        use file_change::{Column, Entity};
+        let select = Entity::find().inner_join(task::Entity).filter(self.mine());
+        let place = (Column::TaskId, Column::Position);
+        self.read_by_task(select, place, tasks, |file: &FileChange| file.task_id, count).await
+    }
+
+    /// Those of the boxes with these ids that are in live tasks of the viewer's.
+    pub async fn find_items(&self, ids: &[Uuid]) -> Result<Vec<ChecklistItem>> {
+        use checklist_item::{Column, Entity};
+        let rows = Entity::find().inner_join(task::Entity).filter(self.live_by_id());
+        let rows = rows.filter(among(Column::Id, ids));
+        all(rows.all(&self.database.read()).await.map_err(map_error)?)
+    }
+
+    /// Those of the risks with these ids that are in live tasks of the viewer's.
+    pub async fn find_risks(&self, ids: &[Uuid]) -> Result<Vec<Risk>> {
+        use risk::{Column, Entity};
+        let rows = Entity::find().inner_join(task::Entity).filter(self.live_by_id());
+        let rows = rows.filter(among(Column::Id, ids));
+        all(rows.all(&self.database.read()).await.map_err(map_error)?)
+    }
+
+    /// Those of the files with these ids that are in live tasks of the viewer's.
+    pub async fn find_files(&self, ids: &[Uuid]) -> Result<Vec<FileChange>> {
+        use file_change::{Column, Entity};
+        let rows = Entity::find().inner_join(task::Entity).filter(self.live_by_id());
+        let rows = rows.filter(among(Column::Id, ids));
+        all(rows.all(&self.database.read()).await.map_err(map_error)?)
+    }
+
+    /// Everything in one task.
+    pub(in crate::service) async fn parts_of(
+        &self,
+        connection: &impl ConnectionTrait,
+        task_id: Uuid,
+    ) -> Result<Parts> {
+        let checklist = self.boxes_of(connection, task_id).await?;
+        let risks = risk::Entity::find().filter(risk::Column::TaskId.eq(task_id));
+        let risks = risks.order_by_asc(risk::Column::Position).all(connection).await.map_err(map_error)?;
+        let files = file_change::Entity::find().filter(file_change::Column::TaskId.eq(task_id));
+        let files =
+            files.order_by_asc(file_change::Column::Position).all(connection).await.map_err(map_error)?;
+        Ok(Parts { checklist, risks: all(risks)?, files: all(files)? })
+    }
+
+    /// The boxes of one task in order, steps among their parents.
+    pub(in crate::service) async fn boxes_of(
+        &self,
+        connection: &impl ConnectionTrait,
+        task_id: Uuid,
+    ) -> Result<Vec<ChecklistItem>> {
+        use checklist_item::{Column, Entity};
+        let rows = Entity::find().filter(Column::TaskId.eq(task_id)).order_by_asc(Column::Position);
+        all(rows.all(connection).await.map_err(map_error)?)
+    }
+}
+
+fn among(column: impl ColumnTrait, ids: &[Uuid]) -> SimpleExpr {
+    column.is_in(ids.iter().copied())
+}

@@ -1,0 +1,125 @@
+//! The log: its format, its filter, and what may never be in it.
+
+mod writer;
+
+use std::io::{self, IsTerminal, Write};
+use std::panic::PanicHookInfo;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use clap::ValueEnum;
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, fmt};
+
+pub use writer::LogGuard;
+use writer::LogWriter;
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The lines of the log that were dropped since the process started.
+static DROPPED_LINES: AtomicU64 = AtomicU64::new(0);
+
+/// Libraries that would log statements with their values, or documents with their literals. No filter
+/// makes them say more than warnings.
+const HUSHED: [&str; 3] = ["sqlx", "sea_orm::", "async_graphql"];
+
+/// Checks a filter. A blank one is as good as none given.
+pub fn filter(text: &str) -> anyhow::Result<String> {
+    let text = if text.trim().is_empty() { "info" } else { text };
+    let valid = EnvFilter::try_new(text).is_ok();
+    anyhow::ensure!(valid, "must be error, warn, info, debug, trace, or a filter like info,hyper=debug");
+    Ok(text.to_owned())
+}
+
+/// Starts logging to standard output: pretty on a terminal, else JSON. The last lines are written when the guard
+/// is dropped.
+pub fn init(format: Option<LogFormat>, filter: &str) -> anyhow::Result<LogGuard> {
+    let is_terminal = io::stdout().is_terminal();
+    let (writer, guard) = LogWriter::start(standard_output()?, &DROPPED_LINES)?;
+    let builder = fmt()
+        .with_env_filter(EnvFilter::try_new(filter)?)
+        .with_ansi(is_terminal)
+        .with_target(false)
+        .with_writer(writer);
+    let hushed = filter_fn(|line| {
+        *line.level() <= Level::WARN || !HUSHED.iter().any(|library| line.target().starts_with(library))
+    });
+    match format.unwrap_or(if is_terminal { LogFormat::Pretty } else { LogFormat::Json }) {
+        LogFormat::Pretty => builder.finish().with(hushed).init(),
+        LogFormat::Json => {
+            builder.json().flatten_event(true).with_current_span(false).finish().with(hushed).init();
+        }
+    }
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(guard)
+}
+
+/// How many lines of the log were dropped since the process started, because standard output did not take them.
+pub fn dropped_lines() -> u64 {
+    DROPPED_LINES.load(Ordering::Relaxed)
+}
+
+/// Standard output without the buffer and the lock of the standard library: a thread that waits for a reader
+/// would hold them.
+#[cfg(unix)]
+fn standard_output() -> io::Result<impl Write + Send + 'static> {
+    use std::os::fd::AsFd;
+    Ok(std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(not(unix))]
+fn standard_output() -> io::Result<impl Write + Send + 'static> {
+    Ok(io::stdout())
+}
+
+/// Says where a panic was, and not what it says itself: that can quote what a user wrote.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    tracing::error!(place = panic.location().map(ToString::to_string), "a panic");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{catch_unwind, set_hook, take_hook};
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_logged_with_its_place_and_without_its_message() {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let subscriber = fmt().json().with_writer({
+            let log = log.clone();
+            move || Line(log.clone())
+        });
+        let usual = take_hook();
+        set_hook(Box::new(log_panic));
+        let panicked = tracing::subscriber::with_default(subscriber.finish(), || {
+            catch_unwind(|| panic!("somebody's secret"))
+        });
+        set_hook(usual);
+        assert!(panicked.is_err());
+        let log = String::from_utf8(log.lock().expect("nobody panics with it").clone()).expect("text");
+        assert!(log.contains("src/telemetry/mod.rs:") && !log.contains("secret"), "{log}");
+    }
+
+    struct Line(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Line {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("nobody panics with it").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! What the GraphQL API and the HTTP routes answer, one file for each part of the contract.
+
+mod accounts;
+mod bad_input;
+mod direct_json;
+mod errors;
+mod http;
+mod limits;
+mod lists;
+mod ownership;
+mod panics;
+mod parts;
+mod persisted_documents;
+mod response_size;
+mod schema;
+mod sessions;
+mod task_documents;
+mod tasks;
+mod throttling;
+mod trash;
+mod values;
