@@ -11,7 +11,7 @@ use crate::auth::Tokens;
 use crate::config::Config;
 use crate::db::{Database, DatabaseUrl, FileLock};
 use crate::domain::Clock;
-use crate::graphql::{Endpoint, Persisted};
+use crate::graphql::{Executor, PersistedDocuments};
 use crate::http::{self, ConnectionLimits, Metrics, Readiness};
 use crate::service::{AccountRules, Services};
 use crate::telemetry;
@@ -96,7 +96,7 @@ pub struct App {
     /// Everything that answers HTTP requests.
     pub router: Router,
     /// The operations behind it.
-    pub endpoint: Endpoint,
+    pub endpoint: Executor,
     /// What /readyz says.
     pub readiness: Readiness,
     /// What is counted of it.
@@ -119,10 +119,10 @@ impl App {
         let metrics = Metrics::new(move || pool.connections(), telemetry::dropped_lines);
         let services = Arc::new(Services::new(database, clock, tokens, &rules));
         services.start_jobs();
-        let persisted = Persisted::new(config.trusted_documents()?);
+        let persisted = PersistedDocuments::new(config.trusted_documents()?);
         let (limits, timeout) = (config.limits(), config.request_timeout);
         let (introspection, unsent_bytes) = (config.introspection, config.limit_unsent_bytes);
-        let endpoint = Endpoint::new(services, limits, persisted, timeout, introspection, unsent_bytes);
+        let endpoint = Executor::new(services, limits, persisted, timeout, introspection, unsent_bytes);
         let readiness = Readiness::default();
         let router = http::router(
             endpoint.clone(),

@@ -8,43 +8,43 @@ use async_graphql::parser::types::Field;
 use async_graphql::{ContextBase, ContextSelectionSet, Positioned, ServerError};
 use tokio::sync::{Mutex, OnceCell, Semaphore};
 
-use crate::auth::{Client, Credential, Viewer};
+use crate::auth::{ClientInfo, Credential, Viewer};
 use crate::domain::{Error, Result, User};
-use crate::graphql::error::Failure;
-use crate::graphql::response_budget::AnswerShare;
-use crate::service::{Accounts, Profile, Services, Tasks};
+use crate::graphql::error::FieldError;
+use crate::graphql::response_budget::ResponseShare;
+use crate::service::{Account, Accounts, Services, Tasks};
 
 /// What is in tasks may make up so much of an answer: the boxes of some forty full tasks.
-pub const MAX_ANSWER: usize = 32 << 20;
+pub const MAX_RESPONSE_TEXT_BYTES: usize = 32 << 20;
 /// Root fields of a request that run at once, so that one request does not take all database connections.
 const CONCURRENT_ROOT_FIELDS: usize = 2;
 /// A mutation's answer has about this many bytes for each unit of its document's complexity, at most.
-const MUTATION_BYTES: usize = 16 << 10;
+const RESPONSE_BYTES_PER_COMPLEXITY: usize = 16 << 10;
 
 /// One request's view of the service. The viewer is looked up when the first field asks for it, so a
 /// bad token does not stand in the way of the public fields.
-pub struct Session {
+pub struct RequestContext {
     services: Arc<Services>,
     credential: Credential,
-    client: Client,
+    client: ClientInfo,
     viewer: OnceCell<Result<Viewer>>,
     /// Bytes of what is in tasks that the answer has so far.
     charged: AtomicUsize,
     me: Mutex<Option<User>>,
     /// Whether objects may be written as JSON at once: the document does not ask for parts of the same one.
     at_once: bool,
-    share: Arc<AnswerShare>,
+    share: Arc<ResponseShare>,
     /// None: the request has no more root fields than may run at once.
     root_fields: Option<Semaphore>,
 }
 
-impl Session {
+impl RequestContext {
     pub fn new(
         services: Arc<Services>,
         credential: Credential,
-        client: Client,
+        client: ClientInfo,
         at_once: bool,
-        share: Arc<AnswerShare>,
+        share: Arc<ResponseShare>,
         root_fields: usize,
     ) -> Self {
         let is_limited = root_fields > CONCURRENT_ROOT_FIELDS;
@@ -62,7 +62,7 @@ impl Session {
     }
 
     /// What the answer takes of the memory for answers.
-    pub fn share(&self) -> &Arc<AnswerShare> {
+    pub fn share(&self) -> &Arc<ResponseShare> {
         &self.share
     }
 
@@ -74,7 +74,7 @@ impl Session {
     /// Whether a mutation of this complexity may start. Errors: Unavailable while its user has too many
     /// answers that are not taken.
     pub async fn begin_mutation(&self, complexity: usize) -> Result<()> {
-        let bytes = complexity.saturating_mul(MUTATION_BYTES).min(MAX_ANSWER);
+        let bytes = complexity.saturating_mul(RESPONSE_BYTES_PER_COMPLEXITY).min(MAX_RESPONSE_TEXT_BYTES);
         if !self.share.is_mutation_free(bytes) {
             // A bad token is told by the fields that need a good one.
             let _ = self.viewer().await;
@@ -91,17 +91,17 @@ impl Session {
     }
 
     /// Whether objects may be written as JSON at once.
-    pub fn may_answer_at_once(&self) -> bool {
+    pub fn allows_direct_json(&self) -> bool {
         self.at_once
     }
 
     /// Where the request comes from.
-    pub fn client(&self) -> &Client {
+    pub fn client(&self) -> &ClientInfo {
         &self.client
     }
 
     /// Accounts, for an operation that checks or sets a password: each address has so many a minute.
-    pub fn credentials(&self) -> Result<&Accounts> {
+    pub fn rate_limited_accounts(&self) -> Result<&Accounts> {
         let accounts = self.services.accounts();
         accounts.check_address(&self.client)?;
         Ok(accounts)
@@ -110,7 +110,7 @@ impl Session {
     /// The signed-in user, or why there is none.
     pub async fn viewer(&self) -> Result<&Viewer> {
         let admit = || async {
-            let viewer = self.services.sessions().admit(&self.credential).await?;
+            let viewer = self.services.sessions().authenticate(&self.credential).await?;
             self.share.belongs_to(viewer.user_id());
             Ok(viewer)
         };
@@ -127,7 +127,7 @@ impl Session {
 
     /// The viewer of what has just been done for them. Their session may have ended since; what was done is
     /// answered all the same.
-    pub fn admitted_viewer(&self) -> Result<&Viewer> {
+    pub fn authenticated_viewer(&self) -> Result<&Viewer> {
         self.known_viewer().ok_or_else(|| Error::internal(anyhow!("something was done for no viewer")))
     }
 
@@ -137,16 +137,16 @@ impl Session {
     }
 
     /// The viewer's account.
-    pub async fn profile(&self) -> Result<Profile<'_>> {
-        Ok(self.services.profile(self.viewer().await?))
+    pub async fn account(&self) -> Result<Account<'_>> {
+        Ok(self.services.account(self.viewer().await?))
     }
 
     /// The account of `viewer`, read once a request however many tasks ask for their owner.
-    pub async fn account(&self, viewer: &Viewer) -> Result<User> {
+    pub async fn account_of(&self, viewer: &Viewer) -> Result<User> {
         let mut me = self.me.lock().await;
         match &*me {
             Some(user) if user.id == viewer.user_id() => Ok(user.clone()),
-            _ => Ok(me.insert(self.services.profile(viewer).get().await?).clone()),
+            _ => Ok(me.insert(self.services.account(viewer).get().await?).clone()),
         }
     }
 
@@ -164,7 +164,11 @@ impl Session {
     pub fn charge(&self, bytes: usize) -> Result<()> {
         self.share.take(bytes)?;
         let before = self.charged.fetch_add(bytes, Ordering::Relaxed);
-        if before + bytes > MAX_ANSWER { Err(Error::TooLarge { limit: MAX_ANSWER }) } else { Ok(()) }
+        if before + bytes > MAX_RESPONSE_TEXT_BYTES {
+            Err(Error::TooLarge { limit: MAX_RESPONSE_TEXT_BYTES })
+        } else {
+            Ok(())
+        }
     }
 
     /// What the answer takes in so far, in bytes.
@@ -173,41 +177,48 @@ impl Session {
     }
 
     /// Counts from an earlier state again.
-    pub fn charge_again_from(&self, charged: usize) {
+    pub fn reset_charged_to(&self, charged: usize) {
         let after = self.charged.swap(charged, Ordering::Relaxed);
         self.share.give_back(after - charged);
     }
 
     /// The account of the viewer, if it has been read already.
-    pub fn known_account(&self) -> Option<User> {
+    pub fn cached_account(&self) -> Option<User> {
         let viewer = self.known_viewer()?;
         self.me.try_lock().ok()?.clone().filter(|user| user.id == viewer.user_id())
     }
 
     /// Makes later fields of the same request see a changed account.
-    pub async fn remember(&self, user: &User) {
+    pub async fn cache_account(&self, user: &User) {
         *self.me.lock().await = Some(user.clone());
     }
 }
 
 /// The request's session, as the schema's resolvers find it.
-pub struct SessionData(pub Arc<Session>);
+pub struct SessionData(pub Arc<RequestContext>);
 
-/// The session of the request that a resolver works for.
-pub fn session<'a, T>(context: &ContextBase<'a, T>) -> &'a Session {
-    &context.data_unchecked::<SessionData>().0
+/// Finds the request that a resolver works for.
+pub trait RequestExt<'a> {
+    /// The request that the resolver works for.
+    fn request(&self) -> &'a RequestContext;
+}
+
+impl<'a, T> RequestExt<'a> for ContextBase<'a, T> {
+    fn request(&self) -> &'a RequestContext {
+        &self.data_unchecked::<SessionData>().0
+    }
 }
 
 /// The error of a field whose answer is refused while it is written.
 pub fn refused(ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>, error: Error) -> ServerError {
-    let error = async_graphql::Error::from(Failure::at(ctx, error));
+    let error = async_graphql::Error::from(FieldError::at_path(ctx, error));
     ctx.set_error_path(error.into_server_error(field.pos))
 }
 
 /// What a nullable field resolves to: an error nulls that field alone, and its siblings stay.
-pub type Outcome<T> = Option<Result<T, Failure>>;
+pub type Nullable<T> = Option<Result<T, FieldError>>;
 
 /// Runs the body of a nullable field.
-pub async fn attempt<T>(body: impl Future<Output = Result<T>>) -> Outcome<T> {
-    Some(body.await.map_err(Failure::from))
+pub async fn nullable<T>(body: impl Future<Output = Result<T>>) -> Nullable<T> {
+    Some(body.await.map_err(FieldError::from))
 }

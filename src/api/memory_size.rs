@@ -6,14 +6,14 @@ use crate::domain::{ChecklistItem, FileChange, Risk, Task};
 const FRAME_BYTES: usize = 256;
 
 /// A value whose memory is counted.
-pub trait Weight {
+pub trait MemorySize {
     /// In bytes.
-    fn weight(&self) -> usize;
+    fn memory_size(&self) -> usize;
 }
 
-impl Weight for Task {
-    fn weight(&self) -> usize {
-        let brief = &self.brief;
+impl MemorySize for Task {
+    fn memory_size(&self) -> usize {
+        let brief = &self.details;
         let texts = [&self.description, &brief.owner_label, &brief.objective, &brief.rationale];
         let labels: usize =
             self.labels.as_slice().iter().map(|label| label.len() + size_of::<String>()).sum();
@@ -24,20 +24,20 @@ impl Weight for Task {
     }
 }
 
-impl Weight for ChecklistItem {
-    fn weight(&self) -> usize {
+impl MemorySize for ChecklistItem {
+    fn memory_size(&self) -> usize {
         FRAME_BYTES + self.text.len()
     }
 }
 
-impl Weight for Risk {
-    fn weight(&self) -> usize {
+impl MemorySize for Risk {
+    fn memory_size(&self) -> usize {
         FRAME_BYTES + self.description.len() + self.mitigation.as_ref().map_or(0, String::len)
     }
 }
 
-impl Weight for FileChange {
-    fn weight(&self) -> usize {
+impl MemorySize for FileChange {
+    fn memory_size(&self) -> usize {
         FRAME_BYTES + self.path.len()
     }
 }

@@ -11,7 +11,7 @@ mod server_info;
 mod task;
 mod task_part;
 
-pub use context::{Session, SessionData, refused, session};
+pub use context::{RequestContext, RequestExt, SessionData, refused};
 pub use mutation::Mutation;
 pub use query::Query;
 pub use query_root::QueryRoot;

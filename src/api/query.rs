@@ -6,18 +6,18 @@ use async_graphql::{Context, ID, Interface, Object};
 use uuid::Uuid;
 
 use crate::api::account::{SessionNode, UserNode};
-use crate::api::context::{Outcome, Session, attempt, session};
-use crate::api::memory_size::Weight;
+use crate::api::context::{Nullable, RequestContext, RequestExt, nullable};
+use crate::api::memory_size::MemorySize;
 use crate::api::scalar::{Id, find_id, parse_id};
 use crate::api::server_info::ServerInfo;
 use crate::api::task::TaskNode;
 use crate::api::task::connection::{PagingArguments, TaskConnection};
 use crate::api::task::filter::{TaskFilter, TaskOrder};
-use crate::api::task::part_loader::Batch;
+use crate::api::task::part_loader::TaskPartLoader;
 use crate::api::task_part::{ChecklistItemNode, FileChangeNode, RiskNode};
 use crate::domain::{self, Faults, Problem, Result, Rule};
-use crate::graphql::direct_json::One;
-use crate::graphql::error::Failure;
+use crate::graphql::direct_json::DirectObject;
+use crate::graphql::error::FieldError;
 use crate::graphql::guard;
 
 const MAX_NODES: usize = 100;
@@ -42,10 +42,10 @@ pub struct Query;
 #[Object]
 impl Query {
     /// The signed-in user.
-    async fn me(&self, ctx: &Context<'_>) -> Result<One<UserNode>, Failure> {
-        let session = session(ctx);
-        let viewer = session.viewer().await?;
-        Ok(One(UserNode::new(session.account(viewer).await?, viewer)))
+    async fn me(&self, ctx: &Context<'_>) -> Result<DirectObject<UserNode>, FieldError> {
+        let request = ctx.request();
+        let viewer = request.viewer().await?;
+        Ok(DirectObject(UserNode::new(request.account_of(viewer).await?, viewer)))
     }
 
     /// One of the viewer's tasks. Error NOT_FOUND when there is none, FORBIDDEN when it is somebody else's.
@@ -53,12 +53,12 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The task's id.")] id: ID,
-    ) -> Outcome<One<TaskNode>> {
-        attempt(async {
-            let session = session(ctx);
-            let task = session.tasks().await?.get(parse_id("id", &id)?).await?;
-            session.share().take(task.weight())?;
-            Ok(One(TaskNode::new(task, session.viewer().await?)))
+    ) -> Nullable<DirectObject<TaskNode>> {
+        nullable(async {
+            let request = ctx.request();
+            let task = request.tasks().await?.get(parse_id("id", &id)?).await?;
+            request.share().take(task.memory_size())?;
+            Ok(DirectObject(TaskNode::new(task, request.viewer().await?)))
         })
         .await
     }
@@ -76,8 +76,8 @@ impl Query {
         #[graphql(desc = "Only tasks before this cursor.")] before: Option<String>,
         #[graphql(desc = "Only tasks that meet it.")] filter: Option<TaskFilter>,
         #[graphql(desc = "Up to three keys; newest first when left out.")] order_by: Option<Vec<TaskOrder>>,
-    ) -> Result<TaskConnection, Failure> {
-        let viewer = session(ctx).viewer().await?;
+    ) -> Result<TaskConnection, FieldError> {
+        let viewer = ctx.request().viewer().await?;
         let paging = PagingArguments { first, after, last, before };
         Ok(TaskConnection::load(ctx, viewer, paging, filter, order_by).await?)
     }
@@ -92,8 +92,8 @@ impl Query {
         #[graphql(desc = "Only tasks after this cursor.")] after: Option<String>,
         #[graphql(desc = "How many tasks, from the end: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only tasks before this cursor.")] before: Option<String>,
-    ) -> Result<TaskConnection, Failure> {
-        let viewer = session(ctx).viewer().await?;
+    ) -> Result<TaskConnection, FieldError> {
+        let viewer = ctx.request().viewer().await?;
         let paging = PagingArguments { first, after, last, before };
         Ok(TaskConnection::load_trash(ctx, viewer, paging).await?)
     }
@@ -103,8 +103,8 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id.")] id: ID,
-    ) -> Outcome<Option<Node>> {
-        attempt(async { Ok(find_nodes(session(ctx), &[id]).await?.pop().flatten()) }).await
+    ) -> Nullable<Option<Node>> {
+        nullable(async { Ok(find_nodes(ctx.request(), &[id]).await?.pop().flatten()) }).await
     }
 
     /// Like node, for up to 100 ids, in the order asked for.
@@ -112,46 +112,46 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The objects' ids.")] ids: Vec<ID>,
-    ) -> Result<Vec<Option<Node>>, Failure> {
-        Ok(find_nodes(session(ctx), &ids).await?)
+    ) -> Result<Vec<Option<Node>>, FieldError> {
+        Ok(find_nodes(ctx.request(), &ids).await?)
     }
 
     /// What a client needs before anybody signs in. Public.
     async fn server_info(&self, ctx: &Context<'_>) -> ServerInfo {
         let limits = ctx.data_unchecked::<guard::Limits>();
-        ServerInfo::new(session(ctx).services().accounts().registration_open(), limits)
+        ServerInfo::new(ctx.request().services().accounts().registration_open(), limits)
     }
 }
 
 /// The viewer's objects with these ids, in their order; what is not the viewer's is not there.
-async fn find_nodes(session: &Session, ids: &[ID]) -> Result<Vec<Option<Node>>> {
-    session.viewer().await?;
+async fn find_nodes(request: &RequestContext, ids: &[ID]) -> Result<Vec<Option<Node>>> {
+    request.viewer().await?;
     if ids.len() > MAX_NODES {
         let mut faults = Faults::default();
         faults.push("ids", Problem::new(Rule::TooMany, format!("may have at most {MAX_NODES} items")));
         return Err(domain::Error::Invalid(faults.into_found()));
     }
     let ids: Vec<Option<Uuid>> = ids.iter().map(find_id).collect();
-    let found = find_each(session, ids.iter().flatten().copied().collect()).await?;
+    let found = find_each(request, ids.iter().flatten().copied().collect()).await?;
     let nodes = ids.into_iter().map(|id| found.get(&id?));
     // A task that is asked for under several ids' places is in memory as often.
-    session.share().take(nodes.clone().flatten().map(weight).sum())?;
+    request.share().take(nodes.clone().flatten().map(memory_size).sum())?;
     Ok(nodes.map(Option::<&Node>::cloned).collect())
 }
 
-fn weight(node: &Node) -> usize {
+fn memory_size(node: &Node) -> usize {
     match node {
-        Node::Task(task) => task.weight(),
+        Node::Task(task) => task.memory_size(),
         _ => OTHER_NODE_BYTES,
     }
 }
 
 /// The viewer's objects under these ids: one kind after the other, as long as there are ids of nothing yet.
-async fn find_each(session: &Session, ids: BTreeSet<Uuid>) -> Result<HashMap<Uuid, Node>> {
-    let (viewer, tasks) = (session.viewer().await?, session.tasks().await?);
+async fn find_each(request: &RequestContext, ids: BTreeSet<Uuid>) -> Result<HashMap<Uuid, Node>> {
+    let (viewer, tasks) = (request.viewer().await?, request.tasks().await?);
     let mut found = HashMap::new();
     if ids.contains(&viewer.user_id()) {
-        let user = UserNode::new(session.account(viewer).await?, viewer);
+        let user = UserNode::new(request.account_of(viewer).await?, viewer);
         found.insert(viewer.user_id(), Node::User(user));
     }
     let rest = |found: &HashMap<Uuid, Node>| -> Vec<Uuid> {
@@ -169,11 +169,11 @@ async fn find_each(session: &Session, ids: BTreeSet<Uuid>) -> Result<HashMap<Uui
     if asked.is_empty() {
         return Ok(found);
     }
-    let sessions = session.services().sessions().list(viewer).await?;
-    let sessions = sessions.into_iter().filter(|session| asked.contains(&session.id));
-    found.extend(sessions.map(|session| (session.id, Node::Session(session.into()))));
+    let sessions = request.services().sessions().list(viewer).await?;
+    let sessions = sessions.into_iter().filter(|request| asked.contains(&request.id));
+    found.extend(sessions.map(|request| (request.id, Node::Session(request.into()))));
     let items = tasks.find_items(&asked).await?;
-    let batch = Batch::of(items.iter().map(|item| item.task_id), viewer);
+    let batch = TaskPartLoader::of(items.iter().map(|item| item.task_id), viewer);
     found.extend(
         items.into_iter().map(|item| (item.id, Node::ChecklistItem(ChecklistItemNode::new(item, &batch)))),
     );

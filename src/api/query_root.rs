@@ -9,7 +9,7 @@ use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
 };
 
-use crate::api::context::session;
+use crate::api::context::RequestExt;
 use crate::api::query::Query;
 
 /// [`Query`], whose fields wait for their turn in a request that has many. A field keeps its turn until
@@ -32,7 +32,7 @@ impl OutputType for QueryRoot {
 
 impl ContainerType for QueryRoot {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        let _turn = match session(ctx).root_fields() {
+        let _turn = match ctx.request().root_fields() {
             Some(turns) => turns.acquire().await.ok(),
             None => None,
         };

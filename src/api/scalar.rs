@@ -12,7 +12,7 @@ use chrono::{DateTime as ChronoDateTime, Datelike, NaiveDate, SecondsFormat, Tim
 use uuid::Uuid;
 
 use crate::domain::{self, BulkIds, Faults, Instant, Problem, Rule};
-use crate::graphql::direct_json::write::{Leaf, write_text, write_unescaped};
+use crate::graphql::direct_json::write::{WriteJson, write_text, write_unescaped};
 
 /// An instant, as it stands on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl ScalarType for DateTime {
     }
 }
 
-impl Leaf for DateTime {
+impl WriteJson for DateTime {
     /// Digit by digit, since the general way takes ten times as long.
     fn write(&self, json: &mut Vec<u8>) {
         let at = self.0.naive_utc();
@@ -130,7 +130,7 @@ impl ScalarType for Date {
     }
 }
 
-impl Leaf for Date {
+impl WriteJson for Date {
     fn write(&self, json: &mut Vec<u8>) {
         write_text(&self.0.to_string(), json);
     }
@@ -173,7 +173,7 @@ impl OutputType for Id {
     }
 }
 
-impl Leaf for Id {
+impl WriteJson for Id {
     fn write(&self, json: &mut Vec<u8>) {
         write_unescaped(self.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes(), json);
     }

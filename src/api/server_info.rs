@@ -2,7 +2,7 @@
 
 use async_graphql::SimpleObject;
 
-use crate::api::context::MAX_ANSWER;
+use crate::api::context::MAX_RESPONSE_TEXT_BYTES;
 use crate::domain::{
     MAX_BULK, MAX_DESCRIPTION, MAX_FILES, MAX_ITEM, MAX_ITEMS, MAX_LABEL, MAX_LABELS, MAX_MITIGATION,
     MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PAGE, MAX_PATH, MAX_RATIONALE, MAX_RISK, MAX_RISKS,
@@ -53,7 +53,7 @@ impl ServerInfo {
                 query_depth: int(limits.depth),
                 query_complexity: int(limits.complexity),
                 request_bytes: int(limits.request_bytes),
-                answer_bytes: int(MAX_ANSWER),
+                answer_bytes: int(MAX_RESPONSE_TEXT_BYTES),
                 json_nesting: int(guard::MAX_JSON_NESTING),
                 query_bytes: int(limits.query_bytes),
                 query_nesting: int(limits.nesting),

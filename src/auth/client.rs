@@ -4,14 +4,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The client as the server sees it.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct ClientInfo {
     /// Behind a trusted proxy, the address that the proxy saw.
     pub address: IpAddr,
     /// What it says of itself.
     pub user_agent: Option<String>,
 }
 
-impl Client {
+impl ClientInfo {
     /// The client network: the /24 of an IPv4 address, the /56 of an IPv6 one, which one household has.
     pub fn network(&self) -> IpAddr {
         truncated(self.address, 24, 56)
@@ -23,7 +23,7 @@ impl Client {
     }
 }
 
-impl Default for Client {
+impl Default for ClientInfo {
     fn default() -> Self {
         Self { address: Ipv4Addr::LOCALHOST.into(), user_agent: None }
     }
@@ -47,8 +47,8 @@ fn truncated(address: IpAddr, v4_bits: u32, v6_bits: u32) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn client(address: &str) -> Client {
-        Client { address: address.parse().expect("an address"), user_agent: None }
+    fn client(address: &str) -> ClientInfo {
+        ClientInfo { address: address.parse().expect("an address"), user_agent: None }
     }
 
     #[test]

@@ -15,19 +15,19 @@ use tokio::sync::oneshot;
 use crate::domain::{Error, Result};
 
 /// How many requests wait for a permit at most.
-const MAX_WAITING: usize = 64;
+const QUEUE_LIMIT: usize = 64;
 /// How many of them may be of one client network.
-const MAX_WAITING_OF_NETWORK: usize = 32;
-const MAX_WAIT: Duration = Duration::from_secs(2);
+const NETWORK_QUEUE_LIMIT: usize = 32;
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How many permits there are beyond one for each thread, so that a request can read the account before a
 /// thread is free, and no thread waits for the database.
-pub(super) const AHEAD: usize = 3;
+pub(super) const PREFETCHED_PERMITS: usize = 3;
 
 /// What a hash is computed in. A thread keeps its own: fresh memory for each hash would have to be
 /// fetched from the system page by page, and allocators keep it where it is of no use.
-pub type Memory = Vec<Block>;
+pub type Argon2Buffer = Vec<Block>;
 
-type Work = Box<dyn FnOnce(&mut Memory) + Send>;
+type Work = Box<dyn FnOnce(&mut Argon2Buffer) + Send>;
 
 /// The threads, and the queue for them.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ pub struct HashingPool {
 }
 
 /// The permission to have one hash computed.
-pub struct Permit {
+pub struct HashPermit {
     queue: Arc<Queue>,
     work: mpsc::Sender<Work>,
 }
@@ -53,9 +53,9 @@ impl Default for HashingPool {
         for number in 0..threads {
             let received = received.clone();
             let thread = thread::Builder::new().name(format!("hashing-{number}"));
-            thread.spawn(move || serve(&received)).expect("threads can be started");
+            thread.spawn(move || worker_loop(&received)).expect("threads can be started");
         }
-        let waiting = Waiting { free: threads + AHEAD, ..Waiting::default() };
+        let waiting = Waiting { free: threads + PREFETCHED_PERMITS, ..Waiting::default() };
         Self { queue: Arc::new(Queue(Mutex::new(waiting))), work }
     }
 }
@@ -63,24 +63,24 @@ impl Default for HashingPool {
 impl HashingPool {
     /// Waits for a permit. Errors: Unavailable at once when the queue is full, in all or of this client
     /// network, and after two seconds.
-    pub async fn permit(&self, network: IpAddr) -> Result<Permit> {
-        if let Some(place) = self.queue.enter(network)? {
-            let granted = tokio::time::timeout(MAX_WAIT, place.granted()).await;
+    pub async fn acquire(&self, network: IpAddr) -> Result<HashPermit> {
+        if let Some(place) = self.queue.join(network)? {
+            let granted = tokio::time::timeout(QUEUE_TIMEOUT, place.granted()).await;
             granted.map_err(|_| Error::unavailable(anyhow!("no password could be hashed in time")))?;
         }
-        Ok(Permit { queue: self.queue.clone(), work: self.work.clone() })
+        Ok(HashPermit { queue: self.queue.clone(), work: self.work.clone() })
     }
 }
 
-impl Permit {
+impl HashPermit {
     /// Does the work on one of the threads.
     pub async fn run<T: Send + 'static>(
         self,
-        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
+        work: impl FnOnce(&mut Argon2Buffer) -> T + Send + 'static,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
         let threads = self.work.clone();
-        let work = move |memory: &mut Memory| {
+        let work = move |memory: &mut Argon2Buffer| {
             let result = work(memory);
             // The work itself holds the permit: a request that was given up does not free a thread.
             drop(self);
@@ -92,15 +92,15 @@ impl Permit {
     }
 }
 
-impl Drop for Permit {
+impl Drop for HashPermit {
     fn drop(&mut self) {
         self.queue.release();
     }
 }
 
 /// Computes until the pool is dropped.
-fn serve(received: &Mutex<mpsc::Receiver<Work>>) {
-    let mut memory = Memory::new();
+fn worker_loop(received: &Mutex<mpsc::Receiver<Work>>) {
+    let mut memory = Argon2Buffer::new();
     let next = || received.lock().expect("nobody panics while waiting").recv();
     while let Ok(work) = next() {
         // The request that waits for the answer learns of a panic; the thread goes on.
@@ -129,14 +129,14 @@ impl Queue {
     }
 
     /// Takes a free permit, or a place in the queue.
-    fn enter(self: &Arc<Self>, network: IpAddr) -> Result<Option<QueuePlace>> {
+    fn join(self: &Arc<Self>, network: IpAddr) -> Result<Option<QueuedRequest>> {
         let mut waiting = self.lock();
         if waiting.free > 0 {
             waiting.free -= 1;
             return Ok(None);
         }
         let of_network = waiting.requests.get(&network).map_or(0, VecDeque::len);
-        if waiting.count >= MAX_WAITING || of_network >= MAX_WAITING_OF_NETWORK {
+        if waiting.count >= QUEUE_LIMIT || of_network >= NETWORK_QUEUE_LIMIT {
             return Err(Error::unavailable(anyhow!("too many passwords wait to be hashed")));
         }
         if of_network == 0 {
@@ -145,7 +145,7 @@ impl Queue {
         let (grant, granted) = oneshot::channel();
         waiting.requests.entry(network).or_default().push_back(grant);
         waiting.count += 1;
-        Ok(Some(QueuePlace { queue: self.clone(), network, granted }))
+        Ok(Some(QueuedRequest { queue: self.clone(), network, granted }))
     }
 
     /// Gives a permit to the next request that waits.
@@ -176,7 +176,7 @@ impl Waiting {
     }
 
     /// Forgets the requests of a network that were given up.
-    fn forget_closed(&mut self, network: IpAddr) {
+    fn remove_cancelled(&mut self, network: IpAddr) {
         let Some(requests) = self.requests.get_mut(&network) else { return };
         let before = requests.len();
         requests.retain(|grant| !grant.is_closed());
@@ -189,13 +189,13 @@ impl Waiting {
 }
 
 /// The place of one request in the queue; dropping it gives the place up.
-struct QueuePlace {
+struct QueuedRequest {
     queue: Arc<Queue>,
     network: IpAddr,
     granted: oneshot::Receiver<()>,
 }
 
-impl QueuePlace {
+impl QueuedRequest {
     async fn granted(mut self) {
         // A grant is not dropped while its request waits. Polled by reference: `Drop` needs it still.
         let _ = (&mut self.granted).await;
@@ -203,14 +203,14 @@ impl QueuePlace {
     }
 }
 
-impl Drop for QueuePlace {
+impl Drop for QueuedRequest {
     fn drop(&mut self) {
         self.granted.close();
         // A permit that was granted in the same moment is passed on.
         if self.granted.try_recv().is_ok() {
             self.queue.release();
         } else {
-            self.queue.lock().forget_closed(self.network);
+            self.queue.lock().remove_cancelled(self.network);
         }
     }
 }
@@ -229,9 +229,9 @@ mod tests {
         NETWORKS[number].parse().expect("an address")
     }
 
-    async fn all_permits(pool: &HashingPool) -> Vec<Permit> {
+    async fn all_permits(pool: &HashingPool) -> Vec<HashPermit> {
         let count = pool.queue.lock().free;
-        let permits = join_all((0..count).map(|_| pool.permit(network(0)))).await;
+        let permits = join_all((0..count).map(|_| pool.acquire(network(0)))).await;
         permits.into_iter().map(|permit| permit.expect("it is free")).collect()
     }
 
@@ -243,7 +243,7 @@ mod tests {
         let request = |number| {
             let (pool, served) = (&pool, &served);
             async move {
-                let permit = pool.permit(network(number)).await.expect("there is room to wait");
+                let permit = pool.acquire(network(number)).await.expect("there is room to wait");
                 served.lock().expect("nobody panics with it").push(number);
                 drop(permit);
             }
@@ -260,11 +260,11 @@ mod tests {
     async fn one_network_takes_half_of_the_places_and_all_networks_the_rest() {
         let pool = HashingPool::default();
         let permits = all_permits(&pool).await;
-        let mut places: Vec<_> = (0..80).map(|_| pool.queue.enter(network(0))).collect();
+        let mut places: Vec<_> = (0..80).map(|_| pool.queue.join(network(0))).collect();
         assert_eq!(places.iter().filter(|place| place.is_ok()).count(), 32);
-        places.extend((0..80).map(|_| pool.queue.enter(network(1))));
+        places.extend((0..80).map(|_| pool.queue.join(network(1))));
         assert_eq!(places.iter().filter(|place| place.is_ok()).count(), 64);
-        assert!(pool.queue.enter(network(2)).is_err());
+        assert!(pool.queue.join(network(2)).is_err());
         drop(places);
         assert_eq!(pool.queue.lock().count, 0);
         assert!(pool.queue.lock().networks.is_empty());
@@ -277,8 +277,8 @@ mod tests {
     async fn a_permit_that_comes_too_late_goes_to_the_next() {
         let pool = HashingPool::default();
         let mut permits = all_permits(&pool).await;
-        let given_up = pool.queue.enter(network(0)).expect("there is room");
-        let next = pool.queue.enter(network(0)).expect("there is room").expect("no permit is free");
+        let given_up = pool.queue.join(network(0)).expect("there is room");
+        let next = pool.queue.join(network(0)).expect("there is room").expect("no permit is free");
         permits.pop();
         drop(given_up);
         next.granted().await;

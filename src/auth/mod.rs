@@ -10,9 +10,9 @@ mod signing_key;
 mod token;
 mod viewer;
 
-pub use client::{Client, counted_address};
-pub use password::{Passwords, Verification};
-pub use rate_limit::AddressLimit;
+pub use client::{ClientInfo, counted_address};
+pub use password::{Passwords, VerifyPermit};
+pub use rate_limit::IpRateLimiter;
 pub use signing_key::{SigningSecret, SigningSecrets, WeakSecret};
-pub use token::{Claims, Credential, Issued, Refresh, Refusal, Tokens};
+pub use token::{Claims, Credential, RefreshToken, TokenError, TokenPair, Tokens};
 pub use viewer::Viewer;

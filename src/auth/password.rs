@@ -8,13 +8,13 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::auth::hashing_pool::{HashingPool, Memory, Permit};
+use crate::auth::hashing_pool::{Argon2Buffer, HashPermit, HashingPool};
 use crate::domain::{Error, NewPassword, Result};
 
 /// The second recommendation of RFC 9106 in the OWASP reading: 19 MiB, two passes, one lane.
-const PARAMS: (u32, u32, u32) = (19_456, 2, 1);
+const CURRENT_PARAMS: (u32, u32, u32) = (19_456, 2, 1);
 /// A hash with the present parameters that no password fits: the work for a user who does not exist.
-const NOBODY: &str =
+const DUMMY_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keS1u$Vx0MRhJmOqVNnUXB5QX9vOZDlGtDsYxNYjpD2W5XEdk";
 
 /// Hashes and verifies passwords.
@@ -22,7 +22,7 @@ const NOBODY: &str =
 pub struct Passwords(HashingPool);
 
 /// The permission to verify one password.
-pub struct Verification(Permit);
+pub struct VerifyPermit(HashPermit);
 
 impl Passwords {
     /// The PHC string to store for a password, which comes from a client network. Errors: Unavailable when
@@ -32,13 +32,13 @@ impl Passwords {
     }
 
     /// Hashes a password that has been verified, under the present parameters.
-    pub async fn hash_known(&self, password: &SecretString, network: IpAddr) -> Result<String> {
-        self.hash_text(composed(password), network).await
+    pub async fn rehash(&self, password: &SecretString, network: IpAddr) -> Result<String> {
+        self.hash_text(normalized(password), network).await
     }
 
     async fn hash_text(&self, password: SecretString, network: IpAddr) -> Result<String> {
-        let hash = self.0.permit(network).await?.run(move |memory| {
-            let (params, salt) = (present(), Salt::generate());
+        let hash = self.0.acquire(network).await?.run(move |memory| {
+            let (params, salt) = (current_params(), Salt::generate());
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
             let hash = PasswordHash {
                 algorithm: Algorithm::Argon2id.ident(),
@@ -54,25 +54,25 @@ impl Passwords {
 
     /// Whether a stored hash was made with the present parameters.
     pub fn is_current(stored: &str) -> bool {
-        let (memory_kib, passes, lanes) = PARAMS;
+        let (memory_kib, passes, lanes) = CURRENT_PARAMS;
         stored.starts_with(&format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}$"))
     }
 
     /// Waits until a password may be verified. A caller that looks up only then what to verify keeps the
     /// database free for others, however many want to sign in. Errors: Unavailable when too many passwords
     /// wait to be hashed.
-    pub async fn begin(&self, network: IpAddr) -> Result<Verification> {
-        self.0.permit(network).await.map(Verification)
+    pub async fn reserve(&self, network: IpAddr) -> Result<VerifyPermit> {
+        self.0.acquire(network).await.map(VerifyPermit)
     }
 }
 
-impl Verification {
+impl VerifyPermit {
     /// Whether the password fits the stored hash. Without one the same work is done, and it does not.
-    pub async fn fits(self, password: &SecretString, stored: Option<&str>) -> Result<bool> {
+    pub async fn verify(self, password: &SecretString, stored: Option<&str>) -> Result<bool> {
         let known = stored.is_some();
-        let hash = PasswordHash::new(stored.unwrap_or(NOBODY)).map_err(|error| failed(error.into()))?;
-        let (argon2, salt, expected) = bearable(&hash).map_err(failed)?;
-        let password = composed(password);
+        let hash = PasswordHash::new(stored.unwrap_or(DUMMY_HASH)).map_err(|error| failed(error.into()))?;
+        let (argon2, salt, expected) = within_cost_limit(&hash).map_err(failed)?;
+        let password = normalized(password);
         let computed = self.0.run(move |memory| compute(&argon2, memory, &password, &salt, expected.len()));
         // Outputs are compared in constant time.
         Ok(computed.await?.map_err(failed)? == expected && known)
@@ -80,7 +80,7 @@ impl Verification {
 }
 
 /// The text that is hashed, however the keyboard composes its letters.
-fn composed(password: &SecretString) -> SecretString {
+fn normalized(password: &SecretString) -> SecretString {
     password.expose_secret().nfc().collect::<String>().into()
 }
 
@@ -88,15 +88,15 @@ fn failed(error: HashError) -> Error {
     Error::internal(anyhow::anyhow!("password hashing failed: {error}"))
 }
 
-fn present() -> Params {
-    let (memory_kib, passes, lanes) = PARAMS;
+fn current_params() -> Params {
+    let (memory_kib, passes, lanes) = CURRENT_PARAMS;
     Params::new(memory_kib, passes, lanes, None).expect("the parameters are in range")
 }
 
 /// What a stored hash is computed with, if that costs no more than four times the present. What asks
 /// for more was not made here, and would take the memory of everything else.
-fn bearable(hash: &PasswordHash) -> HashResult<(Argon2<'static>, Salt, Output)> {
-    let (memory_kib, passes, lanes) = PARAMS;
+fn within_cost_limit(hash: &PasswordHash) -> HashResult<(Argon2<'static>, Salt, Output)> {
+    let (memory_kib, passes, lanes) = CURRENT_PARAMS;
     let params = Params::try_from(hash)?;
     if params.m_cost() > 4 * memory_kib || params.t_cost() > 4 * passes || params.p_cost() > 4 * lanes {
         return Err(HashError::ParamsInvalid);
@@ -109,7 +109,7 @@ fn bearable(hash: &PasswordHash) -> HashResult<(Argon2<'static>, Salt, Output)> 
 
 fn compute(
     argon2: &Argon2,
-    memory: &mut Memory,
+    memory: &mut Argon2Buffer,
     password: &SecretString,
     salt: &Salt,
     length: usize,
@@ -135,7 +135,7 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     async fn fits(passwords: &Passwords, password: &str, stored: Option<&str>) -> Result<bool> {
-        passwords.begin(HERE).await?.fits(&password.into(), stored).await
+        passwords.reserve(HERE).await?.verify(&password.into(), stored).await
     }
 
     /// A stored hash of `password`, made elsewhere.
@@ -166,7 +166,7 @@ mod tests {
         let passwords = Passwords::default();
         for parameters in [(19_456, 2, 1), (65_536, 3, 4), (1_024, 1, 2), (19_456, 2, 1)] {
             let hash = stored("correct horse 1", parameters);
-            assert_eq!(Passwords::is_current(&hash), parameters == PARAMS);
+            assert_eq!(Passwords::is_current(&hash), parameters == CURRENT_PARAMS);
             assert!(fits(&passwords, "correct horse 1", Some(&hash)).await.expect("there is room"), "{hash}");
             assert!(
                 !fits(&passwords, "correct horse 2", Some(&hash)).await.expect("there is room"),
@@ -182,7 +182,7 @@ mod tests {
         for parameters in
             ["m=4194304,t=2,p=1", "m=19456,t=4294967295,p=1", "m=19456,t=2,p=64", "m=77825,t=2,p=1"]
         {
-            let hash = NOBODY.replace("m=19456,t=2,p=1", parameters);
+            let hash = DUMMY_HASH.replace("m=19456,t=2,p=1", parameters);
             let outcome = fits(&passwords, "correct horse 1", Some(&hash)).await;
             assert!(matches!(outcome, Err(Error::Internal(_))), "{parameters}: {outcome:?}");
         }
@@ -193,8 +193,8 @@ mod tests {
     async fn of_very_many_at_once_the_last_are_refused() {
         let passwords = Passwords::default();
         let threads = std::thread::available_parallelism().map_or(1, usize::from).max(2) - 1;
-        let at_once = threads + crate::auth::hashing_pool::AHEAD;
-        let begun: Vec<_> = (0..threads + 64 + 5).map(|_| passwords.begin(HERE)).collect();
+        let at_once = threads + crate::auth::hashing_pool::PREFETCHED_PERMITS;
+        let begun: Vec<_> = (0..threads + 64 + 5).map(|_| passwords.reserve(HERE)).collect();
         let mut begun = futures_util::future::join_all(begun).await;
         let refused = |begun: &Result<_>| matches!(begun, Err(Error::Unavailable(_)));
         assert!(begun[at_once..].iter().all(refused), "no permit was given back within two seconds");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
-use crate::auth::Client;
+use crate::auth::ClientInfo;
 use crate::domain::{Error, Result};
 
 const WINDOW: Duration = Duration::from_secs(60);
@@ -16,7 +16,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 const MAX_ADDRESSES: u64 = 100_000;
 
 /// Counts the credential operations of each address.
-pub struct AddressLimit {
+pub struct IpRateLimiter {
     /// None: there is no limit.
     per_minute: Option<u32>,
     seen: Cache<IpAddr, Arc<Window>>,
@@ -27,7 +27,7 @@ struct Window {
     count: AtomicU32,
 }
 
-impl AddressLimit {
+impl IpRateLimiter {
     /// 0 is no limit.
     pub fn new(per_minute: u32) -> Self {
         // The usual policy would rather turn a new entry away than give up an old one.
@@ -40,7 +40,7 @@ impl AddressLimit {
     }
 
     /// Counts one operation of a client, or refuses it.
-    pub fn check(&self, client: &Client) -> Result<()> {
+    pub fn check(&self, client: &ClientInfo) -> Result<()> {
         let Some(limit) = self.per_minute else { return Ok(()) };
         let fresh = || Arc::new(Window { began: Instant::now(), count: AtomicU32::new(0) });
         let window = self.seen.get_with(client.counted_address(), fresh);
@@ -58,9 +58,9 @@ mod tests {
 
     #[test]
     fn an_address_has_its_own_count() {
-        let limit = AddressLimit::new(2);
+        let limit = IpRateLimiter::new(2);
         let client =
-            |address: &str| Client { address: address.parse().expect("an address"), user_agent: None };
+            |address: &str| ClientInfo { address: address.parse().expect("an address"), user_agent: None };
         let (one, two) = (client("192.0.2.1"), client("192.0.2.2"));
         assert!(limit.check(&one).is_ok() && limit.check(&one).is_ok());
         assert!(matches!(limit.check(&one), Err(Error::RateLimited { retry_after: 1..=60 })));
@@ -69,6 +69,6 @@ mod tests {
         assert!(
             limit.check(&client("2001:db8::3")).is_err() && limit.check(&client("2001:db8:0:1::1")).is_ok()
         );
-        assert!((0..1_000).all(|_| AddressLimit::new(0).check(&one).is_ok()));
+        assert!((0..1_000).all(|_| IpRateLimiter::new(0).check(&one).is_ok()));
     }
 }

@@ -19,7 +19,7 @@ pub enum WeakSecret {
     #[error("it is shorter than 32 bytes")]
     Short,
     #[error("it has fewer than 10 different bytes")]
-    Monotonous,
+    LowEntropy,
     #[error("it is the one from .env.example, which everybody knows")]
     Example,
 }
@@ -32,7 +32,7 @@ impl SigningSecret {
         } else if bytes.len() < 32 {
             Err(WeakSecret::Short)
         } else if bytes.iter().collect::<HashSet<_>>().len() < 10 {
-            Err(WeakSecret::Monotonous)
+            Err(WeakSecret::LowEntropy)
         } else {
             Ok(Self(bytes.into()))
         }
@@ -96,7 +96,7 @@ mod tests {
         let refusal = |bytes: &[u8]| SigningSecret::new(bytes.to_vec()).err();
         assert_eq!(refusal(b""), Some(WeakSecret::Short));
         assert_eq!(refusal(b"0123456789abcdefghijklmnopqrstu"), Some(WeakSecret::Short));
-        assert_eq!(refusal(&[7; 64]), Some(WeakSecret::Monotonous));
+        assert_eq!(refusal(&[7; 64]), Some(WeakSecret::LowEntropy));
         assert_eq!(refusal(EXAMPLE), Some(WeakSecret::Example));
         assert_eq!(refusal(b"0123456789abcdefghijklmnopqrstuv"), None);
     }

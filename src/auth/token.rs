@@ -16,12 +16,12 @@ use crate::auth::{SigningSecrets, hs256};
 use crate::domain::{Instant, User};
 
 /// A token that is longer was not made here; it is refused before it is looked at.
-const MAX_LENGTH: usize = 4096;
+const MAX_TOKEN_BYTES: usize = 4096;
 /// How far the clocks of two instances may be apart before a token counts as made in the future.
 const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 
 /// So many genuine tokens are known again without another look at their signatures.
-const MAX_KNOWN: u64 = 20_000;
+const CLAIMS_CACHE_SIZE: u64 = 20_000;
 
 /// What a genuine token says. Only [`Tokens`] can make one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ impl Claims {
 
 /// Why a token was refused.
 #[derive(Clone, Debug)]
-pub enum Refusal {
+pub enum TokenError {
     /// It was genuine once; its claims still name the session that it belonged to.
     Expired(Claims),
     /// Anything else: a clue would only help whoever forges.
@@ -66,7 +66,7 @@ pub enum Credential {
 /// A session at one refresh of it; its tokens follow from this alone, so the same refresh asked for
 /// twice gets the same answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refresh {
+pub struct RefreshToken {
     pub session_id: Uuid,
     /// How often the session was refreshed.
     pub count: i32,
@@ -74,7 +74,7 @@ pub struct Refresh {
 
 /// The tokens of a session, and when the access token stops working.
 #[derive(Debug)]
-pub struct Issued {
+pub struct TokenPair {
     pub access_token: String,
     pub refresh_token: String,
     pub claims: Claims,
@@ -116,7 +116,7 @@ impl Tokens {
     pub fn new(secrets: &SigningSecrets, lifetime: TimeDelta) -> Self {
         hs256::install();
         let keys = secrets.keys().iter().map(Key::new).collect();
-        Self { keys, lifetime, known: Cache::new(MAX_KNOWN) }
+        Self { keys, lifetime, known: Cache::new(CLAIMS_CACHE_SIZE) }
     }
 
     fn signing(&self) -> &Key {
@@ -124,7 +124,13 @@ impl Tokens {
     }
 
     /// The tokens of one refresh of a session of `user`, which ends at `session_ends`.
-    pub fn issue(&self, user: &User, refresh: Refresh, session_ends: Instant, now: Instant) -> Issued {
+    pub fn issue(
+        &self,
+        user: &User,
+        refresh: RefreshToken,
+        session_ends: Instant,
+        now: Instant,
+    ) -> TokenPair {
         let key = self.signing();
         let id = key.token_id.clone().chain_update(refresh.bytes()).finalize().into_bytes();
         let exp = (now + self.lifetime).min(session_ends).timestamp();
@@ -138,7 +144,7 @@ impl Tokens {
         };
         let mut header = Header::new(Algorithm::HS256);
         header.kid.clone_from(&key.name);
-        Issued {
+        TokenPair {
             access_token: jsonwebtoken::encode(&header, &claims, &key.signing)
                 .expect("claims serialize and an HMAC key signs anything"),
             refresh_token: refresh.sign(&key.refresh),
@@ -148,28 +154,28 @@ impl Tokens {
     }
 
     /// The claims of a genuine token that has not expired. Its session may have ended all the same.
-    pub fn verify(&self, token: &str, now: Instant) -> Result<Claims, Refusal> {
-        let claims = self.genuine(token).ok_or(Refusal::Invalid)?;
+    pub fn verify(&self, token: &str, now: Instant) -> Result<Claims, TokenError> {
+        let claims = self.verify_signature(token).ok_or(TokenError::Invalid)?;
         if claims.iat > (now + CLOCK_SKEW).timestamp() {
-            Err(Refusal::Invalid)
+            Err(TokenError::Invalid)
         } else if claims.exp <= now.timestamp() {
-            Err(Refusal::Expired(claims))
+            Err(TokenError::Expired(claims))
         } else {
             Ok(claims)
         }
     }
 
     /// The refresh that a genuine refresh token stands for. It may have been exchanged already.
-    pub fn verify_refresh(&self, token: &str) -> Option<Refresh> {
+    pub fn verify_refresh(&self, token: &str) -> Option<RefreshToken> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (named, mac) = bytes.split_at_checked(Refresh::LENGTH)?;
+        let (named, mac) = bytes.split_at_checked(RefreshToken::LENGTH)?;
         let genuine = |key: &Key| key.refresh.clone().chain_update(named).verify_slice(mac).is_ok();
-        self.keys.iter().any(genuine).then(|| Refresh::from_bytes(named))?
+        self.keys.iter().any(genuine).then(|| RefreshToken::from_bytes(named))?
     }
 
     /// What a token says, if it is genuine. A client sends the same one with each request.
-    fn genuine(&self, token: &str) -> Option<Claims> {
-        if token.len() > MAX_LENGTH {
+    fn verify_signature(&self, token: &str) -> Option<Claims> {
+        if token.len() > MAX_TOKEN_BYTES {
             return None;
         }
         let hash = Sha256::digest(token).into();
@@ -200,7 +206,7 @@ impl Tokens {
     }
 }
 
-impl Refresh {
+impl RefreshToken {
     const LENGTH: usize = 20;
 
     fn bytes(self) -> [u8; Self::LENGTH] {

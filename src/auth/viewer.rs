@@ -14,7 +14,7 @@ pub struct Viewer {
 impl Viewer {
     /// Admits the bearer of a genuine token. To be called only when its session has been seen to be
     /// alive; claims can be had from [`super::Tokens`] alone, so nobody is admitted without a token.
-    pub(crate) fn admit(claims: &Claims) -> Self {
+    pub(crate) fn authenticated(claims: &Claims) -> Self {
         Self { user_id: claims.user_id(), session_id: claims.session_id() }
     }
 

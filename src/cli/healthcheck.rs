@@ -11,8 +11,8 @@ use anyhow::{Context, Result, ensure};
 
 use crate::config::Config;
 
-const TIME_LIMIT: Duration = Duration::from_secs(3);
-const READY: &str = "HTTP/1.1 200";
+const TIMEOUT: Duration = Duration::from_secs(3);
+const READY_STATUS_LINE: &str = "HTTP/1.1 200";
 
 /// Fails when the server does not say in time that it is ready.
 pub fn run(config: &Config) -> Result<()> {
@@ -31,17 +31,17 @@ pub fn run(config: &Config) -> Result<()> {
     let (answer, answered) = mpsc::channel();
     // A time limit of the stream would begin again with every byte.
     thread::spawn(move || answer.send(start_of_answer(&addresses)));
-    let late = |_| Err(io::Error::new(ErrorKind::TimedOut, format!("no answer within {TIME_LIMIT:?}")));
-    let start = answered.recv_timeout(TIME_LIMIT).unwrap_or_else(late);
+    let late = |_| Err(io::Error::new(ErrorKind::TimedOut, format!("no answer within {TIMEOUT:?}")));
+    let start = answered.recv_timeout(TIMEOUT).unwrap_or_else(late);
     let start = start.with_context(|| format!("http://{address}/readyz does not answer"))?;
-    ensure!(start == READY, "http://{address}/readyz says {start:?}, not {READY:?}");
+    ensure!(start == READY_STATUS_LINE, "http://{address}/readyz says {start:?}, not {READY_STATUS_LINE:?}");
     Ok(())
 }
 
 fn start_of_answer(addresses: &[SocketAddr]) -> io::Result<String> {
     let mut stream = TcpStream::connect(addresses)?;
     write!(stream, "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
-    let mut start = [0; READY.len()];
+    let mut start = [0; READY_STATUS_LINE.len()];
     stream.read_exact(&mut start)?;
     Ok(String::from_utf8_lossy(&start).into_owned())
 }

@@ -112,7 +112,7 @@ impl Cli {
         let parsed = config::parse(Self::command(), env::args_os()).and_then(|matches| {
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut Self::command()))
         });
-        parsed.map_err(|error| match refused_value(&error) {
+        parsed.map_err(|error| match invalid_value_message(&error) {
             Some(sentence) => anyhow!(sentence),
             None => error.exit(),
         })
@@ -144,7 +144,7 @@ impl Cli {
 }
 
 /// What to say of a value that an option cannot have; None for other faults, and for --help.
-fn refused_value(error: &clap::Error) -> Option<String> {
+fn invalid_value_message(error: &clap::Error) -> Option<String> {
     if error.kind() == ErrorKind::InvalidUtf8 {
         let is_broken = |name: &&OsStr| env::var_os(name).is_some_and(|value| value.to_str().is_none());
         let broken = Cli::command().get_arguments().filter_map(Arg::get_env).find(is_broken)?.to_os_string();

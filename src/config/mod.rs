@@ -24,9 +24,9 @@ use crate::telemetry::{self, LogFormat};
 pub use sources::{load_env_file, parse};
 
 /// How to make a good secret.
-const REMEDY: &str = "make one with `openssl rand -hex 32`";
+const SECRET_HINT: &str = "make one with `openssl rand -hex 32`";
 /// As good as no limit.
-const MANY: u64 = 1 << 30;
+const UNLIMITED: u64 = 1 << 30;
 /// More than any machine has.
 const MAX_UNSENT_BYTES: u64 = 1 << 46;
 /// Deeper documents could overflow the parser's stack.
@@ -141,19 +141,19 @@ pub struct Config {
     pub registration_open: bool,
 
     /// Failed logins of one account from one network in 15 minutes, and ten times as many in an hour from all networks. 0: no limit
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<i32>(0..=MANY), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<i32>(0..=UNLIMITED), help_heading = "Limits")]
     pub limit_login_failures: i32,
 
     /// Calls of register, login, refreshToken and changePassword from one address in a minute, per instance. 0: no limit
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 60, value_parser = number::<u32>(0..=MANY), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 60, value_parser = number::<u32>(0..=UNLIMITED), help_heading = "Limits")]
     pub limit_credentials_per_minute: u32,
 
     /// Largest body of a request, in bytes
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 1 << 20, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 1 << 20, value_parser = number::<usize>(1..=UNLIMITED), help_heading = "Limits")]
     limit_request_bytes: usize,
 
     /// Largest text of a document, in bytes
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 16 << 10, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 16 << 10, value_parser = number::<usize>(1..=UNLIMITED), help_heading = "Limits")]
     limit_query_bytes: usize,
 
     /// Deepest nesting of brackets in a document
@@ -161,31 +161,31 @@ pub struct Config {
     limit_query_nesting: usize,
 
     /// Largest number of tokens in a document
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 2_000, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 2_000, value_parser = number::<usize>(1..=UNLIMITED), help_heading = "Limits")]
     limit_query_tokens: usize,
 
     /// Deepest nesting of fields in a document; a root field is 1
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<usize>(1..=UNLIMITED), help_heading = "Limits")]
     limit_query_depth: usize,
 
     /// Highest cost of a document: a field costs 1, a connection its page size times its children
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 5_000, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 5_000, value_parser = number::<usize>(1..=UNLIMITED), help_heading = "Limits")]
     limit_query_complexity: usize,
 
     /// Largest number of aliases in a document
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 20, value_parser = number::<usize>(0..=MANY), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 20, value_parser = number::<usize>(0..=UNLIMITED), help_heading = "Limits")]
     limit_query_aliases: usize,
 
     /// Largest number of root fields in a query; a mutation may have half as many
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<usize>(2..=MANY), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<usize>(2..=UNLIMITED), help_heading = "Limits")]
     limit_root_fields: usize,
 
     /// Largest number of connections of clients at once
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 4_096, value_parser = number::<usize>(1..=MANY), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 4_096, value_parser = number::<usize>(1..=UNLIMITED), help_heading = "Limits")]
     pub limit_connections: usize,
 
     /// Connections of one address at once, except those of TRUSTED_PROXIES: a quarter of LIMIT_CONNECTIONS when left out; 0: no limit
-    #[arg(long, env, global = true, value_name = "N", value_parser = number::<usize>(0..=MANY), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", value_parser = number::<usize>(0..=UNLIMITED), help_heading = "Limits")]
     limit_connections_per_address: Option<usize>,
 
     /// Largest memory of answers that are being built or not taken yet, in bytes; each user has an eighth of it
@@ -263,14 +263,14 @@ impl Config {
         let JwtAlgorithm::Hs256 = self.jwt_algorithm;
         match (&self.better_auth_secret, database) {
             (Some(secret), _) => SigningSecret::new(secret.expose_secret().as_bytes().to_vec())
-                .map_err(|weakness| anyhow!("BETTER_AUTH_SECRET is too weak: {weakness}; {REMEDY}")),
+                .map_err(|weakness| anyhow!("BETTER_AUTH_SECRET is too weak: {weakness}; {SECRET_HINT}")),
             (None, DatabaseUrl::Postgres(_)) => bail!(
-                "BETTER_AUTH_SECRET must be set with PostgreSQL, since all instances share it; {REMEDY}"
+                "BETTER_AUTH_SECRET must be set with PostgreSQL, since all instances share it; {SECRET_HINT}"
             ),
             (None, DatabaseUrl::Sqlite(_)) => {
                 self.make_data_dir()?;
                 let file = self.data_dir.join("secret");
-                let secret = secret::kept_secret(&file).with_context(|| {
+                let secret = secret::load_or_create_secret(&file).with_context(|| {
                     format!("DATA_DIR: the secret in {} can be neither read nor made", file.display())
                 })?;
                 SigningSecret::new(secret.into_bytes()).map_err(|weakness| {

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 use uuid::Uuid;
 
-use super::REMEDY;
+use super::SECRET_HINT;
 use crate::auth::{SigningSecret, SigningSecrets};
 
 /// `2:new,1:old`. A secret may hold a colon, and no comma. No part is shown in a refusal: in a value
@@ -19,7 +19,7 @@ pub fn named_secrets(text: &str) -> Result<SigningSecrets> {
         )?;
         let secret = SigningSecret::new(secret.as_bytes().to_vec()).map_err(|weakness| {
             let number = index + 1;
-            anyhow!("BETTER_AUTH_SECRETS: secret number {number} is too weak: {weakness}; {REMEDY}")
+            anyhow!("BETTER_AUTH_SECRETS: secret number {number} is too weak: {weakness}; {SECRET_HINT}")
         })?;
         anyhow::Ok((name.to_owned(), secret))
     };
@@ -33,7 +33,7 @@ fn is_key_name(name: &str) -> bool {
 }
 
 /// The secret in a file, made at the first start. Of several that start at once, one makes it.
-pub fn kept_secret(file: &Path) -> Result<String> {
+pub fn load_or_create_secret(file: &Path) -> Result<String> {
     match fs::read_to_string(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         read => return Ok(read?.trim_end().to_owned()),

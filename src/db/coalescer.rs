@@ -14,11 +14,11 @@ use uuid::Uuid;
 use crate::domain::{Error, Result};
 
 /// How many batches run at once.
-const MAX_RUNNING: usize = 4;
+const MAX_IN_FLIGHT: usize = 4;
 /// The largest batch. Sizes are powers of two, since each size is a statement of its own to prepare.
-const MAX_BATCH: usize = 32;
+const MAX_BATCH_SIZE: usize = 32;
 /// How long a request waits for its answer: for two statements that take all their time, and a little more.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(12);
+const REPLY_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// How a batch is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
         let (answer, answered) = oneshot::channel();
         self.begin(key, answer);
         let late = |_| Error::unavailable(anyhow!("no answer of a batch in time"));
-        let answered = tokio::time::timeout(ANSWER_TIMEOUT, answered).await.map_err(late)?;
+        let answered = tokio::time::timeout(REPLY_TIMEOUT, answered).await.map_err(late)?;
         answered.unwrap_or_else(|_| Err(Error::internal(anyhow!("a batch panicked"))))
     }
 
@@ -81,7 +81,7 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
         let mut state = self.state();
         if !state.alone.is_empty() && state.alone.contains_key(&(self.user)(&key)) {
             drop(state);
-            self.begin_alone(key, answer);
+            self.begin_separate(key, answer);
         } else {
             state.waiting.push((key, answer));
             drop(state);
@@ -101,12 +101,12 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
             if state.waiting.first().is_some_and(|(_, answer)| answer.is_closed()) {
                 state.waiting.retain(|(_, answer)| !answer.is_closed());
             }
-            let is_free = state.running < MAX_RUNNING;
+            let is_free = state.running < MAX_IN_FLIGHT;
             let Some(power) = state.waiting.len().checked_ilog2().filter(|_| is_free) else { return };
             state.running += 1;
-            state.waiting.drain(..MAX_BATCH.min(1 << power)).collect()
+            state.waiting.drain(..MAX_BATCH_SIZE.min(1 << power)).collect()
         };
-        let running = Running(self.clone());
+        let running = InFlightGuard(self.clone());
         tokio::spawn(async move { running.0.run(batch).await });
     }
 
@@ -124,15 +124,15 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
             }),
             Err(_) => {
                 for (key, answer) in keys.iter().cloned().zip(answers) {
-                    self.begin_alone(key, answer);
+                    self.begin_separate(key, answer);
                 }
             }
         }
     }
 
     /// Does one request alone, outside the batches, so that it may wait without keeping others waiting.
-    fn begin_alone(&self, key: K, answer: oneshot::Sender<Result<V>>) {
-        let alone = Alone { user: (self.user)(&key), coalescer: self.clone() };
+    fn begin_separate(&self, key: K, answer: oneshot::Sender<Result<V>>) {
+        let alone = SeparateGuard { user: (self.user)(&key), coalescer: self.clone() };
         *self.state().alone.entry(alone.user).or_default() += 1;
         tokio::spawn(async move {
             let done = (alone.coalescer.work)([key].into(), Mode::Alone).await;
@@ -153,9 +153,9 @@ fn is_final(error: &Error, requests: usize) -> bool {
 }
 
 /// A running batch. However it ends, the next one begins.
-struct Running<K: Clone + Send + Sync + 'static, V: Send + 'static>(Coalescer<K, V>);
+struct InFlightGuard<K: Clone + Send + Sync + 'static, V: Send + 'static>(Coalescer<K, V>);
 
-impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for Running<K, V> {
+impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for InFlightGuard<K, V> {
     fn drop(&mut self) {
         self.0.state().running -= 1;
         self.0.begin_batch();
@@ -163,12 +163,12 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for Running<K, V>
 }
 
 /// A request that is done alone.
-struct Alone<K: Clone + Send + Sync + 'static, V: Send + 'static> {
+struct SeparateGuard<K: Clone + Send + Sync + 'static, V: Send + 'static> {
     user: Uuid,
     coalescer: Coalescer<K, V>,
 }
 
-impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for Alone<K, V> {
+impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for SeparateGuard<K, V> {
     fn drop(&mut self) {
         let mut state = self.coalescer.state();
         if let Some(count) = state.alone.get_mut(&self.user) {
@@ -202,7 +202,7 @@ mod tests {
             let busy = busy.clone();
             async move {
                 if mode == Mode::Shared {
-                    assert!(busy.fetch_add(1, Ordering::SeqCst) < MAX_RUNNING, "too many at a time");
+                    assert!(busy.fetch_add(1, Ordering::SeqCst) < MAX_IN_FLIGHT, "too many at a time");
                 }
                 let is_slow = *keys == [17] && mode == Mode::Alone;
                 tokio::time::sleep(if is_slow { 3600 * SECOND } else { SECOND }).await;
@@ -229,7 +229,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_batch_that_panics_fails_alone() {
         let (coalescer, _) = doubling();
-        for _ in 0..2 * MAX_RUNNING {
+        for _ in 0..2 * MAX_IN_FLIGHT {
             assert!(matches!(coalescer.submit(13).await, Err(Error::Internal(_))));
         }
         assert_eq!(coalescer.submit(4).await.expect("it was done"), 8);

@@ -18,13 +18,13 @@ use super::sqlite::StatementDeadline;
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a statement may take on this side. The database gives it up earlier, unless it never received
 /// it or its answer is lost.
-pub const ANSWER_TIMEOUT: Duration = STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(2));
+pub const STATEMENT_REPLY_TIMEOUT: Duration = STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(2));
 /// How long a connection may take to answer what needs neither a row nor a lock. It leaves time to make
 /// another connection within the second in which the first success has to come after an outage.
 pub const PING_TIMEOUT: Duration = Duration::from_millis(700);
 
 /// What a statement gave.
-pub struct Outcome {
+pub struct StatementResult {
     pub rows: Vec<QueryResult>,
     pub done: ExecResult,
 }
@@ -70,7 +70,7 @@ impl Connection {
     }
 
     /// Runs one statement within [`ANSWER_TIMEOUT`].
-    pub async fn run(&mut self, statement: &Statement) -> Result<Outcome, DbErr> {
+    pub async fn run(&mut self, statement: &Statement) -> Result<StatementResult, DbErr> {
         let values = SqlxValues(statement.values.clone().unwrap_or(Values(Vec::new())));
         let sql = AssertSqlSafe(statement.sql.as_str());
         self.is_busy = true;
@@ -85,12 +85,12 @@ impl Connection {
                 }
             }
         };
-        let answer = tokio::time::timeout(ANSWER_TIMEOUT, answer).await;
+        let answer = tokio::time::timeout(STATEMENT_REPLY_TIMEOUT, answer).await;
         self.finish(answer)
     }
 
     /// Runs SQL without values, which may be several statements, within a limit of time.
-    pub async fn run_unprepared(&mut self, sql: &str, limit: Duration) -> Result<Outcome, DbErr> {
+    pub async fn run_unprepared(&mut self, sql: &str, limit: Duration) -> Result<StatementResult, DbErr> {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql));
         self.is_busy = true;
         let answer = async {
@@ -147,7 +147,7 @@ impl Connection {
             );
             self.run_unprepared(&sql, self.ping_timeout()).await
         } else {
-            self.run_unprepared("BEGIN IMMEDIATE", ANSWER_TIMEOUT).await
+            self.run_unprepared("BEGIN IMMEDIATE", STATEMENT_REPLY_TIMEOUT).await
         };
         if begun.is_err() && !is_postgres && !self.is_busy {
             // The file is locked by another process: SQLite has not begun anything.
@@ -171,7 +171,7 @@ impl Connection {
         if self.is_busy {
             return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed));
         }
-        self.run_unprepared(sql, ANSWER_TIMEOUT).await?;
+        self.run_unprepared(sql, STATEMENT_REPLY_TIMEOUT).await?;
         self.in_transaction = false;
         Ok(())
     }
@@ -208,7 +208,7 @@ pub fn is_lost(error: &DbErr) -> bool {
 
 async fn collect<D>(
     mut steps: impl Stream<Item = Result<Either<D, impl Into<QueryResult>>, sqlx::Error>> + Unpin,
-) -> Result<Outcome, sqlx::Error>
+) -> Result<StatementResult, sqlx::Error>
 where
     D: Default + Extend<D> + Into<ExecResult>,
 {
@@ -219,5 +219,5 @@ where
             Either::Right(row) => rows.push(row.into()),
         }
     }
-    Ok(Outcome { rows, done: done.into() })
+    Ok(StatementResult { rows, done: done.into() })
 }

@@ -10,7 +10,7 @@ use form_urlencoded::Serializer;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 
 /// The parameters that the driver knows, besides `options[…]`.
-const KNOWN: [&str; 18] = [
+const SUPPORTED_PARAMETERS: [&str; 18] = [
     "application_name",
     "dbname",
     "host",
@@ -34,7 +34,7 @@ const KNOWN: [&str; 18] = [
 /// Parameters of libpq that are ignored without a warning: what they ask for does not exist here (GSSAPI,
 /// channel binding, TLS compression) or is decided by this program (time limits, keepalives, the encoding,
 /// that a server must accept writes). The others promise something, often about security, that is not kept.
-const WITHOUT_EFFECT: [&str; 18] = [
+const IGNORED_PARAMETERS: [&str; 18] = [
     "channel_binding",
     "client_encoding",
     "connect_timeout",
@@ -88,14 +88,14 @@ impl SecretUrl {
 
     /// Reads what follows `postgres://`. No error quotes any of it but the names of parameters.
     fn parse(rest: &str) -> anyhow::Result<Self> {
-        const SHAPE: &str =
+        const EXPECTED_FORM: &str =
             "it must be like postgres://user:password@host/name, with any of /?#@% in a part as %XX";
         let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
         // Else a part of a password would be taken for a port, a name or a parameter, and shown.
         let at_is_last = address.find('/').is_none_or(|end| !address[end..].contains('@'));
-        ensure!(at_is_last && !query.contains('@') && !rest.contains('#'), SHAPE);
+        ensure!(at_is_last && !query.contains('@') && !rest.contains('#'), EXPECTED_FORM);
         let base = format!("postgres://{address}");
-        PgConnectOptions::from_str(&base).ok().context(SHAPE)?;
+        PgConnectOptions::from_str(&base).ok().context(EXPECTED_FORM)?;
 
         let (mut known, mut ignored) = (Serializer::new(String::new()), Vec::new());
         if let Some(host) = ipv6_host(address) {
@@ -103,14 +103,15 @@ impl SecretUrl {
             known.append_pair("host", host);
         }
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            if KNOWN.contains(&&*name) || (name.starts_with("options[") && name.ends_with(']')) {
+            if SUPPORTED_PARAMETERS.contains(&&*name) || (name.starts_with("options[") && name.ends_with(']'))
+            {
                 let alone = Serializer::new(String::new()).append_pair(&name, &value).finish();
                 // The driver's own message would quote the value.
                 PgConnectOptions::from_str(&format!("postgres://localhost?{alone}"))
                     .ok()
                     .with_context(|| format!("its parameter {name} has a value that is not valid"))?;
                 known.append_pair(&name, &value);
-            } else if !WITHOUT_EFFECT.contains(&&*name) {
+            } else if !IGNORED_PARAMETERS.contains(&&*name) {
                 // What does not look like a name may be a part of a value.
                 let is_name = (1..=40).contains(&name.len())
                     && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))

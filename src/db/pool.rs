@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use deadpool::managed::{self, Manager, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
 use sea_orm::{ConnAcquireErr, DbBackend, DbErr, RuntimeErr, Statement};
 
-use super::connection::{Connection, Driver, Outcome, PING_TIMEOUT, is_lost};
+use super::connection::{Connection, Driver, PING_TIMEOUT, StatementResult, is_lost};
 use super::postgres::{LOCK_TIMEOUT, PostgresConnector};
 use super::sqlite::SqliteFile;
 use super::writable::Writable;
@@ -21,11 +21,11 @@ pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(2_500);
 /// A connection that has been idle for this time is asked whether it answers before it is used, for any kind of
 /// statement: a firewall between the server and the database may have dropped it silently.
-const RESTED: Duration = Duration::from_secs(30);
+const CHECK_AFTER_IDLE: Duration = Duration::from_secs(30);
 /// A connection that has been idle for this time is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// The process of the server grows with what it has cached for its connection, so none lives longer.
-const LIFETIME: Duration = Duration::from_secs(30 * 60);
+const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// How often the pool looks for connections that are idle or old.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 /// How long closing waits for connections that are still used.
@@ -33,8 +33,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 const CLOSE_PAUSE: Duration = Duration::from_millis(10);
 
 /// A write that changes nothing that anybody reads: a number in the head of SQLite's file.
-const SMALLEST_WRITE: &str = "PRAGMA user_version = 0";
-const READ_ONLY: &str = "SELECT current_setting('transaction_read_only')";
+const SMALLEST_WRITE_SQL: &str = "PRAGMA user_version = 0";
+const IS_READ_ONLY_SQL: &str = "SELECT current_setting('transaction_read_only')";
 
 /// Opens connections of one kind.
 #[derive(Debug)]
@@ -114,7 +114,7 @@ impl Pool {
                 })?;
                 let mut lease = Lease { object: Some(object), pool: self.clone() };
                 let is_new = lease.last_used == lease.made;
-                let is_asked = check == Check::Always || lease.last_used.elapsed() > RESTED;
+                let is_asked = check == Check::Always || lease.last_used.elapsed() > CHECK_AFTER_IDLE;
                 if is_new || !is_asked {
                     return Ok(lease);
                 }
@@ -161,7 +161,7 @@ impl Pool {
             // A server that became a standby keeps its connections.
             DbBackend::Postgres => {
                 let limit = lease.ping_timeout();
-                let answer = lease.run_unprepared(READ_ONLY, limit).await?;
+                let answer = lease.run_unprepared(IS_READ_ONLY_SQL, limit).await?;
                 let is_read_only = answer.rows.first().map(|row| row.try_get_by_index::<String>(0));
                 if is_read_only.transpose()?.as_deref() != Some("off") {
                     self.retire();
@@ -175,7 +175,7 @@ impl Pool {
                     lease.roll_back().await?;
                     return self.check_file();
                 }
-                lease.run_unprepared(SMALLEST_WRITE, PING_TIMEOUT).await?;
+                lease.run_unprepared(SMALLEST_WRITE_SQL, PING_TIMEOUT).await?;
                 lease.commit().await?;
             }
         }
@@ -233,7 +233,7 @@ async fn sweep(pool: std::sync::Weak<Inner>) {
         interval.tick().await;
         let Some(pool) = pool.upgrade() else { return };
         pool.connections.retain(|connection, _| {
-            connection.last_used.elapsed() < IDLE_TIMEOUT && connection.made.elapsed() < LIFETIME
+            connection.last_used.elapsed() < IDLE_TIMEOUT && connection.made.elapsed() < MAX_LIFETIME
         });
     }
 }
@@ -248,14 +248,14 @@ pub struct Lease {
 
 impl Lease {
     /// Runs a statement.
-    pub async fn run(&mut self, statement: &Statement) -> Result<Outcome, DbErr> {
+    pub async fn run(&mut self, statement: &Statement) -> Result<StatementResult, DbErr> {
         let outcome = Connection::run(self, statement).await;
         self.pool.observed(&statement.sql);
         self.noted(outcome)
     }
 
     /// Runs SQL without values.
-    pub async fn run_unprepared(&mut self, sql: &str, limit: Duration) -> Result<Outcome, DbErr> {
+    pub async fn run_unprepared(&mut self, sql: &str, limit: Duration) -> Result<StatementResult, DbErr> {
         let outcome = Connection::run_unprepared(self, sql, limit).await;
         self.pool.observed(sql);
         self.noted(outcome)
@@ -279,7 +279,7 @@ impl Lease {
         &mut self,
         statement: &Statement,
         lock_timeout: Duration,
-    ) -> Result<Outcome, DbErr> {
+    ) -> Result<StatementResult, DbErr> {
         self.begin(lock_timeout).await?;
         match self.run(statement).await {
             Ok(outcome) => self.commit().await.map(|()| outcome),
@@ -390,7 +390,7 @@ impl Manager for Connector {
     async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<DbErr> {
         let is_usable = connection.is_clean()
             && connection.generation == self.generation.load(Ordering::Relaxed)
-            && connection.made.elapsed() < LIFETIME;
+            && connection.made.elapsed() < MAX_LIFETIME;
         if is_usable { Ok(()) } else { Err(RecycleError::message("it is not clean, lost or old")) }
     }
 }

@@ -24,7 +24,7 @@ pub const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What has to be known of a new session: whether its server accepts writes, its encoding, and whether it
 /// has the limits that were asked for.
-const SESSION: &str = "SELECT current_setting('transaction_read_only'), current_setting('server_encoding'), \
+const SESSION_SETTINGS_SQL: &str = "SELECT current_setting('transaction_read_only'), current_setting('server_encoding'), \
                        current_setting('lock_timeout')";
 
 /// Connects to one database.
@@ -48,7 +48,7 @@ impl PostgresConnector {
     /// Opens a connection to a server that accepts writes, and tells whether its session has our limits.
     pub async fn connect(&self) -> Result<(PgConnection, bool), DbErr> {
         let mut connection = self.open().await.map_err(failed)?;
-        let session = sqlx::raw_sql(SESSION).fetch_one(&mut connection).await.map_err(failed)?;
+        let session = sqlx::raw_sql(SESSION_SETTINGS_SQL).fetch_one(&mut connection).await.map_err(failed)?;
         let setting = |index: usize| session.try_get::<String, _>(index).map_err(failed);
         if setting(0)? == "on" {
             return Err(refused("the server accepts no writes: it is a standby, or set to read only"));

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::async_trait;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
-use super::connection::{Outcome, is_lost};
+use super::connection::{StatementResult, is_lost};
 use super::error::{is_contended, is_lock_timeout};
 use super::pool::{Check, Pool};
 use super::postgres::{LOCK_TIMEOUT, SHARED_LOCK_TIMEOUT};
@@ -43,7 +43,7 @@ impl Statements {
         Self { share: Some(share), ..self.clone() }
     }
 
-    async fn run(&self, statement: &Statement) -> Result<Outcome, DbErr> {
+    async fn run(&self, statement: &Statement) -> Result<StatementResult, DbErr> {
         let mut retries = 0;
         loop {
             match self.run_once(statement).await {
@@ -54,7 +54,7 @@ impl Statements {
         }
     }
 
-    async fn run_once(&self, statement: &Statement) -> Result<Outcome, DbErr> {
+    async fn run_once(&self, statement: &Statement) -> Result<StatementResult, DbErr> {
         if self.kind == Kind::Write {
             return self.run_on(Check::Always, statement).await;
         }
@@ -64,7 +64,7 @@ impl Statements {
         }
     }
 
-    async fn run_on(&self, check: Check, statement: &Statement) -> Result<Outcome, DbErr> {
+    async fn run_on(&self, check: Check, statement: &Statement) -> Result<StatementResult, DbErr> {
         let mut shared = UserShare::lease(self.share.as_ref(), &self.pool, check).await?;
         let lease = &mut shared.lease;
         let is_write = self.kind != Kind::Read;

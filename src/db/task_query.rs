@@ -8,8 +8,8 @@ use sea_orm::{ColumnTrait, DbBackend, Order, QueryOrder, Select};
 
 use crate::db::entity::task::{Column, Entity};
 use crate::domain::{
-    Bound, DateField, DateRange, KeyValue, MAX_LABELS, Named, OrderField, OrderKey, PageRequest, Position,
-    TaskFilter, TaskPriority, TaskStatus,
+    Bound, CursorKey, DateField, DateRange, KeyValue, MAX_LABELS, OrderField, OrderKey, PageRequest,
+    StoredEnum, TaskFilter, TaskPriority, TaskStatus,
 };
 
 /// The condition that a task meets which the filter shows. It is never NULL, so that NOT is plain
@@ -165,7 +165,7 @@ fn id_descends(keys: &[Key]) -> bool {
 
 /// Everything beyond a position: further in the first key, or equal there and further in the next, and
 /// so on down to the id, which no two tasks share.
-fn beyond(keys: &[Key], position: &Position) -> SimpleExpr {
+fn beyond(keys: &[Key], position: &CursorKey) -> SimpleExpr {
     let id = if id_descends(keys) { Column::Id.lt(position.id) } else { Column::Id.gt(position.id) };
     let further = keys.iter().zip(&position.keys).rev().fold(id, |rest, (key, value)| {
         let tied = key.equals(value).and(rest);
@@ -204,7 +204,7 @@ fn expression(field: OrderField) -> SimpleExpr {
 }
 
 /// The place of a name among the values of its enum.
-fn rank<T: Named>(column: Column) -> SimpleExpr {
+fn rank<T: StoredEnum>(column: Column) -> SimpleExpr {
     let named = (0..).zip(T::ALL);
     let case = named.fold(CaseStatement::new(), |case, (rank, value)| {
         case.case(column.eq(value.name()), Expr::val::<i32>(rank))

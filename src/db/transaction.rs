@@ -7,7 +7,7 @@ use sea_orm::entity::prelude::async_trait;
 use sea_orm::{ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use tokio::sync::Mutex;
 
-use super::connection::{Outcome, is_lost};
+use super::connection::{StatementResult, is_lost};
 use super::error::map_error;
 use super::pool::{Check, Pool};
 use super::postgres::LOCK_TIMEOUT;
@@ -71,7 +71,7 @@ impl Transaction {
         }
     }
 
-    async fn run(&self, statement: &Statement) -> Result<Outcome, DbErr> {
+    async fn run(&self, statement: &Statement) -> Result<StatementResult, DbErr> {
         let lease = &mut self.lease.lock().await.lease;
         // A future that is dropped in the middle leaves this set, and the connection is closed.
         self.has_failed.store(true, Ordering::Relaxed);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// A write is recent for this time. It is a little longer than the wait for a connection.
-const RECENT: Duration = Duration::from_secs(4);
+const RECENT_WRITE: Duration = Duration::from_secs(4);
 
 /// When a write or a question whether writes are accepted succeeded last.
 pub struct Writable {
@@ -46,7 +46,7 @@ impl Writable {
     /// Whether the last success is recent.
     pub fn is_recent(&self) -> bool {
         let at = self.at.load(Ordering::Relaxed);
-        at > 0 && u128::from(self.now().saturating_sub(at - 1)) < RECENT.as_millis()
+        at > 0 && u128::from(self.now().saturating_sub(at - 1)) < RECENT_WRITE.as_millis()
     }
 
     fn now(&self) -> u64 {

@@ -40,7 +40,7 @@ pub struct Email(String);
 impl Email {
     /// Accepts one address with a dotted domain and at most 254 characters (RFC 5321, 4.5.3.1.3).
     pub fn parse(raw: &str) -> Result<Self, Problem> {
-        let address = text::filled(raw, 254)?;
+        let address = text::non_empty(raw, 254)?;
         let strict = Options::default().with_required_tld().without_domain_literal().without_display_text();
         let valid =
             address.matches('@').count() == 1 && EmailAddress::parse_with_options(&address, strict).is_ok();
@@ -122,7 +122,7 @@ pub struct DisplayName(String);
 impl DisplayName {
     /// Accepts 1 to 100 characters.
     pub fn parse(raw: &str) -> Result<Self, Problem> {
-        text::filled(raw, text::MAX_NAME).map(Self)
+        text::non_empty(raw, text::MAX_NAME).map(Self)
     }
 
     /// The name as it is shown.

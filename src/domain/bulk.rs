@@ -65,7 +65,7 @@ impl BulkIds {
     }
 
     /// The error that some of them give; None when none does.
-    pub fn refusal(&self, why_not: impl Fn(Uuid) -> Option<Error>) -> Option<Error> {
+    pub fn error_for(&self, why_not: impl Fn(Uuid) -> Option<Error>) -> Option<Error> {
         let refused: Vec<(usize, Error)> =
             self.0.iter().filter_map(|(index, id)| why_not(*id).map(|error| (*index, error))).collect();
         let mut faults = Faults::of("ids");

@@ -62,7 +62,7 @@ impl Error {
     }
 
     /// Both results, or the faults of both.
-    pub fn both<A, B>(a: super::Result<A>, b: super::Result<B>) -> super::Result<(A, B)> {
+    pub fn zip<A, B>(a: super::Result<A>, b: super::Result<B>) -> super::Result<(A, B)> {
         match (a, b) {
             (Ok(a), Ok(b)) => Ok((a, b)),
             (Err(Self::Invalid(mut faults)), Err(Self::Invalid(more))) => {

@@ -16,7 +16,7 @@ pub struct Label(String);
 impl Label {
     /// Accepts 1 to 50 characters without line breaks.
     pub fn parse(raw: &str) -> Result<Self, Problem> {
-        let label = text::filled(raw, MAX_LABEL)?;
+        let label = text::non_empty(raw, MAX_LABEL)?;
         // The breaks of Unicode (UAX 14): LF, VT, FF, CR, NEL, LS, PS.
         let breaks = ['\n', '\u{b}', '\u{c}', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
         if label.contains(breaks) {

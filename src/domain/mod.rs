@@ -22,15 +22,15 @@ pub use clock::Clock;
 pub use error::Error;
 pub use id::new_id;
 pub use label::{Label, Labels, MAX_LABEL, MAX_LABELS};
-pub use page::{KeyValue, MAX_PAGE, Page, PageArguments, PageRequest, Position};
+pub use page::{CursorKey, KeyValue, MAX_PAGE, Page, PageArguments, PageRequest};
 pub use task::{
-    Bound, Brief, BriefEdit, DateField, DateRange, LabelChange, NewTask, OrderField, OrderKey, Shelf,
-    StatusChange, Task, TaskEdit, TaskFilter, TaskPriority, TaskStatus, Title,
+    Bound, DateField, DateRange, LabelChange, NewTask, OrderField, OrderKey, StatusChange, Task, TaskDetails,
+    TaskDetailsEdit, TaskEdit, TaskFilter, TaskPriority, TaskScope, TaskStatus, Title,
 };
 pub use task_part::{
     ChecklistItem, FileChange, FileChangeKind, FilePath, ItemEdit, ItemText, MAX_FILES, MAX_ITEMS, MAX_RISKS,
-    Named, NewFileChange, NewItem, NewParts, NewRisk, Progress, Risk, RiskDescription, RiskEdit, RiskLevel,
-    Section,
+    NewFileChange, NewItem, NewParts, NewRisk, Progress, Risk, RiskDescription, RiskEdit, RiskLevel, Section,
+    StoredEnum,
 };
 pub use text::{
     MAX_DESCRIPTION, MAX_ITEM, MAX_MITIGATION, MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PATH,

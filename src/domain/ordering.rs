@@ -4,7 +4,7 @@
 /// The distance between two things that are put one after the other.
 const GAP: i64 = 1 << 32;
 /// The least distance that moved neighbours get: room for twenty more between each two.
-const SPREAD: i64 = 1 << 20;
+const MIN_GAP: i64 = 1 << 20;
 
 /// Where something comes to stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,12 +35,12 @@ pub fn insert(positions: &[i64], index: usize) -> Placement {
     };
     match position {
         Some(position) => Placement { position, moved: Vec::new() },
-        None => make_room(positions, index),
+        None => rebalance(positions, index),
     }
 }
 
 /// Spreads the nearest neighbours evenly, as few of them as there is room for.
-fn make_room(positions: &[i64], index: usize) -> Placement {
+fn rebalance(positions: &[i64], index: usize) -> Placement {
     let mut reach = 1;
     loop {
         let (from, to) = (index.saturating_sub(reach), (index + reach).min(positions.len()));
@@ -55,7 +55,7 @@ fn make_room(positions: &[i64], index: usize) -> Placement {
         };
         if let (Some(low), Some(high)) = (low, high) {
             let step = high.saturating_sub(low) / (count + 1);
-            if step >= SPREAD {
+            if step >= MIN_GAP {
                 let spread = |rank: usize| low + (rank as i64 + 1) * step;
                 let moved = (from..to).map(|old| (old, spread(old - from + usize::from(old >= index))));
                 return Placement { position: spread(index - from), moved: moved.collect() };

@@ -28,7 +28,7 @@ pub struct PageRequest {
     pub size: usize,
     /// Towards the beginning: `last` and `before`.
     pub backward: bool,
-    pub from: Option<Position>,
+    pub from: Option<CursorKey>,
 }
 
 impl PageRequest {
@@ -53,7 +53,7 @@ impl PageRequest {
             }
         }
         let mut position = |field, cursor: &Option<String>| {
-            let position = Position::decode(cursor.as_deref()?, order);
+            let position = CursorKey::decode(cursor.as_deref()?, order);
             let none = || Problem::new(Rule::Invalid, "is not a cursor of this order");
             faults.check(field, position.ok_or_else(none))
         };
@@ -75,20 +75,20 @@ pub enum KeyValue {
 }
 
 /// Most positions have no more bytes.
-const ENCODED: usize = 64;
+const MAX_ENCODED_CHARS: usize = 64;
 /// No cursor has more: three keys are titles at most.
-const MAX_CURSOR: usize = 1 << 14;
+const MAX_CURSOR_BYTES: usize = 1 << 14;
 
 /// The place of a task in an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Position {
+pub struct CursorKey {
     /// Names the order, so that a cursor of another one is recognised.
     order: Arc<str>,
     pub keys: Vec<KeyValue>,
     pub id: Uuid,
 }
 
-impl Position {
+impl CursorKey {
     /// What tells the places of tasks in an order.
     pub fn in_order(order: &[OrderKey]) -> impl Fn(&Task) -> Self {
         let name: Arc<str> = signature(order).into();
@@ -100,12 +100,12 @@ impl Position {
 
     /// The opaque text that clients hand back.
     pub fn encode(&self) -> String {
-        let bytes = postcard::to_extend(self, Vec::with_capacity(ENCODED));
+        let bytes = postcard::to_extend(self, Vec::with_capacity(MAX_ENCODED_CHARS));
         BASE64_URL_SAFE_NO_PAD.encode(bytes.expect("they are written into memory"))
     }
 
     fn decode(cursor: &str, order: &[OrderKey]) -> Option<Self> {
-        if cursor.len() > MAX_CURSOR {
+        if cursor.len() > MAX_CURSOR_BYTES {
             return None;
         }
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
@@ -113,7 +113,7 @@ impl Position {
         let fits = rest.is_empty()
             && *position.order == signature(order)
             && position.keys.len() == order.len()
-            && order.iter().zip(&position.keys).all(|(key, value)| key.field.admits(value));
+            && order.iter().zip(&position.keys).all(|(key, value)| key.field.accepts(value));
         fits.then_some(position)
     }
 }
@@ -160,7 +160,7 @@ impl OrderField {
     }
 
     /// Whether a cursor may hold `value` for it; cursors come from clients.
-    fn admits(self, value: &KeyValue) -> bool {
+    fn accepts(self, value: &KeyValue) -> bool {
         match (self, value) {
             (_, KeyValue::Null) => self.nullable(),
             (Self::Title, KeyValue::Text(text)) => !text.contains('\0'),
@@ -184,7 +184,7 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// Makes a page of up to `size + 1` items in the direction of travel: the surplus one tells that
     /// the list goes on.
-    pub fn from_travel(mut items: Vec<T>, request: &PageRequest) -> Self {
+    pub fn from_scan(mut items: Vec<T>, request: &PageRequest) -> Self {
         let more = items.len() > request.size;
         items.truncate(request.size);
         let came_from_somewhere = request.from.is_some();
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_made_up_cursor_is_a_fault_of_its_field() {
-        let position = |keys| Position { order: "cdl".into(), keys, id: Uuid::nil() };
+        let position = |keys| CursorKey { order: "cdl".into(), keys, id: Uuid::nil() };
         let good = position(vec![KeyValue::Number(0)]).encode();
         for cursor in [
             "",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use crate::domain::{Faults, Instant, Label, Labels, Named, NewParts, Problem, Result, text};
+use crate::domain::{Faults, Instant, Label, Labels, NewParts, Problem, Result, StoredEnum, text};
 
 /// A task as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +24,12 @@ pub struct Task {
     /// When it went into the trash.
     pub deleted_at: Option<Instant>,
     pub version: i32,
-    pub brief: Brief,
+    pub details: TaskDetails,
 }
 
 /// The fields of a task that come from a written task document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Brief {
+pub struct TaskDetails {
     /// The document's date.
     pub date: Option<NaiveDate>,
     /// The person or team named in the document; says nothing about rights.
@@ -44,13 +44,13 @@ impl Task {
     /// What a search looks at, folded: title, description and objective, each in a part of its own.
     pub fn search_text(&self) -> String {
         let part = |text: &Option<String>| text.clone().unwrap_or_default();
-        text::fold(&format!("{}\n{}\n{}", self.title, part(&self.description), part(&self.brief.objective)))
+        text::fold(&format!("{}\n{}\n{}", self.title, part(&self.description), part(&self.details.objective)))
     }
 
     /// The task with a change made at `now`. Version and updatedAt move only when a value does.
     pub fn edited(&self, edit: &TaskEdit, now: Instant) -> Result<Self> {
         let TaskEdit { title, description, status, priority, labels, due_at, brief } = edit;
-        let BriefEdit { date, owner_label, objective, rationale } = brief;
+        let TaskDetailsEdit { date, owner_label, objective, rationale } = brief;
         let mut task = self.clone();
         if let Some(title) = title {
             task.title = title.as_str().to_owned();
@@ -64,15 +64,15 @@ impl Task {
         set(&mut task.description, description);
         set(&mut task.priority, priority);
         set(&mut task.due_at, due_at);
-        set(&mut task.brief.date, date);
-        set(&mut task.brief.owner_label, owner_label);
-        set(&mut task.brief.objective, objective);
-        set(&mut task.brief.rationale, rationale);
-        Ok(if task == *self { task } else { task.touched(now) })
+        set(&mut task.details.date, date);
+        set(&mut task.details.owner_label, owner_label);
+        set(&mut task.details.objective, objective);
+        set(&mut task.details.rationale, rationale);
+        Ok(if task == *self { task } else { task.with_next_version(now) })
     }
 
     /// The task after a change of something in it.
-    pub fn touched(mut self, now: Instant) -> Self {
+    pub fn with_next_version(mut self, now: Instant) -> Self {
         self.version = self.version.saturating_add(1);
         // Not before the change that came first: this one may have waited for it since its own time was
         // taken, and whoever asks for what is newer must not miss it.
@@ -103,7 +103,7 @@ pub enum TaskStatus {
     Completed,
 }
 
-impl Named for TaskStatus {
+impl StoredEnum for TaskStatus {
     const ALL: &'static [Self] = &[Self::Pending, Self::InProgress, Self::Blocked, Self::Completed];
 
     fn name(self) -> &'static str {
@@ -126,7 +126,7 @@ pub enum TaskPriority {
     Critical,
 }
 
-impl Named for TaskPriority {
+impl StoredEnum for TaskPriority {
     const ALL: &'static [Self] = &[Self::Low, Self::Medium, Self::High, Self::Critical];
 
     fn name(self) -> &'static str {
@@ -146,7 +146,7 @@ pub struct Title(String);
 impl Title {
     /// Accepts 1 to 200 characters.
     pub fn parse(raw: &str) -> Result<Self, Problem> {
-        text::filled(raw, text::MAX_TITLE).map(Self)
+        text::non_empty(raw, text::MAX_TITLE).map(Self)
     }
 
     /// The title as it is shown.
@@ -171,7 +171,7 @@ pub struct NewTask {
     pub priority: TaskPriority,
     pub labels: Labels,
     pub due_at: Option<Instant>,
-    pub brief: Brief,
+    pub brief: TaskDetails,
     pub parts: NewParts,
 }
 
@@ -192,13 +192,13 @@ impl NewTask {
             updated_at: now,
             deleted_at: None,
             version: 1,
-            brief: self.brief.clone(),
+            details: self.brief.clone(),
         }
     }
 
     /// The change that makes a task hold just this, its parts apart.
     pub fn edit(&self) -> TaskEdit {
-        let Brief { date, owner_label, objective, rationale } = self.brief.clone();
+        let TaskDetails { date, owner_label, objective, rationale } = self.brief.clone();
         TaskEdit {
             title: Some(self.title.clone()),
             description: Some(self.description.clone()),
@@ -206,7 +206,7 @@ impl NewTask {
             priority: Some(self.priority),
             labels: Some(LabelChange::Replace(self.labels.clone())),
             due_at: Some(self.due_at),
-            brief: BriefEdit {
+            brief: TaskDetailsEdit {
                 date: Some(date),
                 owner_label: Some(owner_label),
                 objective: Some(objective),
@@ -272,12 +272,12 @@ pub struct TaskEdit {
     pub priority: Option<TaskPriority>,
     pub labels: Option<LabelChange>,
     pub due_at: Option<Option<Instant>>,
-    pub brief: BriefEdit,
+    pub brief: TaskDetailsEdit,
 }
 
 /// A checked change of a task's brief, field by field like [`TaskEdit`].
 #[derive(Clone, Debug, Default)]
-pub struct BriefEdit {
+pub struct TaskDetailsEdit {
     pub date: Option<Option<NaiveDate>>,
     pub owner_label: Option<Option<String>>,
     pub objective: Option<Option<String>>,
@@ -293,7 +293,7 @@ impl From<StatusChange> for TaskEdit {
 
 /// Where tasks lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shelf {
+pub enum TaskScope {
     Live,
     /// Deleted, and still to be brought back.
     Trash,

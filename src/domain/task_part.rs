@@ -12,7 +12,7 @@ pub const MAX_RISKS: usize = 100;
 pub const MAX_FILES: usize = 500;
 
 /// The name that a value of an enum is stored under.
-pub trait Named: Copy + 'static {
+pub trait StoredEnum: Copy + 'static {
     /// All values, in order.
     const ALL: &'static [Self];
 
@@ -20,19 +20,19 @@ pub trait Named: Copy + 'static {
     fn name(self) -> &'static str;
 
     /// The value of a name.
-    fn named(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|value| value.name() == name)
     }
 }
 
 /// Makes enums whose values are stored by name.
-macro_rules! named {
+macro_rules! stored_enum {
     ($($(#[$meta:meta])* $ty:ident { $($value:ident = $name:literal),+ $(,)? })+) => {$(
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum $ty { $($value),+ }
 
-        impl Named for $ty {
+        impl StoredEnum for $ty {
             const ALL: &'static [Self] = &[$(Self::$value),+];
 
             fn name(self) -> &'static str {
@@ -42,7 +42,7 @@ macro_rules! named {
     )+};
 }
 
-named! {
+stored_enum! {
     /// The section of a task document that a box stands in, in the document's order.
     Section {
         InScope = "IN_SCOPE",
@@ -58,7 +58,7 @@ named! {
 }
 
 /// Makes text that has to be there, with its longest length.
-macro_rules! filled_text {
+macro_rules! non_empty_text {
     ($($(#[$meta:meta])* $ty:ident: $max:expr)+) => {$(
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ macro_rules! filled_text {
         impl $ty {
             /// Accepts text that is not blank and not too long.
             pub fn parse(raw: &str) -> Result<Self, Problem> {
-                text::filled(raw, $max).map(Self)
+                text::non_empty(raw, $max).map(Self)
             }
 
             /// The text itself.
@@ -78,7 +78,7 @@ macro_rules! filled_text {
     )+};
 }
 
-filled_text! {
+non_empty_text! {
     /// What a box asks for, in 1 to 1,000 characters.
     ItemText: text::MAX_ITEM
     /// A risk, in 1 to 1,000 characters.

@@ -49,7 +49,7 @@ pub fn at_most(raw: &str, max: usize) -> Result<String, Problem> {
 }
 
 /// Normalized text of 1 to `max` characters.
-pub fn filled(raw: &str, max: usize) -> Result<String, Problem> {
+pub fn non_empty(raw: &str, max: usize) -> Result<String, Problem> {
     let text = at_most(raw, max)?;
     if text.is_empty() { Err(Problem::required()) } else { Ok(text) }
 }
@@ -69,14 +69,14 @@ mod tests {
 
     #[test]
     fn length_counts_code_points_after_composition() {
-        assert_eq!(filled(&"e\u{301}".repeat(5), 5).as_deref(), Ok("ééééé"));
-        assert_eq!(filled(&"𝒳".repeat(5), 5).map(|text| text.len()), Ok(20));
-        assert_eq!(filled(&"𝒳".repeat(6), 5).map_err(|problem| problem.rule), Err(Rule::TooLong));
+        assert_eq!(non_empty(&"e\u{301}".repeat(5), 5).as_deref(), Ok("ééééé"));
+        assert_eq!(non_empty(&"𝒳".repeat(5), 5).map(|text| text.len()), Ok(20));
+        assert_eq!(non_empty(&"𝒳".repeat(6), 5).map_err(|problem| problem.rule), Err(Rule::TooLong));
     }
 
     #[test]
     fn blank_text_is_missing_text() {
-        assert_eq!(filled(" \u{3000}\n", 5).map_err(|problem| problem.rule), Err(Rule::Required));
+        assert_eq!(non_empty(" \u{3000}\n", 5).map_err(|problem| problem.rule), Err(Rule::Required));
     }
 
     #[test]

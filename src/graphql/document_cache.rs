@@ -13,16 +13,16 @@ use crate::graphql::direct_json;
 use crate::graphql::guard::{self, Limits, Types};
 
 /// The documents that are kept take so many bytes at most.
-const KEPT: u64 = 32 << 20;
+const CACHE_BYTES: u64 = 32 << 20;
 /// What is read of a byte of text takes about so many.
-const BYTES_READ: usize = 128;
+const AST_BYTES_PER_TEXT_BYTE: usize = 128;
 
 /// A document that has passed the guard.
-pub struct Document {
+pub struct PreparedDocument {
     /// As it was read.
-    pub read: ExecutableDocument,
+    pub ast: ExecutableDocument,
     /// Whether it asks for parts of the same object in several places.
-    pub asks_twice: bool,
+    pub needs_field_merging: bool,
     /// Its complexity, if that does not depend on variables.
     complexity: Option<usize>,
     hash: [u8; 32],
@@ -31,7 +31,7 @@ pub struct Document {
     weight: u32,
 }
 
-impl Document {
+impl PreparedDocument {
     /// Whether the library's validation has found nothing, whatever operation is named.
     pub fn is_valid(&self) -> bool {
         self.is_valid.load(Ordering::Relaxed)
@@ -39,7 +39,7 @@ impl Document {
 
     /// Whether it is valid when one of its operations is, since validation looks at no other.
     fn has_one_operation(&self) -> bool {
-        match &self.read.operations {
+        match &self.ast.operations {
             DocumentOperations::Single(_) => true,
             DocumentOperations::Multiple(all) => all.len() == 1,
         }
@@ -48,16 +48,16 @@ impl Document {
 
 /// The way of every document into the service.
 #[derive(Clone)]
-pub struct Documents {
+pub struct DocumentCache {
     types: Arc<Types>,
     limits: Limits,
-    kept: Cache<[u8; 32], Arc<Document>>,
+    kept: Cache<[u8; 32], Arc<PreparedDocument>>,
 }
 
-impl Documents {
+impl DocumentCache {
     pub fn new(types: Types, limits: Limits) -> Self {
-        let weigh = |_: &[u8; 32], document: &Arc<Document>| document.weight;
-        let kept = Cache::builder().max_capacity(KEPT).weigher(weigh).build();
+        let weigh = |_: &[u8; 32], document: &Arc<PreparedDocument>| document.weight;
+        let kept = Cache::builder().max_capacity(CACHE_BYTES).weigher(weigh).build();
         Self { types: Arc::new(types), limits, kept }
     }
 
@@ -72,29 +72,29 @@ impl Documents {
     }
 
     /// The document of a text and its complexity, if it may be given to the library with these variables.
-    pub fn admit(
+    pub fn prepare(
         &self,
         text: &str,
         hash: [u8; 32],
         variables: &Variables,
-    ) -> Result<(Arc<Document>, usize), Vec<ServerError>> {
+    ) -> Result<(Arc<PreparedDocument>, usize), Vec<ServerError>> {
         if let Some(known) = self.kept.get(&hash) {
             let complexity = match known.complexity {
                 Some(complexity) if !guard::are_long(variables) => complexity,
-                _ => self.check_variables(&known.read, variables)?,
+                _ => self.check_variables(&known.ast, variables)?,
             };
             return Ok((known, complexity));
         }
         let mut read = guard::read(text, &self.types, &self.limits)?;
         let complexity = self.check_variables(&read, variables)?;
         guard::prepare(&mut read, text, &self.types).map_err(|error| vec![error])?;
-        let document = Document {
-            asks_twice: direct_json::asks_twice(&read),
+        let document = PreparedDocument {
+            needs_field_merging: direct_json::needs_field_merging(&read),
             complexity: (!guard::cost_varies(&read)).then_some(complexity),
-            read,
+            ast: read,
             hash,
             is_valid: AtomicBool::new(false),
-            weight: u32::try_from(text.len() * BYTES_READ).unwrap_or(u32::MAX),
+            weight: u32::try_from(text.len() * AST_BYTES_PER_TEXT_BYTE).unwrap_or(u32::MAX),
         };
         Ok((Arc::new(document), complexity))
     }
@@ -109,7 +109,7 @@ impl Documents {
     }
 
     /// Keeps a document in whose operation validation has found nothing.
-    pub fn keep(&self, document: &Arc<Document>) {
+    pub fn insert(&self, document: &Arc<PreparedDocument>) {
         if !self.kept.contains_key(&document.hash) {
             document.is_valid.store(document.has_one_operation(), Ordering::Relaxed);
             self.kept.insert(document.hash, document.clone());

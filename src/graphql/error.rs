@@ -133,20 +133,20 @@ impl ErrorCodeInfo {
 /// A failure of a resolver. It does not implement Display, so that no error but the domain's can be
 /// turned into one with `?`: a database error would show its SQL.
 #[derive(Clone, Debug)]
-pub struct Failure {
+pub struct FieldError {
     error: Error,
     /// Where it happened, below the root. The library overwrites the path of an error on its way up.
     path: Vec<async_graphql::PathSegment>,
 }
 
-impl From<Error> for Failure {
+impl From<Error> for FieldError {
     fn from(error: Error) -> Self {
         Self { error, path: Vec::new() }
     }
 }
 
-impl From<Failure> for async_graphql::Error {
-    fn from(failure: Failure) -> Self {
+impl From<FieldError> for async_graphql::Error {
+    fn from(failure: FieldError) -> Self {
         let error = &failure.error;
         let mut extensions = with_code(code_of(error));
         match error {
@@ -164,9 +164,9 @@ impl From<Failure> for async_graphql::Error {
     }
 }
 
-impl Failure {
+impl FieldError {
     /// A failure of the field that is being resolved.
-    pub fn at<T>(context: &ContextBase<'_, T>, error: Error) -> Self {
+    pub fn at_path<T>(context: &ContextBase<'_, T>, error: Error) -> Self {
         let mut path = Vec::new();
         let mut node = context.path_node;
         while let Some(step) = node {
@@ -183,7 +183,7 @@ impl Failure {
 
 /// Gives an error of a field below the root its whole path again.
 pub fn restore_path(error: &mut ServerError) {
-    if let Some(failure) = error.source::<Failure>()
+    if let Some(failure) = error.source::<FieldError>()
         && !failure.path.is_empty()
     {
         error.path = failure.path.clone();
@@ -222,22 +222,22 @@ pub fn request_error(code: ErrorCode, message: impl Into<String>) -> ServerError
 }
 
 /// The error of a request whose answer finds no memory.
-pub fn no_memory() -> ServerError {
+pub fn response_memory_error() -> ServerError {
     let message = "The service is unavailable at the moment. Try again shortly.";
     request_error(ErrorCode::ServiceUnavailable, message)
 }
 
 /// A [`request_error`] about values, each with its place.
 pub fn input_error(faults: Vec<FieldFault>) -> ServerError {
-    let error: async_graphql::Error = Failure::from(Error::Invalid(faults)).into();
+    let error: async_graphql::Error = FieldError::from(Error::Invalid(faults)).into();
     let mut server_error = ServerError::new(error.message, None);
     server_error.extensions = error.extensions;
     server_error
 }
 
 /// The error of a request that panicked.
-pub fn panicked() -> ServerError {
-    let failure = Failure::from(Error::internal(anyhow::anyhow!("a panic, logged with its place")));
+pub fn panic_error() -> ServerError {
+    let failure = FieldError::from(Error::internal(anyhow::anyhow!("a panic, logged with its place")));
     let mut error = request_error(ErrorCode::InternalServerError, failure.error.to_string());
     error.source = Some(std::sync::Arc::new(failure));
     error
@@ -251,7 +251,7 @@ pub fn code_name(error: &ServerError) -> Option<&'static str> {
 
 /// Gives an error that the library raised its code, and takes out of its message what was sent: a
 /// document can hold a password.
-pub fn classify(error: &mut ServerError) {
+pub fn assign_code(error: &mut ServerError) {
     if code_name(error).is_some() {
         return;
     }
@@ -299,8 +299,8 @@ fn fields(faults: &[FieldFault]) -> Value {
 }
 
 /// The logged cause of an error that tells the client nothing about it.
-pub fn hidden_cause(error: &ServerError) -> Option<&anyhow::Error> {
-    match &error.source::<Failure>()?.error {
+pub fn internal_cause(error: &ServerError) -> Option<&anyhow::Error> {
+    match &error.source::<FieldError>()?.error {
         Error::Internal(cause) | Error::Unavailable(cause) => Some(cause),
         _ => None,
     }

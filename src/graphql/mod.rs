@@ -1,5 +1,5 @@
 //! The only room that knows async-graphql: the schema's roots, nodes and inputs, the codes of errors,
-//! the guard that documents pass, and [`Endpoint`], through which an operation comes in.
+//! the guard that documents pass, and [`Executor`], through which an operation comes in.
 
 pub mod direct_json;
 mod document_cache;
@@ -13,11 +13,11 @@ pub mod response_budget;
 use crate::api;
 use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
 
-pub use direct_json::write::Pieces;
-pub use error::{ErrorCode, code_name, no_memory, panicked, request_error};
-pub use executor::{Answer, Endpoint, Operation, OperationSummary, Stage};
-pub use persisted_documents::{Persisted, TrustedDocuments};
-pub use response_budget::{AnswerShare, Held, UNCOUNTED_BYTES};
+pub use direct_json::write::JsonChunks;
+pub use error::{ErrorCode, code_name, panic_error, request_error, response_memory_error};
+pub use executor::{Disposition, Execution, Executor, GraphqlRequest, OperationSummary};
+pub use persisted_documents::{PersistedDocuments, TrustedDocuments};
+pub use response_budget::{CountedBytes, ResponseShare, UNCOUNTED_BYTES};
 
 fn builder() -> SchemaBuilder<api::QueryRoot, api::Mutation, EmptySubscription> {
     Schema::build(api::QueryRoot(api::Query), api::Mutation::default(), EmptySubscription)

@@ -11,29 +11,29 @@ use crate::graphql::document_cache;
 use crate::graphql::error::ErrorCode;
 
 /// The texts that are remembered take so many bytes at most.
-const REMEMBERED: u64 = 8 << 20;
+const CACHE_BYTES: u64 = 8 << 20;
 
 /// Why no document is run, and the sentence that says so.
-type Refusal = (ErrorCode, &'static str);
+type RequestFault = (ErrorCode, &'static str);
 
 /// The documents that are known by a name.
 #[derive(Clone)]
-pub struct Persisted {
+pub struct PersistedDocuments {
     remembered: Cache<String, Arc<str>>,
     trusted: Option<Arc<TrustedDocuments>>,
 }
 
-impl Persisted {
+impl PersistedDocuments {
     /// With trusted documents no others are run.
     pub fn new(trusted: Option<TrustedDocuments>) -> Self {
         let weigh =
             |hash: &String, text: &Arc<str>| u32::try_from(hash.len() + text.len()).unwrap_or(u32::MAX);
-        let remembered = Cache::builder().weigher(weigh).max_capacity(REMEMBERED).build();
+        let remembered = Cache::builder().weigher(weigh).max_capacity(CACHE_BYTES).build();
         Self { remembered, trusted: trusted.map(Arc::new) }
     }
 
     /// The text of the document that a request means, or why there is none.
-    pub fn text(&self, query: Option<String>, id: Option<&str>) -> Result<String, Refusal> {
+    pub fn resolve(&self, query: Option<String>, id: Option<&str>) -> Result<String, RequestFault> {
         let unknown = (ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound");
         let refusal = |message| Err((ErrorCode::BadRequest, message));
         match (&self.trusted, query, id) {
@@ -52,7 +52,7 @@ impl Persisted {
     }
 
     /// Remembers a document that has passed the guard.
-    pub fn remember(&self, hash: &str, text: &str) {
+    pub fn register(&self, hash: &str, text: &str) {
         if self.trusted.is_none() && !self.remembered.contains_key(hash) {
             self.remembered.insert(hash.to_owned(), text.into());
         }
@@ -73,11 +73,11 @@ impl TrustedDocuments {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Manifest {
-            Apollo { operations: Vec<Operation> },
+            Apollo { operations: Vec<ManifestOperation> },
             Texts(HashMap<String, String>),
         }
         #[derive(Deserialize)]
-        struct Operation {
+        struct ManifestOperation {
             id: String,
             body: String,
         }
@@ -98,14 +98,14 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let persisted = Persisted::new(None);
+        let persisted = PersistedDocuments::new(None);
         let text = "x".repeat(16 << 10);
         for number in 0..2_000 {
-            persisted.remember(&number.to_string(), &text);
+            persisted.register(&number.to_string(), &text);
         }
         persisted.remembered.run_pending_tasks();
         let known =
-            (0..2_000).filter(|number| persisted.text(None, Some(&number.to_string())).is_ok()).count();
+            (0..2_000).filter(|number| persisted.resolve(None, Some(&number.to_string())).is_ok()).count();
         assert!((100..=512).contains(&known), "{known} are remembered");
     }
 }

@@ -17,7 +17,7 @@ pub const UNCOUNTED_BYTES: usize = 64 << 10;
 /// Answers are counted in steps of this size, so that the shared counters are seldom touched.
 const STEP_BYTES: usize = 64 << 10;
 /// One owner may use this part of the limit of the instance.
-const OWNERS_PART: usize = 8;
+const OWNER_DIVISOR: usize = 8;
 /// The answer of a mutation that can be larger than this reserves its memory before the mutation starts.
 const UNRESERVED_BYTES: usize = 1 << 20;
 
@@ -29,14 +29,14 @@ pub enum Owner {
 }
 
 /// The memory that answers of one instance may take.
-pub struct AnswerBudget {
+pub struct ResponseBudget {
     limit: usize,
     /// The sum of all owners, to be read without the lock.
     used: AtomicUsize,
     owners: Mutex<HashMap<Owner, usize>>,
 }
 
-impl AnswerBudget {
+impl ResponseBudget {
     /// A budget of `limit` bytes.
     pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self { limit, used: AtomicUsize::new(0), owners: Mutex::default() })
@@ -52,7 +52,7 @@ impl AnswerBudget {
         let mut owners = self.owners();
         let of_owner = owners.get(&owner).copied().unwrap_or(0);
         let fits = self.used.load(Ordering::Relaxed).saturating_add(bytes) <= self.limit
-            && of_owner.saturating_add(bytes) <= self.limit / OWNERS_PART;
+            && of_owner.saturating_add(bytes) <= self.limit / OWNER_DIVISOR;
         if fits || is_owed {
             owners.insert(owner, of_owner.saturating_add(bytes));
             self.used.fetch_add(bytes, Ordering::Relaxed);
@@ -72,7 +72,7 @@ impl AnswerBudget {
 
     fn is_half_used(&self, owner: Owner) -> bool {
         let of_owner = self.owners().get(&owner).copied().unwrap_or(0);
-        of_owner >= self.limit / OWNERS_PART / 2
+        of_owner >= self.limit / OWNER_DIVISOR / 2
     }
 
     fn owners(&self) -> MutexGuard<'_, HashMap<Owner, usize>> {
@@ -81,8 +81,8 @@ impl AnswerBudget {
 }
 
 /// What one answer takes of the budget. All of it is returned when this is dropped.
-pub struct AnswerShare {
-    budget: Arc<AnswerBudget>,
+pub struct ResponseShare {
+    budget: Arc<ResponseBudget>,
     counts: Mutex<Counts>,
 }
 
@@ -100,9 +100,9 @@ struct Counts {
     is_refused: bool,
 }
 
-impl AnswerShare {
+impl ResponseShare {
     /// The share of an answer, which is counted for an address until its user is known.
-    pub fn new(budget: &Arc<AnswerBudget>, address: IpAddr) -> Arc<Self> {
+    pub fn new(budget: &Arc<ResponseBudget>, address: IpAddr) -> Arc<Self> {
         let owner = Owner::Address(address);
         let counts =
             Counts { owner, used: 0, reserved: 0, least_reserved: 0, is_owed: false, is_refused: false };
@@ -136,7 +136,7 @@ impl AnswerShare {
             return Err(used_up());
         }
         // Even the largest fits when its owner has used nothing else.
-        let bytes = bytes.min(self.budget.limit / OWNERS_PART / 2);
+        let bytes = bytes.min(self.budget.limit / OWNER_DIVISOR / 2);
         if bytes > UNRESERVED_BYTES {
             if !self.budget.reserve(owner, bytes, false) {
                 return Err(used_up());
@@ -168,9 +168,9 @@ impl AnswerShare {
     }
 
     /// Counts bytes that the answer takes as long as the result is kept. Errors: as [`Self::take`].
-    pub fn hold(self: &Arc<Self>, bytes: usize) -> Result<Held> {
+    pub fn hold(self: &Arc<Self>, bytes: usize) -> Result<CountedBytes> {
         self.take(bytes)?;
-        Ok(Held { share: self.clone(), bytes })
+        Ok(CountedBytes { share: self.clone(), bytes })
     }
 
     /// Counts just the bytes of the finished answer. Errors: as [`Self::take`].
@@ -185,8 +185,8 @@ impl AnswerShare {
     }
 
     /// A part of what is counted already, which is returned when the result is dropped.
-    pub fn part(self: &Arc<Self>, bytes: usize) -> Held {
-        Held { share: self.clone(), bytes }
+    pub fn part(self: &Arc<Self>, bytes: usize) -> CountedBytes {
+        CountedBytes { share: self.clone(), bytes }
     }
 
     /// Counts bytes no longer.
@@ -206,7 +206,7 @@ impl AnswerShare {
     }
 }
 
-impl Drop for AnswerShare {
+impl Drop for ResponseShare {
     fn drop(&mut self) {
         let counts = self.counts();
         if counts.reserved > 0 {
@@ -216,13 +216,13 @@ impl Drop for AnswerShare {
 }
 
 /// Bytes that an answer takes. They are returned when this is dropped.
-pub struct Held {
-    share: Arc<AnswerShare>,
+pub struct CountedBytes {
+    share: Arc<ResponseShare>,
     bytes: usize,
 }
 
-impl Held {
-    /// Counts further bytes in the same way. Errors: as [`AnswerShare::take`].
+impl CountedBytes {
+    /// Counts further bytes in the same way. Errors: as [`ResponseShare::take`].
     pub fn add(&mut self, bytes: usize) -> Result<()> {
         self.share.take(bytes)?;
         self.bytes += bytes;
@@ -230,7 +230,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for CountedBytes {
     fn drop(&mut self) {
         self.share.give_back(self.bytes);
     }
@@ -248,15 +248,15 @@ mod tests {
 
     const MIB: usize = 1 << 20;
 
-    fn share_of(budget: &Arc<AnswerBudget>, user: u128) -> Arc<AnswerShare> {
-        let share = AnswerShare::new(budget, Ipv4Addr::LOCALHOST.into());
+    fn share_of(budget: &Arc<ResponseBudget>, user: u128) -> Arc<ResponseShare> {
+        let share = ResponseShare::new(budget, Ipv4Addr::LOCALHOST.into());
         share.belongs_to(Uuid::from_u128(user));
         share
     }
 
     #[test]
     fn a_user_has_an_eighth_of_the_limit() {
-        let budget = AnswerBudget::new(8 * MIB);
+        let budget = ResponseBudget::new(8 * MIB);
         let (first, second, other) = (share_of(&budget, 1), share_of(&budget, 1), share_of(&budget, 2));
         first.take(MIB).expect("it is the first");
         second.take(UNCOUNTED_BYTES).expect("small answers are not counted");
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn all_users_together_have_the_limit() {
-        let budget = AnswerBudget::new(8 * MIB);
+        let budget = ResponseBudget::new(8 * MIB);
         let shares: Vec<_> = (0..10).map(|user| share_of(&budget, user)).collect();
         let taken = shares.iter().filter(|share| share.take(MIB + UNCOUNTED_BYTES).is_ok()).count();
         assert_eq!(taken, 8);
@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn what_is_held_is_returned_and_the_finished_answer_is_counted_exactly() {
-        let budget = AnswerBudget::new(80 * MIB);
+        let budget = ResponseBudget::new(80 * MIB);
         let share = share_of(&budget, 1);
         let rows = share.hold(5 * MIB).expect("there is enough");
         share.take(3 * MIB).expect("there is enough");
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_mutation_is_refused_before_it_starts_or_gets_its_answer() {
-        let budget = AnswerBudget::new(80 * MIB);
+        let budget = ResponseBudget::new(80 * MIB);
         let (query, begun) = (share_of(&budget, 1), share_of(&budget, 1));
         begun.begin_mutation(100).expect("nothing is used");
         query.take(10 * MIB).expect("there is enough");
@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn mutations_with_large_answers_reserve_them() {
-        let budget = AnswerBudget::new(80 * MIB);
+        let budget = ResponseBudget::new(80 * MIB);
         let shares: Vec<_> = (0..8).map(|_| share_of(&budget, 1)).collect();
         let begun = shares.iter().filter(|share| share.begin_mutation(2 * MIB).is_ok()).count();
         assert_eq!(begun, 3);

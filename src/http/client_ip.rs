@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use axum::http::{HeaderMap, header};
 use ipnet::IpNet;
 
-use crate::auth::Client;
+use crate::auth::ClientInfo;
 
 /// The address at the other end of the connection.
 #[derive(Clone, Copy, Debug)]
@@ -16,14 +16,14 @@ pub struct Peer(pub IpAddr);
 const MAX_USER_AGENT: usize = 256;
 
 /// The client behind a request.
-pub fn client(peer: Option<Peer>, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
-    let unknown = Client::default();
+pub fn client(peer: Option<Peer>, headers: &HeaderMap, trusted: &[IpNet]) -> ClientInfo {
+    let unknown = ClientInfo::default();
     let address = peer.map_or(unknown.address, |Peer(peer)| origin(peer, headers, trusted));
     let user_agent = headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let user_agent = user_agent.map(|text| {
         text.chars().filter(|character| !character.is_control()).take(MAX_USER_AGENT).collect::<String>()
     });
-    Client { address, user_agent: user_agent.filter(|text| !text.is_empty()) }
+    ClientInfo { address, user_agent: user_agent.filter(|text| !text.is_empty()) }
 }
 
 /// Whether one of the networks contains an address.

@@ -24,11 +24,11 @@ impl Readiness {
     }
 }
 
-pub async fn alive() -> &'static str {
+pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-pub async fn ready(State(state): State<Arc<super::State>>) -> (StatusCode, &'static str) {
+pub async fn readyz(State(state): State<Arc<super::State>>) -> (StatusCode, &'static str) {
     if state.readiness.is_stopping() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
     } else if state.endpoint.ready().await {

@@ -72,7 +72,12 @@ impl Metrics {
     }
 
     /// Counts a GraphQL request that has its answer.
-    pub fn answered(&self, operation_type: Option<&'static str>, code: Option<&'static str>, took: Duration) {
+    pub fn record_response(
+        &self,
+        operation_type: Option<&'static str>,
+        code: Option<&'static str>,
+        took: Duration,
+    ) {
         // A subscription is asked for, and never run.
         let operation_type = operation_type.filter(|ty| ["query", "mutation"].contains(ty));
         let labels = [("operation_type", operation_type.unwrap_or("none")), ("code", code.unwrap_or("OK"))];
@@ -92,16 +97,16 @@ impl Metrics {
 }
 
 /// One of what a gauge counts, for as long as it is held.
-pub struct Counted(Gauge);
+pub struct GaugeGuard(Gauge);
 
-impl Counted {
+impl GaugeGuard {
     pub fn new(gauge: &Gauge) -> Self {
         gauge.inc();
         Self(gauge.clone())
     }
 }
 
-impl Drop for Counted {
+impl Drop for GaugeGuard {
     fn drop(&mut self) {
         self.0.dec();
     }

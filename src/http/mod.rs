@@ -28,7 +28,7 @@ pub use health::Readiness;
 pub use metrics::Metrics;
 pub use server::{ConnectionLimits, listen, serve, serve_metrics};
 
-use crate::graphql::{Endpoint, ErrorCode, panicked, request_error};
+use crate::graphql::{ErrorCode, Executor, panic_error, request_error};
 use crate::http::request_log::RequestId;
 use crate::http::server::Malformed;
 
@@ -39,7 +39,7 @@ const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(7200);
 
 /// What the handlers share.
 struct State {
-    endpoint: Endpoint,
+    endpoint: Executor,
     readiness: Readiness,
     playground: bool,
     trusted_proxies: Vec<IpNet>,
@@ -48,7 +48,7 @@ struct State {
 
 /// Everything that answers HTTP requests.
 pub fn router(
-    endpoint: Endpoint,
+    endpoint: Executor,
     readiness: Readiness,
     metrics: Metrics,
     playground: bool,
@@ -67,13 +67,13 @@ pub fn router(
         .route("/", get(|| async { Redirect::temporary("graphql") }))
         .route(GRAPHQL, any(graphql::handle))
         .route("/graphql/", any(handle_with_slash))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready));
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz));
     if playground {
         router = router.merge(playground::assets());
     }
-    let router = router.fallback(nowhere).method_not_allowed_fallback(wrong_method).with_state(state);
-    let mut router = router.layer(from_fn(guard));
+    let router = router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).with_state(state);
+    let mut router = router.layer(from_fn(reject_malformed_and_catch_panics));
     if !origins.is_empty() {
         router = router.layer(cors(origins));
     }
@@ -125,32 +125,36 @@ async fn handle_with_slash(
 
 /// Refuses requests that are malformed, and answers for a handler that panics. The message of the panic is
 /// not sent, since it can quote what the client sent.
-async fn guard(id: Extension<RequestId>, request: Request, next: Next) -> Response {
+async fn reject_malformed_and_catch_panics(
+    id: Extension<RequestId>,
+    request: Request,
+    next: Next,
+) -> Response {
     if let Some(Malformed(reason)) = request.extensions().get() {
-        return refusal(StatusCode::BAD_REQUEST, request_error(ErrorCode::BadRequest, *reason), id);
+        return error_response(StatusCode::BAD_REQUEST, request_error(ErrorCode::BadRequest, *reason), id);
     }
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     answer.unwrap_or_else(|_| {
         tracing::error!(request_id = id.0.0, "a request panicked");
-        refusal(StatusCode::INTERNAL_SERVER_ERROR, panicked(), id)
+        error_response(StatusCode::INTERNAL_SERVER_ERROR, panic_error(), id)
     })
 }
 
 /// Answers for every path that is none, in the one shape of errors.
-async fn nowhere(id: Extension<RequestId>) -> Response {
-    refusal(StatusCode::NOT_FOUND, request_error(ErrorCode::NotFound, "There is nothing here."), id)
+async fn not_found(id: Extension<RequestId>) -> Response {
+    error_response(StatusCode::NOT_FOUND, request_error(ErrorCode::NotFound, "There is nothing here."), id)
 }
 
 /// Answers for every method that a path does not take.
-async fn wrong_method(id: Extension<RequestId>) -> Response {
+async fn method_not_allowed(id: Extension<RequestId>) -> Response {
     let error = request_error(ErrorCode::BadRequest, "This path takes other methods.");
-    refusal(StatusCode::METHOD_NOT_ALLOWED, error, id)
+    error_response(StatusCode::METHOD_NOT_ALLOWED, error, id)
 }
 
-fn refusal(status: StatusCode, mut error: ServerError, id: Extension<RequestId>) -> Response {
+fn error_response(status: StatusCode, mut error: ServerError, id: Extension<RequestId>) -> Response {
     let Extension(RequestId(request_id)) = id;
     let extensions = error.extensions.get_or_insert_default();
     extensions.set("status", i32::from(status.as_u16()));
     extensions.set("requestId", request_id);
-    graphql::response_format::Media::Json.refuse(status, vec![error])
+    graphql::response_format::ResponseFormat::Json.refuse(status, vec![error])
 }

@@ -17,7 +17,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Marks the response that is the page.
@@ -34,7 +34,7 @@ pub fn page() -> Response {
     let html = include_str!("playground/index.html");
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
-        (CONTENT_SECURITY_POLICY, POLICY),
+        (CONTENT_SECURITY_POLICY, PAGE_POLICY),
         (REFERRER_POLICY, "no-referrer"),
         (CACHE_CONTROL, "no-cache"),
     ];
@@ -43,33 +43,33 @@ pub fn page() -> Response {
 
 /// What the page asks for, and the licences of what it is made of.
 pub(super) fn assets() -> Router<Arc<super::State>> {
-    static SCRIPT: Packed =
-        Packed::new("text/javascript; charset=utf-8", include_bytes!("playground/playground.js.gz"));
-    static STYLE: Packed =
-        Packed::new("text/css; charset=utf-8", include_bytes!("playground/playground.css.gz"));
+    static SCRIPT: GzipAsset =
+        GzipAsset::new("text/javascript; charset=utf-8", include_bytes!("playground/playground.js.gz"));
+    static STYLE: GzipAsset =
+        GzipAsset::new("text/css; charset=utf-8", include_bytes!("playground/playground.css.gz"));
     let licences = ([(CONTENT_TYPE, "text/plain; charset=utf-8")], include_str!("playground/licences.txt"));
     Router::new()
-        .route("/playground/playground.js", get(|headers: HeaderMap| async move { SCRIPT.answer(&headers) }))
-        .route("/playground/playground.css", get(|headers: HeaderMap| async move { STYLE.answer(&headers) }))
+        .route("/playground/playground.js", get(|headers: HeaderMap| async move { SCRIPT.respond(&headers) }))
+        .route("/playground/playground.css", get(|headers: HeaderMap| async move { STYLE.respond(&headers) }))
         .route("/playground/licences.txt", get(move || async move { licences }))
 }
 
 /// A file that is embedded as gzip, and sent so to everybody who takes that.
-struct Packed {
+struct GzipAsset {
     media_type: &'static str,
     gzip: &'static [u8],
     plain: OnceLock<Bytes>,
     tag: OnceLock<String>,
 }
 
-impl Packed {
+impl GzipAsset {
     const fn new(media_type: &'static str, gzip: &'static [u8]) -> Self {
         Self { media_type, gzip, plain: OnceLock::new(), tag: OnceLock::new() }
     }
 
     /// The browser keeps the file and asks each time whether it is still that one: another version of the
     /// program has another.
-    fn answer(&self, request: &HeaderMap) -> Response {
+    fn respond(&self, request: &HeaderMap) -> Response {
         // Weak, since both encodings have the same.
         let tag = self
             .tag
@@ -85,11 +85,11 @@ impl Packed {
         } else if lists(request, ACCEPT_ENCODING, is_gzip) {
             (headers, [(CONTENT_ENCODING, "gzip")], self.gzip).into_response()
         } else {
-            (headers, self.plain().clone()).into_response()
+            (headers, self.uncompressed().clone()).into_response()
         }
     }
 
-    fn plain(&self) -> &Bytes {
+    fn uncompressed(&self) -> &Bytes {
         self.plain.get_or_init(|| {
             let mut plain = Vec::new();
             GzDecoder::new(self.gzip).read_to_end(&mut plain).expect("what was embedded is gzip");

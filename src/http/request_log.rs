@@ -9,7 +9,7 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use crate::graphql::OperationSummary;
-use crate::http::metrics::{Counted, Metrics};
+use crate::http::metrics::{GaugeGuard, Metrics};
 
 /// The header that carries a request's id, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,26 +32,26 @@ impl RequestId {
 
 /// What a handler tells the log and the metrics about its response.
 #[derive(Clone, Debug, Default)]
-pub struct Observed {
+pub struct ResponseInfo {
     pub code: Option<&'static str>,
     pub operation: Option<OperationSummary>,
 }
 
 /// Wraps every request.
 pub async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
-    let _in_flight = Counted::new(&metrics.requests);
-    let mut line = Line::begin(&request);
+    let _in_flight = GaugeGuard::new(&metrics.requests);
+    let mut line = AccessLogLine::begin(&request);
     request.extensions_mut().insert(line.id.clone());
 
     let mut response = next.run(request).await;
 
-    let observed = response.extensions_mut().remove::<Observed>();
+    let observed = response.extensions_mut().remove::<ResponseInfo>();
     // The playground is at the same path, and has nothing to tell.
-    if let Some(Observed { code, operation }) = &observed
+    if let Some(ResponseInfo { code, operation }) = &observed
         && line.path.trim_end_matches('/') == super::GRAPHQL
     {
         let operation_type = operation.as_ref().and_then(|operation| operation.ty);
-        metrics.answered(operation_type, *code, line.started.elapsed());
+        metrics.record_response(operation_type, *code, line.started.elapsed());
     }
     line.observed = observed.unwrap_or_default();
     line.status = Some(response.status());
@@ -63,33 +63,33 @@ pub async fn observe(State(metrics): State<Metrics>, mut request: Request, next:
 }
 
 /// Characters of a path in the log.
-const MAX_PATH: usize = 200;
+const MAX_LOGGED_PATH_BYTES: usize = 200;
 
 /// The line of a request in the log. It is written when it goes, so that a request whose client leaves
 /// before the answer has one as well, without a status.
-struct Line {
+struct AccessLogLine {
     id: RequestId,
     method: Method,
     path: String,
     started: Instant,
     status: Option<StatusCode>,
-    observed: Observed,
+    observed: ResponseInfo,
 }
 
-impl Line {
+impl AccessLogLine {
     fn begin(request: &Request) -> Self {
         Self {
             id: RequestId::of(request),
             method: request.method().clone(),
-            path: request.uri().path().chars().take(MAX_PATH).collect(),
+            path: request.uri().path().chars().take(MAX_LOGGED_PATH_BYTES).collect(),
             started: Instant::now(),
             status: None,
-            observed: Observed::default(),
+            observed: ResponseInfo::default(),
         }
     }
 }
 
-impl Drop for Line {
+impl Drop for AccessLogLine {
     fn drop(&mut self) {
         let operation = self.observed.operation.take().unwrap_or_default();
         tracing::info!(

@@ -4,24 +4,24 @@ use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, SqlErr};
 use secrecy::SecretString;
 
-use crate::auth::{Client, Viewer};
+use crate::auth::{ClientInfo, Viewer};
 use crate::db::entity::{session, user};
 use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{Error, Faults, NewPassword, Problem, ProfileEdit, Result, Rule, User};
 use crate::service::accounts::Accounts;
-use crate::service::coalesced::Batches;
-use crate::service::login_throttle::Account;
+use crate::service::coalesced::CoalescedStatements;
+use crate::service::login_throttle::ThrottledAccount;
 use crate::service::sessions::SignedIn;
 
 /// A handle on the account of one viewer.
-pub struct Profile<'a> {
+pub struct Account<'a> {
     accounts: &'a Accounts,
-    batches: &'a Batches,
+    batches: &'a CoalescedStatements,
     viewer: &'a Viewer,
 }
 
-impl<'a> Profile<'a> {
-    pub(super) fn new(accounts: &'a Accounts, batches: &'a Batches, viewer: &'a Viewer) -> Self {
+impl<'a> Account<'a> {
+    pub(super) fn new(accounts: &'a Accounts, batches: &'a CoalescedStatements, viewer: &'a Viewer) -> Self {
         Self { accounts, batches, viewer }
     }
 
@@ -32,7 +32,7 @@ impl<'a> Profile<'a> {
 
     /// The viewer's account.
     pub async fn get(&self) -> Result<User> {
-        self.batches.users.submit(self.viewer.user_id()).await?.ok_or(GONE)
+        self.batches.users.submit(self.viewer.user_id()).await?.ok_or(ACCOUNT_DELETED)
     }
 
     /// Changes name and username. Fails with [`Error::Taken`] when somebody else has the username.
@@ -67,7 +67,7 @@ impl<'a> Profile<'a> {
                     _ => map_error(error),
                 }
             })?;
-        rows.into_iter().next().map(User::from).ok_or(GONE)
+        rows.into_iter().next().map(User::from).ok_or(ACCOUNT_DELETED)
     }
 
     /// Sets a new password, ends the other sessions if asked to, and refreshes this one.
@@ -76,7 +76,7 @@ impl<'a> Profile<'a> {
         current: &SecretString,
         new: &NewPassword,
         revoke_others: bool,
-        client: &Client,
+        client: &ClientInfo,
     ) -> Result<SignedIn> {
         let row = self.verified(current, client).await?;
         let hash = self.accounts.passwords.hash(new, client.network()).await?;
@@ -88,13 +88,13 @@ impl<'a> Profile<'a> {
         let (user, session, ended) = in_transaction!(self.accounts.database, |transaction| {
             let user = self.set_hash(&transaction, &row, &hash).await?;
             let ended = match revoke_others {
-                true => sessions.end(&transaction, others.clone()).await?,
+                true => sessions.revoke_where(&transaction, others.clone()).await?,
                 false => Vec::new(),
             };
             let session = sessions.rotate(&transaction, self.viewer.session_id(), None).await?;
-            Ok((user, session.ok_or(GONE)?, ended))
+            Ok((user, session.ok_or(ACCOUNT_DELETED)?, ended))
         })?;
-        sessions.ended(&ended);
+        sessions.mark_revoked(&ended);
         Ok(sessions.signed_in(user, &session))
     }
 
@@ -102,18 +102,18 @@ impl<'a> Profile<'a> {
     /// names free; its rows are deleted in the background, by [`DeletedAccounts`].
     ///
     /// [`DeletedAccounts`]: crate::service::deleted_accounts::DeletedAccounts
-    pub async fn delete(&self, password: &SecretString, client: &Client) -> Result<()> {
+    pub async fn delete(&self, password: &SecretString, client: &ClientInfo) -> Result<()> {
         let row = self.verified(password, client).await?;
         let sessions = &self.accounts.sessions;
         sessions.trim(row.id, self.viewer.session_id()).await?;
         let ended = in_transaction!(self.accounts.database, |transaction| {
             self.lock(&transaction, &row).await?;
             let mine = session::COLUMN.user_id.eq(self.viewer.user_id());
-            let ended = sessions.end(&transaction, mine).await?;
+            let ended = sessions.revoke_where(&transaction, mine).await?;
             self.mark_deleted(&transaction).await?;
             Ok(ended)
         })?;
-        sessions.ended(&ended);
+        sessions.mark_revoked(&ended);
         self.accounts.deleted.notify_one();
         Ok(())
     }
@@ -135,13 +135,13 @@ impl<'a> Profile<'a> {
     }
 
     /// The account, once its password has been given. A wrong one counts like a failed login.
-    async fn verified(&self, password: &SecretString, client: &Client) -> Result<user::Model> {
-        let verification = self.accounts.passwords.begin(client.network()).await?;
+    async fn verified(&self, password: &SecretString, client: &ClientInfo) -> Result<user::Model> {
+        let verification = self.accounts.passwords.reserve(client.network()).await?;
         let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
-        let row = row.map_err(map_error)?.ok_or(GONE)?;
-        let attempt = self.accounts.throttle.begin(Account::Known(row.id), client).await?;
-        let fits = verification.fits(password, Some(&row.password_hash)).await?;
-        if attempt.finish(fits).await? { Ok(row) } else { Err(WRONG) }
+        let row = row.map_err(map_error)?.ok_or(ACCOUNT_DELETED)?;
+        let attempt = self.accounts.throttle.begin(ThrottledAccount::Known(row.id), client).await?;
+        let fits = verification.verify(password, Some(&row.password_hash)).await?;
+        if attempt.finish(fits).await? { Ok(row) } else { Err(WRONG_PASSWORD) }
     }
 
     /// Keeps everybody else from the account, so that no session can begin while the last ones end;
@@ -151,7 +151,7 @@ impl<'a> Profile<'a> {
             .filter(self.mine())
             .filter(user::COLUMN.password_hash.eq(row.password_hash.as_str()))
             .lock_exclusive();
-        unchanged.one(on).await.map_err(map_error)?.map(drop).ok_or(WRONG)
+        unchanged.one(on).await.map_err(map_error)?.map(drop).ok_or(WRONG_PASSWORD)
     }
 
     /// Sets the hash, unless somebody else has changed the password since it was verified.
@@ -162,13 +162,13 @@ impl<'a> Profile<'a> {
             .col_expr(user::Column::PasswordHash, Expr::val(hash))
             .col_expr(user::Column::UpdatedAt, Expr::val(self.accounts.clock.now()));
         let rows = update.exec_with_returning(on).await.map_err(map_error)?;
-        rows.into_iter().next().map(User::from).ok_or(WRONG)
+        rows.into_iter().next().map(User::from).ok_or(WRONG_PASSWORD)
     }
 }
 
 /// The account was deleted after the viewer was let in.
-const GONE: Error = Error::Unauthenticated("Invalid token");
-const WRONG: Error = Error::InvalidCredentials("The password is wrong.");
+const ACCOUNT_DELETED: Error = Error::Unauthenticated("Invalid token");
+const WRONG_PASSWORD: Error = Error::InvalidCredentials("The password is wrong.");
 
 fn username_taken() -> Error {
     let mut faults = Faults::of("input");

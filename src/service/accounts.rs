@@ -8,14 +8,14 @@ use secrecy::SecretString;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::auth::{AddressLimit, Client, Credential, Passwords};
+use crate::auth::{ClientInfo, Credential, IpRateLimiter, Passwords};
 use crate::db::entity::{session, user};
 use crate::db::{Database, Transaction, in_transaction, map_error};
 use crate::domain::{
     Clock, DisplayName, Email, Error, Faults, Instant, Problem, Registration, Result, Rule, User, Username,
     new_id,
 };
-use crate::service::login_throttle::{Account, Throttle};
+use crate::service::login_throttle::{LoginThrottle, ThrottledAccount};
 use crate::service::sessions::{Sessions, SignedIn};
 
 /// How many derived usernames are tried before registration gives up.
@@ -35,8 +35,8 @@ pub struct Accounts {
     pub(super) clock: Clock,
     pub(super) passwords: Passwords,
     pub(super) sessions: Arc<Sessions>,
-    pub(super) throttle: Arc<Throttle>,
-    pub(super) addresses: AddressLimit,
+    pub(super) throttle: Arc<LoginThrottle>,
+    pub(super) addresses: IpRateLimiter,
     pub(super) registration_open: bool,
     /// Is notified when an account has been deleted, and its rows are to follow.
     pub(super) deleted: Arc<Notify>,
@@ -50,7 +50,7 @@ impl Accounts {
 
     /// Makes an account and signs its user in. Fails with [`Error::Taken`] when somebody has the
     /// address or the username already.
-    pub async fn register(&self, registration: Registration, client: &Client) -> Result<SignedIn> {
+    pub async fn register(&self, registration: Registration, client: &ClientInfo) -> Result<SignedIn> {
         if !self.registration_open {
             return Err(Error::Forbidden("Registration is closed."));
         }
@@ -65,18 +65,20 @@ impl Accounts {
     }
 
     /// Signs in by e-mail address or username. Whatever is wrong, the answer and the work are the same.
-    pub async fn login(&self, who: &str, password: &SecretString, client: &Client) -> Result<SignedIn> {
+    pub async fn login(&self, who: &str, password: &SecretString, client: &ClientInfo) -> Result<SignedIn> {
         let who = who.to_lowercase();
         loop {
             // First of all: a request that is refused here costs the database nothing.
-            let verification = self.passwords.begin(client.network()).await?;
+            let verification = self.passwords.reserve(client.network()).await?;
             // An account is counted by its id, so that its names share one count. A client that has used up
             // a name that nobody has can tell when somebody takes it; registering tells that as well.
             let user = find(&self.database, &who).await?;
-            let account = user.as_ref().map_or(Account::Unknown(&who), |user| Account::Known(user.id));
+            let account = user
+                .as_ref()
+                .map_or(ThrottledAccount::Unknown(&who), |user| ThrottledAccount::Known(user.id));
             let attempt = self.throttle.begin(account, client).await?;
             let hash = user.as_ref().map(|user| user.password_hash.as_str());
-            let fits = verification.fits(password, hash).await?;
+            let fits = verification.verify(password, hash).await?;
             let user = user.filter(|user| fits && user.is_active);
             attempt.finish(user.is_some()).await?;
             let user = user.ok_or(Error::InvalidCredentials("Invalid email or password"))?;
@@ -89,7 +91,7 @@ impl Accounts {
 
     /// Opens a session of a user whose password was verified. None when the account has changed since then: if
     /// the password was changed, the old one must not open a session.
-    async fn open(&self, user: &user::Model, client: &Client) -> Result<Option<SignedIn>> {
+    async fn open(&self, user: &user::Model, client: &ClientInfo) -> Result<Option<SignedIn>> {
         let opened = in_transaction!(self.database, |transaction| {
             let unchanged = user::Entity::find()
                 .filter(user::COLUMN.id.eq(user.id))
@@ -108,12 +110,12 @@ impl Accounts {
     }
 
     /// Brings a hash to the present parameters, now that its password is known.
-    async fn rehash(&self, user: &user::Model, password: &SecretString, client: &Client) {
+    async fn rehash(&self, user: &user::Model, password: &SecretString, client: &ClientInfo) {
         if Passwords::is_current(&user.password_hash) {
             return;
         }
         let rehashed = async {
-            let hash = self.passwords.hash_known(password, client.network()).await?;
+            let hash = self.passwords.rehash(password, client.network()).await?;
             let update = user::Entity::update_many()
                 .filter(user::COLUMN.id.eq(user.id))
                 .filter(user::COLUMN.password_hash.eq(user.password_hash.as_str()))
@@ -127,14 +129,14 @@ impl Accounts {
     }
 
     /// Counts one attempt of a client's to sign in, or refuses it.
-    pub fn check_address(&self, client: &Client) -> Result<()> {
+    pub fn check_address(&self, client: &ClientInfo) -> Result<()> {
         self.addresses.check(client)
     }
 
     /// Ends sessions. The current one also with a token that has expired meanwhile.
     pub async fn logout(&self, credential: &Credential, scope: LogoutScope) -> Result<()> {
         if scope != LogoutScope::Current {
-            self.sessions.admit(credential).await?;
+            self.sessions.authenticate(credential).await?;
         }
         let (claims, has_expired) = match self.sessions.claims(credential)? {
             Ok(claims) => (claims, false),
@@ -150,7 +152,7 @@ impl Accounts {
         if scope != LogoutScope::Current {
             self.sessions.trim(claims.user_id(), current).await?;
         }
-        let ended = self.sessions.end_now(claims.user_id(), ending).await?;
+        let ended = self.sessions.revoke_now(claims.user_id(), ending).await?;
         // The session of an expired token may have expired as well, and its row may be gone.
         if ended == 0 && scope == LogoutScope::Current && !has_expired {
             Err(Error::Unauthenticated("Invalid token"))

@@ -13,10 +13,10 @@ use crate::db::entity::task::{ActiveModel, Column, Entity, TaskRow};
 use crate::db::entity::user::{self, UserRow};
 use crate::db::{Coalescer, Database, Mode, Statements, map_error};
 use crate::domain::{Result, Task, User};
-use crate::service::tasks::{is_live, refusal, tasks};
+use crate::service::tasks::{insert_error, is_active, tasks};
 
 /// One coalescer for each kind of work.
-pub(super) struct Batches {
+pub(super) struct CoalescedStatements {
     /// Gives the account that has an id.
     pub users: Coalescer<Uuid, Option<User>>,
     /// Gives the live task of a user's that has an id.
@@ -25,7 +25,7 @@ pub(super) struct Batches {
     pub new_tasks: Coalescer<Task, ()>,
 }
 
-impl Batches {
+impl CoalescedStatements {
     pub fn new(database: &Database) -> Self {
         Self {
             users: coalescer(database, Access::Read, find_users, |id| *id),
@@ -80,7 +80,7 @@ async fn find_tasks(database: Statements, wanted: Arc<[(Uuid, Uuid)]>) -> Result
     let rows = TaskRow::find()
         .filter(Column::OwnerId.is_in(wanted.iter().map(|(owner, _)| *owner)))
         .filter(Column::Id.is_in(wanted.iter().map(|(_, id)| *id)))
-        .filter(is_live());
+        .filter(is_active());
     let found = tasks(rows.into_model().all(&database).await.map_err(map_error)?)?;
     let found: HashMap<(Uuid, Uuid), Task> =
         found.into_iter().map(|task| ((task.owner_id, task.id), task)).collect();
@@ -91,6 +91,6 @@ async fn insert_tasks(database: Statements, new: Arc<[Task]>) -> Result<Vec<()>>
     // The ids are new, so a row under one of them is this task, sent before.
     let sent_before = OnConflict::column(Column::Id).do_nothing().to_owned();
     let insert = Entity::insert_many(new.iter().map(ActiveModel::from)).on_conflict(sent_before);
-    insert.exec_without_returning(&database).await.map_err(refusal)?;
+    insert.exec_without_returning(&database).await.map_err(insert_error)?;
     Ok(vec![(); new.len()])
 }

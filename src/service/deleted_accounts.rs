@@ -13,14 +13,14 @@ use uuid::Uuid;
 use crate::db::entity::{checklist_item, file_change, risk, session, task, user};
 use crate::db::{Database, map_error};
 use crate::domain::{Error, Result};
-use crate::service::tasks::unindexed;
+use crate::service::tasks::without_index;
 
 /// How often accounts are looked for that another instance has marked, or this one before a restart.
-const LOOKED_EVERY: Duration = Duration::from_secs(10);
+const CHECK_INTERVAL: Duration = Duration::from_secs(10);
 /// How many small rows one step deletes.
-const ROWS_AT_ONCE: u64 = 500;
+const ROWS_PER_DELETE: u64 = 500;
 /// How many tasks one step deletes: a row has up to 200 KB of text, and is in eight indexes.
-const TASKS_AT_ONCE: u64 = 100;
+const TASKS_PER_DELETE: u64 = 100;
 
 /// Deletes the rows of accounts that are marked as deleted.
 pub struct DeletedAccounts {
@@ -48,7 +48,7 @@ impl DeletedAccounts {
             }
             drop(accounts);
             // Whether it was notified or not, it looks again.
-            let _ = tokio::time::timeout(LOOKED_EVERY, requested.notified()).await;
+            let _ = tokio::time::timeout(CHECK_INTERVAL, requested.notified()).await;
         }
     }
 
@@ -67,7 +67,8 @@ impl DeletedAccounts {
         self.delete_some::<session::Entity>(session::Column::Id, session::Column::UserId.eq(id)).await?;
         loop {
             let tasks = task::Entity::find().select_only().column(task::Column::Id);
-            let tasks = tasks.filter(task::Column::OwnerId.eq(id)).limit(TASKS_AT_ONCE).into_tuple::<Uuid>();
+            let tasks =
+                tasks.filter(task::Column::OwnerId.eq(id)).limit(TASKS_PER_DELETE).into_tuple::<Uuid>();
             let tasks: Vec<Uuid> = tasks.all(self.database.read()).await.map_err(map_error)?;
             if tasks.is_empty() {
                 break;
@@ -82,7 +83,7 @@ impl DeletedAccounts {
     /// Deletes a few tasks, after the parts in them, which may be very many. Each statement asks for the owner
     /// again: somebody else may have made a task with the same id in the meantime.
     async fn purge_tasks(&self, owner: Uuid, tasks: &[Uuid]) -> Result<()> {
-        let owned = unindexed(task::Column::OwnerId.eq(owner));
+        let owned = without_index(task::Column::OwnerId.eq(owner));
         let owned = task::Column::Id.is_in(tasks.iter().copied()).and(owned);
         let ids = task::Entity::find().select_only().column(task::Column::Id).filter(owned.clone());
         let ids = || ids.clone().into_query();
@@ -97,7 +98,7 @@ impl DeletedAccounts {
     /// Deletes the rows that meet a condition, a few at a time.
     async fn delete_some<E: EntityTrait>(&self, id: E::Column, condition: SimpleExpr) -> Result<()> {
         loop {
-            let some = E::find().select_only().column(id).filter(condition.clone()).limit(ROWS_AT_ONCE);
+            let some = E::find().select_only().column(id).filter(condition.clone()).limit(ROWS_PER_DELETE);
             if self.step(E::delete_many().filter(id.in_subquery(some.into_query()))).await? == 0 {
                 return Ok(());
             }

@@ -24,13 +24,13 @@ use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 use uuid::Uuid;
 
-use crate::auth::Client;
+use crate::auth::ClientInfo;
 use crate::db::entity::login_attempt::{ActiveModel, Column, Entity, Model};
 use crate::db::{Database, map_error};
 use crate::domain::{Clock, Error, Instant, Result};
 
 /// How many failures an account may have in all, for each that it may have from one client network.
-const NETWORKS: i32 = 10;
+const ACCOUNT_LIMIT_FACTOR: i32 = 10;
 const NETWORK_PERIOD: TimeDelta = TimeDelta::minutes(15);
 const ACCOUNT_PERIOD: TimeDelta = TimeDelta::hours(1);
 /// A count that ends later than a period and this from now was written under a clock that was ahead, and is
@@ -40,13 +40,13 @@ const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(60);
 /// How long an attempt waits for the results of others.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
-const CLEARED_EVERY: Duration = Duration::from_secs(300);
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(300);
 /// How many old counts one statement deletes.
-const CLEARED_AT_ONCE: u64 = 500;
+const ROWS_PER_CLEANUP: u64 = 500;
 
 /// Whom an attempt is for.
 #[derive(Clone, Copy, Debug)]
-pub enum Account<'a> {
+pub enum ThrottledAccount<'a> {
     /// An account, whichever of its names was typed.
     Known(Uuid),
     /// A name that no account has, in lower case.
@@ -54,7 +54,7 @@ pub enum Account<'a> {
 }
 
 /// Counts failed attempts.
-pub struct Throttle {
+pub struct LoginThrottle {
     database: Database,
     clock: Clock,
     /// Failures of one account from one client network in 15 minutes; 0 counts nothing.
@@ -65,7 +65,7 @@ pub struct Throttle {
 /// An attempt in progress: from before its password is hashed until its result is counted.
 #[must_use]
 pub struct Attempt<'a> {
-    throttle: &'a Throttle,
+    throttle: &'a LoginThrottle,
     counts: Vec<Count>,
 }
 
@@ -77,14 +77,14 @@ struct Count {
     period: TimeDelta,
 }
 
-impl Throttle {
+impl LoginThrottle {
     pub fn new(database: Database, clock: Clock, limit: i32) -> Self {
         Self { database, clock, limit, in_progress: InProgress::default() }
     }
 
     /// Begins an attempt. Errors: RateLimited when a limit is reached; Unavailable when it could be reached
     /// by the attempts in progress, and their results do not come in time.
-    pub async fn begin(&self, account: Account<'_>, client: &Client) -> Result<Attempt<'_>> {
+    pub async fn begin(&self, account: ThrottledAccount<'_>, client: &ClientInfo) -> Result<Attempt<'_>> {
         let counts = self.counts(account, client);
         let deadline = tokio::time::Instant::now() + MAX_WAIT;
         loop {
@@ -99,19 +99,19 @@ impl Throttle {
         }
     }
 
-    fn counts(&self, account: Account<'_>, client: &Client) -> Vec<Count> {
+    fn counts(&self, account: ThrottledAccount<'_>, client: &ClientInfo) -> Vec<Count> {
         if self.limit == 0 {
             return Vec::new();
         }
         let (kind, name) = match account {
-            Account::Known(id) => ("id", id.to_string()),
-            Account::Unknown(name) => ("name", name.to_owned()),
+            ThrottledAccount::Known(id) => ("id", id.to_string()),
+            ThrottledAccount::Unknown(name) => ("name", name.to_owned()),
         };
         let network = client.network().to_string();
         vec![
             Count {
                 key: key(&["account", kind, &name]),
-                limit: self.limit.saturating_mul(NETWORKS),
+                limit: self.limit.saturating_mul(ACCOUNT_LIMIT_FACTOR),
                 period: ACCOUNT_PERIOD,
             },
             Count {
@@ -155,8 +155,8 @@ impl Throttle {
     }
 
     /// Deletes the counts that are over, for as long as the throttle is in use elsewhere.
-    pub async fn forget_old(throttle: Weak<Self>) {
-        let mut interval = tokio::time::interval(CLEARED_EVERY);
+    pub async fn delete_expired(throttle: Weak<Self>) {
+        let mut interval = tokio::time::interval(CLEANUP_INTERVAL);
         loop {
             interval.tick().await;
             let Some(throttle) = throttle.upgrade() else { return };
@@ -173,12 +173,12 @@ impl Throttle {
         loop {
             // They are looked for beside SQLite's one writer, and deleted a few at a time.
             let keys = Entity::find().select_only().column(Column::Key).filter(over.clone());
-            let keys = keys.limit(CLEARED_AT_ONCE).into_tuple::<Uuid>().all(self.database.read()).await;
+            let keys = keys.limit(ROWS_PER_CLEANUP).into_tuple::<Uuid>().all(self.database.read()).await;
             let keys = keys.map_err(map_error)?;
             let found = keys.len() as u64;
             let delete = Entity::delete_many().filter(Column::Key.is_in(keys)).filter(over.clone());
             delete.exec(self.database.write()).await.map_err(map_error)?;
-            if found < CLEARED_AT_ONCE {
+            if found < ROWS_PER_CLEANUP {
                 return Ok(());
             }
         }

@@ -17,22 +17,22 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-pub use account::Profile;
+pub use account::Account;
 pub use accounts::{Accounts, LogoutScope};
 pub use operator::Operator;
 pub use sessions::{Sessions, SignedIn};
-pub use tasks::{ByTask, Place, Tasks};
+pub use tasks::{ByTask, ItemPosition, Tasks};
 
-use crate::auth::{AddressLimit, Passwords, Tokens, Viewer};
+use crate::auth::{IpRateLimiter, Passwords, Tokens, Viewer};
 use crate::db::Database;
 use crate::domain::Clock;
-use crate::service::coalesced::Batches;
+use crate::service::coalesced::CoalescedStatements;
 use crate::service::deleted_accounts::DeletedAccounts;
-use crate::service::login_throttle::Throttle;
+use crate::service::login_throttle::LoginThrottle;
 use crate::service::tasks::trash::Trash;
 
 /// Before a job that panicked begins again.
-const JOB_PAUSE: Duration = Duration::from_secs(1);
+const JOB_RESTART_DELAY: Duration = Duration::from_secs(1);
 
 /// What the operator decides about accounts.
 #[derive(Clone, Debug)]
@@ -53,10 +53,10 @@ pub struct Services {
     clock: Clock,
     accounts: Accounts,
     sessions: Arc<Sessions>,
-    throttle: Arc<Throttle>,
+    throttle: Arc<LoginThrottle>,
     trash: Arc<Trash>,
     deleted_accounts: Arc<DeletedAccounts>,
-    batches: Batches,
+    batches: CoalescedStatements,
 }
 
 impl Services {
@@ -64,7 +64,7 @@ impl Services {
     pub fn new(database: Database, clock: Clock, tokens: Tokens, rules: &AccountRules) -> Self {
         let lifetime = rules.session_lifetime;
         let sessions = Arc::new(Sessions::new(database.clone(), clock.clone(), tokens, lifetime));
-        let throttle = Arc::new(Throttle::new(database.clone(), clock.clone(), rules.login_failures));
+        let throttle = Arc::new(LoginThrottle::new(database.clone(), clock.clone(), rules.login_failures));
         let deleted_accounts = Arc::new(DeletedAccounts::new(database.clone()));
         let accounts = Accounts {
             database: database.clone(),
@@ -72,12 +72,12 @@ impl Services {
             passwords: Passwords::default(),
             sessions: sessions.clone(),
             throttle: throttle.clone(),
-            addresses: AddressLimit::new(rules.credentials_per_minute),
+            addresses: IpRateLimiter::new(rules.credentials_per_minute),
             registration_open: rules.registration_open,
             deleted: deleted_accounts.requested(),
         };
         let trash = Arc::new(Trash::new(database.clone(), clock.clone()));
-        let batches = Batches::new(&database);
+        let batches = CoalescedStatements::new(&database);
         Self { database, clock, accounts, sessions, throttle, trash, deleted_accounts, batches }
     }
 
@@ -92,8 +92,8 @@ impl Services {
     }
 
     /// The viewer's own account.
-    pub fn profile<'a>(&'a self, viewer: &'a Viewer) -> Profile<'a> {
-        Profile::new(&self.accounts, &self.batches, viewer)
+    pub fn account<'a>(&'a self, viewer: &'a Viewer) -> Account<'a> {
+        Account::new(&self.accounts, &self.batches, viewer)
     }
 
     /// The viewer's own tasks.
@@ -108,22 +108,22 @@ impl Services {
 
     /// Writes what is otherwise written in the background, after the last request.
     pub async fn finish(&self) {
-        self.sessions.note_pending_uses().await;
+        self.sessions.write_pending_uses().await;
     }
 
     /// What goes on beside the requests, for as long as the services are there.
     pub fn start_jobs(&self) {
-        keep_up(Sessions::follow_endings, &self.sessions);
-        keep_up(Sessions::note_uses, &self.sessions);
-        keep_up(Sessions::delete_old, &self.sessions);
-        keep_up(DeletedAccounts::purge, &self.deleted_accounts);
-        keep_up(Throttle::forget_old, &self.throttle);
-        keep_up(Trash::purge, &self.trash);
+        spawn_supervised(Sessions::poll_revocations, &self.sessions);
+        spawn_supervised(Sessions::write_uses, &self.sessions);
+        spawn_supervised(Sessions::delete_old, &self.sessions);
+        spawn_supervised(DeletedAccounts::purge, &self.deleted_accounts);
+        spawn_supervised(LoginThrottle::delete_expired, &self.throttle);
+        spawn_supervised(Trash::purge, &self.trash);
     }
 }
 
 /// Runs a job until it ends by itself; when it panics it begins again.
-fn keep_up<T, J>(job: fn(Weak<T>) -> J, of: &Arc<T>)
+fn spawn_supervised<T, J>(job: fn(Weak<T>) -> J, of: &Arc<T>)
 where
     T: Send + Sync + 'static,
     J: Future<Output = ()> + Send + 'static,
@@ -131,7 +131,7 @@ where
     let of = Arc::downgrade(of);
     tokio::spawn(async move {
         while tokio::spawn(job(of.clone())).await.is_err() {
-            tokio::time::sleep(JOB_PAUSE).await;
+            tokio::time::sleep(JOB_RESTART_DELAY).await;
         }
     });
 }

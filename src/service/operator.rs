@@ -11,8 +11,8 @@ use crate::db::entity::{session, user};
 use crate::db::{Database, in_transaction, map_error};
 use crate::domain::{Clock, Error, NewPassword, Registration, Result, User};
 use crate::service::accounts;
-use crate::service::sessions::end_sessions;
 use crate::service::sessions::limit::trim_sessions;
+use crate::service::sessions::revoke_sessions;
 
 /// Accounts as the operator handles them.
 pub struct Operator {
@@ -70,7 +70,7 @@ impl Operator {
                 .map_err(map_error)?;
             if ends {
                 let of_user = session::COLUMN.user_id.eq(user.id);
-                end_sessions(&transaction, of_user, self.clock.now()).await?;
+                revoke_sessions(&transaction, of_user, self.clock.now()).await?;
             }
             rows.into_iter().next().map(User::from).ok_or(NO_USER)
         })

@@ -30,7 +30,7 @@ static DROPPED_LINES: AtomicU64 = AtomicU64::new(0);
 
 /// Libraries that would log statements with their values, or documents with their literals. No filter
 /// makes them say more than warnings.
-const HUSHED: [&str; 3] = ["sqlx", "sea_orm::", "async_graphql"];
+const QUIET_TARGETS: [&str; 3] = ["sqlx", "sea_orm::", "async_graphql"];
 
 /// Checks a filter. A blank one is as good as none given.
 pub fn filter(text: &str) -> anyhow::Result<String> {
@@ -51,7 +51,8 @@ pub fn init(format: Option<LogFormat>, filter: &str) -> anyhow::Result<LogGuard>
         .with_target(false)
         .with_writer(writer);
     let hushed = filter_fn(|line| {
-        *line.level() <= Level::WARN || !HUSHED.iter().any(|library| line.target().starts_with(library))
+        *line.level() <= Level::WARN
+            || !QUIET_TARGETS.iter().any(|library| line.target().starts_with(library))
     });
     match format.unwrap_or(if is_terminal { LogFormat::Pretty } else { LogFormat::Json }) {
         LogFormat::Pretty => builder.finish().with(hushed).init(),

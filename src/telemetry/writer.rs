@@ -131,7 +131,7 @@ impl Shared {
                 let lines = dropped - std::mem::replace(&mut reported, dropped);
                 tracing::warn!(lines, "lines of the log were dropped, since standard output was not read");
             }
-            works = write_patiently(&mut output, &batch).is_ok();
+            works = write_all_retrying(&mut output, &batch).is_ok();
             if !works {
                 self.drop_lines(&batch);
             }
@@ -159,7 +159,7 @@ impl Shared {
 }
 
 /// Writes all of it, also to an output that answers at once that it is not ready.
-fn write_patiently(output: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
+fn write_all_retrying(output: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match output.write(bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),

@@ -8,7 +8,7 @@ use async_graphql::parser::types::Field;
 use async_graphql::{ComplexObject, Context, ContextSelectionSet, Enum, InputObject, SimpleObject};
 use secrecy::SecretString;
 
-use crate::api::context::session;
+use crate::api::context::RequestExt;
 use crate::api::scalar::{DateTime, Id};
 use crate::api::task::connection::{PagingArguments, TaskConnection};
 use crate::api::task::filter::{TaskFilter, TaskOrder};
@@ -17,8 +17,8 @@ use crate::domain::{
     self, DisplayName, Email, Faults, NewPassword, Problem, ProfileEdit, Registration, Result, Rule, User,
     Username,
 };
-use crate::graphql::direct_json::{Plain, Write, leaf};
-use crate::graphql::error::Failure;
+use crate::graphql::direct_json::{DirectJson, FieldWriter, scalar};
+use crate::graphql::error::FieldError;
 use crate::service::{self, SignedIn};
 
 /// An account.
@@ -60,16 +60,16 @@ impl UserNode {
     }
 }
 
-impl Plain for UserNode {
-    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+impl DirectJson for UserNode {
+    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
         match field.name.node.as_str() {
-            "id" => leaf(|user: &Self| &user.id),
-            "email" => leaf(|user: &Self| &user.email),
-            "username" => leaf(|user: &Self| &user.username),
-            "name" => leaf(|user: &Self| &user.name),
-            "isActive" => leaf(|user: &Self| &user.is_active),
-            "createdAt" => leaf(|user: &Self| &user.created_at),
-            "updatedAt" => leaf(|user: &Self| &user.updated_at),
+            "id" => scalar(|user: &Self| &user.id),
+            "email" => scalar(|user: &Self| &user.email),
+            "username" => scalar(|user: &Self| &user.username),
+            "name" => scalar(|user: &Self| &user.name),
+            "isActive" => scalar(|user: &Self| &user.is_active),
+            "createdAt" => scalar(|user: &Self| &user.created_at),
+            "updatedAt" => scalar(|user: &Self| &user.updated_at),
             _ => None,
         }
     }
@@ -90,16 +90,16 @@ impl UserNode {
         #[graphql(desc = "Only tasks before this cursor.")] before: Option<String>,
         #[graphql(desc = "Only tasks that meet it.")] filter: Option<TaskFilter>,
         #[graphql(desc = "Up to three keys; newest first when left out.")] order_by: Option<Vec<TaskOrder>>,
-    ) -> Result<TaskConnection, Failure> {
+    ) -> Result<TaskConnection, FieldError> {
         let paging = PagingArguments { first, after, last, before };
         let loaded = TaskConnection::load(ctx, &self.viewer, paging, filter, order_by).await;
-        loaded.map_err(|error| Failure::at(ctx, error))
+        loaded.map_err(|error| FieldError::at_path(ctx, error))
     }
 
     /// Where the viewer is signed in, newest activity first.
-    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<SessionNode>, Failure> {
-        let sessions = session(ctx).services().sessions().list(&self.viewer).await;
-        let sessions = sessions.map_err(|error| Failure::at(ctx, error))?;
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<SessionNode>, FieldError> {
+        let sessions = ctx.request().services().sessions().list(&self.viewer).await;
+        let sessions = sessions.map_err(|error| FieldError::at_path(ctx, error))?;
         Ok(sessions.into_iter().map(SessionNode::from).collect())
     }
 }
@@ -224,7 +224,7 @@ pub struct LoginInput {
 impl LoginInput {
     pub fn parse(self) -> Result<(String, SecretString)> {
         let mut faults = Faults::of("input");
-        let who = faults.check("usernameOrEmail", filled(&self.username_or_email));
+        let who = faults.check("usernameOrEmail", non_empty(&self.username_or_email));
         let password = password(&mut faults, "password", self.password);
         faults.finish(who.zip(password))
     }
@@ -243,7 +243,7 @@ fn password(faults: &mut Faults, field: &str, given: String) -> Option<SecretStr
     faults.check(field, if is_blank { Err(Problem::required()) } else { Ok(given.into()) })
 }
 
-fn filled(raw: &str) -> Result<String, Problem> {
+fn non_empty(raw: &str) -> Result<String, Problem> {
     domain::normalize(raw).and_then(|text| if text.is_empty() { Err(Problem::required()) } else { Ok(text) })
 }
 

@@ -6,7 +6,7 @@ use crate::api::account::{
     AuthPayload, ChangePasswordInput, DeleteAccountPayload, LoginInput, LogoutPayload, LogoutScope,
     RegisterInput, RevokeSessionPayload, UpdateProfileInput, UpdateProfilePayload, UserNode, parse_password,
 };
-use crate::api::context::{Outcome, attempt, session};
+use crate::api::context::{Nullable, RequestExt, nullable};
 use crate::api::scalar::parse_id;
 
 #[derive(Default)]
@@ -19,11 +19,11 @@ impl AccountMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The account.")] input: RegisterInput,
-    ) -> Outcome<AuthPayload> {
-        let session = session(ctx);
-        attempt(async {
-            let accounts = session.credentials()?;
-            Ok(accounts.register(input.parse()?, session.client()).await?.into())
+    ) -> Nullable<AuthPayload> {
+        let request = ctx.request();
+        nullable(async {
+            let accounts = request.rate_limited_accounts()?;
+            Ok(accounts.register(input.parse()?, request.client()).await?.into())
         })
         .await
     }
@@ -33,12 +33,12 @@ impl AccountMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who wants in.")] input: LoginInput,
-    ) -> Outcome<AuthPayload> {
-        attempt(async {
-            let session = session(ctx);
-            let accounts = session.credentials()?;
+    ) -> Nullable<AuthPayload> {
+        nullable(async {
+            let request = ctx.request();
+            let accounts = request.rate_limited_accounts()?;
             let (who, password) = input.parse()?;
-            Ok(accounts.login(&who, &password, session.client()).await?.into())
+            Ok(accounts.login(&who, &password, request.client()).await?.into())
         })
         .await
     }
@@ -48,11 +48,11 @@ impl AccountMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The refresh token of the last pair.", secret)] refresh_token: String,
-    ) -> Outcome<AuthPayload> {
-        attempt(async {
-            let session = session(ctx);
-            session.credentials()?;
-            Ok(session.services().sessions().refresh(&refresh_token).await?.into())
+    ) -> Nullable<AuthPayload> {
+        nullable(async {
+            let request = ctx.request();
+            request.rate_limited_accounts()?;
+            Ok(request.services().sessions().refresh(&refresh_token).await?.into())
         })
         .await
     }
@@ -62,10 +62,10 @@ impl AccountMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which sessions.", default)] scope: LogoutScope,
-    ) -> Outcome<LogoutPayload> {
-        attempt(async {
-            let session = session(ctx);
-            session.services().accounts().logout(session.credential(), scope.into()).await?;
+    ) -> Nullable<LogoutPayload> {
+        nullable(async {
+            let request = ctx.request();
+            request.services().accounts().logout(request.credential(), scope.into()).await?;
             let message = match scope {
                 LogoutScope::Current => "You are signed out.",
                 LogoutScope::Others => "You are signed out everywhere else.",
@@ -81,12 +81,12 @@ impl AccountMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The session's id.")] id: ID,
-    ) -> Outcome<RevokeSessionPayload> {
-        attempt(async {
-            let session = session(ctx);
-            let viewer = session.viewer().await?;
+    ) -> Nullable<RevokeSessionPayload> {
+        nullable(async {
+            let request = ctx.request();
+            let viewer = request.viewer().await?;
             let id = parse_id("id", &id)?;
-            session.services().sessions().revoke(viewer, id).await?;
+            request.services().sessions().revoke(viewer, id).await?;
             Ok(RevokeSessionPayload { revoked_session_id: id.into() })
         })
         .await
@@ -97,13 +97,13 @@ impl AccountMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The old and the new password.")] input: ChangePasswordInput,
-    ) -> Outcome<AuthPayload> {
-        attempt(async {
-            let session = session(ctx);
-            let profile = session.profile().await?;
-            session.credentials()?;
+    ) -> Nullable<AuthPayload> {
+        nullable(async {
+            let request = ctx.request();
+            let profile = request.account().await?;
+            request.rate_limited_accounts()?;
             let (current, new, revoke_others) = input.parse()?;
-            let signed_in = profile.change_password(&current, &new, revoke_others, session.client()).await?;
+            let signed_in = profile.change_password(&current, &new, revoke_others, request.client()).await?;
             Ok(signed_in.into())
         })
         .await
@@ -114,13 +114,13 @@ impl AccountMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The account's password.", secret)] password: String,
-    ) -> Outcome<DeleteAccountPayload> {
-        attempt(async {
-            let session = session(ctx);
-            let viewer = session.viewer().await?;
-            let profile = session.profile().await?;
+    ) -> Nullable<DeleteAccountPayload> {
+        nullable(async {
+            let request = ctx.request();
+            let viewer = request.viewer().await?;
+            let profile = request.account().await?;
             let password = parse_password("password", password)?;
-            profile.delete(&password, session.client()).await?;
+            profile.delete(&password, request.client()).await?;
             Ok(DeleteAccountPayload { deleted_user_id: viewer.user_id().into() })
         })
         .await
@@ -131,12 +131,12 @@ impl AccountMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdateProfileInput,
-    ) -> Outcome<UpdateProfilePayload> {
-        attempt(async {
-            let session = session(ctx);
-            let user = session.profile().await?.edit(input.parse()?).await?;
-            session.remember(&user).await;
-            Ok(UpdateProfilePayload { user: UserNode::new(user, session.admitted_viewer()?) })
+    ) -> Nullable<UpdateProfilePayload> {
+        nullable(async {
+            let request = ctx.request();
+            let user = request.account().await?.edit(input.parse()?).await?;
+            request.cache_account(&user).await;
+            Ok(UpdateProfilePayload { user: UserNode::new(user, request.authenticated_viewer()?) })
         })
         .await
     }

@@ -5,17 +5,19 @@ use std::sync::Arc;
 use async_graphql::parser::types::Field;
 use async_graphql::{ComplexObject, Context, ContextSelectionSet, Object, SelectionField, SimpleObject};
 
-use crate::api::context::session;
-use crate::api::memory_size::Weight;
+use crate::api::context::RequestExt;
+use crate::api::memory_size::MemorySize;
 use crate::api::task::TaskNode;
 use crate::api::task::filter::{TaskFilter, TaskOrder};
-use crate::api::task::part_loader::Batch;
+use crate::api::task::part_loader::TaskPartLoader;
 use crate::auth::Viewer;
-use crate::domain::{self, Error, OrderKey, Page, PageArguments, PageRequest, Position, Result, Shelf, Task};
-use crate::graphql::direct_json::write::{Leaf, write_unescaped};
-use crate::graphql::direct_json::{List, One, Plain, Write, leaf, object};
-use crate::graphql::error::Failure;
-use crate::graphql::response_budget::Held;
+use crate::domain::{
+    self, CursorKey, Error, OrderKey, Page, PageArguments, PageRequest, Result, Task, TaskScope,
+};
+use crate::graphql::direct_json::write::{WriteJson, write_unescaped};
+use crate::graphql::direct_json::{DirectJson, DirectList, DirectObject, FieldWriter, object, scalar};
+use crate::graphql::error::FieldError;
+use crate::graphql::response_budget::CountedBytes;
 
 pub use crate::domain::PageArguments as PagingArguments;
 
@@ -23,10 +25,10 @@ pub use crate::domain::PageArguments as PagingArguments;
 pub struct TaskConnection {
     page: Page<Arc<TaskEdge>>,
     filter: Option<domain::TaskFilter>,
-    shelf: Shelf,
-    batch: Arc<Batch>,
+    shelf: TaskScope,
+    batch: Arc<TaskPartLoader>,
     /// The memory of the tasks is counted until they have been written.
-    _held: Held,
+    _held: CountedBytes,
 }
 
 impl TaskConnection {
@@ -45,21 +47,21 @@ impl TaskConnection {
             // No cursor can be held against an order that is none.
             Err(_) => PageRequest::parse(&PageArguments { after: None, before: None, ..paging }, &[]),
         };
-        let (filter, (order, request)) = Error::both(filter, Error::both(order, request))?;
-        Self::read(ctx, viewer, Shelf::Live, filter, order, &request).await
+        let (filter, (order, request)) = Error::zip(filter, Error::zip(order, request))?;
+        Self::read(ctx, viewer, TaskScope::Live, filter, order, &request).await
     }
 
     /// Checks the arguments and reads a page of the trash.
     pub async fn load_trash(ctx: &Context<'_>, viewer: &Viewer, paging: PageArguments) -> Result<Self> {
         let order = vec![OrderKey::LATEST_DELETION_FIRST];
         let request = PageRequest::parse(&paging, &order)?;
-        Self::read(ctx, viewer, Shelf::Trash, None, order, &request).await
+        Self::read(ctx, viewer, TaskScope::Trash, None, order, &request).await
     }
 
     async fn read(
         ctx: &Context<'_>,
         viewer: &Viewer,
-        shelf: Shelf,
+        shelf: TaskScope,
         filter: Option<domain::TaskFilter>,
         order: Vec<OrderKey>,
         request: &PageRequest,
@@ -67,14 +69,14 @@ impl TaskConnection {
         let mut asked = Vec::new();
         names_below(ctx.field(), &mut asked);
         let is_asked = |column: &str| asked.iter().any(|field| is_column(field, column));
-        let tasks = session(ctx).services().tasks(viewer);
+        let tasks = ctx.request().services().tasks(viewer);
         let page = tasks.list(shelf, filter.as_ref(), &order, request, is_asked).await?;
-        let held = session(ctx).share().hold(page.items.iter().map(Weight::weight).sum())?;
-        let batch = Batch::of(page.items.iter().map(|task| task.id), viewer);
-        let position = Position::in_order(&order);
+        let held = ctx.request().share().hold(page.items.iter().map(MemorySize::memory_size).sum())?;
+        let batch = TaskPartLoader::of(page.items.iter().map(|task| task.id), viewer);
+        let position = CursorKey::in_order(&order);
         let edge = |task: Task| {
             let position = position(&task);
-            Arc::new(TaskEdge { position, node: Arc::new(TaskNode::in_batch(task, &batch)) })
+            Arc::new(TaskEdge { position, node: Arc::new(TaskNode::with_loader(task, &batch)) })
         };
         Ok(Self { page: page.map(edge), filter, shelf, batch, _held: held })
     }
@@ -97,18 +99,18 @@ fn is_column(field: &str, column: &str) -> bool {
 #[Object]
 impl TaskConnection {
     /// The tasks with their cursors.
-    async fn edges(&self) -> List<Arc<TaskEdge>> {
-        List(self.page.items.clone())
+    async fn edges(&self) -> DirectList<Arc<TaskEdge>> {
+        DirectList(self.page.items.clone())
     }
 
     /// The same tasks as in edges.
-    async fn nodes(&self) -> List<Arc<TaskNode>> {
-        List(self.page.items.iter().map(|edge| edge.node.clone()).collect())
+    async fn nodes(&self) -> DirectList<Arc<TaskNode>> {
+        DirectList(self.page.items.iter().map(|edge| edge.node.clone()).collect())
     }
 
     /// Whether and where the list goes on.
-    async fn page_info(&self) -> One<PageInfo> {
-        One(PageInfo {
+    async fn page_info(&self) -> DirectObject<PageInfo> {
+        DirectObject(PageInfo {
             has_next_page: self.page.has_next,
             has_previous_page: self.page.has_previous,
             start: self.page.items.first().cloned(),
@@ -117,17 +119,17 @@ impl TaskConnection {
     }
 
     /// All tasks that match the filter, on whatever page. Counted only when asked for.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, Failure> {
-        let tasks = session(ctx).services().tasks(self.batch.viewer());
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, FieldError> {
+        let tasks = ctx.request().services().tasks(self.batch.viewer());
         let count = tasks.count(self.shelf, self.filter.as_ref()).await;
-        let count = count.map_err(|error| Failure::at(ctx, error))?;
+        let count = count.map_err(|error| FieldError::at_path(ctx, error))?;
         Ok(count.try_into().unwrap_or(i32::MAX))
     }
 }
 
 /// A task and its place in the list.
 pub struct TaskEdge {
-    position: Position,
+    position: CursorKey,
     node: Arc<TaskNode>,
 }
 
@@ -145,10 +147,10 @@ impl TaskEdge {
     }
 }
 
-impl Plain for TaskEdge {
-    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+impl DirectJson for TaskEdge {
+    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
         match field.name.node.as_str() {
-            "cursor" => leaf(|edge: &Self| &edge.position),
+            "cursor" => scalar(|edge: &Self| &edge.position),
             "node" => object(field, ctx, |edge: &Self| &edge.node),
             _ => None,
         }
@@ -156,13 +158,13 @@ impl Plain for TaskEdge {
 }
 
 /// Where it is, which is all that a list knows of its ends.
-impl Leaf for Arc<TaskEdge> {
+impl WriteJson for Arc<TaskEdge> {
     fn write(&self, json: &mut Vec<u8>) {
         self.position.write(json);
     }
 }
 
-impl Leaf for Position {
+impl WriteJson for CursorKey {
     fn write(&self, json: &mut Vec<u8>) {
         write_unescaped(self.encode().as_bytes(), json);
     }
@@ -195,13 +197,13 @@ impl PageInfo {
     }
 }
 
-impl Plain for PageInfo {
-    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+impl DirectJson for PageInfo {
+    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
         match field.name.node.as_str() {
-            "hasNextPage" => leaf(|info: &Self| &info.has_next_page),
-            "hasPreviousPage" => leaf(|info: &Self| &info.has_previous_page),
-            "startCursor" => leaf(|info: &Self| &info.start),
-            "endCursor" => leaf(|info: &Self| &info.end),
+            "hasNextPage" => scalar(|info: &Self| &info.has_next_page),
+            "hasPreviousPage" => scalar(|info: &Self| &info.has_previous_page),
+            "startCursor" => scalar(|info: &Self| &info.start),
+            "endCursor" => scalar(|info: &Self| &info.end),
             _ => None,
         }
     }

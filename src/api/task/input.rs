@@ -6,9 +6,9 @@ use crate::api::scalar::{Date, DateTime, find_id};
 use crate::api::task::{TaskPriority, TaskStatus};
 use crate::api::task_part::{ChecklistItemInput, FileChangeInput, RiskInput};
 use crate::domain::{
-    self, Brief, BriefEdit, Error, Faults, Label, LabelChange, Labels, MAX_DESCRIPTION, MAX_FILES, MAX_ITEMS,
-    MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_RATIONALE, MAX_RISKS, NewItem, NewParts, NewTask, Problem, Result,
-    Rule, StatusChange, TaskEdit, Title, at_most, check_count,
+    self, Error, Faults, Label, LabelChange, Labels, MAX_DESCRIPTION, MAX_FILES, MAX_ITEMS, MAX_OBJECTIVE,
+    MAX_OWNER_LABEL, MAX_RATIONALE, MAX_RISKS, NewItem, NewParts, NewTask, Problem, Result, Rule,
+    StatusChange, TaskDetails, TaskDetailsEdit, TaskEdit, Title, at_most, check_count,
 };
 
 /// What a new task and a whole task have in common.
@@ -50,7 +50,7 @@ impl TaskFields {
             Some(StatusChange::To(status)) => status,
             _ => domain::TaskStatus::default(),
         };
-        let brief = Brief {
+        let brief = TaskDetails {
             date: self.date.map(|date| date.0),
             owner_label: optional(faults, "ownerLabel", self.owner_label, MAX_OWNER_LABEL),
             objective: optional(faults, "objective", self.objective, MAX_OBJECTIVE),
@@ -179,20 +179,20 @@ pub struct UpdateTaskInput {
 impl UpdateTaskInput {
     pub fn parse(self) -> Result<TaskEdit> {
         let mut faults = Faults::of("input");
-        let title = unless_null(&mut faults, "title", self.title)
+        let title = non_null(&mut faults, "title", self.title)
             .and_then(|raw| faults.check("title", Title::parse(&raw)));
-        let description = clearable(&mut faults, "description", self.description, MAX_DESCRIPTION);
-        let status = unless_null(&mut faults, "status", self.status);
-        let completed = unless_null(&mut faults, "completed", self.completed);
+        let description = nullable_text(&mut faults, "description", self.description, MAX_DESCRIPTION);
+        let status = non_null(&mut faults, "status", self.status);
+        let completed = non_null(&mut faults, "completed", self.completed);
         let status = status_change(&mut faults, status, completed);
-        let priority = unless_null(&mut faults, "priority", self.priority).map(Into::into);
+        let priority = non_null(&mut faults, "priority", self.priority).map(Into::into);
         let labels = label_change(&mut faults, self.labels, self.add_labels, self.remove_labels);
         let due_at = Option::<Option<DateTime>>::from(self.due_at).map(|at| at.map(|at| at.0));
-        let brief = BriefEdit {
+        let brief = TaskDetailsEdit {
             date: Option::<Option<Date>>::from(self.date).map(|date| date.map(|date| date.0)),
-            owner_label: clearable(&mut faults, "ownerLabel", self.owner_label, MAX_OWNER_LABEL),
-            objective: clearable(&mut faults, "objective", self.objective, MAX_OBJECTIVE),
-            rationale: clearable(&mut faults, "rationale", self.rationale, MAX_RATIONALE),
+            owner_label: nullable_text(&mut faults, "ownerLabel", self.owner_label, MAX_OWNER_LABEL),
+            objective: nullable_text(&mut faults, "objective", self.objective, MAX_OBJECTIVE),
+            rationale: nullable_text(&mut faults, "rationale", self.rationale, MAX_RATIONALE),
         };
         faults.finish(Some(TaskEdit { title, description, status, priority, labels, due_at, brief }))
     }
@@ -225,9 +225,9 @@ fn label_change(
     add: MaybeUndefined<Vec<String>>,
     remove: MaybeUndefined<Vec<String>>,
 ) -> Option<LabelChange> {
-    let labels = unless_null(faults, "labels", labels);
-    let add = unless_null(faults, "addLabels", add);
-    let remove = unless_null(faults, "removeLabels", remove);
+    let labels = non_null(faults, "labels", labels);
+    let add = non_null(faults, "addLabels", add);
+    let remove = non_null(faults, "removeLabels", remove);
     if labels.is_some() && (add.is_some() || remove.is_some()) {
         let message = "cannot be combined with addLabels or removeLabels";
         faults.push("labels", Problem::new(Rule::Conflicting, message));
@@ -287,7 +287,7 @@ fn optional(faults: &mut Faults, field: &str, text: Option<String>, max: usize) 
 }
 
 /// The value of a field that can be left out and cannot be null.
-pub fn unless_null<T>(faults: &mut Faults, field: &str, value: MaybeUndefined<T>) -> Option<T> {
+pub fn non_null<T>(faults: &mut Faults, field: &str, value: MaybeUndefined<T>) -> Option<T> {
     match value {
         MaybeUndefined::Value(value) => Some(value),
         MaybeUndefined::Null => {
@@ -299,7 +299,7 @@ pub fn unless_null<T>(faults: &mut Faults, field: &str, value: MaybeUndefined<T>
 }
 
 /// The text of a field that can be left out, or cleared.
-pub fn clearable(
+pub fn nullable_text(
     faults: &mut Faults,
     field: &str,
     text: MaybeUndefined<String>,

@@ -14,18 +14,18 @@ use async_graphql::parser::types::Field;
 use async_graphql::{ComplexObject, Context, ContextSelectionSet, Enum, SimpleObject};
 
 use crate::api::account::UserNode;
-use crate::api::context::session;
+use crate::api::context::RequestExt;
 use crate::api::scalar::{Date, DateTime, Id};
-use crate::api::task::part_loader::Batch;
+use crate::api::task::part_loader::TaskPartLoader;
 use crate::api::task_part::{
     ChecklistItemNode, ChecklistSection, FileChangeNode, Progress, RiskNode, charge,
 };
 use crate::auth::Viewer;
-use crate::domain::{self, Brief, Named, Result, Task};
-use crate::graphql::direct_json::long_text::Prose;
+use crate::domain::{self, Result, StoredEnum, Task, TaskDetails};
+use crate::graphql::direct_json::long_text::LongText;
 use crate::graphql::direct_json::write::write_text;
-use crate::graphql::direct_json::{List, One, Plain, Write, leaf, same};
-use crate::graphql::error::Failure;
+use crate::graphql::direct_json::{DirectJson, DirectList, DirectObject, FieldWriter, constant, scalar};
+use crate::graphql::error::FieldError;
 
 /// How far a task is.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub struct TaskNode {
     /// 1 to 200 characters.
     title: String,
     /// Markdown.
-    description: Option<Prose>,
+    description: Option<LongText>,
     /// How far it is.
     status: TaskStatus,
     /// Exactly status == COMPLETED.
@@ -90,33 +90,33 @@ pub struct TaskNode {
     /// The person or team named in the document; says nothing about rights.
     owner_label: Option<String>,
     /// The one-sentence goal.
-    objective: Option<Prose>,
+    objective: Option<LongText>,
     /// The problem, and why it is worth solving now.
-    rationale: Option<Prose>,
+    rationale: Option<LongText>,
     #[graphql(skip)]
-    batch: Arc<Batch>,
+    batch: Arc<TaskPartLoader>,
 }
 
 impl TaskNode {
     /// A task of `viewer`, read by itself.
     pub fn new(task: Task, viewer: &Viewer) -> Self {
-        let batch = Batch::of(std::iter::once(task.id), viewer);
-        Self::in_batch(task, &batch)
+        let batch = TaskPartLoader::of(std::iter::once(task.id), viewer);
+        Self::with_loader(task, &batch)
     }
 
     /// Tasks of `viewer` that were read together.
     pub fn all(tasks: Vec<Task>, viewer: &Viewer) -> Vec<Self> {
-        let batch = Batch::of(tasks.iter().map(|task| task.id), viewer);
-        tasks.into_iter().map(|task| Self::in_batch(task, &batch)).collect()
+        let batch = TaskPartLoader::of(tasks.iter().map(|task| task.id), viewer);
+        tasks.into_iter().map(|task| Self::with_loader(task, &batch)).collect()
     }
 
     /// A task of the batch.
-    pub fn in_batch(task: Task, batch: &Arc<Batch>) -> Self {
-        let Brief { date, owner_label, objective, rationale } = task.brief;
+    pub fn with_loader(task: Task, batch: &Arc<TaskPartLoader>) -> Self {
+        let TaskDetails { date, owner_label, objective, rationale } = task.details;
         Self {
             id: task.id.into(),
             title: task.title,
-            description: task.description.map(Prose),
+            description: task.description.map(LongText),
             status: task.status.into(),
             completed: task.status == domain::TaskStatus::Completed,
             priority: task.priority.into(),
@@ -129,42 +129,42 @@ impl TaskNode {
             deleted_at: task.deleted_at.map(DateTime),
             date: date.map(Date),
             owner_label,
-            objective: objective.map(Prose),
-            rationale: rationale.map(Prose),
+            objective: objective.map(LongText),
+            rationale: rationale.map(LongText),
             batch: batch.clone(),
         }
     }
 
     /// How many bytes of memory it takes, about.
-    pub fn weight(&self) -> usize {
+    pub fn memory_size(&self) -> usize {
         let prose = [&self.description, &self.objective, &self.rationale].into_iter().flatten();
         let labels = self.labels.iter().map(|label| label.len() + size_of::<String>());
         let label = self.owner_label.as_ref().map_or(0, String::len);
         size_of::<Self>()
             + self.title.len()
             + label
-            + prose.map(|Prose(text)| text.len()).chain(labels).sum::<usize>()
+            + prose.map(|LongText(text)| text.len()).chain(labels).sum::<usize>()
     }
 
     /// What it was read with.
-    pub fn batch(&self) -> &Arc<Batch> {
+    pub fn loader(&self) -> &Arc<TaskPartLoader> {
         &self.batch
     }
 }
 
-impl Plain for TaskNode {
-    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+impl DirectJson for TaskNode {
+    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
         // A text that is too much for the answer is told where it stands.
         fn prose<'a>(
             ctx: &'a ContextSelectionSet<'a>,
-            of: impl Fn(&TaskNode) -> &Option<Prose> + Send + Sync + 'a,
-        ) -> Option<Write<'a, TaskNode>> {
+            of: impl Fn(&TaskNode) -> &Option<LongText> + Send + Sync + 'a,
+        ) -> Option<FieldWriter<'a, TaskNode>> {
             Some(Box::new(move |task, json| match of(task) {
-                Some(Prose(prose)) => {
+                Some(LongText(prose)) => {
                     let before = json.len();
                     write_text(prose, json);
                     // Without its quotes.
-                    session(ctx).charge(json.len() - before - 2).ok()
+                    ctx.request().charge(json.len() - before - 2).ok()
                 }
                 None => {
                     json.extend_from_slice(b"null");
@@ -173,28 +173,28 @@ impl Plain for TaskNode {
             }))
         }
         match field.name.node.as_str() {
-            "id" => leaf(|task: &Self| &task.id),
-            "title" => leaf(|task: &Self| &task.title),
+            "id" => scalar(|task: &Self| &task.id),
+            "title" => scalar(|task: &Self| &task.title),
             "description" => prose(ctx, |task| &task.description),
-            "status" => leaf(|task: &Self| domain::TaskStatus::from(task.status).name()),
-            "completed" => leaf(|task: &Self| &task.completed),
-            "priority" => leaf(|task: &Self| domain::TaskPriority::from(task.priority).name()),
-            "labels" => leaf(|task: &Self| task.labels.as_slice()),
-            "dueAt" => leaf(|task: &Self| &task.due_at),
-            "completedAt" => leaf(|task: &Self| &task.completed_at),
-            "createdAt" => leaf(|task: &Self| &task.created_at),
-            "updatedAt" => leaf(|task: &Self| &task.updated_at),
-            "version" => leaf(|task: &Self| &task.version),
-            "deletedAt" => leaf(|task: &Self| &task.deleted_at),
-            "date" => leaf(|task: &Self| &task.date),
-            "ownerLabel" => leaf(|task: &Self| &task.owner_label),
+            "status" => scalar(|task: &Self| domain::TaskStatus::from(task.status).name()),
+            "completed" => scalar(|task: &Self| &task.completed),
+            "priority" => scalar(|task: &Self| domain::TaskPriority::from(task.priority).name()),
+            "labels" => scalar(|task: &Self| task.labels.as_slice()),
+            "dueAt" => scalar(|task: &Self| &task.due_at),
+            "completedAt" => scalar(|task: &Self| &task.completed_at),
+            "createdAt" => scalar(|task: &Self| &task.created_at),
+            "updatedAt" => scalar(|task: &Self| &task.updated_at),
+            "version" => scalar(|task: &Self| &task.version),
+            "deletedAt" => scalar(|task: &Self| &task.deleted_at),
+            "date" => scalar(|task: &Self| &task.date),
+            "ownerLabel" => scalar(|task: &Self| &task.owner_label),
             "objective" => prose(ctx, |task| &task.objective),
             "rationale" => prose(ctx, |task| &task.rationale),
             // The viewer's, the same for all tasks.
             "owner" => {
-                let viewer = session(ctx).known_viewer()?;
-                let owner = UserNode::new(session(ctx).known_account()?, viewer);
-                same(field, ctx, &owner)
+                let viewer = ctx.request().known_viewer()?;
+                let owner = UserNode::new(ctx.request().cached_account()?, viewer);
+                constant(field, ctx, &owner)
             }
             _ => None,
         }
@@ -204,9 +204,9 @@ impl Plain for TaskNode {
 #[ComplexObject]
 impl TaskNode {
     /// Whose task it is: the viewer.
-    async fn owner(&self, ctx: &Context<'_>) -> Result<UserNode, Failure> {
+    async fn owner(&self, ctx: &Context<'_>) -> Result<UserNode, FieldError> {
         let viewer = self.batch.viewer();
-        let user = session(ctx).account(viewer).await.map_err(|error| Failure::at(ctx, error))?;
+        let user = ctx.request().account_of(viewer).await.map_err(|error| FieldError::at_path(ctx, error))?;
         Ok(UserNode::new(user, viewer))
     }
 
@@ -215,36 +215,36 @@ impl TaskNode {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Only this section.")] section: Option<ChecklistSection>,
-    ) -> Result<List<ChecklistItemNode>, Failure> {
+    ) -> Result<DirectList<ChecklistItemNode>, FieldError> {
         let section = section.map(domain::Section::from);
         let boxes = self.batch.checklist(ctx, self.id.0).await?.iter();
         let asked = boxes
             .filter(|item| item.parent_id.is_none() && section.is_none_or(|section| item.section == section));
-        Ok(List(ChecklistItemNode::all(ctx, asked, &self.batch)?))
+        Ok(DirectList(ChecklistItemNode::all(ctx, asked, &self.batch)?))
     }
 
     /// What may go wrong.
-    async fn risks(&self, ctx: &Context<'_>) -> Result<List<RiskNode>, Failure> {
+    async fn risks(&self, ctx: &Context<'_>) -> Result<DirectList<RiskNode>, FieldError> {
         let node = |risk: &domain::Risk| {
             charge(ctx, std::iter::once(risk.description.as_str()).chain(risk.mitigation.as_deref()))?;
             Ok(risk.clone().into())
         };
         let risks = self.batch.risks(ctx, self.id.0).await?;
-        Ok(List(risks.iter().map(node).collect::<Result<_, Failure>>()?))
+        Ok(DirectList(risks.iter().map(node).collect::<Result<_, FieldError>>()?))
     }
 
     /// The files that change.
-    async fn files(&self, ctx: &Context<'_>) -> Result<List<FileChangeNode>, Failure> {
+    async fn files(&self, ctx: &Context<'_>) -> Result<DirectList<FileChangeNode>, FieldError> {
         let node = |file: &domain::FileChange| {
             charge(ctx, [file.path.as_str()])?;
             Ok(file.clone().into())
         };
         let files = self.batch.files(ctx, self.id.0).await?;
-        Ok(List(files.iter().map(node).collect::<Result<_, Failure>>()?))
+        Ok(DirectList(files.iter().map(node).collect::<Result<_, FieldError>>()?))
     }
 
     /// Over all checklist items but those OUT_OF_SCOPE.
-    async fn progress(&self, ctx: &Context<'_>) -> Result<Progress, Failure> {
+    async fn progress(&self, ctx: &Context<'_>) -> Result<Progress, FieldError> {
         Ok(self.batch.progress(ctx, self.id.0).await?.into())
     }
 }
@@ -253,21 +253,21 @@ impl TaskNode {
 #[derive(SimpleObject)]
 pub struct CreateTaskPayload {
     /// The task that was made.
-    pub task: One<TaskNode>,
+    pub task: DirectObject<TaskNode>,
 }
 
 /// A changed task.
 #[derive(SimpleObject)]
 pub struct UpdateTaskPayload {
     /// The task after the change.
-    pub task: One<TaskNode>,
+    pub task: DirectObject<TaskNode>,
 }
 
 /// Several tasks.
 #[derive(SimpleObject)]
 pub struct TasksPayload {
     /// The tasks after the change, in the order they were given.
-    pub tasks: List<TaskNode>,
+    pub tasks: DirectList<TaskNode>,
 }
 
 /// Several deleted tasks.

@@ -2,14 +2,14 @@
 
 use async_graphql::{Context, ID, Object};
 
-use crate::api::context::{Outcome, attempt, session};
+use crate::api::context::{Nullable, RequestExt, nullable};
 use crate::api::scalar::{parse_bulk_ids, parse_id};
 use crate::api::task::input::{CreateTaskInput, ReplaceTaskInput, UpdateTaskInput};
 use crate::api::task::{
     CreateTaskPayload, DeleteTaskPayload, DeleteTasksPayload, TaskNode, TasksPayload, UpdateTaskPayload,
 };
 use crate::domain::{Error, Result, StatusChange, TaskEdit, TaskStatus};
-use crate::graphql::direct_json::{List, One};
+use crate::graphql::direct_json::{DirectList, DirectObject};
 
 #[derive(Default)]
 pub struct TaskMutation;
@@ -21,11 +21,11 @@ impl TaskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The task.")] input: CreateTaskInput,
-    ) -> Outcome<CreateTaskPayload> {
-        attempt(async {
-            let session = session(ctx);
-            let task = session.tasks().await?.create(input.parse()?).await?;
-            Ok(CreateTaskPayload { task: One(TaskNode::new(task, session.admitted_viewer()?)) })
+    ) -> Nullable<CreateTaskPayload> {
+        nullable(async {
+            let request = ctx.request();
+            let task = request.tasks().await?.create(input.parse()?).await?;
+            Ok(CreateTaskPayload { task: DirectObject(TaskNode::new(task, request.authenticated_viewer()?)) })
         })
         .await
     }
@@ -38,8 +38,8 @@ impl TaskMutation {
         #[graphql(desc = "The changes.")] input: UpdateTaskInput,
         #[graphql(desc = "CONFLICT when the task has moved on; the error carries currentVersion.")]
         expected_version: Option<i32>,
-    ) -> Outcome<UpdateTaskPayload> {
-        attempt(edit(ctx, &id, || input.parse(), expected_version)).await
+    ) -> Nullable<UpdateTaskPayload> {
+        nullable(edit(ctx, &id, || input.parse(), expected_version)).await
     }
 
     /// Change a task to hold just what is given.
@@ -50,13 +50,13 @@ impl TaskMutation {
         #[graphql(desc = "The whole task.")] input: ReplaceTaskInput,
         #[graphql(desc = "CONFLICT when the task has moved on; the error carries currentVersion.")]
         expected_version: Option<i32>,
-    ) -> Outcome<UpdateTaskPayload> {
-        attempt(async {
-            let session = session(ctx);
-            let tasks = session.tasks().await?;
-            let (id, new) = Error::both(parse_id("id", &id), input.parse())?;
+    ) -> Nullable<UpdateTaskPayload> {
+        nullable(async {
+            let request = ctx.request();
+            let tasks = request.tasks().await?;
+            let (id, new) = Error::zip(parse_id("id", &id), input.parse())?;
             let task = tasks.replace(id, &new, expected_version).await?;
-            Ok(UpdateTaskPayload { task: One(TaskNode::new(task, session.admitted_viewer()?)) })
+            Ok(UpdateTaskPayload { task: DirectObject(TaskNode::new(task, request.authenticated_viewer()?)) })
         })
         .await
     }
@@ -66,8 +66,8 @@ impl TaskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The task's id.")] id: ID,
-    ) -> Outcome<UpdateTaskPayload> {
-        attempt(edit(ctx, &id, || Ok(StatusChange::To(TaskStatus::Completed).into()), None)).await
+    ) -> Nullable<UpdateTaskPayload> {
+        nullable(edit(ctx, &id, || Ok(StatusChange::To(TaskStatus::Completed).into()), None)).await
     }
 
     /// Idempotent: COMPLETED becomes PENDING, anything else stays.
@@ -75,8 +75,8 @@ impl TaskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The task's id.")] id: ID,
-    ) -> Outcome<UpdateTaskPayload> {
-        attempt(edit(ctx, &id, || Ok(StatusChange::Reopen.into()), None)).await
+    ) -> Nullable<UpdateTaskPayload> {
+        nullable(edit(ctx, &id, || Ok(StatusChange::Reopen.into()), None)).await
     }
 
     /// COMPLETED becomes PENDING, anything else becomes COMPLETED.
@@ -86,8 +86,8 @@ impl TaskMutation {
         #[graphql(desc = "The task's id.")] id: ID,
         #[graphql(desc = "CONFLICT when the task has moved on; the error carries currentVersion.")]
         expected_version: Option<i32>,
-    ) -> Outcome<UpdateTaskPayload> {
-        attempt(edit(ctx, &id, || Ok(StatusChange::Toggle.into()), expected_version)).await
+    ) -> Nullable<UpdateTaskPayload> {
+        nullable(edit(ctx, &id, || Ok(StatusChange::Toggle.into()), expected_version)).await
     }
 
     /// Into the trash: gone from every query but trash, restorable for 30 days. Deleting it again is
@@ -96,9 +96,9 @@ impl TaskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The task's id.")] id: ID,
-    ) -> Outcome<DeleteTaskPayload> {
-        attempt(async {
-            let tasks = session(ctx).tasks().await?;
+    ) -> Nullable<DeleteTaskPayload> {
+        nullable(async {
+            let tasks = ctx.request().tasks().await?;
             let id = parse_id("id", &id)?;
             tasks.delete(id).await?;
             Ok(DeleteTaskPayload { deleted_task_id: id.into() })
@@ -111,11 +111,11 @@ impl TaskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The task's id.")] id: ID,
-    ) -> Outcome<UpdateTaskPayload> {
-        attempt(async {
-            let session = session(ctx);
-            let task = session.tasks().await?.restore(parse_id("id", &id)?).await?;
-            Ok(UpdateTaskPayload { task: One(TaskNode::new(task, session.admitted_viewer()?)) })
+    ) -> Nullable<UpdateTaskPayload> {
+        nullable(async {
+            let request = ctx.request();
+            let task = request.tasks().await?.restore(parse_id("id", &id)?).await?;
+            Ok(UpdateTaskPayload { task: DirectObject(TaskNode::new(task, request.authenticated_viewer()?)) })
         })
         .await
     }
@@ -125,12 +125,12 @@ impl TaskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The tasks.")] inputs: Vec<CreateTaskInput>,
-    ) -> Outcome<TasksPayload> {
-        attempt(async {
-            let session = session(ctx);
-            let tasks = session.tasks().await?;
+    ) -> Nullable<TasksPayload> {
+        nullable(async {
+            let request = ctx.request();
+            let tasks = request.tasks().await?;
             let made = tasks.create_all(&CreateTaskInput::parse_all(inputs)?).await?;
-            Ok(TasksPayload { tasks: List(TaskNode::all(made, session.admitted_viewer()?)) })
+            Ok(TasksPayload { tasks: DirectList(TaskNode::all(made, request.authenticated_viewer()?)) })
         })
         .await
     }
@@ -141,8 +141,8 @@ impl TaskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The tasks' ids.")] ids: Vec<ID>,
         #[graphql(desc = "The changes.")] input: UpdateTaskInput,
-    ) -> Outcome<TasksPayload> {
-        attempt(edit_all(ctx, &ids, || input.parse())).await
+    ) -> Nullable<TasksPayload> {
+        nullable(edit_all(ctx, &ids, || input.parse())).await
     }
 
     /// Set the status of 1 to 100 tasks to COMPLETED, all or nothing.
@@ -150,8 +150,8 @@ impl TaskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The tasks' ids.")] ids: Vec<ID>,
-    ) -> Outcome<TasksPayload> {
-        attempt(edit_all(ctx, &ids, || Ok(StatusChange::To(TaskStatus::Completed).into()))).await
+    ) -> Nullable<TasksPayload> {
+        nullable(edit_all(ctx, &ids, || Ok(StatusChange::To(TaskStatus::Completed).into()))).await
     }
 
     /// Move 1 to 100 tasks into the trash, all or nothing.
@@ -159,9 +159,9 @@ impl TaskMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The tasks' ids.")] ids: Vec<ID>,
-    ) -> Outcome<DeleteTasksPayload> {
-        attempt(async {
-            let tasks = session(ctx).tasks().await?;
+    ) -> Nullable<DeleteTasksPayload> {
+        nullable(async {
+            let tasks = ctx.request().tasks().await?;
             let ids = parse_bulk_ids(&ids)?;
             tasks.delete_all(&ids).await?;
             Ok(DeleteTasksPayload { deleted_task_ids: ids.ids().map(Into::into).collect() })
@@ -177,11 +177,11 @@ async fn edit(
     parse: impl FnOnce() -> Result<TaskEdit>,
     expected_version: Option<i32>,
 ) -> Result<UpdateTaskPayload> {
-    let session = session(ctx);
-    let tasks = session.tasks().await?;
-    let (id, edit) = Error::both(parse_id("id", id), parse())?;
+    let request = ctx.request();
+    let tasks = request.tasks().await?;
+    let (id, edit) = Error::zip(parse_id("id", id), parse())?;
     let task = tasks.edit(id, &edit, expected_version).await?;
-    Ok(UpdateTaskPayload { task: One(TaskNode::new(task, session.admitted_viewer()?)) })
+    Ok(UpdateTaskPayload { task: DirectObject(TaskNode::new(task, request.authenticated_viewer()?)) })
 }
 
 /// Changes several of the viewer's tasks alike.
@@ -190,9 +190,9 @@ async fn edit_all(
     ids: &[ID],
     parse: impl FnOnce() -> Result<TaskEdit>,
 ) -> Result<TasksPayload> {
-    let session = session(ctx);
-    let tasks = session.tasks().await?;
-    let (ids, edit) = Error::both(parse_bulk_ids(ids), parse())?;
+    let request = ctx.request();
+    let tasks = request.tasks().await?;
+    let (ids, edit) = Error::zip(parse_bulk_ids(ids), parse())?;
     let tasks = tasks.edit_all(&ids, &edit).await?;
-    Ok(TasksPayload { tasks: List(TaskNode::all(tasks, session.admitted_viewer()?)) })
+    Ok(TasksPayload { tasks: DirectList(TaskNode::all(tasks, request.authenticated_viewer()?)) })
 }

@@ -7,31 +7,31 @@ use async_graphql::Context;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use crate::api::context::session;
-use crate::api::memory_size::Weight;
+use crate::api::context::RequestExt;
+use crate::api::memory_size::MemorySize;
 use crate::auth::Viewer;
 use crate::domain::{ChecklistItem, Error, FileChange, Progress, Result, Risk};
-use crate::graphql::error::Failure;
-use crate::graphql::response_budget::Held;
+use crate::graphql::error::FieldError;
+use crate::graphql::response_budget::CountedBytes;
 use crate::service::ByTask;
 
 /// The ids of tasks of one viewer, and what has been read of them.
-pub struct Batch {
+pub struct TaskPartLoader {
     viewer: Viewer,
     tasks: Vec<Uuid>,
-    checklists: OnceCell<Result<Read<Vec<ChecklistItem>>>>,
+    checklists: OnceCell<Result<LoadedParts<Vec<ChecklistItem>>>>,
     progress: OnceCell<Result<ByTask<Progress>>>,
-    risks: OnceCell<Result<Read<Vec<Risk>>>>,
-    files: OnceCell<Result<Read<Vec<FileChange>>>>,
+    risks: OnceCell<Result<LoadedParts<Vec<Risk>>>>,
+    files: OnceCell<Result<LoadedParts<Vec<FileChange>>>>,
 }
 
 /// Parts that have been read, and their memory, which is counted as long as they are kept.
-struct Read<T> {
+struct LoadedParts<T> {
     parts: ByTask<T>,
-    _held: Held,
+    _held: CountedBytes,
 }
 
-impl Batch {
+impl TaskPartLoader {
     pub fn of(tasks: impl Iterator<Item = Uuid>, viewer: &Viewer) -> Arc<Self> {
         Arc::new(Self {
             viewer: viewer.clone(),
@@ -48,13 +48,13 @@ impl Batch {
     }
 
     /// The boxes of a task in order, steps among their parents.
-    pub async fn checklist(&self, ctx: &Context<'_>, task: Uuid) -> Result<&[ChecklistItem], Failure> {
+    pub async fn checklist(&self, ctx: &Context<'_>, task: Uuid) -> Result<&[ChecklistItem], FieldError> {
         let read = || async {
-            let session = session(ctx);
-            let mut held = session.share().hold(0)?;
-            let tasks = session.services().tasks(&self.viewer);
-            let parts = tasks.checklists(&self.tasks, |part| held.add(part.weight())).await?;
-            Ok(Read { parts, _held: held })
+            let request = ctx.request();
+            let mut held = request.share().hold(0)?;
+            let tasks = request.services().tasks(&self.viewer);
+            let parts = tasks.checklists(&self.tasks, |part| held.add(part.memory_size())).await?;
+            Ok(LoadedParts { parts, _held: held })
         };
         let read = self.checklists.get_or_init(read).await.as_ref().map(|read| &read.parts);
         Ok(of_task(ctx, read, task)?.map_or(&[], Vec::as_slice))
@@ -66,30 +66,30 @@ impl Batch {
         Some(read.parts.get(&task).map_or(&[], Vec::as_slice))
     }
 
-    pub async fn progress(&self, ctx: &Context<'_>, task: Uuid) -> Result<Progress, Failure> {
-        let read = || async { session(ctx).services().tasks(&self.viewer).progress(&self.tasks).await };
+    pub async fn progress(&self, ctx: &Context<'_>, task: Uuid) -> Result<Progress, FieldError> {
+        let read = || async { ctx.request().services().tasks(&self.viewer).progress(&self.tasks).await };
         Ok(of_task(ctx, self.progress.get_or_init(read).await.as_ref(), task)?.copied().unwrap_or_default())
     }
 
-    pub async fn risks(&self, ctx: &Context<'_>, task: Uuid) -> Result<&[Risk], Failure> {
+    pub async fn risks(&self, ctx: &Context<'_>, task: Uuid) -> Result<&[Risk], FieldError> {
         let read = || async {
-            let session = session(ctx);
-            let mut held = session.share().hold(0)?;
-            let tasks = session.services().tasks(&self.viewer);
-            let parts = tasks.risks(&self.tasks, |part| held.add(part.weight())).await?;
-            Ok(Read { parts, _held: held })
+            let request = ctx.request();
+            let mut held = request.share().hold(0)?;
+            let tasks = request.services().tasks(&self.viewer);
+            let parts = tasks.risks(&self.tasks, |part| held.add(part.memory_size())).await?;
+            Ok(LoadedParts { parts, _held: held })
         };
         let read = self.risks.get_or_init(read).await.as_ref().map(|read| &read.parts);
         Ok(of_task(ctx, read, task)?.map_or(&[], Vec::as_slice))
     }
 
-    pub async fn files(&self, ctx: &Context<'_>, task: Uuid) -> Result<&[FileChange], Failure> {
+    pub async fn files(&self, ctx: &Context<'_>, task: Uuid) -> Result<&[FileChange], FieldError> {
         let read = || async {
-            let session = session(ctx);
-            let mut held = session.share().hold(0)?;
-            let tasks = session.services().tasks(&self.viewer);
-            let parts = tasks.files(&self.tasks, |part| held.add(part.weight())).await?;
-            Ok(Read { parts, _held: held })
+            let request = ctx.request();
+            let mut held = request.share().hold(0)?;
+            let tasks = request.services().tasks(&self.viewer);
+            let parts = tasks.files(&self.tasks, |part| held.add(part.memory_size())).await?;
+            Ok(LoadedParts { parts, _held: held })
         };
         let read = self.files.get_or_init(read).await.as_ref().map(|read| &read.parts);
         Ok(of_task(ctx, read, task)?.map_or(&[], Vec::as_slice))
@@ -100,9 +100,9 @@ fn of_task<'a, T>(
     ctx: &Context<'_>,
     read: Result<&'a ByTask<T>, &Error>,
     task: Uuid,
-) -> Result<Option<&'a T>, Failure> {
+) -> Result<Option<&'a T>, FieldError> {
     match read {
         Ok(parts) => Ok(parts.get(&task)),
-        Err(error) => Err(Failure::at(ctx, Error::clone(error))),
+        Err(error) => Err(FieldError::at_path(ctx, Error::clone(error))),
     }
 }

@@ -12,19 +12,19 @@ use async_graphql::{
 };
 use uuid::Uuid;
 
-use crate::api::context::session;
+use crate::api::context::RequestExt;
 use crate::api::scalar::Id;
 use crate::api::task::TaskNode;
-use crate::api::task::input::{clearable, unless_null};
-use crate::api::task::part_loader::Batch;
+use crate::api::task::input::{non_null, nullable_text};
+use crate::api::task::part_loader::TaskPartLoader;
 use crate::auth::Viewer;
 use crate::domain::{
-    self, Faults, FilePath, ItemEdit, ItemText, MAX_MITIGATION, Named, NewFileChange, NewItem, NewRisk,
-    Problem, Result, RiskDescription, RiskEdit, Rule, at_most,
+    self, Faults, FilePath, ItemEdit, ItemText, MAX_MITIGATION, NewFileChange, NewItem, NewRisk, Problem,
+    Result, RiskDescription, RiskEdit, Rule, StoredEnum, at_most,
 };
 use crate::graphql::direct_json::write::write_items;
-use crate::graphql::direct_json::{Fields, List, Plain, Write, leaf};
-use crate::graphql::error::Failure;
+use crate::graphql::direct_json::{DirectJson, DirectList, FieldWriter, SelectionWriter, scalar};
+use crate::graphql::error::FieldError;
 
 /// The section of a task document that a box stands in.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub struct ChecklistItemNode {
     #[graphql(skip)]
     parent: Option<Uuid>,
     #[graphql(skip)]
-    batch: Arc<Batch>,
+    batch: Arc<TaskPartLoader>,
 }
 
 impl ChecklistItemNode {
@@ -91,8 +91,8 @@ impl ChecklistItemNode {
     pub fn all<'a>(
         ctx: &Context<'_>,
         items: impl Iterator<Item = &'a domain::ChecklistItem>,
-        batch: &Arc<Batch>,
-    ) -> Result<Vec<Self>, Failure> {
+        batch: &Arc<TaskPartLoader>,
+    ) -> Result<Vec<Self>, FieldError> {
         let node = |item: &domain::ChecklistItem| {
             charge(ctx, [item.text.as_str()])?;
             Ok(Self::new(item.clone(), batch))
@@ -101,7 +101,7 @@ impl ChecklistItemNode {
     }
 
     /// A box of a task in the batch.
-    pub fn new(item: domain::ChecklistItem, batch: &Arc<Batch>) -> Self {
+    pub fn new(item: domain::ChecklistItem, batch: &Arc<TaskPartLoader>) -> Self {
         Self {
             id: item.id.into(),
             section: item.section.into(),
@@ -117,14 +117,14 @@ impl ChecklistItemNode {
 #[ComplexObject]
 impl ChecklistItemNode {
     /// Its steps, in order.
-    async fn children(&self, ctx: &Context<'_>) -> Result<List<ChecklistItemNode>, Failure> {
+    async fn children(&self, ctx: &Context<'_>) -> Result<DirectList<ChecklistItemNode>, FieldError> {
         let boxes = self.batch.checklist(ctx, self.task).await?;
-        Ok(List(Self::all(ctx, self.steps_among(boxes), &self.batch)?))
+        Ok(DirectList(Self::all(ctx, self.sub_items_among(boxes), &self.batch)?))
     }
 }
 
 impl ChecklistItemNode {
-    fn steps_among<'a>(
+    fn sub_items_among<'a>(
         &'a self,
         boxes: &'a [domain::ChecklistItem],
     ) -> impl Iterator<Item = &'a domain::ChecklistItem> {
@@ -134,18 +134,18 @@ impl ChecklistItemNode {
     }
 }
 
-impl Plain for ChecklistItemNode {
-    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+impl DirectJson for ChecklistItemNode {
+    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
         match field.name.node.as_str() {
-            "id" => leaf(|item: &Self| &item.id),
-            "section" => leaf(|item: &Self| domain::Section::from(item.section).name()),
-            "text" => leaf(|item: &Self| &item.text),
-            "done" => leaf(|item: &Self| &item.done),
+            "id" => scalar(|item: &Self| &item.id),
+            "section" => scalar(|item: &Self| domain::Section::from(item.section).name()),
+            "text" => scalar(|item: &Self| &item.text),
+            "done" => scalar(|item: &Self| &item.done),
             "children" => {
-                let fields = Fields::of(&field.selection_set.node, ctx)?;
+                let fields = SelectionWriter::of(&field.selection_set.node, ctx)?;
                 Some(Box::new(move |item: &Self, json| {
                     let boxes = item.batch.known_checklist(item.task)?;
-                    write_items(b'[', item.steps_among(boxes), b']', json, |step, json| {
+                    write_items(b'[', item.sub_items_among(boxes), b']', json, |step, json| {
                         charge_item(ctx, [step.text.as_str()]).ok()?;
                         fields.write(&Self::new(step.clone(), &item.batch), json)
                     })
@@ -157,17 +157,17 @@ impl Plain for ChecklistItemNode {
 }
 
 /// What an item of a list takes beside its text.
-const FRAME: usize = 100;
+const ITEM_OVERHEAD_BYTES: usize = 100;
 
 /// Counts an item of a list into the answer.
-pub fn charge<'a>(ctx: &Context<'_>, texts: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
-    charge_item(ctx, texts).map_err(|error| Failure::at(ctx, error))
+pub fn charge<'a>(ctx: &Context<'_>, texts: impl IntoIterator<Item = &'a str>) -> Result<(), FieldError> {
+    charge_item(ctx, texts).map_err(|error| FieldError::at_path(ctx, error))
 }
 
 fn charge_item<'a, T>(ctx: &ContextBase<'_, T>, texts: impl IntoIterator<Item = &'a str>) -> Result<()> {
-    let session = session(ctx);
-    texts.into_iter().try_for_each(|text| session.charge_text(text))?;
-    session.charge(FRAME)
+    let request = ctx.request();
+    texts.into_iter().try_for_each(|text| request.charge_text(text))?;
+    request.charge(ITEM_OVERHEAD_BYTES)
 }
 
 /// Something that may go wrong.
@@ -186,14 +186,14 @@ pub struct RiskNode {
     mitigation: Option<String>,
 }
 
-impl Plain for RiskNode {
-    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+impl DirectJson for RiskNode {
+    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
         match field.name.node.as_str() {
-            "id" => leaf(|risk: &Self| &risk.id),
-            "description" => leaf(|risk: &Self| &risk.description),
-            "likelihood" => leaf(|risk: &Self| domain::RiskLevel::from(risk.likelihood).name()),
-            "impact" => leaf(|risk: &Self| domain::RiskLevel::from(risk.impact).name()),
-            "mitigation" => leaf(|risk: &Self| &risk.mitigation),
+            "id" => scalar(|risk: &Self| &risk.id),
+            "description" => scalar(|risk: &Self| &risk.description),
+            "likelihood" => scalar(|risk: &Self| domain::RiskLevel::from(risk.likelihood).name()),
+            "impact" => scalar(|risk: &Self| domain::RiskLevel::from(risk.impact).name()),
+            "mitigation" => scalar(|risk: &Self| &risk.mitigation),
             _ => None,
         }
     }
@@ -223,12 +223,12 @@ pub struct FileChangeNode {
     kind: FileChangeKind,
 }
 
-impl Plain for FileChangeNode {
-    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+impl DirectJson for FileChangeNode {
+    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
         match field.name.node.as_str() {
-            "id" => leaf(|file: &Self| &file.id),
-            "path" => leaf(|file: &Self| &file.path),
-            "kind" => leaf(|file: &Self| domain::FileChangeKind::from(file.kind).name()),
+            "id" => scalar(|file: &Self| &file.id),
+            "path" => scalar(|file: &Self| &file.path),
+            "kind" => scalar(|file: &Self| domain::FileChangeKind::from(file.kind).name()),
             _ => None,
         }
     }
@@ -323,9 +323,9 @@ pub struct UpdateChecklistItemInput {
 impl UpdateChecklistItemInput {
     pub fn parse(self) -> Result<ItemEdit> {
         let mut faults = Faults::of("input");
-        let text = unless_null(&mut faults, "text", self.text)
+        let text = non_null(&mut faults, "text", self.text)
             .and_then(|raw| faults.check("text", ItemText::parse(&raw)));
-        let done = unless_null(&mut faults, "done", self.done);
+        let done = non_null(&mut faults, "done", self.done);
         faults.finish(Some(ItemEdit { text, done }))
     }
 }
@@ -368,11 +368,11 @@ pub struct UpdateRiskInput {
 impl UpdateRiskInput {
     pub fn parse(self) -> Result<RiskEdit> {
         let mut faults = Faults::of("input");
-        let description = unless_null(&mut faults, "description", self.description)
+        let description = non_null(&mut faults, "description", self.description)
             .and_then(|raw| faults.check("description", RiskDescription::parse(&raw)));
-        let likelihood = unless_null(&mut faults, "likelihood", self.likelihood).map(Into::into);
-        let impact = unless_null(&mut faults, "impact", self.impact).map(Into::into);
-        let mitigation = clearable(&mut faults, "mitigation", self.mitigation, MAX_MITIGATION);
+        let likelihood = non_null(&mut faults, "likelihood", self.likelihood).map(Into::into);
+        let impact = non_null(&mut faults, "impact", self.impact).map(Into::into);
+        let mitigation = nullable_text(&mut faults, "mitigation", self.mitigation, MAX_MITIGATION);
         faults.finish(Some(RiskEdit { description, likelihood, impact, mitigation }))
     }
 }
@@ -405,7 +405,7 @@ pub struct ChecklistItemPayload {
 impl ChecklistItemPayload {
     pub fn new((item, task): (domain::ChecklistItem, domain::Task), viewer: &Viewer) -> Self {
         let task = TaskNode::new(task, viewer);
-        Self { item: ChecklistItemNode::new(item, task.batch()), task }
+        Self { item: ChecklistItemNode::new(item, task.loader()), task }
     }
 }
 

@@ -2,14 +2,14 @@
 
 use async_graphql::{Context, ID, Object};
 
-use crate::api::context::{Outcome, attempt, session};
+use crate::api::context::{Nullable, RequestExt, nullable};
 use crate::api::scalar::{parse_id, parse_optional_id};
 use crate::api::task_part::{
     ChecklistItemInput, ChecklistItemPayload, FileChangeInput, FileChangePayload, RemovePayload, RiskInput,
     RiskPayload, UpdateChecklistItemInput, UpdateRiskInput,
 };
 use crate::domain::{Error, Faults, Result};
-use crate::service::Place;
+use crate::service::ItemPosition;
 
 #[derive(Default)]
 pub struct PartMutation;
@@ -24,23 +24,23 @@ impl PartMutation {
         #[graphql(desc = "The box, with its steps.")] input: ChecklistItemInput,
         #[graphql(desc = "The ACTION item that it becomes a step of.")] parent_id: Option<ID>,
         #[graphql(desc = "The sibling that it stands before.")] before: Option<ID>,
-    ) -> Outcome<ChecklistItemPayload> {
-        attempt(async {
-            let session = session(ctx);
-            let tasks = session.tasks().await?;
+    ) -> Nullable<ChecklistItemPayload> {
+        nullable(async {
+            let request = ctx.request();
+            let tasks = request.tasks().await?;
             let upper = parent_id.is_none();
-            let (task_id, (input, (parent, before))) = Error::both(
+            let (task_id, (input, (parent, before))) = Error::zip(
                 parse_id("taskId", &task_id),
-                Error::both(
+                Error::zip(
                     parse_input(|faults| input.parse(faults, upper)),
-                    Error::both(
+                    Error::zip(
                         parse_optional_id("parentId", parent_id.as_ref()),
                         parse_optional_id("before", before.as_ref()),
                     ),
                 ),
             )?;
-            let added = tasks.add_item(task_id, &input, Place { parent, before }).await?;
-            Ok(ChecklistItemPayload::new(added, session.admitted_viewer()?))
+            let added = tasks.add_item(task_id, &input, ItemPosition { parent, before }).await?;
+            Ok(ChecklistItemPayload::new(added, request.authenticated_viewer()?))
         })
         .await
     }
@@ -51,13 +51,13 @@ impl PartMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The box's id.")] id: ID,
         #[graphql(desc = "The changes.")] input: UpdateChecklistItemInput,
-    ) -> Outcome<ChecklistItemPayload> {
-        attempt(async {
-            let session = session(ctx);
-            let tasks = session.tasks().await?;
-            let (id, edit) = Error::both(parse_id("id", &id), input.parse())?;
+    ) -> Nullable<ChecklistItemPayload> {
+        nullable(async {
+            let request = ctx.request();
+            let tasks = request.tasks().await?;
+            let (id, edit) = Error::zip(parse_id("id", &id), input.parse())?;
             let edited = tasks.edit_item(id, &edit).await?;
-            Ok(ChecklistItemPayload::new(edited, session.admitted_viewer()?))
+            Ok(ChecklistItemPayload::new(edited, request.authenticated_viewer()?))
         })
         .await
     }
@@ -68,14 +68,14 @@ impl PartMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The box's id.")] id: ID,
         #[graphql(desc = "The sibling that it is to stand before.")] before: Option<ID>,
-    ) -> Outcome<ChecklistItemPayload> {
-        attempt(async {
-            let session = session(ctx);
-            let tasks = session.tasks().await?;
+    ) -> Nullable<ChecklistItemPayload> {
+        nullable(async {
+            let request = ctx.request();
+            let tasks = request.tasks().await?;
             let before = parse_optional_id("before", before.as_ref());
-            let (id, before) = Error::both(parse_id("id", &id), before)?;
+            let (id, before) = Error::zip(parse_id("id", &id), before)?;
             let moved = tasks.move_item(id, before).await?;
-            Ok(ChecklistItemPayload::new(moved, session.admitted_viewer()?))
+            Ok(ChecklistItemPayload::new(moved, request.authenticated_viewer()?))
         })
         .await
     }
@@ -85,12 +85,12 @@ impl PartMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The box's id.")] id: ID,
-    ) -> Outcome<RemovePayload> {
-        attempt(async {
-            let session = session(ctx);
-            let tasks = session.tasks().await?;
+    ) -> Nullable<RemovePayload> {
+        nullable(async {
+            let request = ctx.request();
+            let tasks = request.tasks().await?;
             let id = parse_id("id", &id)?;
-            Ok(RemovePayload::new(id, tasks.remove_item(id).await?, session.admitted_viewer()?))
+            Ok(RemovePayload::new(id, tasks.remove_item(id).await?, request.authenticated_viewer()?))
         })
         .await
     }
@@ -101,13 +101,13 @@ impl PartMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The task's id.")] task_id: ID,
         #[graphql(desc = "The risk.")] input: RiskInput,
-    ) -> Outcome<RiskPayload> {
-        attempt(async {
-            let session = session(ctx);
-            let tasks = session.tasks().await?;
+    ) -> Nullable<RiskPayload> {
+        nullable(async {
+            let request = ctx.request();
+            let tasks = request.tasks().await?;
             let input = parse_input(|faults| input.parse(faults));
-            let (task_id, input) = Error::both(parse_id("taskId", &task_id), input)?;
-            Ok(RiskPayload::new(tasks.add_risk(task_id, &input).await?, session.admitted_viewer()?))
+            let (task_id, input) = Error::zip(parse_id("taskId", &task_id), input)?;
+            Ok(RiskPayload::new(tasks.add_risk(task_id, &input).await?, request.authenticated_viewer()?))
         })
         .await
     }
@@ -118,12 +118,12 @@ impl PartMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The risk's id.")] id: ID,
         #[graphql(desc = "The changes.")] input: UpdateRiskInput,
-    ) -> Outcome<RiskPayload> {
-        attempt(async {
-            let session = session(ctx);
-            let tasks = session.tasks().await?;
-            let (id, edit) = Error::both(parse_id("id", &id), input.parse())?;
-            Ok(RiskPayload::new(tasks.edit_risk(id, &edit).await?, session.admitted_viewer()?))
+    ) -> Nullable<RiskPayload> {
+        nullable(async {
+            let request = ctx.request();
+            let tasks = request.tasks().await?;
+            let (id, edit) = Error::zip(parse_id("id", &id), input.parse())?;
+            Ok(RiskPayload::new(tasks.edit_risk(id, &edit).await?, request.authenticated_viewer()?))
         })
         .await
     }
@@ -133,12 +133,12 @@ impl PartMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The risk's id.")] id: ID,
-    ) -> Outcome<RemovePayload> {
-        attempt(async {
-            let session = session(ctx);
-            let tasks = session.tasks().await?;
+    ) -> Nullable<RemovePayload> {
+        nullable(async {
+            let request = ctx.request();
+            let tasks = request.tasks().await?;
             let id = parse_id("id", &id)?;
-            Ok(RemovePayload::new(id, tasks.remove_risk(id).await?, session.admitted_viewer()?))
+            Ok(RemovePayload::new(id, tasks.remove_risk(id).await?, request.authenticated_viewer()?))
         })
         .await
     }
@@ -149,13 +149,16 @@ impl PartMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The task's id.")] task_id: ID,
         #[graphql(desc = "The file.")] input: FileChangeInput,
-    ) -> Outcome<FileChangePayload> {
-        attempt(async {
-            let session = session(ctx);
-            let tasks = session.tasks().await?;
+    ) -> Nullable<FileChangePayload> {
+        nullable(async {
+            let request = ctx.request();
+            let tasks = request.tasks().await?;
             let input = parse_input(|faults| input.parse(faults));
-            let (task_id, input) = Error::both(parse_id("taskId", &task_id), input)?;
-            Ok(FileChangePayload::new(tasks.add_file(task_id, &input).await?, session.admitted_viewer()?))
+            let (task_id, input) = Error::zip(parse_id("taskId", &task_id), input)?;
+            Ok(FileChangePayload::new(
+                tasks.add_file(task_id, &input).await?,
+                request.authenticated_viewer()?,
+            ))
         })
         .await
     }
@@ -165,12 +168,12 @@ impl PartMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The file's id.")] id: ID,
-    ) -> Outcome<RemovePayload> {
-        attempt(async {
-            let session = session(ctx);
-            let tasks = session.tasks().await?;
+    ) -> Nullable<RemovePayload> {
+        nullable(async {
+            let request = ctx.request();
+            let tasks = request.tasks().await?;
             let id = parse_id("id", &id)?;
-            Ok(RemovePayload::new(id, tasks.remove_file(id).await?, session.admitted_viewer()?))
+            Ok(RemovePayload::new(id, tasks.remove_file(id).await?, request.authenticated_viewer()?))
         })
         .await
     }

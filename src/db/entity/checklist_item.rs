@@ -4,7 +4,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 
 use crate::db::entity::named;
-use crate::domain::{ChecklistItem, Error, Named, Result};
+use crate::domain::{ChecklistItem, Error, Result, StoredEnum};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, DeriveEntityModel)]

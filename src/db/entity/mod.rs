@@ -9,18 +9,18 @@ pub mod session_ending;
 pub mod task;
 pub mod user;
 
-use crate::domain::{Error, Named, Result};
+use crate::domain::{Error, Result, StoredEnum};
 
 /// The value that is stored under a name; fails on one that this program does not know.
-fn named<T: Named>(name: &str) -> Result<T> {
-    T::named(name).ok_or_else(|| Error::internal(anyhow::anyhow!("a row has the unknown value {name}")))
+fn named<T: StoredEnum>(name: &str) -> Result<T> {
+    T::from_name(name).ok_or_else(|| Error::internal(anyhow::anyhow!("a row has the unknown value {name}")))
 }
 
 /// Some of the columns of a row, each by its place: the first is the lowest bit.
 #[derive(Clone, Copy)]
-pub struct Columns(u32);
+pub struct ColumnSet(u32);
 
-impl Columns {
+impl ColumnSet {
     const ALL: Self = Self(u32::MAX);
 
     /// Those that are to be read.
@@ -50,16 +50,16 @@ macro_rules! row {
 
             /// A selection of these columns; it is to be made into a model of this type.
             pub fn find() -> sea_orm::Select<Entity> {
-                Self::find_only(super::Columns::ALL)
+                Self::find_only(super::ColumnSet::ALL)
             }
 
             /// The columns of these names.
-            pub fn some(is_read: impl Fn(&str) -> bool) -> super::Columns {
-                super::Columns::of(Self::NAMES, is_read)
+            pub fn some(is_read: impl Fn(&str) -> bool) -> super::ColumnSet {
+                super::ColumnSet::of(Self::NAMES, is_read)
             }
 
             /// A selection of some of the columns, for [`Self::read`].
-            pub fn find_only(columns: super::Columns) -> sea_orm::Select<Entity> {
+            pub fn find_only(columns: super::ColumnSet) -> sea_orm::Select<Entity> {
                 use sea_orm::{EntityTrait, QuerySelect, Select, sea_query::Expr};
                 // Making a selection names all columns, only for them to be left out again.
                 static BARE: std::sync::LazyLock<Select<Entity>> =
@@ -70,7 +70,7 @@ macro_rules! row {
             }
 
             /// A row of which these columns were selected; the others have their default.
-            pub fn read(row: &sea_orm::QueryResult, columns: super::Columns) -> Result<Self, sea_orm::DbErr> {
+            pub fn read(row: &sea_orm::QueryResult, columns: super::ColumnSet) -> Result<Self, sea_orm::DbErr> {
                 use sea_orm::sqlx::{self, Row};
                 macro_rules! read {
                     ($it:expr) => {{
@@ -95,7 +95,7 @@ macro_rules! row {
 
         impl sea_orm::FromQueryResult for $row {
             fn from_query_result(row: &sea_orm::QueryResult, _: &str) -> Result<Self, sea_orm::DbErr> {
-                Self::read(row, super::Columns::ALL)
+                Self::read(row, super::ColumnSet::ALL)
             }
         }
     };

@@ -4,7 +4,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 
 use crate::db::entity::named;
-use crate::domain::{Error, Named, Result, Risk};
+use crate::domain::{Error, Result, Risk, StoredEnum};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, DeriveEntityModel)]

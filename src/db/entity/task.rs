@@ -5,7 +5,7 @@ use sea_orm::Iterable;
 use sea_orm::entity::prelude::*;
 
 use crate::db::entity::{named, row};
-use crate::domain::{Brief, Error, Labels, Named, Result, Task, Title, fold};
+use crate::domain::{Error, Labels, Result, StoredEnum, Task, TaskDetails, Title, fold};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, DeriveEntityModel)]
@@ -116,7 +116,7 @@ impl ActiveModel {
             updated_at,
             deleted_at,
             version,
-            brief: Brief { date, owner_label, objective, rationale },
+            details: TaskDetails { date, owner_label, objective, rationale },
         } = task.clone();
         Self {
             id: Set(id),
@@ -164,12 +164,12 @@ pub fn changes(before: &Task, after: &Task) -> ActiveModel {
     }
     new.id = Unchanged(after.id);
     // Folding long texts costs more than the rest of a change, such as a box that is ticked.
-    if texts(before) == texts(after) { new } else { new.with_keys(after) }
+    if search_inputs(before) == search_inputs(after) { new } else { new.with_keys(after) }
 }
 
 /// What the keys are made of.
-fn texts(task: &Task) -> (&str, Option<&str>, Option<&str>, &Labels) {
-    (&task.title, task.description.as_deref(), task.brief.objective.as_deref(), &task.labels)
+fn search_inputs(task: &Task) -> (&str, Option<&str>, Option<&str>, &Labels) {
+    (&task.title, task.description.as_deref(), task.details.objective.as_deref(), &task.labels)
 }
 
 impl TryFrom<TaskRow> for Task {
@@ -191,7 +191,7 @@ impl TryFrom<TaskRow> for Task {
             updated_at: row.updated_at,
             deleted_at: row.deleted_at,
             version: row.version,
-            brief: Brief {
+            details: TaskDetails {
                 date: row.date,
                 owner_label: row.owner_label,
                 objective: row.objective,

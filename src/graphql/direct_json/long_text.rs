@@ -6,14 +6,14 @@ use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
 
-use crate::api::context::{refused, session};
+use crate::api::context::{RequestExt, refused};
 
 /// A text of thousands of characters. It counts into the answer each time it is asked for, since aliases
 /// ask for it many times. On the wire it is a String.
 #[derive(Clone, Debug)]
-pub struct Prose(pub String);
+pub struct LongText(pub String);
 
-impl OutputType for Prose {
+impl OutputType for LongText {
     fn type_name() -> Cow<'static, str> {
         <String as OutputType>::type_name()
     }
@@ -23,7 +23,7 @@ impl OutputType for Prose {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        session(ctx).charge_text(&self.0).map_err(|error| refused(ctx, field, error))?;
+        ctx.request().charge_text(&self.0).map_err(|error| refused(ctx, field, error))?;
         Ok(Value::from(&self.0))
     }
 }

@@ -13,28 +13,30 @@ use async_graphql::parser::types::{ExecutableDocument, Field, Selection, Selecti
 use async_graphql::registry::Registry;
 use async_graphql::{ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
 
-use crate::api::context::{refused, session};
+use crate::api::context::{RequestExt, refused};
 use crate::domain::Result;
-use crate::graphql::direct_json::write::{Leaf, write_items, write_text};
+use crate::graphql::direct_json::write::{WriteJson, write_items, write_text};
 
 /// Writes a field of an item as JSON; None: the item has to be answered field by field.
-pub type Write<'a, T> = Box<dyn Fn(&T, &mut Vec<u8>) -> Option<()> + Send + Sync + 'a>;
+pub type FieldWriter<'a, T> = Box<dyn Fn(&T, &mut Vec<u8>) -> Option<()> + Send + Sync + 'a>;
 
 /// A type some of whose fields are there without asking anybody.
-pub trait Plain: OutputType + Sized {
+pub trait DirectJson: OutputType + Sized {
     /// How to write a field, if it is one of them.
-    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>>;
+    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>>;
 }
 
-impl<T: Plain + 'static> Plain for Arc<T> {
-    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<Write<'a, Self>> {
+impl<T: DirectJson + 'static> DirectJson for Arc<T> {
+    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
         let write = T::write(field, ctx)?;
         Some(Box::new(move |item, json| write(item, json)))
     }
 }
 
 /// A field that is a value of its own.
-pub fn leaf<'a, T, V: Leaf + ?Sized>(of: impl Fn(&T) -> &V + Send + Sync + 'a) -> Option<Write<'a, T>> {
+pub fn scalar<'a, T, V: WriteJson + ?Sized>(
+    of: impl Fn(&T) -> &V + Send + Sync + 'a,
+) -> Option<FieldWriter<'a, T>> {
     Some(Box::new(move |item, json| {
         of(item).write(json);
         Some(())
@@ -42,23 +44,23 @@ pub fn leaf<'a, T, V: Leaf + ?Sized>(of: impl Fn(&T) -> &V + Send + Sync + 'a) -
 }
 
 /// A field that is an object itself.
-pub fn object<'a, T, O: Plain + 'a>(
+pub fn object<'a, T, O: DirectJson + 'a>(
     field: &'a Field,
     ctx: &'a ContextSelectionSet<'a>,
     of: impl Fn(&T) -> &O + Send + Sync + 'a,
-) -> Option<Write<'a, T>> {
-    let fields = Fields::of(&field.selection_set.node, ctx)?;
+) -> Option<FieldWriter<'a, T>> {
+    let fields = SelectionWriter::of(&field.selection_set.node, ctx)?;
     Some(Box::new(move |item, json| fields.write(of(item), json)))
 }
 
 /// A field that is the same object for every item.
-pub fn same<'a, T, O: Plain>(
+pub fn constant<'a, T, O: DirectJson>(
     field: &'a Field,
     ctx: &'a ContextSelectionSet<'a>,
     object: &O,
-) -> Option<Write<'a, T>> {
+) -> Option<FieldWriter<'a, T>> {
     let mut written = Vec::new();
-    Fields::of(&field.selection_set.node, ctx)?.write(object, &mut written)?;
+    SelectionWriter::of(&field.selection_set.node, ctx)?.write(object, &mut written)?;
     Some(Box::new(move |_, json| {
         json.extend_from_slice(&written);
         Some(())
@@ -66,15 +68,15 @@ pub fn same<'a, T, O: Plain>(
 }
 
 /// A list. On the wire it is that of its items.
-pub struct List<T>(pub Vec<T>);
+pub struct DirectList<T>(pub Vec<T>);
 
 /// An object. On the wire it is itself.
-pub struct One<T>(pub T);
+pub struct DirectObject<T>(pub T);
 
 /// So many bytes are there to begin with.
-const SMALL: usize = 1024;
+const INITIAL_CAPACITY_BYTES: usize = 1024;
 /// No more are set aside for what has not been written yet.
-const MAX_GUESS: usize = 1 << 18;
+const MAX_RESERVED_BYTES: usize = 1 << 18;
 
 /// What the library takes for a field of an item while it resolves it, and for its value afterwards, beside
 /// texts: measured with lists of many small items.
@@ -83,26 +85,26 @@ const FIELD_VALUE_BYTES: usize = 256;
 
 /// Writes at once, and if that cannot be, takes back what it has charged to the answer. Errors: Unavailable
 /// when the answer takes too much memory.
-fn at_once<T: Plain>(
+fn try_direct<T: DirectJson>(
     ctx: &ContextSelectionSet<'_>,
-    write: impl FnOnce(&Fields<'_, T>, &mut Vec<u8>) -> Option<()>,
+    write: impl FnOnce(&SelectionWriter<'_, T>, &mut Vec<u8>) -> Option<()>,
 ) -> Result<Option<Value>> {
-    let session = session(ctx);
-    if !session.may_answer_at_once() {
+    let request = ctx.request();
+    if !request.allows_direct_json() {
         return Ok(None);
     }
-    let charged = session.charged();
-    let mut json = Vec::with_capacity(SMALL);
-    let written = Fields::of(&ctx.item.node, ctx).and_then(|fields| write(&fields, &mut json));
+    let charged = request.charged();
+    let mut json = Vec::with_capacity(INITIAL_CAPACITY_BYTES);
+    let written = SelectionWriter::of(&ctx.item.node, ctx).and_then(|fields| write(&fields, &mut json));
     if written.is_none() {
         // Nothing was awaited meanwhile, so nobody else has charged anything.
-        session.charge_again_from(charged);
+        request.reset_charged_to(charged);
         // To resolve it field by field would only take more memory.
-        session.share().take(0)?;
+        request.share().take(0)?;
         return Ok(None);
     }
     // What has been charged is counted already.
-    session.share().take(json.len().saturating_sub(session.charged() - charged))?;
+    request.share().take(json.len().saturating_sub(request.charged() - charged))?;
     Ok(Some(Value::Binary(json.into())))
 }
 
@@ -113,8 +115,8 @@ async fn field_by_field<T: OutputType>(
     ctx: &ContextSelectionSet<'_>,
     field: &Positioned<Field>,
 ) -> ServerResult<Value> {
-    let fields = count.saturating_mul(1 + fields_of(&ctx.item.node, ctx));
-    let share = session(ctx).share();
+    let fields = count.saturating_mul(1 + count_fields(&ctx.item.node, ctx));
+    let share = ctx.request().share();
     let held = share.take(fields.saturating_mul(FIELD_VALUE_BYTES));
     let held = held.and_then(|()| share.hold(fields.saturating_mul(RESOLVED_FIELD_BYTES)));
     let _held = held.map_err(|error| refused(ctx, field, error))?;
@@ -122,19 +124,19 @@ async fn field_by_field<T: OutputType>(
 }
 
 /// How many fields are asked of an item itself.
-fn fields_of(set: &SelectionSet, ctx: &ContextSelectionSet<'_>) -> usize {
+fn count_fields(set: &SelectionSet, ctx: &ContextSelectionSet<'_>) -> usize {
     let count = |selection: &Positioned<Selection>| match &selection.node {
         Selection::Field(_) => 1,
-        Selection::InlineFragment(inline) => fields_of(&inline.node.selection_set.node, ctx),
+        Selection::InlineFragment(inline) => count_fields(&inline.node.selection_set.node, ctx),
         Selection::FragmentSpread(spread) => {
             let fragment = ctx.query_env.fragments.get(&spread.node.fragment_name.node);
-            fragment.map_or(0, |fragment| fields_of(&fragment.node.selection_set.node, ctx))
+            fragment.map_or(0, |fragment| count_fields(&fragment.node.selection_set.node, ctx))
         }
     };
     set.items.iter().map(count).sum()
 }
 
-impl<T: Plain> OutputType for List<T> {
+impl<T: DirectJson> OutputType for DirectList<T> {
     fn type_name() -> Cow<'static, str> {
         Vec::<T>::type_name()
     }
@@ -148,12 +150,12 @@ impl<T: Plain> OutputType for List<T> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        let written = at_once(ctx, |fields, json| {
+        let written = try_direct(ctx, |fields, json| {
             let mut others = self.0.len();
             write_items(b'[', &self.0, b']', json, |item, json| {
                 fields.write(item, json)?;
                 // They are about as long as the first; what that says is a guess, and the client's to choose.
-                json.reserve((std::mem::take(&mut others) * json.len()).min(MAX_GUESS));
+                json.reserve((std::mem::take(&mut others) * json.len()).min(MAX_RESERVED_BYTES));
                 Some(())
             })
         });
@@ -164,7 +166,7 @@ impl<T: Plain> OutputType for List<T> {
     }
 }
 
-impl<T: Plain> OutputType for One<T> {
+impl<T: DirectJson> OutputType for DirectObject<T> {
     fn type_name() -> Cow<'static, str> {
         T::type_name()
     }
@@ -178,7 +180,7 @@ impl<T: Plain> OutputType for One<T> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        let written = at_once(ctx, |fields, json| fields.write(&self.0, json));
+        let written = try_direct(ctx, |fields, json| fields.write(&self.0, json));
         match written.map_err(|error| refused(ctx, field, error))? {
             Some(object) => Ok(object),
             None => self.0.resolve(ctx, field).await,
@@ -188,14 +190,14 @@ impl<T: Plain> OutputType for One<T> {
 
 /// Whether a document asks twice for the same objects, in parts that have to be brought together. That is
 /// done with values.
-pub fn asks_twice(document: &ExecutableDocument) -> bool {
+pub fn needs_field_merging(document: &ExecutableDocument) -> bool {
     document
         .operations
         .iter()
-        .any(|(_, operation)| asks_twice_in(&operation.node.selection_set.node, document))
+        .any(|(_, operation)| needs_field_merging_in(&operation.node.selection_set.node, document))
 }
 
-fn asks_twice_in(set: &SelectionSet, document: &ExecutableDocument) -> bool {
+fn needs_field_merging_in(set: &SelectionSet, document: &ExecutableDocument) -> bool {
     let mut objects = HashMap::<&str, &SelectionSet>::new();
     let mut sets = vec![set];
     while let Some(set) = sets.pop() {
@@ -216,18 +218,18 @@ fn asks_twice_in(set: &SelectionSet, document: &ExecutableDocument) -> bool {
             }
         }
     }
-    objects.into_values().any(|inner| asks_twice_in(inner, document))
+    objects.into_values().any(|inner| needs_field_merging_in(inner, document))
 }
 
 /// What is asked of each item.
-pub struct Fields<'a, T> {
+pub struct SelectionWriter<'a, T> {
     /// The response keys, each as it is written.
     keys: Vec<Vec<u8>>,
     /// The values, in the order of the keys.
-    writes: Vec<Write<'a, T>>,
+    writes: Vec<FieldWriter<'a, T>>,
 }
 
-impl<'a, T: Plain> Fields<'a, T> {
+impl<'a, T: DirectJson> SelectionWriter<'a, T> {
     /// None when something is asked for that an item does not hold.
     pub fn of(set: &'a SelectionSet, ctx: &'a ContextSelectionSet<'a>) -> Option<Self> {
         let mut fields = Self { keys: Vec::new(), writes: Vec::new() };
@@ -270,7 +272,7 @@ impl<'a, T: Plain> Fields<'a, T> {
                 Some(Box::new(move |_: &T, json: &mut Vec<u8>| {
                     write_text(&name, json);
                     Some(())
-                }) as Write<'a, T>)
+                }) as FieldWriter<'a, T>)
             }
             _ => T::write(field, ctx),
         };

@@ -4,35 +4,35 @@ use async_graphql::Value;
 use bytes::Bytes;
 
 /// A value that is not an object, as it is written.
-pub trait Leaf {
+pub trait WriteJson {
     fn write(&self, json: &mut Vec<u8>);
 }
 
-impl Leaf for bool {
+impl WriteJson for bool {
     fn write(&self, json: &mut Vec<u8>) {
         json.extend_from_slice(if *self { b"true" } else { b"false" });
     }
 }
 
-impl Leaf for i32 {
+impl WriteJson for i32 {
     fn write(&self, json: &mut Vec<u8>) {
         serde_json::to_writer(json, self).expect("a number is written into memory");
     }
 }
 
-impl Leaf for str {
+impl WriteJson for str {
     fn write(&self, json: &mut Vec<u8>) {
         write_text(self, json);
     }
 }
 
-impl Leaf for String {
+impl WriteJson for String {
     fn write(&self, json: &mut Vec<u8>) {
         write_text(self, json);
     }
 }
 
-impl<T: Leaf> Leaf for Option<T> {
+impl<T: WriteJson> WriteJson for Option<T> {
     fn write(&self, json: &mut Vec<u8>) {
         match self {
             Some(value) => value.write(json),
@@ -41,7 +41,7 @@ impl<T: Leaf> Leaf for Option<T> {
     }
 }
 
-impl<T: Leaf> Leaf for [T] {
+impl<T: WriteJson> WriteJson for [T] {
     fn write(&self, json: &mut Vec<u8>) {
         let all = write_items(b'[', self, b']', json, |item, json| {
             item.write(json);
@@ -93,15 +93,15 @@ pub fn write_items<T>(
 /// A text that is put together from pieces. Long pieces are kept as they are, since copying them would take
 /// as much memory again.
 #[derive(Default)]
-pub struct Pieces {
+pub struct JsonChunks {
     done: Vec<Bytes>,
     last: Vec<u8>,
 }
 
 /// Shorter ones are copied: a piece costs more than that.
-const LONG_PIECE_BYTES: usize = 8 << 10;
+const MIN_CHUNK_BYTES: usize = 8 << 10;
 
-impl Pieces {
+impl JsonChunks {
     /// Begins with a text.
     pub fn new(text: Vec<u8>) -> Self {
         Self { done: Vec::new(), last: text }
@@ -115,7 +115,7 @@ impl Pieces {
     /// Adds a value as JSON; what was written before stands in it as bytes.
     pub fn add(&mut self, value: Value) {
         match value {
-            Value::Binary(written) if written.len() < LONG_PIECE_BYTES => {
+            Value::Binary(written) if written.len() < MIN_CHUNK_BYTES => {
                 self.last.extend_from_slice(&written);
             }
             Value::Binary(written) => {

@@ -21,17 +21,18 @@ use serde::Deserialize;
 use crate::auth::Credential;
 use crate::graphql::guard::{MAX_JSON_NESTING, scan_json};
 use crate::graphql::{
-    Answer, AnswerShare, ErrorCode, Operation, Pieces, Stage, code_name, no_memory, request_error,
+    Disposition, ErrorCode, Execution, GraphqlRequest, JsonChunks, ResponseShare, code_name, request_error,
+    response_memory_error,
 };
 use crate::http::client_ip::{Peer, client};
 use crate::http::graphql::accept::Accept;
 use crate::http::graphql::request_body::{BodyError, BodyPermit, ReadBody};
-use crate::http::graphql::response_format::{Media, is_json, is_uncoded};
+use crate::http::graphql::response_format::{ResponseFormat, is_json, is_uncoded};
 use crate::http::playground;
-use crate::http::request_log::{Observed, RequestId};
+use crate::http::request_log::{RequestId, ResponseInfo};
 
 /// So many bytes are there for what of an answer has not been written yet.
-const SMALL: usize = 1024;
+const INITIAL_CAPACITY_BYTES: usize = 1024;
 
 /// Answers /graphql, whatever the method.
 pub(super) async fn handle(
@@ -46,10 +47,10 @@ pub(super) async fn handle(
     if is_read && state.playground && prefers_html(&accept) {
         return playground::page();
     }
-    let media = Media::negotiate(&accept);
+    let media = ResponseFormat::negotiate(&accept);
     let read = async {
         media.ok_or_else(|| {
-            Fault::http(
+            RequestError::http(
                 StatusCode::NOT_ACCEPTABLE,
                 "Acceptable are application/graphql-response+json and application/json.",
             )
@@ -58,7 +59,7 @@ pub(super) async fn handle(
         let (mut operation, permit) = match parts.method {
             Method::GET | Method::HEAD => (from_query(parts.uri.query().unwrap_or_default())?, None),
             Method::POST => from_body(&state, &parts.headers, body, client.counted_address()).await?,
-            _ => return Err(Fault::http(StatusCode::METHOD_NOT_ALLOWED, "Use GET or POST.")),
+            _ => return Err(RequestError::http(StatusCode::METHOD_NOT_ALLOWED, "Use GET or POST.")),
         };
         operation.credential = credential(&parts.headers)?;
         operation.client = client;
@@ -66,7 +67,7 @@ pub(super) async fn handle(
         operation.request_id = request_id.clone();
         Ok((operation, permit))
     };
-    let media = media.unwrap_or(Media::Json);
+    let media = media.unwrap_or(ResponseFormat::Json);
     let mut response = match read.await {
         // The variables are kept until the answer is there.
         Ok((operation, _permit)) => {
@@ -86,26 +87,26 @@ pub(super) async fn handle(
 
 fn prefers_html(accept: &Accept) -> bool {
     let html = accept.exact("text/html").unwrap_or(0.0);
-    html > 0.0 && Media::NAMES.iter().all(|name| accept.weight(name) < html)
+    html > 0.0 && ResponseFormat::NAMES.iter().all(|name| accept.weight(name) < html)
 }
 
 /// Turns an answer into a response with the status that the specification gives it.
-fn respond(answer: Answer, media: Media, credential: &Credential, request_id: &str) -> Response {
-    let Answer { response, stage, summary, share } = answer;
+fn respond(answer: Execution, media: ResponseFormat, credential: &Credential, request_id: &str) -> Response {
+    let Execution { response, stage, summary, share } = answer;
     let mut code = response.errors.first().and_then(code_name);
     let mut response = match stage {
-        Stage::Executed => executed(response, media, &share).unwrap_or_else(|| {
+        Disposition::Executed => executed(response, media, &share).unwrap_or_else(|| {
             code = Some(ErrorCode::ServiceUnavailable.name());
-            let error = Box::new(no_memory());
-            Fault { status: Some(StatusCode::SERVICE_UNAVAILABLE), error }.respond(media, request_id)
+            let error = Box::new(response_memory_error());
+            RequestError { status: Some(StatusCode::SERVICE_UNAVAILABLE), error }.respond(media, request_id)
         }),
-        Stage::Refused => media.refuse(media.document_status(), response.errors),
-        Stage::MethodNotAllowed => {
+        Disposition::Refused => media.refuse(media.document_status(), response.errors),
+        Disposition::MethodNotAllowed => {
             let mut refusal = media.refuse(StatusCode::METHOD_NOT_ALLOWED, response.errors);
             refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
             refusal
         }
-        Stage::Rejected(code) => {
+        Disposition::Rejected(code) => {
             let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let challenge =
                 (code == ErrorCode::Unauthenticated).then(|| challenge(&response.errors, credential));
@@ -116,14 +117,18 @@ fn respond(answer: Answer, media: Media, credential: &Credential, request_id: &s
             refusal
         }
     };
-    response.extensions_mut().insert(Observed { code, operation: Some(summary) });
+    response.extensions_mut().insert(ResponseInfo { code, operation: Some(summary) });
     response
 }
 
 /// None when there is no memory for the answer.
-fn executed(mut response: GraphqlResponse, media: Media, share: &Arc<AnswerShare>) -> Option<Response> {
+fn executed(
+    mut response: GraphqlResponse,
+    media: ResponseFormat,
+    share: &Arc<ResponseShare>,
+) -> Option<Response> {
     let (errors, data) = (std::mem::take(&mut response.errors), std::mem::take(&mut response.data));
-    let mut pieces = Pieces::new(Vec::with_capacity(SMALL));
+    let mut pieces = JsonChunks::new(Vec::with_capacity(INITIAL_CAPACITY_BYTES));
     let text = pieces.text();
     text.push(b'{');
     if !errors.is_empty() {
@@ -160,13 +165,13 @@ fn challenge(errors: &[ServerError], credential: &Credential) -> HeaderValue {
 }
 
 /// Why a request could not be read.
-struct Fault {
+struct RequestError {
     /// None: a limit of documents is exceeded, and the media type decides.
     status: Option<StatusCode>,
     error: Box<ServerError>,
 }
 
-impl Fault {
+impl RequestError {
     fn http(status: StatusCode, message: &str) -> Self {
         let mut error = request_error(ErrorCode::BadRequest, message);
         // `status` is the exact HTTP status.
@@ -183,7 +188,7 @@ impl Fault {
         Self { status: Some(StatusCode::SERVICE_UNAVAILABLE), error: Box::new(error) }
     }
 
-    fn respond(mut self, media: Media, request_id: &str) -> Response {
+    fn respond(mut self, media: ResponseFormat, request_id: &str) -> Response {
         self.error.extensions.get_or_insert_default().set("requestId", request_id);
         let status = self.status.unwrap_or(media.document_status());
         let mut response = media.refuse(status, vec![*self.error]);
@@ -205,10 +210,10 @@ struct Parameters {
     extensions: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
-impl TryFrom<Parameters> for Operation {
-    type Error = Fault;
+impl TryFrom<Parameters> for GraphqlRequest {
+    type Error = RequestError;
 
-    fn try_from(parameters: Parameters) -> Result<Self, Fault> {
+    fn try_from(parameters: Parameters) -> Result<Self, RequestError> {
         let query = parameters.query.filter(|query| !query.trim().is_empty());
         let persisted = parameters.extensions.as_ref().and_then(|all| all.get("persistedQuery"));
         let document_id = match (parameters.document_id, persisted) {
@@ -217,7 +222,7 @@ impl TryFrom<Parameters> for Operation {
             (None, None) => None,
         };
         if query.is_none() && document_id.is_none() {
-            return Err(Fault::bad("`query` is missing: the text of a GraphQL document."));
+            return Err(RequestError::bad("`query` is missing: the text of a GraphQL document."));
         }
         Ok(Self {
             query,
@@ -230,15 +235,15 @@ impl TryFrom<Parameters> for Operation {
 }
 
 /// The hash in `extensions.persistedQuery`, as the protocol of automatic persisted queries has it.
-fn persisted_hash(persisted: &serde_json::Value) -> Result<String, Fault> {
+fn persisted_hash(persisted: &serde_json::Value) -> Result<String, RequestError> {
     match (persisted["version"].as_u64(), persisted["sha256Hash"].as_str()) {
         (Some(1), Some(hash)) => Ok(hash.to_owned()),
-        _ => Err(Fault::bad("`extensions.persistedQuery` must have version 1 and sha256Hash.")),
+        _ => Err(RequestError::bad("`extensions.persistedQuery` must have version 1 and sha256Hash.")),
     }
 }
 
 /// Reads the parameters of a GET.
-fn from_query(query: &str) -> Result<Operation, Fault> {
+fn from_query(query: &str) -> Result<GraphqlRequest, RequestError> {
     let mut parameters = Parameters::default();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let value = value.into_owned();
@@ -264,59 +269,59 @@ async fn from_body(
     headers: &HeaderMap,
     body: Body,
     address: IpAddr,
-) -> Result<(Operation, Option<BodyPermit>), Fault> {
+) -> Result<(GraphqlRequest, Option<BodyPermit>), RequestError> {
     if !is_uncoded(headers) {
         let message = "The body must not have a Content-Encoding.";
-        return Err(Fault::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        return Err(RequestError::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
     if !is_json(headers) {
         let message = "Content-Type must be application/json, in UTF-8.";
-        return Err(Fault::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        return Err(RequestError::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
     let limit = state.endpoint.limits().request_bytes;
     let ReadBody { bytes, mut permit } =
         state.bodies.read(headers, body, limit, address).await.map_err(|error| match error {
             BodyError::TooLarge => {
                 let message = format!("The body has more than {limit} bytes.");
-                Fault::http(StatusCode::PAYLOAD_TOO_LARGE, &message)
+                RequestError::http(StatusCode::PAYLOAD_TOO_LARGE, &message)
             }
             BodyError::TooSlow => {
-                Fault::http(StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive.")
+                RequestError::http(StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive.")
             }
-            BodyError::BrokenOff => Fault::bad("The body broke off."),
+            BodyError::BrokenOff => RequestError::bad("The body broke off."),
         })?;
     let message = "The body must be one JSON object: `query` a string, `operationName` a string, \
                    `variables` and `extensions` objects.";
     // A list would be read as the fields in their order.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Err(Fault::bad(message));
+        return Err(RequestError::bad(message));
     }
     // Small values take many times the memory of their text.
     let memory = scan_json(&bytes).memory;
     if state.bodies.parsed(memory, &mut permit, address).await.is_none() {
-        return Err(Fault::unavailable("The server has no memory for this request at the moment."));
+        return Err(RequestError::unavailable("The server has no memory for this request at the moment."));
     }
     let parameters = parse_json::<Parameters>(&bytes, message)?;
     Ok((parameters.try_into()?, permit))
 }
 
-fn parse_json<T: for<'de> Deserialize<'de>>(text: &[u8], message: &str) -> Result<T, Fault> {
+fn parse_json<T: for<'de> Deserialize<'de>>(text: &[u8], message: &str) -> Result<T, RequestError> {
     let nesting = scan_json(text).nesting;
     if nesting > MAX_JSON_NESTING {
         let message = format!("JSON nesting is {nesting}; the limit is {MAX_JSON_NESTING}.");
         let error = request_error(ErrorCode::QueryTooComplex, message);
-        return Err(Fault { status: None, error: Box::new(error) });
+        return Err(RequestError { status: None, error: Box::new(error) });
     }
     // The parser's own message would quote what it found.
-    serde_json::from_slice(text).map_err(|_| Fault::bad(message))
+    serde_json::from_slice(text).map_err(|_| RequestError::bad(message))
 }
 
 /// The token of the one Authorization header. Another scheme than Bearer is as good as none.
-fn credential(headers: &HeaderMap) -> Result<Credential, Fault> {
+fn credential(headers: &HeaderMap) -> Result<Credential, RequestError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (value, another) = (values.next(), values.next());
     if another.is_some() {
-        return Err(Fault::bad("Send one Authorization header."));
+        return Err(RequestError::bad("Send one Authorization header."));
     }
     let value = value.map(|value| String::from_utf8_lossy(value.as_bytes()));
     let bearer = value.as_deref().map(str::trim).and_then(|value| {

@@ -10,44 +10,44 @@ use std::vec::IntoIter;
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 
-use crate::graphql::{AnswerShare, Held, UNCOUNTED_BYTES};
+use crate::graphql::{CountedBytes, ResponseShare, UNCOUNTED_BYTES};
 
 /// The body of an answer. None when there is no memory for it.
-pub fn body(mut pieces: Vec<Bytes>, share: &Arc<AnswerShare>) -> Option<Body> {
+pub fn body(mut pieces: Vec<Bytes>, share: &Arc<ResponseShare>) -> Option<Body> {
     let length = pieces.iter().map(Bytes::len).sum();
     share.settle(length).ok()?;
     if length > UNCOUNTED_BYTES {
         for piece in &mut pieces {
             let bytes = std::mem::take(piece);
             let held = share.part(bytes.len());
-            *piece = Bytes::from_owner(Counted { bytes, _held: held });
+            *piece = Bytes::from_owner(CountedChunk { bytes, _held: held });
         }
     }
     Some(match pieces.len() {
         1 => pieces.remove(0).into(),
-        _ => Body::new(Pieces { pieces: pieces.into_iter(), left: length as u64 }),
+        _ => Body::new(ChunkBody { pieces: pieces.into_iter(), left: length as u64 }),
     })
 }
 
 /// A piece whose memory is counted.
-struct Counted {
+struct CountedChunk {
     bytes: Bytes,
-    _held: Held,
+    _held: CountedBytes,
 }
 
-impl AsRef<[u8]> for Counted {
+impl AsRef<[u8]> for CountedChunk {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
 /// A body of several pieces, whose length is known.
-struct Pieces {
+struct ChunkBody {
     pieces: IntoIter<Bytes>,
     left: u64,
 }
 
-impl HttpBody for Pieces {
+impl HttpBody for ChunkBody {
     type Data = Bytes;
     type Error = Infallible;
 

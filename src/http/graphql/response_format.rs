@@ -7,18 +7,18 @@ use axum::response::{IntoResponse, Response};
 
 use crate::graphql::code_name;
 use crate::http::graphql::accept::Accept;
-use crate::http::request_log::Observed;
+use crate::http::request_log::ResponseInfo;
 
 /// A media type that answers come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Media {
+pub enum ResponseFormat {
     /// application/graphql-response+json, which tells request errors by the status.
     GraphqlResponse,
     /// application/json, which does not.
     Json,
 }
 
-impl Media {
+impl ResponseFormat {
     pub const NAMES: [&str; 2] = ["application/graphql-response+json", "application/json"];
 
     /// What the client likes best; None when neither will do. The newer type only by its own name: who
@@ -45,7 +45,7 @@ impl Media {
     /// Errors without data, under a status.
     pub fn refuse(self, status: StatusCode, errors: Vec<ServerError>) -> Response {
         let body = serde_json::json!({ "errors": errors }).to_string();
-        let observed = Observed { code: errors.first().and_then(code_name), ..Observed::default() };
+        let observed = ResponseInfo { code: errors.first().and_then(code_name), ..ResponseInfo::default() };
         let mut response = (status, Extension(observed), body).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, self.content_type());
         response

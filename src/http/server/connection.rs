@@ -22,7 +22,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::admission::Admitted;
 use super::framing;
 use super::state::{ConnectionState, ServedRequest};
-use super::stream::LimitedStream;
+use super::stream::TimeoutStream;
 use crate::http::Readiness;
 use crate::http::client_ip::Peer;
 
@@ -66,7 +66,7 @@ pub async fn serve_connection<S>(
         async move {
             let answer = poll_fn(|context| {
                 let answer = Pin::new(&mut answer).poll(context);
-                turn.take().map(|turn| tokio::spawn(pass_on(turn)));
+                turn.take().map(|turn| tokio::spawn(release_after_yield(turn)));
                 answer
             });
             let mut answer = answer.await?;
@@ -74,10 +74,10 @@ pub async fn serve_connection<S>(
             if malformed.is_some() || state.is_body_unread() || readiness.is_stopping() {
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, Infallible>(answer.map(|body| AnswerBody { body, _request: request_state }))
+            Ok::<_, Infallible>(answer.map(|body| ResponseBody { body, _request: request_state }))
         }
     });
-    let stream = TokioIo::new(LimitedStream::new(stream, state.clone()));
+    let stream = TokioIo::new(TimeoutStream::new(stream, state.clone()));
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT);
     builder.half_close(true).max_header_size(MAX_HEAD_BYTES).max_buf_size(MAX_HEAD_BYTES);
@@ -98,7 +98,7 @@ pub async fn serve_connection<S>(
 
 /// Gives the turn to the next connection, behind everything that is ready to run: so also behind the task
 /// that a request has begun.
-async fn pass_on(turn: OwnedSemaphorePermit) {
+async fn release_after_yield(turn: OwnedSemaphorePermit) {
     tokio::task::yield_now().await;
     drop(turn);
 }
@@ -143,12 +143,12 @@ impl HttpBody for RequestBody {
 }
 
 /// The body of an answer. hyper drops it when it has taken the last part.
-struct AnswerBody {
+struct ResponseBody {
     body: Body,
     _request: ServedRequest,
 }
 
-impl HttpBody for AnswerBody {
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -10,9 +10,9 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How long the rest of what a client sends is read.
-const MAX_TIME: Duration = Duration::from_secs(5);
+const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How much of it is read.
-const MAX_BYTES: usize = 64 << 20;
+const MAX_DISCARDED_BYTES: usize = 64 << 20;
 const BUFFER_BYTES: usize = 8 << 10;
 
 /// Reads what a client still sends, and forgets it.
@@ -28,7 +28,12 @@ pub struct Linger {
 impl Linger {
     /// Begins to count the time.
     pub fn new(expects_more: bool) -> Self {
-        Self { until: Instant::now() + MAX_TIME, timer: None, bytes_left: MAX_BYTES, expects_more }
+        Self {
+            until: Instant::now() + LINGER_TIMEOUT,
+            timer: None,
+            bytes_left: MAX_DISCARDED_BYTES,
+            expects_more,
+        }
     }
 
     /// Ready when the client has closed its side or broken off, or a limit is reached.

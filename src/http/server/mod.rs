@@ -26,7 +26,7 @@ use self::signals::Signals;
 use crate::app::App;
 use crate::http::Readiness;
 use crate::http::client_ip::Peer;
-use crate::http::metrics::{self, Counted, Metrics};
+use crate::http::metrics::{self, GaugeGuard, Metrics};
 
 /// How many connections may wait to be accepted. Beyond it clients try again only after a second.
 const BACKLOG_CONNECTIONS: u32 = 1024;
@@ -37,14 +37,14 @@ const SEND_BUFFER_BYTES: u32 = 1 << 17;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// How many new connections may be without an answer to their first request; more are accepted only then. So
 /// the requests of a crowd of new connections do not delay those of the connections that are open already.
-const MAX_NEW_CONNECTIONS: usize = 16;
+const MAX_UNSERVED_CONNECTIONS: usize = 16;
 /// How long a new connection waits for those before it, which may never send a request: the shortest time
 /// that the timer can measure.
-const NEW_CONNECTION_WAIT: Duration = Duration::from_millis(1);
+const ADMISSION_TIMEOUT: Duration = Duration::from_millis(1);
 /// The pause after a failed accept, which is nearly always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// A scraper needs one connection.
-const METRICS_CONNECTIONS: usize = 16;
+const MAX_METRICS_CONNECTIONS: usize = 16;
 
 /// Opens the listener.
 pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
@@ -88,7 +88,7 @@ pub async fn serve(
         drop(accepting);
         let drained = async {
             admission.finish().await;
-            app.endpoint.finished().await;
+            app.endpoint.drain().await;
         };
         if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
             tracing::warn!("stopped with requests in flight after {DRAIN_TIMEOUT:?}");
@@ -107,18 +107,18 @@ pub fn serve_metrics(listener: TcpListener, metrics: Metrics) -> Result<()> {
     let address = listener.local_addr().context("the listener has no address")?;
     tracing::info!("metrics are at http://{address}/metrics");
     let handler = Handler { router: metrics::router(metrics), readiness: Readiness::default() };
-    let limits = ConnectionLimits { total: METRICS_CONNECTIONS, per_address: 0, proxies: Vec::new() };
+    let limits = ConnectionLimits { total: MAX_METRICS_CONNECTIONS, per_address: 0, proxies: Vec::new() };
     tokio::spawn(accept(listener, handler, Admission::new(limits), Gauge::default()));
     Ok(())
 }
 
 /// Accepts connections for ever, and counts the open ones.
 async fn accept(listener: TcpListener, handler: Handler, admission: Arc<Admission>, open: Gauge) {
-    let mut turns = Arc::new(Semaphore::new(MAX_NEW_CONNECTIONS));
+    let mut turns = Arc::new(Semaphore::new(MAX_UNSERVED_CONNECTIONS));
     loop {
-        let turn = tokio::time::timeout(NEW_CONNECTION_WAIT, turns.clone().acquire_owned()).await;
+        let turn = tokio::time::timeout(ADMISSION_TIMEOUT, turns.clone().acquire_owned()).await;
         if turn.is_err() {
-            turns = Arc::new(Semaphore::new(MAX_NEW_CONNECTIONS));
+            turns = Arc::new(Semaphore::new(MAX_UNSERVED_CONNECTIONS));
         }
         match listener.accept().await {
             Ok((stream, peer)) => {
@@ -126,7 +126,7 @@ async fn accept(listener: TcpListener, handler: Handler, admission: Arc<Admissio
                 // Answers are small and written at once; waiting for more to send would only delay them.
                 let _ = stream.set_nodelay(true);
                 let turn = turn.ok().and_then(Result::ok);
-                let (handler, counted) = (handler.clone(), Counted::new(&open));
+                let (handler, counted) = (handler.clone(), GaugeGuard::new(&open));
                 tokio::spawn(async move {
                     let _counted = counted;
                     serve_connection(stream, Peer(peer.ip()), handler, &admitted, turn).await;
@@ -160,10 +160,10 @@ mod tests {
         let limits = ConnectionLimits { total: 1000, per_address: 0, proxies: Vec::new() };
         tokio::spawn(accept(listener, handler, Admission::new(limits), Gauge::default()));
         let mut silent = Vec::new();
-        for _ in 0..4 * MAX_NEW_CONNECTIONS {
+        for _ in 0..4 * MAX_UNSERVED_CONNECTIONS {
             silent.push(TcpStream::connect(address).await.expect("it listens"));
         }
-        for _ in 0..2 * MAX_NEW_CONNECTIONS {
+        for _ in 0..2 * MAX_UNSERVED_CONNECTIONS {
             let mut client = TcpStream::connect(address).await.expect("it listens");
             let request = b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
             client.write_all(request).await.expect("the server reads");

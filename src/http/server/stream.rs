@@ -25,7 +25,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of an answer that waits for it.
 const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// From the first byte of an answer that had to wait to its last.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A moment by which something has to be done; none while there is nothing to wait for.
 #[derive(Default)]
@@ -57,7 +57,7 @@ impl Deadline {
 }
 
 /// A stream that fails when a client sends the head of a request or takes an answer too slowly.
-pub struct LimitedStream<S> {
+pub struct TimeoutStream<S> {
     stream: S,
     state: Arc<ConnectionState>,
     /// The steps of the connection when the stream was read last.
@@ -82,7 +82,7 @@ pub struct LimitedStream<S> {
     linger: Option<Linger>,
 }
 
-impl<S> LimitedStream<S> {
+impl<S> TimeoutStream<S> {
     /// Limits each head, the first one from now on, and each answer.
     pub fn new(stream: S, state: Arc<ConnectionState>) -> Self {
         let mut head = Deadline::default();
@@ -120,7 +120,7 @@ impl<S> LimitedStream<S> {
     ) -> Poll<Result<usize>> {
         if written.is_pending() {
             let now = Instant::now();
-            let answer_by = *self.answer_by.get_or_insert(now + ANSWER_TIMEOUT);
+            let answer_by = *self.answer_by.get_or_insert(now + RESPONSE_TIMEOUT);
             self.progress.begin(answer_by.min(now + STALL_TIMEOUT));
             self.progress.check(context, "an answer was taken too slowly")?;
         } else {
@@ -130,7 +130,7 @@ impl<S> LimitedStream<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> LimitedStream<S> {
+impl<S: AsyncRead + Unpin> TimeoutStream<S> {
     /// Reads what was read ahead, and as much more as there is. Pending when that is nothing.
     fn read_some(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let ahead = self.read_ahead.take();
@@ -165,7 +165,7 @@ impl<S: AsyncRead + Unpin> LimitedStream<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for LimitedStream<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -188,7 +188,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for LimitedStream<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> LimitedStream<S> {
+impl<S: AsyncWrite + Unpin> TimeoutStream<S> {
     /// Writes what hyper has of an answer; when that is all of it, the connection is idle.
     fn write(
         &mut self,
@@ -228,7 +228,7 @@ impl<S: AsyncWrite + Unpin> LimitedStream<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for LimitedStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         let slices = [IoSlice::new(bytes)];
         self.write(context, &slices, |stream, context| stream.poll_write(context, bytes))
@@ -297,7 +297,7 @@ mod tests {
         for sent in ["", "GET / HT"] {
             let (mut client, server) = duplex(64);
             client.write_all(sent.as_bytes()).await.expect("the pipe takes it");
-            let mut server = LimitedStream::new(server, Arc::default());
+            let mut server = TimeoutStream::new(server, Arc::default());
             let mut read = Vec::new();
             let error = server.read_to_end(&mut read).await.expect_err("the head never ends");
             assert_eq!((error.kind(), read.as_slice()), (ErrorKind::TimedOut, sent.as_bytes()));
@@ -308,7 +308,7 @@ mod tests {
     async fn a_connection_may_be_idle_and_its_requests_may_take_long() {
         let (mut client, server) = duplex(64);
         let state = Arc::new(ConnectionState::default());
-        let mut server = LimitedStream::new(server, state.clone());
+        let mut server = TimeoutStream::new(server, state.clone());
         let mut buffer = [0; 8];
         for is_slow in [false, true, false, true] {
             client.write_all(b"GET /").await.expect("the pipe takes it");
@@ -328,7 +328,7 @@ mod tests {
     /// Flushes while a request is served, as hyper does each time that it runs.
     async fn flush_while_served(
         sent: &[u8],
-        server: &mut LimitedStream<DuplexStream>,
+        server: &mut TimeoutStream<DuplexStream>,
         client: &mut DuplexStream,
     ) {
         client.write_all(sent).await.expect("the pipe takes it");
@@ -341,7 +341,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_sent_while_a_request_is_served_is_read_after_it() {
         let (mut client, server) = duplex(64);
-        let mut server = LimitedStream::new(server, Arc::default());
+        let mut server = TimeoutStream::new(server, Arc::default());
         flush_while_served(b"GET /", &mut server, &mut client).await;
         client.shutdown().await.expect("it is open");
         let mut next = String::new();
@@ -352,7 +352,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_closes_its_side_is_not_taken_for_gone() {
         let (mut client, server) = duplex(64);
-        let mut server = LimitedStream::new(server, Arc::default());
+        let mut server = TimeoutStream::new(server, Arc::default());
         let _request = server.state.begin_request(false);
         client.shutdown().await.expect("it is open");
         server.flush().await.expect("it is open");
@@ -368,7 +368,7 @@ mod tests {
         let client =
             TcpStream::connect(listener.local_addr().expect("an address")).await.expect("it listens");
         let (server, _) = listener.accept().await.expect("a client");
-        let mut server = LimitedStream::new(server, Arc::default());
+        let mut server = TimeoutStream::new(server, Arc::default());
         let _request = server.state.begin_request(false);
         server.flush().await.expect("the client is there");
         client.set_zero_linger().expect("the socket takes the option");
@@ -387,7 +387,7 @@ mod tests {
     /// What it came to, and after how many seconds.
     async fn write(answer: &[u8], taken: usize, pause: Duration) -> (Result<()>, u64) {
         let (mut client, server) = duplex(1);
-        let mut server = LimitedStream::new(server, Arc::default());
+        let mut server = TimeoutStream::new(server, Arc::default());
         let begun = Instant::now();
         let writing = async {
             server.write_all(answer).await?;
@@ -425,7 +425,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_answer_has_its_own_time() {
         let (mut client, server) = duplex(1);
-        let mut server = LimitedStream::new(server, Arc::default());
+        let mut server = TimeoutStream::new(server, Arc::default());
         for _ in 0..3 {
             let writing = async {
                 server.write_all(&[0; 40]).await?;

@@ -12,23 +12,23 @@ use crate::db::entity::session::{COLUMN, Column, Entity};
 use crate::db::{Database, Transaction, in_transaction, map_error};
 use crate::domain::{Error, Instant, Result};
 use crate::service::Sessions;
-use crate::service::sessions::{end_sessions, tell_endings};
+use crate::service::sessions::{record_revocations, revoke_sessions};
 
 /// How many live sessions a user has at most.
 pub(in crate::service) const MAX_SESSIONS: u64 = 100;
 /// How many sessions one statement deletes: other writes have their turn in between.
-const AT_ONCE: u64 = 500;
+const SESSIONS_PER_DELETE: u64 = 500;
 /// How many ids are read at a time of sessions that are too many.
-const IDS_AT_ONCE: u64 = 10_000;
+const IDS_PER_READ: u64 = 10_000;
 /// How many users with too many sessions are looked for at a time.
-const USERS_AT_ONCE: u64 = 100;
+const USERS_PER_READ: u64 = 100;
 /// A session that was used within this time may be one that another instance believes to be alive. It is longer
 /// than that belief, since the use is noted to the minute.
-const BELIEVED: TimeDelta = TimeDelta::minutes(5);
-const DELETED_EVERY: Duration = Duration::from_secs(60);
+const EXPIRY_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(60);
 /// How many rounds of deleting expired sessions there are for one look for users with too many. Only
 /// sessions from before there was a limit are too many, and those of older programs on the same database.
-const ROUNDS_FOR_EACH_LOOK: u64 = 60;
+const CLEANUPS_PER_FULL_TRIM: u64 = 60;
 
 /// The ids of a user's live sessions, those that were used last first, without the first few.
 fn beyond(user: Uuid, now: Instant, first: u64, limit: u64) -> Select<Entity> {
@@ -45,13 +45,17 @@ fn beyond(user: Uuid, now: Instant, first: u64, limit: u64) -> Select<Entity> {
 
 /// Ends those of a user's sessions that were used longest ago, so that there is room for one more. If there
 /// are very many from before there was a limit, it ends some of them, and the others go in the background.
-pub(in crate::service) async fn end_oldest(on: &Transaction, user: Uuid, now: Instant) -> Result<Vec<Uuid>> {
-    let oldest = beyond(user, now, MAX_SESSIONS - 1, AT_ONCE).into_tuple::<Uuid>().all(on).await;
+pub(in crate::service) async fn revoke_oldest(
+    on: &Transaction,
+    user: Uuid,
+    now: Instant,
+) -> Result<Vec<Uuid>> {
+    let oldest = beyond(user, now, MAX_SESSIONS - 1, SESSIONS_PER_DELETE).into_tuple::<Uuid>().all(on).await;
     let oldest = oldest.map_err(map_error)?;
     if oldest.is_empty() {
         return Ok(oldest);
     }
-    end_sessions(on, COLUMN.id.is_in(oldest), now).await
+    revoke_sessions(on, COLUMN.id.is_in(oldest), now).await
 }
 
 /// Deletes what a user has beyond the limit of sessions, a few at a time, but for one that is in use at the
@@ -65,17 +69,17 @@ pub(in crate::service) async fn trim_sessions(
 ) -> Result<Vec<Uuid>> {
     let mut all = Vec::new();
     loop {
-        let ids = beyond(user, now, MAX_SESSIONS, IDS_AT_ONCE).into_tuple::<Uuid>().all(database.read());
+        let ids = beyond(user, now, MAX_SESSIONS, IDS_PER_READ).into_tuple::<Uuid>().all(database.read());
         let mut ids: Vec<Uuid> = ids.await.map_err(map_error)?;
         let found = ids.len() as u64;
         ids.retain(|id| Some(*id) != in_use);
         // In one order: two that lock the same rows could wait for each other.
         ids.sort_unstable();
-        for some in ids.chunks(AT_ONCE as usize) {
+        for some in ids.chunks(SESSIONS_PER_DELETE as usize) {
             delete(database, some, now).await?;
         }
         all.append(&mut ids);
-        if found < IDS_AT_ONCE {
+        if found < IDS_PER_READ {
             return Ok(all);
         }
     }
@@ -87,8 +91,8 @@ async fn delete(database: &Database, ids: &[Uuid], now: Instant) -> Result<()> {
         let among = || COLUMN.id.is_in(ids.iter().copied());
         let lock = Entity::find().filter(among()).order_by_asc(Column::Id).lock_exclusive();
         let locked = lock.all(&transaction).await.map_err(map_error)?;
-        let recent = locked.iter().filter(|session| (now - session.last_used_at).abs() <= BELIEVED);
-        tell_endings(&transaction, recent.map(|session| session.id), now).await?;
+        let recent = locked.iter().filter(|session| (now - session.last_used_at).abs() <= EXPIRY_TOLERANCE);
+        record_revocations(&transaction, recent.map(|session| session.id), now).await?;
         let delete = Entity::delete_many().filter(among()).exec(&transaction);
         delete.await.map_err(map_error).map(drop)
     })
@@ -98,11 +102,11 @@ impl Sessions {
     /// Deletes sessions that have expired, and those that are too many, for as long as the sessions are in
     /// use elsewhere. Several instances may do so at once.
     pub async fn delete_old(sessions: Weak<Self>) {
-        let mut interval = tokio::time::interval(DELETED_EVERY);
+        let mut interval = tokio::time::interval(CLEANUP_INTERVAL);
         for round in 0_u64.. {
             interval.tick().await;
             let Some(sessions) = sessions.upgrade() else { return };
-            let is_look = round.is_multiple_of(ROUNDS_FOR_EACH_LOOK);
+            let is_look = round.is_multiple_of(CLEANUPS_PER_FULL_TRIM);
             match sessions.delete_expired().await {
                 Ok(()) if !is_look => {}
                 Ok(()) => sessions.trim_all().await.unwrap_or_else(report),
@@ -115,7 +119,7 @@ impl Sessions {
         loop {
             // They are looked for beside SQLite's one writer.
             let expired = Entity::find().select_only().column(Column::Id);
-            let expired = expired.filter(COLUMN.expires_at.lte(self.clock.now())).limit(AT_ONCE);
+            let expired = expired.filter(COLUMN.expires_at.lte(self.clock.now())).limit(SESSIONS_PER_DELETE);
             let mut ids: Vec<Uuid> =
                 expired.into_tuple().all(self.database.read()).await.map_err(map_error)?;
             ids.sort_unstable();
@@ -131,14 +135,14 @@ impl Sessions {
             // Those that have expired are not counted, since trimming leaves them.
             let live = Entity::find().filter(COLUMN.expires_at.gt(self.clock.now()));
             let users = live.select_only().column(Column::UserId).group_by(Column::UserId);
-            let users = users.having(Column::Id.count().gt(MAX_SESSIONS)).limit(USERS_AT_ONCE);
+            let users = users.having(Column::Id.count().gt(MAX_SESSIONS)).limit(USERS_PER_READ);
             let users = users.into_tuple::<Uuid>().all(self.database.read()).await.map_err(map_error)?;
             if users.is_empty() {
                 return Ok(());
             }
             for user in users {
                 let ended = trim_sessions(&self.database, user, None, self.clock.now()).await?;
-                self.ended(&ended);
+                self.mark_revoked(&ended);
                 tracing::info!(user_id = %user, count = ended.len(), "sessions beyond the limit were ended");
             }
         }

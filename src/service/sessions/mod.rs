@@ -12,13 +12,13 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
-use crate::auth::{Claims, Client, Credential, Issued, Refresh, Refusal, Tokens, Viewer};
+use crate::auth::{Claims, ClientInfo, Credential, RefreshToken, TokenError, TokenPair, Tokens, Viewer};
 use crate::db::entity::{session, session_ending, user};
 use crate::db::{Database, Transaction, in_transaction, map_error};
 use crate::domain::{Clock, Error, Instant, Result, Session, User, new_id};
-use crate::service::sessions::cache::LiveSessions;
-use crate::service::sessions::limit::{MAX_SESSIONS, end_oldest, trim_sessions};
-use crate::service::sessions::uses::Uses;
+use crate::service::sessions::cache::SessionCache;
+use crate::service::sessions::limit::{MAX_SESSIONS, revoke_oldest, trim_sessions};
+use crate::service::sessions::uses::PendingUses;
 
 const NOT_SIGNED_IN: Error = Error::Unauthenticated("Authentication required");
 const EXPIRED: Error = Error::Unauthenticated("Token has expired");
@@ -26,9 +26,9 @@ const INVALID: Error = Error::Unauthenticated("Invalid token");
 const INVALID_REFRESH: Error = Error::InvalidCredentials("Invalid refresh token");
 
 /// How long an exchanged refresh token still gives the same answer: for a lost one, or two tabs.
-const GRACE: TimeDelta = TimeDelta::seconds(10);
+const REFRESH_GRACE_PERIOD: TimeDelta = TimeDelta::seconds(10);
 /// How many sessions one statement ends: databases take only so many values.
-const MOST_AT_ONCE: usize = 500;
+const SESSIONS_PER_STATEMENT: usize = 500;
 
 /// A fresh sign-in, or one that was refreshed.
 #[derive(Debug)]
@@ -54,20 +54,27 @@ pub struct Sessions {
     pub(super) clock: Clock,
     tokens: Tokens,
     lifetime: TimeDelta,
-    pub(super) live: LiveSessions,
-    pub(super) uses: Uses,
+    pub(super) live: SessionCache,
+    pub(super) uses: PendingUses,
 }
 
 impl Sessions {
     pub fn new(database: Database, clock: Clock, tokens: Tokens, lifetime: TimeDelta) -> Self {
-        Self { database, clock, tokens, lifetime, live: LiveSessions::default(), uses: Uses::default() }
+        Self {
+            database,
+            clock,
+            tokens,
+            lifetime,
+            live: SessionCache::default(),
+            uses: PendingUses::default(),
+        }
     }
 
     /// Opens a session, and ends the user's oldest ones beyond the limit. Nobody else may open one of the
     /// same user until the transaction ends.
-    pub async fn open(&self, on: &Transaction, user: &User, client: &Client) -> Result<Opened> {
+    pub async fn open(&self, on: &Transaction, user: &User, client: &ClientInfo) -> Result<Opened> {
         let now = self.clock.now();
-        let ended = end_oldest(on, user.id, now).await?;
+        let ended = revoke_oldest(on, user.id, now).await?;
         let session = session::ActiveModel {
             id: Set(new_id()),
             user_id: Set(user.id),
@@ -85,7 +92,7 @@ impl Sessions {
 
     /// The tokens of a session that was opened; the sessions that ended for it are refused from now on.
     pub fn opened(&self, opened: Opened) -> SignedIn {
-        self.ended(&opened.ended);
+        self.mark_revoked(&opened.ended);
         opened.signed_in
     }
 
@@ -93,25 +100,25 @@ impl Sessions {
     /// asks for it.
     pub async fn trim(&self, user: Uuid, current: Uuid) -> Result<()> {
         let ended = trim_sessions(&self.database, user, Some(current), self.clock.now()).await?;
-        self.ended(&ended);
+        self.mark_revoked(&ended);
         Ok(())
     }
 
     /// The viewer that a credential belongs to, if its token is genuine and its session alive.
-    pub async fn admit(&self, credential: &Credential) -> Result<Viewer> {
+    pub async fn authenticate(&self, credential: &Credential) -> Result<Viewer> {
         let claims = self.claims(credential)?.map_err(|_| EXPIRED)?;
         let (session, user) = (claims.session_id(), claims.user_id());
-        if !self.live.knows(session, user) {
+        if !self.live.is_active(session, user) {
             // Boxed: this is seldom needed, and large.
             Box::pin(self.look_up(session, user)).await?;
         }
-        Ok(Viewer::admit(&claims))
+        Ok(Viewer::authenticated(&claims))
     }
 
     /// Makes sure that a session is alive, and has its use noted in the background.
     async fn look_up(&self, session: Uuid, user: Uuid) -> Result<()> {
         let last_used_at = self.last_use(session, user).await?.ok_or(INVALID)?;
-        if !self.live.saw(session, user) {
+        if !self.live.mark_active(session, user) {
             return Err(INVALID);
         }
         self.uses.add(session, last_used_at, self.clock.now());
@@ -120,7 +127,7 @@ impl Sessions {
 
     /// Fails when the session of a viewer who was admitted has ended since.
     pub fn check(&self, viewer: &Viewer) -> Result<()> {
-        if self.live.has_ended(viewer.session_id()) { Err(INVALID) } else { Ok(()) }
+        if self.live.is_revoked(viewer.session_id()) { Err(INVALID) } else { Ok(()) }
     }
 
     /// When a session was used last; None when it is not alive.
@@ -141,8 +148,8 @@ impl Sessions {
         let Credential::Bearer(token) = credential else { return Err(NOT_SIGNED_IN) };
         match self.tokens.verify(token.expose_secret(), self.clock.now()) {
             Ok(claims) => Ok(Ok(claims)),
-            Err(Refusal::Expired(claims)) => Ok(Err(claims)),
-            Err(Refusal::Invalid) => Err(INVALID),
+            Err(TokenError::Expired(claims)) => Ok(Err(claims)),
+            Err(TokenError::Invalid) => Err(INVALID),
         }
     }
 
@@ -160,11 +167,11 @@ impl Sessions {
                 let found = found.one(self.database.write()).await.map_err(map_error)?;
                 let session = found.filter(|session| session.expires_at > now).ok_or(INVALID_REFRESH)?;
                 // Either way: if the clock was set back, an old token must not be good until that time again.
-                let is_recent = (now - session.refreshed_at).abs() <= GRACE;
+                let is_recent = (now - session.refreshed_at).abs() <= REFRESH_GRACE_PERIOD;
                 let repeated = is_recent && session.refreshes == refresh.count.wrapping_add(1);
                 if !repeated {
                     tracing::warn!(session_id = %id, "a refresh token came twice: its session is ended");
-                    self.end_now(session.user_id, session::COLUMN.id.eq(id)).await?;
+                    self.revoke_now(session.user_id, session::COLUMN.id.eq(id)).await?;
                     return Err(INVALID_REFRESH);
                 }
                 session
@@ -204,10 +211,10 @@ impl Sessions {
 
     /// The tokens of a session as it stands; the same for the same refresh.
     pub fn signed_in(&self, user: User, session: &session::Model) -> SignedIn {
-        let refresh = Refresh { session_id: session.id, count: session.refreshes };
+        let refresh = RefreshToken { session_id: session.id, count: session.refreshes };
         let issued = self.tokens.issue(&user, refresh, session.expires_at, session.refreshed_at);
-        let Issued { access_token, refresh_token, claims, expires_at } = issued;
-        SignedIn { access_token, refresh_token, expires_at, viewer: Viewer::admit(&claims), user }
+        let TokenPair { access_token, refresh_token, claims, expires_at } = issued;
+        SignedIn { access_token, refresh_token, expires_at, viewer: Viewer::authenticated(&claims), user }
     }
 
     /// The user's sessions, newest activity first.
@@ -227,7 +234,7 @@ impl Sessions {
     /// Ends one of the viewer's sessions.
     pub async fn revoke(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
         let mine = session::COLUMN.id.eq(id).and(session::COLUMN.user_id.eq(viewer.user_id()));
-        if self.end_now(viewer.user_id(), mine).await? > 0 {
+        if self.revoke_now(viewer.user_id(), mine).await? > 0 {
             return Ok(());
         }
         // Somebody else's session is not spoken of more than somebody else's task.
@@ -243,22 +250,22 @@ impl Sessions {
     }
 
     /// Ends the sessions of a user that meet a condition, in a transaction of its own; tells how many.
-    pub async fn end_now(&self, user: Uuid, condition: SimpleExpr) -> Result<usize> {
+    pub async fn revoke_now(&self, user: Uuid, condition: SimpleExpr) -> Result<usize> {
         let ended = in_transaction!(self.database.of(user), |transaction| {
-            end_sessions(&transaction, condition.clone(), self.clock.now()).await
+            revoke_sessions(&transaction, condition.clone(), self.clock.now()).await
         })?;
-        self.ended(&ended);
+        self.mark_revoked(&ended);
         Ok(ended.len())
     }
 
     /// Ends sessions as a part of something larger. When that is done, [`Sessions::ended`] is to know.
-    pub async fn end(&self, on: &Transaction, condition: SimpleExpr) -> Result<Vec<Uuid>> {
-        end_sessions(on, condition, self.clock.now()).await
+    pub async fn revoke_where(&self, on: &Transaction, condition: SimpleExpr) -> Result<Vec<Uuid>> {
+        revoke_sessions(on, condition, self.clock.now()).await
     }
 
     /// Refuses ended sessions on this instance from now on.
-    pub fn ended(&self, sessions: &[Uuid]) {
-        self.live.end(sessions.iter().copied());
+    pub fn mark_revoked(&self, sessions: &[Uuid]) {
+        self.live.mark_revoked(sessions.iter().copied());
     }
 }
 
@@ -275,7 +282,11 @@ fn to_domain(row: session::Model, viewer: &Viewer) -> Session {
 }
 
 /// Ends the live sessions that meet a condition and tells every instance; gives their ids.
-pub(super) async fn end_sessions(on: &Transaction, condition: SimpleExpr, now: Instant) -> Result<Vec<Uuid>> {
+pub(super) async fn revoke_sessions(
+    on: &Transaction,
+    condition: SimpleExpr,
+    now: Instant,
+) -> Result<Vec<Uuid>> {
     let ended: Vec<Uuid> = session::Entity::find()
         .select_only()
         .column(session::Column::Id)
@@ -288,8 +299,8 @@ pub(super) async fn end_sessions(on: &Transaction, condition: SimpleExpr, now: I
         .all(on)
         .await
         .map_err(map_error)?;
-    for some in ended.chunks(MOST_AT_ONCE) {
-        tell_endings(on, some.iter().copied(), now).await?;
+    for some in ended.chunks(SESSIONS_PER_STATEMENT) {
+        record_revocations(on, some.iter().copied(), now).await?;
         let gone = session::Entity::delete_many().filter(session::COLUMN.id.is_in(some.iter().copied()));
         gone.exec(on).await.map_err(map_error)?;
     }
@@ -297,7 +308,7 @@ pub(super) async fn end_sessions(on: &Transaction, condition: SimpleExpr, now: I
 }
 
 /// Tells every instance that sessions have ended, [`MOST_AT_ONCE`] at most.
-pub(super) async fn tell_endings(
+pub(super) async fn record_revocations(
     on: &Transaction,
     ended: impl Iterator<Item = Uuid>,
     now: Instant,

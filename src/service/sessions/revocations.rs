@@ -13,40 +13,40 @@ use crate::domain::{Error, Result};
 use crate::service::Sessions;
 
 /// How often endings are read. Every instance has to know within two seconds.
-const INTERVAL: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// How long reading or deleting them may take: a connection that died without a word would never answer.
-const TIME_LIMIT: Duration = Duration::from_secs(5);
+const POLL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long endings are kept for other instances to read, from when this one has read them. No clock is
 /// compared with what is stored: one that is ahead would delete what the others have not read yet.
-const KEPT: Duration = Duration::from_secs(60);
+const RETENTION: Duration = Duration::from_secs(60);
 /// How many rounds of reading there are for one of deleting.
-const READ_FOR_EACH_DELETE: u64 = 60;
+const POLLS_PER_CLEANUP: u64 = 60;
 /// How many endings one statement deletes.
-const DELETED_AT_ONCE: usize = 500;
+const ROWS_PER_CLEANUP: usize = 500;
 
 impl Sessions {
     /// Reads what ended elsewhere, and deletes what every instance has read, for as long as the sessions are
     /// in use elsewhere.
-    pub async fn follow_endings(sessions: Weak<Self>) {
-        let mut interval = tokio::time::interval(INTERVAL);
+    pub async fn poll_revocations(sessions: Weak<Self>) {
+        let mut interval = tokio::time::interval(POLL_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         // When this instance read each of the endings first.
         let mut known: HashMap<Uuid, Instant> = HashMap::new();
         for round in 1_u64.. {
             interval.tick().await;
             let Some(sessions) = sessions.upgrade() else { return };
-            if let Err(error) = in_time(sessions.read_endings(&mut known)).await {
+            if let Err(error) = in_time(sessions.read_revocations(&mut known)).await {
                 tracing::debug!(%error, "endings of sessions could not be read");
             }
-            if round.is_multiple_of(READ_FOR_EACH_DELETE)
-                && let Err(error) = in_time(sessions.delete_endings(&known)).await
+            if round.is_multiple_of(POLLS_PER_CLEANUP)
+                && let Err(error) = in_time(sessions.delete_revocations(&known)).await
             {
                 tracing::debug!(%error, "old endings of sessions could not be deleted");
             }
         }
     }
 
-    async fn read_endings(&self, known: &mut HashMap<Uuid, Instant>) -> Result<()> {
+    async fn read_revocations(&self, known: &mut HashMap<Uuid, Instant>) -> Result<()> {
         let asked_at = Instant::now();
         let ended: Vec<Uuid> = session_ending::Entity::find()
             .select_only()
@@ -56,14 +56,14 @@ impl Sessions {
             .await
             .map_err(map_error)?;
         *known = ended.iter().map(|id| (*id, known.get(id).copied().unwrap_or(asked_at))).collect();
-        self.live.news(ended, asked_at);
+        self.live.apply_revocations(ended, asked_at);
         Ok(())
     }
 
-    async fn delete_endings(&self, known: &HashMap<Uuid, Instant>) -> Result<()> {
-        let old = known.iter().filter(|(_, read_at)| read_at.elapsed() > KEPT);
+    async fn delete_revocations(&self, known: &HashMap<Uuid, Instant>) -> Result<()> {
+        let old = known.iter().filter(|(_, read_at)| read_at.elapsed() > RETENTION);
         let old: Vec<Uuid> = old.map(|(id, _)| *id).collect();
-        for some in old.chunks(DELETED_AT_ONCE) {
+        for some in old.chunks(ROWS_PER_CLEANUP) {
             let some = session_ending::COLUMN.session_id.is_in(some.iter().copied());
             let delete = session_ending::Entity::delete_many().filter(some);
             delete.exec(self.database.write()).await.map_err(map_error)?;
@@ -73,5 +73,5 @@ impl Sessions {
 }
 
 async fn in_time(work: impl Future<Output = Result<()>>) -> Result<()> {
-    tokio::time::timeout(TIME_LIMIT, work).await.unwrap_or(Err(Error::Timeout))
+    tokio::time::timeout(POLL_TIMEOUT, work).await.unwrap_or(Err(Error::Timeout))
 }

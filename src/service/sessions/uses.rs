@@ -17,17 +17,17 @@ use crate::service::Sessions;
 
 /// A use is noted when the last one is further away.
 const PRECISION: TimeDelta = TimeDelta::minutes(1);
-const NOTED_EVERY: Duration = Duration::from_secs(1);
+const WRITE_INTERVAL: Duration = Duration::from_secs(1);
 /// How many sessions one statement notes.
-const NOTED_AT_ONCE: usize = 500;
+const SESSIONS_PER_WRITE: usize = 500;
 /// Uses beyond this number are not noted, so that a database that does not answer costs no memory.
-const MAX_UNNOTED: usize = 10_000;
+const MAX_PENDING_SESSIONS: usize = 10_000;
 
 /// The sessions whose use is to be noted.
 #[derive(Default)]
-pub(in crate::service) struct Uses(Mutex<HashSet<Uuid>>);
+pub(in crate::service) struct PendingUses(Mutex<HashSet<Uuid>>);
 
-impl Uses {
+impl PendingUses {
     /// Adds a session, unless its last use is as good as this one.
     pub fn add(&self, session: Uuid, last_used_at: Instant, now: Instant) {
         // A last use that lies ahead is of a clock that was.
@@ -35,7 +35,7 @@ impl Uses {
             return;
         }
         let mut sessions = self.0.lock().expect("no holder panics");
-        if sessions.len() < MAX_UNNOTED {
+        if sessions.len() < MAX_PENDING_SESSIONS {
             sessions.insert(session);
         }
     }
@@ -47,26 +47,26 @@ impl Uses {
 
 impl Sessions {
     /// Notes which sessions were used, for as long as the sessions are in use elsewhere.
-    pub async fn note_uses(sessions: Weak<Self>) {
-        let mut interval = tokio::time::interval(NOTED_EVERY);
+    pub async fn write_uses(sessions: Weak<Self>) {
+        let mut interval = tokio::time::interval(WRITE_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
             let Some(sessions) = sessions.upgrade() else { return };
-            sessions.note_pending_uses().await;
+            sessions.write_pending_uses().await;
         }
     }
 
     /// Notes the uses that wait to be noted.
-    pub(in crate::service) async fn note_pending_uses(&self) {
-        for some in self.uses.take().chunks(NOTED_AT_ONCE) {
-            if let Err(error) = self.note(some).await {
+    pub(in crate::service) async fn write_pending_uses(&self) {
+        for some in self.uses.take().chunks(SESSIONS_PER_WRITE) {
+            if let Err(error) = self.write_last_used(some).await {
                 tracing::debug!(%error, "uses of sessions could not be noted");
             }
         }
     }
 
-    async fn note(&self, used: &[Uuid]) -> Result<()> {
+    async fn write_last_used(&self, used: &[Uuid]) -> Result<()> {
         let now = self.clock.now();
         // Sessions that are locked are being refreshed or ended, and are left out: a statement that waits for
         // several locks could cause a deadlock.

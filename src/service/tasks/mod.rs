@@ -8,7 +8,7 @@ mod part_changes;
 mod parts;
 pub mod trash;
 
-pub use part_changes::Place;
+pub use part_changes::ItemPosition;
 pub use parts::ByTask;
 
 use std::collections::{HashMap, HashSet};
@@ -28,13 +28,13 @@ use crate::db::task_query;
 use crate::db::{Database, Transaction, UserDatabase, in_transaction, map_error};
 use crate::domain::{
     BulkIds, Clock, Error, Faults, Instant, NewTask, OrderKey, Page, PageRequest, PathSegment, Problem,
-    Result, Rule, Shelf, Task, TaskEdit, TaskFilter, new_id,
+    Result, Rule, Task, TaskEdit, TaskFilter, TaskScope, new_id,
 };
-use crate::service::coalesced::Batches;
+use crate::service::coalesced::CoalescedStatements;
 use crate::service::tasks::parts::Parts;
 
 /// How long a task stays in the trash.
-pub(super) const KEPT_IN_TRASH: TimeDelta = TimeDelta::days(30);
+pub(super) const TRASH_RETENTION: TimeDelta = TimeDelta::days(30);
 const NOT_FOUND: Error = Error::NotFound("There is no such task.");
 const FORBIDDEN: Error = Error::Forbidden("This task belongs to somebody else.");
 
@@ -42,7 +42,7 @@ const FORBIDDEN: Error = Error::Forbidden("This task belongs to somebody else.")
 pub struct Tasks<'a> {
     pub(super) database: UserDatabase<'a>,
     clock: &'a Clock,
-    batches: &'a Batches,
+    batches: &'a CoalescedStatements,
     viewer: &'a Viewer,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Tasks<'a> {
     pub(super) fn new(
         database: &'a Database,
         clock: &'a Clock,
-        batches: &'a Batches,
+        batches: &'a CoalescedStatements,
         viewer: &'a Viewer,
     ) -> Self {
         Self { database: database.of(viewer.user_id()), clock, batches, viewer }
@@ -62,16 +62,16 @@ impl<'a> Tasks<'a> {
     }
 
     /// The viewer's tasks on a shelf, for lists.
-    pub(super) fn on(&self, shelf: Shelf) -> SimpleExpr {
+    pub(super) fn in_scope(&self, shelf: TaskScope) -> SimpleExpr {
         self.mine().and(match shelf {
-            Shelf::Live => Column::DeletedAt.is_null(),
-            Shelf::Trash => Column::DeletedAt.gt(self.now() - KEPT_IN_TRASH),
+            TaskScope::Live => Column::DeletedAt.is_null(),
+            TaskScope::Trash => Column::DeletedAt.gt(self.now() - TRASH_RETENTION),
         })
     }
 
     /// Live tasks that are found by their ids.
-    pub(super) fn live_by_id(&self) -> SimpleExpr {
-        self.mine().and(is_live())
+    pub(super) fn active_by_id(&self) -> SimpleExpr {
+        self.mine().and(is_active())
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -82,13 +82,13 @@ impl<'a> Tasks<'a> {
     pub async fn get(&self, id: Uuid) -> Result<Task> {
         match self.batches.tasks.submit((self.viewer.user_id(), id)).await? {
             Some(task) => Ok(task),
-            None => Err(self.why_not(&self.database.read(), id).await?),
+            None => Err(self.access_error(&self.database.read(), id).await?),
         }
     }
 
     /// Those of the tasks with these ids that are the viewer's and live, in no order.
     pub async fn find(&self, ids: &[Uuid]) -> Result<Vec<Task>> {
-        let rows = TaskRow::find().filter(self.live_by_id()).filter(Column::Id.is_in(ids.iter().copied()));
+        let rows = TaskRow::find().filter(self.active_by_id()).filter(Column::Id.is_in(ids.iter().copied()));
         tasks(rows.into_model().all(&self.database.read()).await.map_err(map_error)?)
     }
 
@@ -96,7 +96,7 @@ impl<'a> Tasks<'a> {
     /// columns that are asked for, and what they are ordered by.
     pub async fn list(
         &self,
-        shelf: Shelf,
+        shelf: TaskScope,
         filter: Option<&TaskFilter>,
         order: &[OrderKey],
         request: &PageRequest,
@@ -111,20 +111,20 @@ impl<'a> Tasks<'a> {
         let rows = self.database.read().query_all(&page).await.map_err(map_error)?;
         // Each row is dropped as soon as it has been read: long texts are not in memory twice.
         let rows: Result<Vec<_>, _> = rows.into_iter().map(|row| TaskRow::read(&row, columns)).collect();
-        Ok(Page::from_travel(tasks(rows.map_err(map_error)?)?, request))
+        Ok(Page::from_scan(tasks(rows.map_err(map_error)?)?, request))
     }
 
     /// How many tasks on a shelf meet the filter.
-    pub async fn count(&self, shelf: Shelf, filter: Option<&TaskFilter>) -> Result<u64> {
+    pub async fn count(&self, shelf: TaskScope, filter: Option<&TaskFilter>) -> Result<u64> {
         let select = Entity::find().filter(self.matching(shelf, filter));
         select.count(&self.database.read()).await.map_err(map_error)
     }
 
-    fn matching(&self, shelf: Shelf, filter: Option<&TaskFilter>) -> SimpleExpr {
+    fn matching(&self, shelf: TaskScope, filter: Option<&TaskFilter>) -> SimpleExpr {
         let backend = self.database.read().get_database_backend();
         match filter {
-            Some(filter) => self.on(shelf).and(task_query::condition(filter, backend)),
-            None => self.on(shelf),
+            Some(filter) => self.in_scope(shelf).and(task_query::condition(filter, backend)),
+            None => self.in_scope(shelf),
         }
     }
 
@@ -138,23 +138,24 @@ impl<'a> Tasks<'a> {
         }
         let new = [new];
         let place = |_| vec!["input".into()];
-        let made = in_transaction!(self.database, |transaction| self.make(&transaction, &new, place).await)?;
+        let made =
+            in_transaction!(self.database, |transaction| self.insert_all(&transaction, &new, place).await)?;
         made.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("nothing was made")))
     }
 
     /// Makes tasks, all of them or none, as [`Tasks::create`] does.
     pub async fn create_all(&self, new: &[NewTask]) -> Result<Vec<Task>> {
         let place = |index: usize| vec!["inputs".into(), index.into()];
-        in_transaction!(self.database, |transaction| self.make(&transaction, new, place).await)
+        in_transaction!(self.database, |transaction| self.insert_all(&transaction, new, place).await)
     }
 
-    async fn make(
+    async fn insert_all(
         &self,
         transaction: &Transaction,
         new: &[NewTask],
         place: impl Fn(usize) -> Vec<PathSegment>,
     ) -> Result<Vec<Task>> {
-        let mut known = self.with_ids_of(transaction, new, place).await?;
+        let mut known = self.existing_with_client_ids(transaction, new, place).await?;
         let (mut tasks, mut rows, mut parts) = (Vec::new(), Vec::new(), Parts::default());
         let now = self.now();
         for new in new {
@@ -172,7 +173,7 @@ impl<'a> Tasks<'a> {
             let insert = Entity::insert_many(rows)
                 .on_conflict(OnConflict::column(Column::Id).do_nothing().to_owned())
                 .exec_without_returning(transaction);
-            if insert.await.map_err(refusal)? < count {
+            if insert.await.map_err(insert_error)? < count {
                 // Somebody took one of the ids in the meantime.
                 return Err(Error::Contended);
             }
@@ -182,7 +183,7 @@ impl<'a> Tasks<'a> {
     }
 
     /// The viewer's tasks that have the ids chosen. [`Error::Taken`] when others' tasks have some.
-    async fn with_ids_of(
+    async fn existing_with_client_ids(
         &self,
         transaction: &Transaction,
         new: &[NewTask],
@@ -193,8 +194,8 @@ impl<'a> Tasks<'a> {
             return Ok(HashMap::new());
         }
         // What has been in the trash for too long, and what is left of accounts that were deleted.
-        let over = self.mine().and(Column::DeletedAt.lte(self.now() - KEPT_IN_TRASH));
-        let over = unindexed(over.or(Column::OwnerId.in_subquery(deleted_users())));
+        let over = self.mine().and(Column::DeletedAt.lte(self.now() - TRASH_RETENTION));
+        let over = without_index(over.or(Column::OwnerId.in_subquery(deleted_users())));
         let gone = Entity::delete_many().filter(Column::Id.is_in(chosen.clone())).filter(over);
         gone.exec(transaction).await.map_err(map_error)?;
         // Some may be somebody else's: of those nothing but the owner is used.
@@ -202,7 +203,7 @@ impl<'a> Tasks<'a> {
         let known = tasks(rows.all(transaction).await.map_err(map_error)?)?;
         let known: HashMap<Uuid, Task> = known.into_iter().map(|task| (task.id, task)).collect();
 
-        let others = self.ids_of_others(transaction, &chosen).await?;
+        let others = self.ids_of_other_entities(transaction, &chosen).await?;
         let mut faults = Faults::default();
         for (index, id) in new.iter().enumerate().filter_map(|(index, new)| Some((index, new.id?))) {
             let is_mine = known.get(&id).map(|task| task.owner_id == self.viewer.user_id());
@@ -216,7 +217,11 @@ impl<'a> Tasks<'a> {
     }
 
     /// Those of the ids that are of something else than a task: an id is of one thing alone.
-    async fn ids_of_others(&self, transaction: &Transaction, ids: &HashSet<Uuid>) -> Result<HashSet<Uuid>> {
+    async fn ids_of_other_entities(
+        &self,
+        transaction: &Transaction,
+        ids: &HashSet<Uuid>,
+    ) -> Result<HashSet<Uuid>> {
         let mut taken = HashSet::new();
         taken.extend(known_ids(transaction, user::Column::Id, ids).await?);
         taken.extend(known_ids(transaction, session::Column::Id, ids).await?);
@@ -244,7 +249,7 @@ impl<'a> Tasks<'a> {
             let replaced =
                 self.parts_of(&transaction, id).await?.replace(&transaction, id, &new.parts).await?;
             if replaced && edited == task {
-                edited = edited.touched(self.now());
+                edited = edited.with_next_version(self.now());
             }
             self.save(&transaction, &task, edited).await
         })
@@ -283,19 +288,19 @@ impl<'a> Tasks<'a> {
 
     async fn discard(&self, transaction: &Transaction, task: &Task) -> Result<()> {
         let now = self.now();
-        let deleted = Task { deleted_at: Some(now), ..task.clone() }.touched(now);
+        let deleted = Task { deleted_at: Some(now), ..task.clone() }.with_next_version(now);
         self.save(transaction, task, deleted).await.map(drop)
     }
 
     /// Brings a task back from the trash; one that is not there stays as it is.
     pub async fn restore(&self, id: Uuid) -> Result<Task> {
         in_transaction!(self.database, |transaction| {
-            let kept = self.live_by_id().or(self.on(Shelf::Trash));
-            let Some(task) = self.locked(&transaction, &[id], kept).await?.pop() else {
-                return Err(self.why_not(&transaction, id).await?);
+            let kept = self.active_by_id().or(self.in_scope(TaskScope::Trash));
+            let Some(task) = self.select_for_update(&transaction, &[id], kept).await?.pop() else {
+                return Err(self.access_error(&transaction, id).await?);
             };
             let restored = match task.deleted_at {
-                Some(_) => Task { deleted_at: None, ..task.clone() }.touched(self.now()),
+                Some(_) => Task { deleted_at: None, ..task.clone() }.with_next_version(self.now()),
                 None => task.clone(),
             };
             self.save(&transaction, &task, restored).await
@@ -309,8 +314,8 @@ impl<'a> Tasks<'a> {
         id: Uuid,
         expected_version: Option<i32>,
     ) -> Result<Task> {
-        let Some(task) = self.locked(transaction, &[id], self.live_by_id()).await?.pop() else {
-            return Err(self.why_not(transaction, id).await?);
+        let Some(task) = self.select_for_update(transaction, &[id], self.active_by_id()).await?.pop() else {
+            return Err(self.access_error(transaction, id).await?);
         };
         match expected_version {
             Some(expected) if expected != task.version => Err(Error::VersionPassed { current: task.version }),
@@ -321,12 +326,12 @@ impl<'a> Tasks<'a> {
     /// Live tasks, in the order of their ids; an error with the place of each that is none.
     async fn lock_all(&self, transaction: &Transaction, ids: &BulkIds) -> Result<Vec<Task>> {
         let wanted: Vec<Uuid> = ids.ids().collect();
-        let locked = self.locked(transaction, &wanted, self.live_by_id()).await?;
+        let locked = self.select_for_update(transaction, &wanted, self.active_by_id()).await?;
         let mut locked: HashMap<Uuid, Task> = locked.into_iter().map(|task| (task.id, task)).collect();
         if locked.len() < wanted.len() {
             let missing: Vec<Uuid> = wanted.iter().copied().filter(|id| !locked.contains_key(id)).collect();
-            let reasons = self.reasons(transaction, &missing).await?;
-            if let Some(refusal) = ids.refusal(|id| reasons.get(&id).cloned()) {
+            let reasons = self.access_errors(transaction, &missing).await?;
+            if let Some(refusal) = ids.error_for(|id| reasons.get(&id).cloned()) {
                 return Err(refusal);
             }
         }
@@ -334,7 +339,12 @@ impl<'a> Tasks<'a> {
     }
 
     /// Always in the same order, so that no two wait for each other.
-    async fn locked(&self, transaction: &Transaction, ids: &[Uuid], kept: SimpleExpr) -> Result<Vec<Task>> {
+    async fn select_for_update(
+        &self,
+        transaction: &Transaction,
+        ids: &[Uuid],
+        kept: SimpleExpr,
+    ) -> Result<Vec<Task>> {
         let rows = TaskRow::find().filter(kept).filter(Column::Id.is_in(ids.iter().copied()));
         let rows = rows.order_by_asc(Column::Id).lock_exclusive().into_model();
         tasks(rows.all(transaction).await.map_err(map_error)?)
@@ -350,11 +360,15 @@ impl<'a> Tasks<'a> {
     }
 
     /// Why there is no live task of the viewer's under this id.
-    pub(super) async fn why_not(&self, connection: &impl ConnectionTrait, id: Uuid) -> Result<Error> {
-        Ok(self.reasons(connection, &[id]).await?.remove(&id).unwrap_or(NOT_FOUND))
+    pub(super) async fn access_error(&self, connection: &impl ConnectionTrait, id: Uuid) -> Result<Error> {
+        Ok(self.access_errors(connection, &[id]).await?.remove(&id).unwrap_or(NOT_FOUND))
     }
 
-    async fn reasons(&self, connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashMap<Uuid, Error>> {
+    async fn access_errors(
+        &self,
+        connection: &impl ConnectionTrait,
+        ids: &[Uuid],
+    ) -> Result<HashMap<Uuid, Error>> {
         let foreign = Entity::find()
             .select_only()
             .column(Column::Id)
@@ -368,13 +382,13 @@ impl<'a> Tasks<'a> {
 }
 
 /// Worded so that SQLite does not recognise an index of live tasks in it, and read all of the owner's.
-pub(super) fn is_live() -> SimpleExpr {
+pub(super) fn is_active() -> SimpleExpr {
     Column::DeletedAt.is_not_null().not()
 }
 
 /// A condition on tasks that are found by their ids, worded so that no database looks for it in an index
 /// instead, and reads all tasks of an owner.
-pub(super) fn unindexed(condition: SimpleExpr) -> SimpleExpr {
+pub(super) fn without_index(condition: SimpleExpr) -> SimpleExpr {
     CaseStatement::new().case(condition, true).finally(false).into()
 }
 
@@ -385,7 +399,7 @@ fn deleted_users() -> SelectStatement {
 }
 
 /// What it means that a task cannot be made: its owner may have gone a moment ago.
-pub(super) fn refusal(error: DbErr) -> Error {
+pub(super) fn insert_error(error: DbErr) -> Error {
     match error.sql_err() {
         Some(SqlErr::ForeignKeyConstraintViolation(_)) => Error::Unauthenticated("Invalid token"),
         _ => map_error(error),

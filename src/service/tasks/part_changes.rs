@@ -12,7 +12,7 @@ use crate::domain::{
     NewItem, NewRisk, Problem, Result, Risk, RiskEdit, Rule, Section, Task, new_id, ordering,
 };
 use crate::service::Tasks;
-use crate::service::tasks::parts::boxes;
+use crate::service::tasks::parts::checklist_rows;
 
 const NO_ITEM: Error = Error::NotFound("There is no such checklist item.");
 const NO_RISK: Error = Error::NotFound("There is no such risk.");
@@ -20,7 +20,7 @@ const NO_FILE: Error = Error::NotFound("There is no such file.");
 
 /// Where a box is to stand.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Place {
+pub struct ItemPosition {
     /// The box that it becomes a step of.
     pub parent: Option<Uuid>,
     /// The sibling that it stands before; at the end when there is none.
@@ -30,21 +30,26 @@ pub struct Place {
 /// Boxes.
 impl Tasks<'_> {
     /// Adds a box with its steps.
-    pub async fn add_item(&self, task_id: Uuid, new: &NewItem, at: Place) -> Result<(ChecklistItem, Task)> {
+    pub async fn add_item(
+        &self,
+        task_id: Uuid,
+        new: &NewItem,
+        at: ItemPosition,
+    ) -> Result<(ChecklistItem, Task)> {
         in_transaction!(self.database, |transaction| {
             let task = self.lock(&transaction, task_id, None).await?;
-            let all = self.boxes_of(&transaction, task_id).await?;
-            check_room(all.len() + 1 + new.children.len(), MAX_ITEMS, "checklist items")?;
-            let (siblings, index) = find_place(&all, new.section, at)?;
+            let all = self.checklist_of(&transaction, task_id).await?;
+            check_capacity(all.len() + 1 + new.children.len(), MAX_ITEMS, "checklist items")?;
+            let (siblings, index) = resolve_position(&all, new.section, at)?;
 
-            let mut rows = boxes(task_id, std::slice::from_ref(new));
+            let mut rows = checklist_rows(task_id, std::slice::from_ref(new));
             rows[0].parent_id = at.parent;
-            rows[0].position = self.make_room(&transaction, &siblings, index).await?;
+            rows[0].position = self.insert_position(&transaction, &siblings, index).await?;
             let item = rows[0].clone();
             let rows = rows.into_iter().map(checklist_item::ActiveModel::from);
             let insert = checklist_item::Entity::insert_many(rows).exec_without_returning(&transaction);
             insert.await.map_err(map_error)?;
-            Ok((item, self.touch(&transaction, task).await?))
+            Ok((item, self.save_next_version(&transaction, task).await?))
         })
     }
 
@@ -65,7 +70,7 @@ impl Tasks<'_> {
             let update = checklist_item::Entity::update_many().set(row);
             let update = update.filter(checklist_item::Column::Id.eq(id)).exec(&transaction);
             update.await.map_err(map_error)?;
-            Ok((edited, self.touch(&transaction, task).await?))
+            Ok((edited, self.save_next_version(&transaction, task).await?))
         })
     }
 
@@ -73,7 +78,7 @@ impl Tasks<'_> {
     pub async fn move_item(&self, id: Uuid, before: Option<Uuid>) -> Result<(ChecklistItem, Task)> {
         in_transaction!(self.database, |transaction| {
             let (task, mut item) = self.lock_item(&transaction, id).await?;
-            let all = self.boxes_of(&transaction, task.id).await?;
+            let all = self.checklist_of(&transaction, task.id).await?;
             let is_sibling =
                 |other: &&ChecklistItem| other.parent_id == item.parent_id && other.section == item.section;
             let order: Vec<Uuid> = all.iter().filter(is_sibling).map(|other| other.id).collect();
@@ -82,11 +87,11 @@ impl Tasks<'_> {
                 return Ok((item, task));
             }
             let others: Vec<ChecklistItem> = all.into_iter().filter(|other| other.id != id).collect();
-            let at = Place { parent: item.parent_id, before };
-            let (siblings, index) = find_place(&others, item.section, at)?;
-            item.position = self.make_room(&transaction, &siblings, index).await?;
+            let at = ItemPosition { parent: item.parent_id, before };
+            let (siblings, index) = resolve_position(&others, item.section, at)?;
+            item.position = self.insert_position(&transaction, &siblings, index).await?;
             set_position(&transaction, id, item.position).await?;
-            Ok((item, self.touch(&transaction, task).await?))
+            Ok((item, self.save_next_version(&transaction, task).await?))
         })
     }
 
@@ -99,7 +104,7 @@ impl Tasks<'_> {
                 .filter(Column::TaskId.eq(task.id))
                 .filter(Column::Id.eq(id).or(Column::ParentId.eq(id)));
             removed.exec(&transaction).await.map_err(map_error)?;
-            self.touch(&transaction, task).await
+            self.save_next_version(&transaction, task).await
         })
     }
 
@@ -111,7 +116,7 @@ impl Tasks<'_> {
     }
 
     /// A free position before the `index`th of the siblings.
-    async fn make_room(
+    async fn insert_position(
         &self,
         transaction: &Transaction,
         siblings: &[&ChecklistItem],
@@ -137,7 +142,11 @@ async fn set_position(transaction: &Transaction, id: Uuid, position: i64) -> Res
 ///
 /// All boxes of the upper level are one sequence. At its end a section's new box goes where the section
 /// ends: after the last box of this section or of one that comes before it in a document.
-fn find_place(all: &[ChecklistItem], section: Section, at: Place) -> Result<(Vec<&ChecklistItem>, usize)> {
+fn resolve_position(
+    all: &[ChecklistItem],
+    section: Section,
+    at: ItemPosition,
+) -> Result<(Vec<&ChecklistItem>, usize)> {
     let mut faults = Faults::default();
     if let Some(parent) = at.parent {
         let can_have_steps = |item: &&ChecklistItem| {
@@ -174,7 +183,7 @@ impl Tasks<'_> {
             let task = self.lock(&transaction, task_id, None).await?;
             let others = Entity::find().filter(Column::TaskId.eq(task_id));
             let count = others.clone().count(&transaction).await.map_err(map_error)?;
-            check_room(count as usize + 1, MAX_RISKS, "risks")?;
+            check_capacity(count as usize + 1, MAX_RISKS, "risks")?;
             let last = others.order_by_desc(Column::Position).one(&transaction).await.map_err(map_error)?;
             let NewRisk { description, likelihood, impact, mitigation } = new.clone();
             let risk = Risk {
@@ -188,7 +197,7 @@ impl Tasks<'_> {
             };
             let insert = Entity::insert(ActiveModel::from(risk.clone()));
             insert.exec_without_returning(&transaction).await.map_err(map_error)?;
-            Ok((risk, self.touch(&transaction, task).await?))
+            Ok((risk, self.save_next_version(&transaction, task).await?))
         })
     }
 
@@ -212,7 +221,7 @@ impl Tasks<'_> {
             }
             let update = Entity::update_many().set(ActiveModel::from(edited.clone()));
             update.filter(Column::Id.eq(id)).exec(&transaction).await.map_err(map_error)?;
-            Ok((edited, self.touch(&transaction, task).await?))
+            Ok((edited, self.save_next_version(&transaction, task).await?))
         })
     }
 
@@ -229,7 +238,7 @@ impl Tasks<'_> {
             if removed.rows_affected == 0 {
                 return Err(NO_RISK);
             }
-            self.touch(&transaction, task).await
+            self.save_next_version(&transaction, task).await
         })
     }
 }
@@ -243,7 +252,7 @@ impl Tasks<'_> {
             let task = self.lock(&transaction, task_id, None).await?;
             let others = Entity::find().filter(Column::TaskId.eq(task_id));
             let count = others.clone().count(&transaction).await.map_err(map_error)?;
-            check_room(count as usize + 1, MAX_FILES, "files")?;
+            check_capacity(count as usize + 1, MAX_FILES, "files")?;
             let last = others.order_by_desc(Column::Position).one(&transaction).await.map_err(map_error)?;
             let file = FileChange {
                 id: new_id(),
@@ -254,7 +263,7 @@ impl Tasks<'_> {
             };
             let insert = Entity::insert(ActiveModel::from(file.clone()));
             insert.exec_without_returning(&transaction).await.map_err(map_error)?;
-            Ok((file, self.touch(&transaction, task).await?))
+            Ok((file, self.save_next_version(&transaction, task).await?))
         })
     }
 
@@ -271,7 +280,7 @@ impl Tasks<'_> {
             if removed.rows_affected == 0 {
                 return Err(NO_FILE);
             }
-            self.touch(&transaction, task).await
+            self.save_next_version(&transaction, task).await
         })
     }
 }
@@ -299,14 +308,14 @@ impl Tasks<'_> {
     }
 
     /// Raises the version of a task in which something has changed.
-    async fn touch(&self, transaction: &Transaction, task: Task) -> Result<Task> {
-        let touched = task.clone().touched(self.now());
+    async fn save_next_version(&self, transaction: &Transaction, task: Task) -> Result<Task> {
+        let touched = task.clone().with_next_version(self.now());
         self.save(transaction, &task, touched).await
     }
 }
 
 /// Whether a task can hold so many of something.
-fn check_room(count: usize, most: usize, what: &str) -> Result<()> {
+fn check_capacity(count: usize, most: usize, what: &str) -> Result<()> {
     let mut faults = Faults::default();
     if count > most {
         faults.push(

@@ -13,15 +13,15 @@ use uuid::Uuid;
 use crate::db::entity::{checklist_item, file_change, risk, task};
 use crate::db::{Transaction, map_error};
 use crate::domain::{
-    ChecklistItem, Error, FileChange, Named, NewItem, NewParts, Progress, Result, Risk, Section, new_id,
+    ChecklistItem, Error, FileChange, NewItem, NewParts, Progress, Result, Risk, Section, StoredEnum, new_id,
     ordering,
 };
 use crate::service::Tasks;
 
 /// Rows in one INSERT: SQLite takes 32,766 values.
-const ROWS: usize = 2_000;
+const ROWS_PER_INSERT: usize = 2_000;
 /// Rows that one statement reads at most; more than a task can have.
-const ROWS_READ: usize = 5_000;
+const ROWS_PER_READ: usize = 5_000;
 
 /// The parts of one or several tasks.
 #[derive(Default)]
@@ -35,7 +35,7 @@ impl Parts {
     /// Adds new parts of a task.
     pub fn add(&mut self, task_id: Uuid, new: &NewParts) {
         let NewParts { checklist, risks, files } = new;
-        self.checklist.extend(boxes(task_id, checklist));
+        self.checklist.extend(checklist_rows(task_id, checklist));
         self.risks.extend(risks.iter().enumerate().map(|(index, new)| Risk {
             id: new_id(),
             task_id,
@@ -65,7 +65,7 @@ impl Parts {
     pub async fn replace(self, transaction: &Transaction, task_id: Uuid, new: &NewParts) -> Result<bool> {
         let mut made = Self::default();
         made.add(task_id, new);
-        let same_checklist = outline(&self.checklist) == outline(&made.checklist);
+        let same_checklist = content_of(&self.checklist) == content_of(&made.checklist);
         let same_risks = self.risks.iter().map(risk_values).eq(made.risks.iter().map(risk_values));
         let same_files = self.files.iter().map(file_values).eq(made.files.iter().map(file_values));
         if same_checklist {
@@ -89,7 +89,7 @@ impl Parts {
 }
 
 /// The boxes of a checklist, steps after the one that they are steps of.
-pub(in crate::service) fn boxes(task_id: Uuid, items: &[NewItem]) -> Vec<ChecklistItem> {
+pub(in crate::service) fn checklist_rows(task_id: Uuid, items: &[NewItem]) -> Vec<ChecklistItem> {
     let item = |parent_id, index, new: &NewItem| ChecklistItem {
         id: new_id(),
         task_id,
@@ -110,7 +110,7 @@ pub(in crate::service) fn boxes(task_id: Uuid, items: &[NewItem]) -> Vec<Checkli
 }
 
 /// A checklist without its ids: each box after its parent, with whether it has one.
-fn outline(items: &[ChecklistItem]) -> Vec<(bool, Section, &str, bool)> {
+fn content_of(items: &[ChecklistItem]) -> Vec<(bool, Section, &str, bool)> {
     let mut children: HashMap<Option<Uuid>, Vec<&ChecklistItem>> = HashMap::new();
     for item in items {
         children.entry(item.parent_id).or_default().push(item);
@@ -136,7 +136,7 @@ where
 {
     let mut rows = parts.into_iter().map(E::ActiveModel::from).peekable();
     while rows.peek().is_some() {
-        let some: Vec<E::ActiveModel> = rows.by_ref().take(ROWS).collect();
+        let some: Vec<E::ActiveModel> = rows.by_ref().take(ROWS_PER_INSERT).collect();
         E::insert_many(some).exec_without_returning(transaction).await.map_err(map_error)?;
     }
     Ok(())
@@ -178,12 +178,12 @@ impl Tasks<'_> {
         E: EntityTrait,
         T: TryFrom<E::Model, Error = Error>,
     {
-        let select = select.order_by_asc(task_id).order_by_asc(position).limit(ROWS_READ as u64);
+        let select = select.order_by_asc(task_id).order_by_asc(position).limit(ROWS_PER_READ as u64);
         let (mut parts, mut rest) = (ByTask::<Vec<T>>::new(), tasks.to_vec());
         while !rest.is_empty() {
-            let rows = select.clone().filter(among(task_id, &rest));
+            let rows = select.clone().filter(id_in(task_id, &rest));
             let rows = rows.all(&self.database.read()).await.map_err(map_error)?;
-            let is_cut = rows.len() == ROWS_READ;
+            let is_cut = rows.len() == ROWS_PER_READ;
             let mut last = Uuid::nil();
             for row in rows {
                 let part = T::try_from(row)?;
@@ -222,7 +222,7 @@ impl Tasks<'_> {
             .column_as(Column::Id.count(), "count")
             .inner_join(task::Entity)
             .filter(self.mine())
-            .filter(among(Column::TaskId, tasks))
+            .filter(id_in(Column::TaskId, tasks))
             .filter(Column::Section.ne(Section::OutOfScope.name()))
             .group_by(Column::TaskId)
             .group_by(Column::Done);
@@ -265,24 +265,24 @@ impl Tasks<'_> {
     /// Those of the boxes with these ids that are in live tasks of the viewer's.
     pub async fn find_items(&self, ids: &[Uuid]) -> Result<Vec<ChecklistItem>> {
         use checklist_item::{Column, Entity};
-        let rows = Entity::find().inner_join(task::Entity).filter(self.live_by_id());
-        let rows = rows.filter(among(Column::Id, ids));
+        let rows = Entity::find().inner_join(task::Entity).filter(self.active_by_id());
+        let rows = rows.filter(id_in(Column::Id, ids));
         all(rows.all(&self.database.read()).await.map_err(map_error)?)
     }
 
     /// Those of the risks with these ids that are in live tasks of the viewer's.
     pub async fn find_risks(&self, ids: &[Uuid]) -> Result<Vec<Risk>> {
         use risk::{Column, Entity};
-        let rows = Entity::find().inner_join(task::Entity).filter(self.live_by_id());
-        let rows = rows.filter(among(Column::Id, ids));
+        let rows = Entity::find().inner_join(task::Entity).filter(self.active_by_id());
+        let rows = rows.filter(id_in(Column::Id, ids));
         all(rows.all(&self.database.read()).await.map_err(map_error)?)
     }
 
     /// Those of the files with these ids that are in live tasks of the viewer's.
     pub async fn find_files(&self, ids: &[Uuid]) -> Result<Vec<FileChange>> {
         use file_change::{Column, Entity};
-        let rows = Entity::find().inner_join(task::Entity).filter(self.live_by_id());
-        let rows = rows.filter(among(Column::Id, ids));
+        let rows = Entity::find().inner_join(task::Entity).filter(self.active_by_id());
+        let rows = rows.filter(id_in(Column::Id, ids));
         all(rows.all(&self.database.read()).await.map_err(map_error)?)
     }
 
@@ -292,7 +292,7 @@ impl Tasks<'_> {
         connection: &impl ConnectionTrait,
         task_id: Uuid,
     ) -> Result<Parts> {
-        let checklist = self.boxes_of(connection, task_id).await?;
+        let checklist = self.checklist_of(connection, task_id).await?;
         let risks = risk::Entity::find().filter(risk::Column::TaskId.eq(task_id));
         let risks = risks.order_by_asc(risk::Column::Position).all(connection).await.map_err(map_error)?;
         let files = file_change::Entity::find().filter(file_change::Column::TaskId.eq(task_id));
@@ -302,7 +302,7 @@ impl Tasks<'_> {
     }
 
     /// The boxes of one task in order, steps among their parents.
-    pub(in crate::service) async fn boxes_of(
+    pub(in crate::service) async fn checklist_of(
         &self,
         connection: &impl ConnectionTrait,
         task_id: Uuid,
@@ -313,6 +313,6 @@ impl Tasks<'_> {
     }
 }
 
-fn among(column: impl ColumnTrait, ids: &[Uuid]) -> SimpleExpr {
+fn id_in(column: impl ColumnTrait, ids: &[Uuid]) -> SimpleExpr {
     column.is_in(ids.iter().copied())
 }

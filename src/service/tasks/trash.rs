@@ -12,15 +12,15 @@ use crate::db::entity::task::{Column, Entity};
 use crate::db::entity::{session, user};
 use crate::db::{Database, map_error};
 use crate::domain::{Clock, Error, Result};
-use crate::service::tasks::KEPT_IN_TRASH;
+use crate::service::tasks::TRASH_RETENTION;
 
-const EMPTIED_EVERY: Duration = Duration::from_secs(3600);
+const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
 /// Tasks that go at once, with up to a thousand parts each: other writes have their turn in between.
-const BATCH: u64 = 10;
+const TASKS_PER_PURGE: u64 = 10;
 /// A clock that is further ahead of the latest time in the database may be wrong.
-const TRUSTED_LEAP: TimeDelta = TimeDelta::days(7);
+const MAX_CLOCK_JUMP: TimeDelta = TimeDelta::days(7);
 /// How long the operator has to set a wrong clock right before anything is deleted by it.
-const LEAP_DELAY: Duration = Duration::from_secs(24 * 3600);
+const CLOCK_JUMP_DELAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Empties the trash of all users.
 pub struct Trash {
@@ -39,14 +39,16 @@ impl Trash {
     /// instances may do so at once.
     pub async fn purge(trash: Weak<Self>) {
         let mut is_clock_checked = false;
-        let mut interval = tokio::time::interval(EMPTIED_EVERY);
+        let mut interval = tokio::time::interval(PURGE_INTERVAL);
         loop {
             interval.tick().await;
             let Some(trash) = trash.upgrade() else { return };
             match trash.purge_once(&mut is_clock_checked).await {
                 Ok(Some(0)) => {}
                 Ok(Some(count)) => tracing::info!(count, "tasks went out of the trash for good"),
-                Ok(None) => interval = tokio::time::interval_at(Instant::now() + LEAP_DELAY, EMPTIED_EVERY),
+                Ok(None) => {
+                    interval = tokio::time::interval_at(Instant::now() + CLOCK_JUMP_DELAY, PURGE_INTERVAL);
+                }
                 Err(error) => tracing::warn!(%error, "the trash could not be emptied"),
             }
         }
@@ -57,7 +59,7 @@ impl Trash {
         if !*is_clock_checked {
             let latest = self.latest_time().await?;
             *is_clock_checked = true;
-            if let Some(latest) = latest.filter(|latest| self.started_at - *latest > TRUSTED_LEAP) {
+            if let Some(latest) = latest.filter(|latest| self.started_at - *latest > MAX_CLOCK_JUMP) {
                 tracing::warn!(
                     clock = %self.started_at,
                     %latest,
@@ -91,11 +93,11 @@ impl Trash {
 
     /// How many tasks went.
     async fn empty(&self) -> Result<u64> {
-        let over = Column::DeletedAt.lte(self.clock.now() - KEPT_IN_TRASH);
+        let over = Column::DeletedAt.lte(self.clock.now() - TRASH_RETENTION);
         let mut all = 0;
         loop {
             let some = Entity::find().select_only().column(Column::Id).filter(over.clone());
-            let some = some.order_by_asc(Column::DeletedAt).limit(BATCH).into_query();
+            let some = some.order_by_asc(Column::DeletedAt).limit(TASKS_PER_PURGE).into_query();
             // Asked again of each task: it may have been brought back since it was chosen.
             let delete = Entity::delete_many().filter(Column::Id.in_subquery(some)).filter(over.clone());
             match delete.exec(self.database.write()).await.map_err(map_error) {
