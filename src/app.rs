@@ -7,12 +7,13 @@ use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
 use chrono::TimeDelta;
 
+use crate::api::{self, Api};
 use crate::auth::Tokens;
 use crate::config::Config;
 use crate::db::{Database, DatabaseUrl, FileLock};
 use crate::domain::Clock;
-use crate::graphql::{Executor, PersistedDocuments};
-use crate::http::{self, ConnectionLimits, Metrics, Readiness};
+use crate::graphql::{ExecutorSettings, PersistedDocuments};
+use crate::http::{self, ConnectionLimits, HttpSettings, Metrics, Readiness, Server};
 use crate::service::{AccountRules, Services};
 use crate::telemetry;
 
@@ -53,9 +54,12 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
             tracing::warn!("the database was not closed within {CLOSE_TIMEOUT:?}");
         }
     };
+    let App { router, api, readiness, metrics } = app;
     let (total, per_address) = config.connections();
     let limits = ConnectionLimits { total, per_address, proxies: config.trusted_proxies()? };
-    http::serve(listener, app, limits, config.shutdown_grace, close).await
+    let grace = config.shutdown_grace;
+    let server = Server { router, readiness, connections: metrics.connections, limits, grace };
+    server.run(listener, async move { api.drain().await }, close).await
 }
 
 /// Opens the configured database.
@@ -95,8 +99,8 @@ fn cannot_open(config: &Config, url: &DatabaseUrl, cause: &str) -> anyhow::Error
 pub struct App {
     /// Everything that answers HTTP requests.
     pub router: Router,
-    /// The operations behind it.
-    pub endpoint: Executor,
+    /// The GraphQL API behind it.
+    pub api: Api,
     /// What /readyz says.
     pub readiness: Readiness,
     /// What is counted of it.
@@ -104,7 +108,7 @@ pub struct App {
 }
 
 impl App {
-    /// Puts the rooms together on an open, migrated database.
+    /// Builds the layers on an open, migrated database.
     pub fn new(config: &Config, database: Database, clock: Clock) -> Result<Self> {
         let secrets = config.secrets(&config.database()?)?;
         let span = |duration| TimeDelta::from_std(duration).context("a lifetime is out of range");
@@ -119,19 +123,24 @@ impl App {
         let metrics = Metrics::new(move || pool.connections(), telemetry::dropped_lines);
         let services = Arc::new(Services::new(database, clock, tokens, &rules));
         services.start_jobs();
-        let persisted = PersistedDocuments::new(config.trusted_documents()?);
-        let (limits, timeout) = (config.limits(), config.request_timeout);
-        let (introspection, unsent_bytes) = (config.introspection, config.limit_unsent_bytes);
-        let endpoint = Executor::new(services, limits, persisted, timeout, introspection, unsent_bytes);
-        let readiness = Readiness::default();
-        let router = http::router(
-            endpoint.clone(),
-            readiness.clone(),
-            metrics.clone(),
-            config.graphiql,
-            &config.cors_origins()?,
-            config.trusted_proxies()?,
+        let api = Api::new(
+            services,
+            ExecutorSettings {
+                limits: config.limits(),
+                persisted: PersistedDocuments::new(config.trusted_documents()?),
+                timeout: config.request_timeout,
+                introspection: config.introspection,
+                response_bytes: config.limit_unsent_bytes,
+                public_fields: api::PUBLIC_QUERIES,
+            },
         );
-        Ok(Self { router, endpoint, readiness, metrics })
+        let readiness = Readiness::default();
+        let settings = HttpSettings {
+            playground: config.graphiql,
+            cors_origins: config.cors_origins()?,
+            trusted_proxies: config.trusted_proxies()?,
+        };
+        let router = http::router(api.clone(), readiness.clone(), metrics.clone(), settings);
+        Ok(Self { router, api, readiness, metrics })
     }
 }

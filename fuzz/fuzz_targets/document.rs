@@ -9,7 +9,8 @@ use libfuzzer_sys::fuzz_target;
 use taskhold::app::App;
 use taskhold::config::Config;
 use taskhold::domain::Clock;
-use taskhold::graphql::Operation;
+use taskhold::auth::{ClientInfo, Credential};
+use taskhold::graphql::GraphqlRequest;
 use taskhold::db::Database;
 use tokio::runtime::Runtime;
 
@@ -33,7 +34,8 @@ static SERVICE: LazyLock<Service> = LazyLock::new(|| {
 });
 
 fuzz_target!(|document: &str| {
-    let operation = Operation { query: Some(document.to_owned()), ..Operation::default() };
-    let answer = SERVICE.runtime.block_on(SERVICE.app.endpoint.execute(operation));
-    assert!(answer.response.errors.len() <= 20);
+    let request = GraphqlRequest { query: Some(document.to_owned()), ..GraphqlRequest::default() };
+    let executed = SERVICE.app.api.execute(request, Credential::None, ClientInfo::default());
+    let (execution, _) = SERVICE.runtime.block_on(executed);
+    assert!(execution.response.errors.len() <= 20);
 });

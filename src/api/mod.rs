@@ -1,17 +1,90 @@
-//! The schema that clients see: its roots, types, inputs and scalars. It knows the services and no SQL.
+//! The schema that clients see, and [`Api`], which executes operations on it.
 
 mod account;
-pub mod context;
+mod context;
 mod memory_size;
 mod mutation;
 mod query;
-pub mod query_root;
 pub mod scalar;
 mod server_info;
 mod task;
 mod task_part;
 
-pub use context::{RequestContext, RequestExt, SessionData, refused};
-pub use mutation::Mutation;
-pub use query::Query;
-pub use query_root::QueryRoot;
+use std::sync::Arc;
+
+use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
+
+use crate::api::context::RequestContext;
+use crate::api::mutation::Mutation;
+use crate::api::query::Query;
+use crate::auth::{ClientInfo, Credential, Viewer};
+use crate::graphql::guard::Limits;
+use crate::graphql::{Execution, Executor, ExecutorSettings, GraphqlRequest, LimitedRoot};
+use crate::service::Services;
+
+/// The queries that need no sign-in.
+pub const PUBLIC_QUERIES: &[&str] = &["serverInfo"];
+
+type ApiSchema = Schema<LimitedRoot<Query>, Mutation, EmptySubscription>;
+
+/// The GraphQL API: the schema, executed over the services. A clone is another handle on the same API.
+#[derive(Clone)]
+pub struct Api {
+    executor: Executor<ApiSchema>,
+    services: Arc<Services>,
+}
+
+impl Api {
+    /// The API over the services. Without introspection, error messages suggest no names either.
+    pub fn new(services: Arc<Services>, settings: ExecutorSettings) -> Self {
+        let build = |mode| {
+            let mut builder = builder().data(settings.limits.clone()).validation_mode(mode);
+            if !settings.introspection {
+                builder = builder.disable_introspection().disable_suggestions();
+            }
+            builder.finish()
+        };
+        let (schema, prevalidated) = (build(ValidationMode::Strict), build(ValidationMode::Fast));
+        Self { executor: Executor::new(schema, prevalidated, &sdl(), settings), services }
+    }
+
+    /// Executes one operation for a client. Returns the viewer too, if the operation needed one.
+    pub async fn execute(
+        &self,
+        request: GraphqlRequest,
+        credential: Credential,
+        client: ClientInfo,
+    ) -> (Execution, Option<Viewer>) {
+        let share = self.executor.response_share(client.counted_address());
+        let services = self.services.clone();
+        let context = Arc::new(RequestContext::new(services, credential, client, share.clone()));
+        let execution = self.executor.execute(request, share, context.clone()).await;
+        (execution, context.known_viewer().cloned())
+    }
+
+    /// Whether the service can work: the database accepts writes.
+    pub async fn is_ready(&self) -> bool {
+        self.services.ready().await.is_ok()
+    }
+
+    /// The limits that requests have to keep.
+    pub fn limits(&self) -> &Limits {
+        self.executor.limits()
+    }
+
+    /// Waits until all operations have ended and everything that they left to be written has been written.
+    pub async fn drain(&self) {
+        self.executor.drain().await;
+        self.services.finish().await;
+    }
+}
+
+fn builder() -> SchemaBuilder<LimitedRoot<Query>, Mutation, EmptySubscription> {
+    Schema::build(LimitedRoot(Query), Mutation::default(), EmptySubscription)
+}
+
+/// The public schema in SDL, as schema.graphql contains it.
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new().prefer_single_line_descriptions().include_specified_by();
+    builder().finish().sdl_with_options(options)
+}

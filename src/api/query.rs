@@ -170,8 +170,8 @@ async fn find_each(request: &RequestContext, ids: BTreeSet<Uuid>) -> Result<Hash
         return Ok(found);
     }
     let sessions = request.services().sessions().list(viewer).await?;
-    let sessions = sessions.into_iter().filter(|request| asked.contains(&request.id));
-    found.extend(sessions.map(|request| (request.id, Node::Session(request.into()))));
+    let sessions = sessions.into_iter().filter(|session| asked.contains(&session.id));
+    found.extend(sessions.map(|session| (session.id, Node::Session(session.into()))));
     let items = tasks.find_items(&asked).await?;
     let batch = TaskPartLoader::of(items.iter().map(|item| item.task_id), viewer);
     found.extend(

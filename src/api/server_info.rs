@@ -2,13 +2,13 @@
 
 use async_graphql::SimpleObject;
 
-use crate::api::context::MAX_RESPONSE_TEXT_BYTES;
 use crate::domain::{
     MAX_BULK, MAX_DESCRIPTION, MAX_FILES, MAX_ITEM, MAX_ITEMS, MAX_LABEL, MAX_LABELS, MAX_MITIGATION,
     MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PAGE, MAX_PATH, MAX_RATIONALE, MAX_RISK, MAX_RISKS,
     MAX_TITLE, PASSWORD_RULES,
 };
-use crate::graphql::error::ErrorCodeInfo;
+use crate::graphql::error::{CODES, CodeSpec, ErrorCode};
+use crate::graphql::execution_state::MAX_RESPONSE_TEXT_BYTES;
 use crate::graphql::guard;
 
 /// What a client needs before anybody signs in.
@@ -142,4 +142,29 @@ struct Limits {
     query_root_fields: i32,
     /// The most root fields of a mutation.
     mutation_root_fields: i32,
+}
+
+/// A code and what it means.
+#[derive(SimpleObject)]
+pub struct ErrorCodeInfo {
+    /// The code.
+    code: ErrorCode,
+    /// The HTTP status of the same meaning; also in `errors[].extensions.status`.
+    status: i32,
+    /// What it means.
+    description: &'static str,
+    /// Whether the same request may succeed later unchanged.
+    retryable: bool,
+}
+
+impl ErrorCodeInfo {
+    fn all() -> Vec<Self> {
+        let info = |&CodeSpec { code, status, retryable, description, .. }: &CodeSpec| Self {
+            code,
+            status: status.into(),
+            description,
+            retryable,
+        };
+        CODES.iter().map(info).collect()
+    }
 }

@@ -123,7 +123,7 @@ impl Cli {
         let mut config = self.config;
         match self.command.unwrap_or(Command::Serve { no_migrate: false }) {
             Command::Schema => {
-                print!("{}", crate::graphql::sdl());
+                print!("{}", crate::api::sdl());
                 Ok(())
             }
             Command::Serve { no_migrate } => {

@@ -1,9 +1,7 @@
 //! The one place where codes exist: what a failure is called on the wire, with which status, and what
 //! of it a client may read.
 
-use async_graphql::{
-    ContextBase, Enum, ErrorExtensionValues, Name, QueryPathSegment, ServerError, SimpleObject, Value,
-};
+use async_graphql::{ContextBase, Enum, ErrorExtensionValues, Name, QueryPathSegment, ServerError, Value};
 use indexmap::IndexMap;
 
 use crate::domain::{Error, FieldFault, PathSegment};
@@ -39,94 +37,118 @@ pub enum ErrorCode {
     InternalServerError,
 }
 
-/// Code, wire name, HTTP status, whether a retry may help, description.
-type Row = (ErrorCode, &'static str, u16, bool, &'static str);
+/// What clients can rely on for one code.
+pub struct CodeSpec {
+    pub code: ErrorCode,
+    /// The code as clients receive it.
+    pub name: &'static str,
+    /// The HTTP status of the same meaning.
+    pub status: u16,
+    /// Whether the same request may succeed later unchanged.
+    pub retryable: bool,
+    pub description: &'static str,
+}
 
-const CODES: [Row; 13] = [
-    (
+const fn spec(
+    code: ErrorCode,
+    name: &'static str,
+    status: u16,
+    retryable: bool,
+    description: &'static str,
+) -> CodeSpec {
+    CodeSpec { code, name, status, retryable, description }
+}
+
+/// Every code.
+pub const CODES: [CodeSpec; 13] = [
+    spec(
         ErrorCode::Unauthenticated,
         "UNAUTHENTICATED",
         401,
         false,
-        "No token, or one that is not good (any more).",
+        "The token is missing, expired or invalid.",
     ),
-    (ErrorCode::InvalidCredentials, "INVALID_CREDENTIALS", 401, false, "Login or password do not fit."),
-    (ErrorCode::Forbidden, "FORBIDDEN", 403, false, "It belongs to somebody else, or the door is closed."),
-    (ErrorCode::NotFound, "NOT_FOUND", 404, false, "There is no such thing."),
-    (ErrorCode::Conflict, "CONFLICT", 409, false, "Something is taken, or has changed in the meantime."),
-    (ErrorCode::BadUserInput, "BAD_USER_INPUT", 400, false, "A value breaks a rule; `fields` says which."),
-    (
+    spec(
+        ErrorCode::InvalidCredentials,
+        "INVALID_CREDENTIALS",
+        401,
+        false,
+        "The login or the password is wrong.",
+    ),
+    spec(
+        ErrorCode::Forbidden,
+        "FORBIDDEN",
+        403,
+        false,
+        "It belongs to another user, or registration is closed.",
+    ),
+    spec(ErrorCode::NotFound, "NOT_FOUND", 404, false, "It does not exist."),
+    spec(
+        ErrorCode::Conflict,
+        "CONFLICT",
+        409,
+        false,
+        "The value is already used, or the object has changed since the expected version.",
+    ),
+    spec(
+        ErrorCode::BadUserInput,
+        "BAD_USER_INPUT",
+        400,
+        false,
+        "A value breaks a rule; `fields` says which.",
+    ),
+    spec(
         ErrorCode::RateLimited,
         "RATE_LIMITED",
         429,
         true,
-        "Too many attempts; `retryAfter` says when to come back.",
+        "Too many attempts; `retryAfter` says how many seconds to wait.",
     ),
-    (
+    spec(
         ErrorCode::QueryTooComplex,
         "QUERY_TOO_COMPLEX",
         400,
         false,
-        "The document is over a limit; the message names it.",
+        "The document exceeds a limit; the message names it.",
     ),
-    (ErrorCode::BadRequest, "BAD_REQUEST", 400, false, "The request or its document is not valid."),
-    (
+    spec(ErrorCode::BadRequest, "BAD_REQUEST", 400, false, "The request or its document is not valid."),
+    spec(
         ErrorCode::PersistedQueryNotFound,
         "PERSISTED_QUERY_NOT_FOUND",
         200,
         true,
-        "Unknown hash: send the text along.",
+        "The hash is unknown: send the text too.",
     ),
-    (ErrorCode::Timeout, "TIMEOUT", 504, true, "The operation ran past its time limit."),
-    (
+    spec(ErrorCode::Timeout, "TIMEOUT", 504, true, "The operation took longer than its time limit."),
+    spec(
         ErrorCode::ServiceUnavailable,
         "SERVICE_UNAVAILABLE",
         503,
         true,
-        "The service cannot work at the moment.",
+        "The service is unavailable at the moment.",
     ),
-    (ErrorCode::InternalServerError, "INTERNAL_SERVER_ERROR", 500, true, "A fault of the server."),
+    spec(
+        ErrorCode::InternalServerError,
+        "INTERNAL_SERVER_ERROR",
+        500,
+        true,
+        "The server failed; its log has the cause under the request id.",
+    ),
 ];
 
 impl ErrorCode {
-    fn row(self) -> &'static Row {
-        CODES.iter().find(|row| row.0 == self).expect("every code has its row")
+    fn spec(self) -> &'static CodeSpec {
+        CODES.iter().find(|spec| spec.code == self).expect("every code has its specification")
     }
 
-    /// The name on the wire.
+    /// The code as clients receive it.
     pub fn name(self) -> &'static str {
-        self.row().1
+        self.spec().name
     }
 
     /// The HTTP status of the same meaning.
     pub fn status(self) -> u16 {
-        self.row().2
-    }
-}
-
-/// A code and what it means.
-#[derive(SimpleObject)]
-pub struct ErrorCodeInfo {
-    /// The code.
-    pub code: ErrorCode,
-    /// The HTTP status of the same meaning; also in `errors[].extensions.status`.
-    pub status: i32,
-    /// What it means.
-    pub description: &'static str,
-    /// Whether the same request may succeed later unchanged.
-    pub retryable: bool,
-}
-
-impl ErrorCodeInfo {
-    /// Every code there is.
-    pub fn all() -> Vec<Self> {
-        let info = |&(code, _, status, retryable, description): &Row| Self {
-            code,
-            status: status.into(),
-            description,
-            retryable,
-        };
-        CODES.iter().map(info).collect()
+        self.spec().status
     }
 }
 
@@ -246,7 +268,7 @@ pub fn panic_error() -> ServerError {
 /// The code of an error on its way out, if it has one.
 pub fn code_name(error: &ServerError) -> Option<&'static str> {
     let Value::String(code) = error.extensions.as_ref()?.get("code")? else { return None };
-    CODES.iter().map(|row| row.1).find(|name| name == code)
+    CODES.iter().map(|spec| spec.name).find(|name| name == code)
 }
 
 /// Gives an error that the library raised its code, and takes out of its message what was sent: a

@@ -1,273 +1,194 @@
-//! The door for operations: from the text of a document to an answer with coded errors.
+//! Executes operations: from the text of a document to a response with coded errors.
 
-use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
-use async_graphql::{
-    EmptySubscription, PathSegment, Request, Response, Schema, ServerError, ValidationMode, Value, Variables,
-};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::{Request, Response, ServerError, Variables};
 use tokio_util::task::TaskTracker;
-use uuid::Uuid;
 
-use crate::api::Mutation;
-use crate::api::context::{RequestContext, SessionData};
-use crate::api::query_root::QueryRoot;
-use crate::auth::{ClientInfo, Credential};
 use crate::domain::Error;
-use crate::graphql::document_cache::{self, DocumentCache};
-use crate::graphql::error::{
-    ErrorCode, assign_code, code_name, internal_cause, panic_error, request_error, response_memory_error,
-    restore_path,
+use crate::graphql::document_cache::{self, DocumentCache, PreparedDocument};
+use crate::graphql::error::{ErrorCode, panic_error, request_error, restore_path};
+use crate::graphql::execution::{
+    Disposition, Execution, OperationSummary, Rejection, disposition, finalize_errors,
 };
-use crate::graphql::error_limit;
-use crate::graphql::guard::{self, Limits, MAX_ERRORS, Types};
+use crate::graphql::execution_state::{ExecutionState, MAX_RESPONSE_TEXT_BYTES};
+use crate::graphql::guard::{self, Limits, Types};
 use crate::graphql::persisted_documents::PersistedDocuments;
+use crate::graphql::request::{GraphqlRequest, RequesterContext};
 use crate::graphql::response_budget::{ResponseBudget, ResponseShare};
-use crate::service::Services;
+use crate::graphql::root_fields::RootFields;
 
-/// Executes operations, each within its time limit.
+/// An upper estimate of the bytes of a mutation's response for each unit of its document's complexity.
+const RESPONSE_BYTES_PER_COMPLEXITY: usize = 16 << 10;
+
+/// What an executor needs beside the schema.
+pub struct ExecutorSettings {
+    pub limits: Limits,
+    pub persisted: PersistedDocuments,
+    /// How long one operation may take.
+    pub timeout: Duration,
+    pub introspection: bool,
+    /// The most bytes that the responses of the instance may take until their clients have received them.
+    pub response_bytes: usize,
+    /// Queries that need no sign-in.
+    pub public_fields: &'static [&'static str],
+}
+
+/// Executes the operations of one schema, each within its time limit.
 #[derive(Clone)]
-pub struct Executor {
-    schema: Schema<QueryRoot, Mutation, EmptySubscription>,
-    /// The same, for documents that have been validated.
-    trusting_schema: Schema<QueryRoot, Mutation, EmptySubscription>,
-    services: Arc<Services>,
+pub struct Executor<E> {
+    schema: E,
+    /// The same schema without validation, for documents that have been validated.
+    prevalidated_schema: E,
     documents: DocumentCache,
     persisted: PersistedDocuments,
     timeout: Duration,
     introspection: bool,
-    /// The memory that answers may take.
-    answers: Arc<ResponseBudget>,
+    public_fields: &'static [&'static str],
+    budget: Arc<ResponseBudget>,
     running: TaskTracker,
 }
 
-/// A request for one operation.
-#[derive(Debug, Default)]
-pub struct GraphqlRequest {
-    /// The document's text; None when it is known by its id.
-    pub query: Option<String>,
-    /// What the document is known by: a hash, or an id in a manifest.
-    pub document_id: Option<String>,
-    pub name: Option<String>,
-    pub variables: Variables,
-    pub credential: Credential,
-    pub client: ClientInfo,
-    /// Whether only queries may run: the request came by a safe method (RFC 9110, 9.2.1).
-    pub read_only: bool,
-    pub request_id: String,
-}
-
-/// How far an operation came; it decides the HTTP status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disposition {
-    /// Execution began: the response has `data`.
-    Executed,
-    /// The document was refused before execution.
-    Refused,
-    /// Nothing was executed, for a reason that HTTP has a word of its own for.
-    Rejected(ErrorCode),
-    /// A mutation by a safe method.
-    MethodNotAllowed,
-}
-
-/// The answer to an operation.
-pub struct Execution {
-    pub response: Response,
-    pub stage: Disposition,
-    pub summary: OperationSummary,
-    /// What it takes of the memory for answers.
-    pub share: Arc<ResponseShare>,
-}
-
-/// What the log may say of an operation: nothing that a user wrote but the operation's name.
-#[derive(Clone, Debug, Default)]
-pub struct OperationSummary {
-    pub name: Option<String>,
-    pub ty: Option<&'static str>,
-    /// The first 16 hexadecimal digits of the document's SHA-256.
-    pub document: Option<String>,
-    pub user_id: Option<Uuid>,
-    pub session_id: Option<Uuid>,
-}
-
-impl Executor {
-    /// Builds the schema over the services; without introspection it keeps its names to itself. Answers that
-    /// their clients have not taken have at most `unsent_bytes` together.
-    pub fn new(
-        services: Arc<Services>,
-        limits: Limits,
-        persisted: PersistedDocuments,
-        timeout: Duration,
-        introspection: bool,
-        unsent_bytes: usize,
-    ) -> Self {
-        let build = |mode| {
-            let mut builder = super::builder().data(limits.clone()).validation_mode(mode);
-            if !introspection {
-                builder = builder.disable_introspection().disable_suggestions();
-            }
-            builder.finish()
-        };
+impl<E: async_graphql::Executor> Executor<E> {
+    /// An executor of a schema, which is given with and without validation and as SDL.
+    pub fn new(schema: E, prevalidated_schema: E, sdl: &str, settings: ExecutorSettings) -> Self {
         Self {
-            schema: build(ValidationMode::Strict),
-            trusting_schema: build(ValidationMode::Fast),
-            services,
-            documents: DocumentCache::new(Types::from_sdl(&super::sdl()), limits.clone()),
-            persisted,
-            timeout,
-            introspection,
-            answers: ResponseBudget::new(unsent_bytes),
+            schema,
+            prevalidated_schema,
+            documents: DocumentCache::new(Types::from_sdl(sdl), settings.limits),
+            persisted: settings.persisted,
+            timeout: settings.timeout,
+            introspection: settings.introspection,
+            public_fields: settings.public_fields,
+            budget: ResponseBudget::new(settings.response_bytes),
             running: TaskTracker::new(),
         }
     }
 
-    /// Whether the service can work.
-    pub async fn ready(&self) -> bool {
-        self.services.ready().await.is_ok()
-    }
-
-    /// The bounds that requests are held to.
+    /// The limits that requests have to keep.
     pub fn limits(&self) -> &Limits {
         self.documents.limits()
     }
 
-    /// Waits until what is being executed has come to its end.
+    /// A share of the response budget for the response to a client with this address.
+    pub fn response_share(&self, address: IpAddr) -> Arc<ResponseShare> {
+        ResponseShare::new(&self.budget, address)
+    }
+
+    /// Waits until all operations that are being executed have ended.
     pub async fn drain(&self) {
         self.running.close();
         self.running.wait().await;
-        self.services.finish().await;
     }
 
-    /// Runs one operation. Every error in the answer has its code, status and request id.
-    pub async fn execute(&self, operation: GraphqlRequest) -> Execution {
-        let request_id = operation.request_id.clone();
-        let mut summary = OperationSummary::default();
-        let share = ResponseShare::new(&self.answers, operation.client.counted_address());
-        let (mut response, stage) = match self.run(operation, &mut summary, &share).await {
-            Ok(executed) => executed,
-            Err(Rejection { stage, errors }) => (Response::from_errors(errors), stage),
-        };
-        dedup_and_sort_errors(&mut response);
-        response.errors.truncate(MAX_ERRORS);
-        for error in &mut response.errors {
-            finalize_error(error, &request_id);
-        }
-        Execution { response, stage, summary, share }
-    }
-
-    async fn run(
+    /// Executes one operation.
+    pub async fn execute<C: RequesterContext>(
         &self,
-        mut operation: GraphqlRequest,
+        request: GraphqlRequest,
+        share: Arc<ResponseShare>,
+        context: Arc<C>,
+    ) -> Execution {
+        let request_id = request.request_id.clone();
+        let mut summary = OperationSummary::default();
+        let result = self.run(request, &mut summary, &share, context).await;
+        let (mut response, disposition) = result.unwrap_or_else(Into::into);
+        finalize_errors(&mut response, &request_id);
+        Execution { response, disposition, summary, share }
+    }
+
+    async fn run<C: RequesterContext>(
+        &self,
+        mut request: GraphqlRequest,
         summary: &mut OperationSummary,
         share: &Arc<ResponseShare>,
+        context: Arc<C>,
     ) -> Result<(Response, Disposition), Rejection> {
-        let id = operation.document_id.as_deref();
-        let text = self.persisted.resolve(operation.query.take(), id).map_err(|(code, message)| {
-            Rejection { stage: Disposition::Rejected(code), errors: vec![request_error(code, message)] }
-        })?;
-        let hash = document_cache::hash(&text);
-        summary.document = Some(document_cache::hex(&hash[..8]));
-        guard::make_whole(&mut operation.variables);
-        let (document, complexity) = self.documents.prepare(&text, hash, &operation.variables)?;
-        if let Some(id) = id {
-            self.persisted.register(id, &text);
-        }
-
-        let name = operation.name.as_deref();
-        let chosen = guard::operation(&document.ast, name).ok_or_else(|| {
-            let message = match name {
-                Some(_) => "The document has no operation of the name in operationName.",
-                None => "The document has several operations: operationName must name one.",
-            };
-            request_error(ErrorCode::BadRequest, message)
-        })?;
-        summary.ty = Some(match chosen.ty {
-            OperationType::Query => "query",
-            OperationType::Mutation => "mutation",
-            OperationType::Subscription => "subscription",
-        });
-        summary.name = operation.name.clone().or_else(|| only_name(&document.ast));
-        let is_mutation = chosen.ty == OperationType::Mutation;
-        if is_mutation && operation.read_only {
-            let mut error = request_error(ErrorCode::BadRequest, "Mutations need POST.");
-            error.extensions.get_or_insert_default().set("status", 405);
-            return Err(Rejection { stage: Disposition::MethodNotAllowed, errors: vec![error] });
-        }
-        let types = self.documents.types();
-        // Without variables the values are those that were good when it was validated.
-        if !document.is_valid() || !chosen.variable_definitions.is_empty() {
-            let defaults = guard::check_values(&document.ast, chosen, &operation.variables, types)?;
-            operation.variables.extend(defaults);
-        }
-        let roots = RootFields::of(&document.ast, name);
+        let (text, document, complexity) = self.prepare(&mut request, summary)?;
+        let operation = select_operation(&document.ast, &request, summary)?;
+        self.coerce_variables(&document, operation, &mut request.variables)?;
+        let roots = RootFields::of(&document.ast, operation, self.public_fields);
         if roots.has_introspection && !self.introspection {
             return Err(request_error(ErrorCode::BadRequest, "Introspection is switched off.").into());
         }
+        let mut ast = document.ast.clone();
+        guard::merge_roots(&mut ast, request.operation_name.as_deref(), &request.variables);
+        let state = ExecutionState::new(share.clone(), !document.needs_field_merging, roots.keys.len());
+        let mutation = (operation.ty == OperationType::Mutation).then(|| MutationStart {
+            complexity,
+            share: share.clone(),
+            context: context.clone(),
+        });
+        let mut execution =
+            Request::new(text).variables(request.variables).data(Arc::new(state)).data(context);
+        execution.operation_name = request.operation_name;
+        execution.set_parsed_query(ast);
 
-        let mut read = document.ast.clone();
-        guard::merge_roots(&mut read, name, &operation.variables);
-        let (credential, client) = (operation.credential, operation.client);
-        let may_answer_at_once = !document.needs_field_merging;
-        let services = self.services.clone();
-        let session = RequestContext::new(
-            services,
-            credential,
-            client,
-            may_answer_at_once,
-            share.clone(),
-            roots.keys.len(),
-        );
-        let session = Arc::new(session);
-        // What no definition names is not kept while the operation runs.
-        if operation.variables.len() > chosen.variable_definitions.len() {
-            let is_defined = |name: &async_graphql::Name| {
-                chosen.variable_definitions.iter().any(|defined| defined.node.name.node == *name)
-            };
-            operation.variables.retain(|name, _| is_defined(name));
-        }
-        let mut request = Request::new(text).variables(operation.variables);
-        request = request.data(SessionData(session.clone()));
-        request.operation_name = operation.name;
-        request.set_parsed_query(read);
-        let schema = if document.is_valid() { &self.trusting_schema } else { &self.schema };
-        let mutation = is_mutation.then(|| (session.clone(), complexity));
-        let response = match self.execute_with_timeout(schema.clone(), request, mutation).await {
-            Ok(response) => response,
-            Err(Ended::Refused(refusal)) => return Err(refusal),
-            Err(Ended::Failed(error)) => {
-                return Ok((Response::from_errors(vec![*error]), Disposition::Executed));
-            }
-        };
-        if let Some(viewer) = session.known_viewer() {
-            summary.user_id = Some(viewer.user_id());
-            summary.session_id = Some(viewer.session_id());
-        }
+        let response = self.execute_with_timeout(document.is_valid(), execution, mutation).await?;
         if share.is_refused() {
-            return Err(Rejection::unavailable());
+            return Err(Rejection::no_response_memory());
         }
-        let stage = disposition(&response, &roots);
-        if stage != Disposition::Refused {
+        let disposition = disposition(&response, &roots);
+        if disposition != Disposition::Refused {
             self.documents.insert(&document);
         }
-        Ok((response, stage))
+        Ok((response, disposition))
     }
 
-    /// Executes in a task of its own: what has begun to write runs to its end, even when the client
-    /// goes away or the time is up, and a panic is an error of this operation alone. A mutation, with its
-    /// complexity, starts only if there is memory for its answer.
-    async fn execute_with_timeout(
+    /// Finds the document of a request, checks it, and returns it with its text and its complexity.
+    fn prepare(
         &self,
-        schema: Schema<QueryRoot, Mutation, EmptySubscription>,
+        request: &mut GraphqlRequest,
+        summary: &mut OperationSummary,
+    ) -> Result<(String, Arc<PreparedDocument>, usize), Rejection> {
+        let id = request.document_id.as_deref();
+        let text = self.persisted.resolve(request.query.take(), id);
+        let text = text.map_err(|(code, message)| Rejection::coded(code, message))?;
+        let hash = document_cache::hash(&text);
+        summary.document = Some(document_cache::hex(&hash[..8]));
+        guard::make_whole(&mut request.variables);
+        let (document, complexity) = self.documents.prepare(&text, hash, &request.variables)?;
+        if let Some(id) = id {
+            self.persisted.register(id, &text);
+        }
+        Ok((text, document, complexity))
+    }
+
+    /// Checks the values of variables, adds their defaults, and drops those that the operation does not
+    /// define, so that their memory is free during the execution.
+    fn coerce_variables(
+        &self,
+        document: &PreparedDocument,
+        operation: &OperationDefinition,
+        variables: &mut Variables,
+    ) -> Result<(), Rejection> {
+        let definitions = &operation.variable_definitions;
+        // Without variables the values are those that were checked when the document was validated.
+        if !document.is_valid() || !definitions.is_empty() {
+            let types = self.documents.types();
+            let defaults = guard::check_values(&document.ast, operation, variables, types)?;
+            variables.extend(defaults);
+        }
+        if variables.len() > definitions.len() {
+            variables.retain(|name, _| definitions.iter().any(|defined| defined.node.name.node == *name));
+        }
+        Ok(())
+    }
+
+    /// Executes in a task: a mutation that has begun to write runs to its end, even when the client
+    /// disconnects or the time limit has passed, and a panic is an error of this operation alone.
+    async fn execute_with_timeout<C: RequesterContext>(
+        &self,
+        is_validated: bool,
         request: Request,
-        mutation: Option<(Arc<RequestContext>, usize)>,
-    ) -> Result<Response, Ended> {
+        mutation: Option<MutationStart<C>>,
+    ) -> Result<Response, Rejection> {
+        let schema = if is_validated { &self.prevalidated_schema } else { &self.schema }.clone();
         let task = self.running.spawn(async move {
-            if let Some((session, complexity)) = mutation
-                && session.begin_mutation(complexity).await.is_err()
-            {
-                return None;
+            if let Some(mutation) = mutation {
+                mutation.reserve_response_memory().await.ok()?;
             }
             Some(schema.execute(request).await)
         });
@@ -276,141 +197,65 @@ impl Executor {
                 response.errors.iter_mut().for_each(restore_path);
                 Ok(response)
             }
-            Ok(Ok(None)) => Err(Ended::Refused(Rejection::unavailable())),
-            Ok(Err(_)) => Err(Ended::Failed(Box::new(panic_error()))),
-            Err(_) => {
-                let error = request_error(ErrorCode::Timeout, Error::Timeout.to_string());
-                Err(Ended::Failed(Box::new(error)))
-            }
+            Ok(Ok(None)) => Err(Rejection::no_response_memory()),
+            Ok(Err(_)) => Err(interrupted(panic_error())),
+            Err(_) => Err(interrupted(request_error(ErrorCode::Timeout, Error::Timeout.to_string()))),
         }
     }
 }
 
-/// Why an operation is not executed.
-struct Rejection {
-    stage: Disposition,
-    errors: Vec<ServerError>,
+/// The rejection of an operation that began and did not end: it may have been executed.
+fn interrupted(error: ServerError) -> Rejection {
+    Rejection { disposition: Disposition::Executed, errors: vec![error] }
 }
 
-impl Rejection {
-    /// There is no memory for the answer. No mutation has been executed.
-    fn unavailable() -> Self {
-        Self {
-            stage: Disposition::Rejected(ErrorCode::ServiceUnavailable),
-            errors: vec![response_memory_error()],
+/// What a mutation needs before it starts.
+struct MutationStart<C> {
+    complexity: usize,
+    share: Arc<ResponseShare>,
+    context: Arc<C>,
+}
+
+impl<C: RequesterContext> MutationStart<C> {
+    /// Reserves memory for the response. Errors: Unavailable while the clients of this user have too many
+    /// responses to receive.
+    async fn reserve_response_memory(self) -> Result<(), Error> {
+        let bytes =
+            self.complexity.saturating_mul(RESPONSE_BYTES_PER_COMPLEXITY).min(MAX_RESPONSE_TEXT_BYTES);
+        if !self.share.is_mutation_free(bytes) {
+            self.context.attribute_response().await;
         }
+        self.share.begin_mutation(bytes)
     }
 }
 
-/// Why an execution has no response.
-enum Ended {
-    /// It did not begin.
-    Refused(Rejection),
-    /// It panicked or took too long.
-    Failed(Box<ServerError>),
-}
-
-impl From<Vec<ServerError>> for Rejection {
-    fn from(errors: Vec<ServerError>) -> Self {
-        Self { stage: Disposition::Refused, errors }
+/// The operation that a request names, or the only one.
+fn select_operation<'a>(
+    document: &'a ExecutableDocument,
+    request: &GraphqlRequest,
+    summary: &mut OperationSummary,
+) -> Result<&'a OperationDefinition, Rejection> {
+    let name = request.operation_name.as_deref();
+    let operation = guard::operation(document, name).ok_or_else(|| {
+        let message = match name {
+            Some(_) => "The document has no operation of the name in operationName.",
+            None => "The document has several operations: operationName must name one.",
+        };
+        request_error(ErrorCode::BadRequest, message)
+    })?;
+    summary.ty = Some(match operation.ty {
+        OperationType::Query => "query",
+        OperationType::Mutation => "mutation",
+        OperationType::Subscription => "subscription",
+    });
+    summary.name = request.operation_name.clone().or_else(|| first_name(document));
+    if operation.ty == OperationType::Mutation && request.read_only {
+        return Err(Rejection::mutation_needs_post());
     }
+    Ok(operation)
 }
 
-impl From<ServerError> for Rejection {
-    fn from(error: ServerError) -> Self {
-        vec![error].into()
-    }
-}
-
-fn only_name(document: &ExecutableDocument) -> Option<String> {
+fn first_name(document: &ExecutableDocument) -> Option<String> {
     let mut names = document.operations.iter().filter_map(|(name, _)| name);
     names.next().map(ToString::to_string)
-}
-
-/// The response keys of an operation's root fields, `__typename` apart.
-struct RootFields {
-    keys: HashSet<String>,
-    has_public_query: bool,
-    has_introspection: bool,
-}
-
-impl RootFields {
-    fn of(document: &ExecutableDocument, name: Option<&str>) -> Self {
-        let fields = guard::operation(document, name).map(|chosen| guard::root_fields(document, chosen));
-        let fields = fields.unwrap_or_default();
-        let has = |names: &[&str]| fields.iter().any(|field| names.contains(&field.name.node.as_str()));
-        Self {
-            has_public_query: has(&["serverInfo", "__schema", "__type"]),
-            has_introspection: has(&["__schema", "__type"]),
-            keys: fields
-                .iter()
-                .filter(|field| field.name.node != "__typename")
-                .map(|field| field.response_key().node.to_string())
-                .collect(),
-        }
-    }
-}
-
-/// How far execution came. Errors of fields have a path, errors before execution have none.
-fn disposition(response: &Response, roots: &RootFields) -> Disposition {
-    if response.errors.iter().any(|error| error.path.is_empty()) {
-        return Disposition::Refused;
-    }
-    let nothing_came = match &response.data {
-        Value::Null => true,
-        Value::Object(fields) => {
-            roots.keys.iter().all(|key| fields.get(key.as_str()).is_none_or(|value| *value == Value::Null))
-        }
-        _ => false,
-    };
-    // A mutation that failed below its root has been executed, whatever is left of its answer.
-    let refused_at_the_root = response.errors.iter().all(|error| error.path.len() == 1);
-    if !nothing_came || !refused_at_the_root || roots.has_public_query {
-        return Disposition::Executed;
-    }
-    [ErrorCode::Unauthenticated, ErrorCode::RateLimited, ErrorCode::ServiceUnavailable]
-        .into_iter()
-        .find(|code| {
-            !response.errors.is_empty()
-                && response.errors.iter().all(|error| code_name(error) == Some(code.name()))
-        })
-        .map_or(Disposition::Executed, Disposition::Rejected)
-}
-
-/// Tells one error for each path, in the order of the data: the library resolves a field as often as it
-/// is asked for, and tells failures as they come.
-fn dedup_and_sort_errors(response: &mut Response) {
-    if response.errors.len() < 2 {
-        return;
-    }
-    let mut paths = HashSet::new();
-    response.errors.retain(|error| error.path.is_empty() || paths.insert(format!("{:?}", error.path)));
-    let data = &response.data;
-    response.errors.sort_by_cached_key(|error| data_position(data, &error.path));
-}
-
-/// Where a path leads in the data, each step as a number; as far as there are data.
-fn data_position(mut data: &Value, path: &[PathSegment]) -> Vec<usize> {
-    let step = |segment: &PathSegment| {
-        let (place, inside) = match (data, segment) {
-            (Value::Object(fields), PathSegment::Field(key)) => {
-                fields.get_full(key.as_str()).map(|(place, _, value)| (place, value))?
-            }
-            (Value::List(items), PathSegment::Index(index)) => (*index, items.get(*index)?),
-            _ => return None,
-        };
-        data = inside;
-        Some(place)
-    };
-    path.iter().map_while(step).collect()
-}
-
-/// Codes an error, logs what it hides, and gives it the request's id.
-fn finalize_error(error: &mut ServerError, request_id: &str) {
-    if let Some(cause) = internal_cause(error) {
-        tracing::error!(request_id, code = code_name(error), error = ?cause, "an operation failed");
-    }
-    assign_code(error);
-    error_limit::shorten(error);
-    error.extensions.get_or_insert_default().set("requestId", request_id);
 }

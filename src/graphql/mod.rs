@@ -1,30 +1,25 @@
-//! The only room that knows async-graphql: the schema's roots, nodes and inputs, the codes of errors,
-//! the guard that documents pass, and [`Executor`], through which an operation comes in.
+//! The execution engine: the path of an operation from the text of its document to a response with coded
+//! errors. It is given a schema, and knows no task and no account.
 
 pub mod direct_json;
 mod document_cache;
 pub mod error;
 mod error_limit;
-pub mod executor;
+mod execution;
+pub mod execution_state;
+mod executor;
 pub mod guard;
+mod limited_root;
 mod persisted_documents;
+mod request;
 pub mod response_budget;
-
-use crate::api;
-use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
+mod root_fields;
 
 pub use direct_json::write::JsonChunks;
 pub use error::{ErrorCode, code_name, panic_error, request_error, response_memory_error};
-pub use executor::{Disposition, Execution, Executor, GraphqlRequest, OperationSummary};
+pub use execution::{Disposition, Execution, OperationSummary};
+pub use executor::{Executor, ExecutorSettings};
+pub use limited_root::LimitedRoot;
 pub use persisted_documents::{PersistedDocuments, TrustedDocuments};
+pub use request::{GraphqlRequest, RequesterContext};
 pub use response_budget::{CountedBytes, ResponseShare, UNCOUNTED_BYTES};
-
-fn builder() -> SchemaBuilder<api::QueryRoot, api::Mutation, EmptySubscription> {
-    Schema::build(api::QueryRoot(api::Query), api::Mutation::default(), EmptySubscription)
-}
-
-/// The public schema in SDL, as schema.graphql holds it.
-pub fn sdl() -> String {
-    let options = SDLExportOptions::new().prefer_single_line_descriptions().include_specified_by();
-    builder().finish().sdl_with_options(options)
-}

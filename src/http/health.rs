@@ -28,10 +28,10 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-pub async fn readyz(State(state): State<Arc<super::State>>) -> (StatusCode, &'static str) {
+pub async fn readyz(State(state): State<Arc<super::Shared>>) -> (StatusCode, &'static str) {
     if state.readiness.is_stopping() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
-    } else if state.endpoint.ready().await {
+    } else if state.api.is_ready().await {
         (StatusCode::OK, "ok\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")

@@ -26,9 +26,12 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use health::Readiness;
 pub use metrics::Metrics;
-pub use server::{ConnectionLimits, listen, serve, serve_metrics};
+pub use server::{ConnectionLimits, Server, listen, serve_metrics};
 
-use crate::graphql::{ErrorCode, Executor, panic_error, request_error};
+use crate::api::Api;
+use crate::graphql::{ErrorCode, panic_error, request_error};
+use crate::http::graphql::request_body::BodyMemory;
+use crate::http::graphql::response_format::ResponseFormat;
 use crate::http::request_log::RequestId;
 use crate::http::server::Malformed;
 
@@ -37,31 +40,30 @@ const GRAPHQL: &str = "/graphql";
 /// How long a browser may remember what CORS allows: the longest time that Chromium accepts.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(7200);
 
-/// What the handlers share.
-struct State {
-    endpoint: Executor,
-    readiness: Readiness,
-    playground: bool,
-    trusted_proxies: Vec<IpNet>,
-    bodies: graphql::request_body::BodyMemory,
+/// What the operator decides about HTTP.
+pub struct HttpSettings {
+    /// Whether the playground is served.
+    pub playground: bool,
+    /// The origins whose pages may call the API; "*" is every origin.
+    pub cors_origins: Vec<String>,
+    /// The networks of proxies whose X-Forwarded-For is trusted.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
-/// Everything that answers HTTP requests.
-pub fn router(
-    endpoint: Executor,
+/// What the handlers share.
+struct Shared {
+    api: Api,
     readiness: Readiness,
-    metrics: Metrics,
     playground: bool,
-    origins: &[String],
     trusted_proxies: Vec<IpNet>,
-) -> Router {
-    let state = Arc::new(State {
-        endpoint,
-        readiness,
-        playground,
-        trusted_proxies,
-        bodies: graphql::request_body::BodyMemory::default(),
-    });
+    bodies: BodyMemory,
+}
+
+/// The router of everything but the metrics.
+pub fn router(api: Api, readiness: Readiness, metrics: Metrics, settings: HttpSettings) -> Router {
+    let HttpSettings { playground, cors_origins, trusted_proxies } = settings;
+    let bodies = BodyMemory::default();
+    let state = Arc::new(Shared { api, readiness, playground, trusted_proxies, bodies });
     let mut router = Router::new()
         // Relative, since a proxy may serve the instance under a path that is unknown here.
         .route("/", get(|| async { Redirect::temporary("graphql") }))
@@ -74,8 +76,8 @@ pub fn router(
     }
     let router = router.fallback(not_found).method_not_allowed_fallback(method_not_allowed).with_state(state);
     let mut router = router.layer(from_fn(reject_malformed_and_catch_panics));
-    if !origins.is_empty() {
-        router = router.layer(cors(origins));
+    if !cors_origins.is_empty() {
+        router = router.layer(cors(&cors_origins));
     }
     router.layer(from_fn_with_state(metrics, request_log::observe))
 }
@@ -110,7 +112,7 @@ fn cors(origins: &[String]) -> CorsLayer {
 /// Answers /graphql/ like /graphql. The addresses in the playground are relative to the one without the
 /// slash, so a request for the playground is redirected.
 async fn handle_with_slash(
-    state: extract::State<Arc<State>>,
+    state: extract::State<Arc<Shared>>,
     id: Extension<RequestId>,
     request: Request,
 ) -> Response {
@@ -156,5 +158,5 @@ fn error_response(status: StatusCode, mut error: ServerError, id: Extension<Requ
     let extensions = error.extensions.get_or_insert_default();
     extensions.set("status", i32::from(status.as_u16()));
     extensions.set("requestId", request_id);
-    graphql::response_format::ResponseFormat::Json.refuse(status, vec![error])
+    ResponseFormat::Json.refuse(status, vec![error])
 }

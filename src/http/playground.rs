@@ -42,7 +42,7 @@ pub fn page() -> Response {
 }
 
 /// What the page asks for, and the licences of what it is made of.
-pub(super) fn assets() -> Router<Arc<super::State>> {
+pub(super) fn assets() -> Router<Arc<super::Shared>> {
     static SCRIPT: GzipAsset =
         GzipAsset::new("text/javascript; charset=utf-8", include_bytes!("playground/playground.js.gz"));
     static STYLE: GzipAsset =

@@ -8,6 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
 
+use crate::auth::Viewer;
 use crate::graphql::OperationSummary;
 use crate::http::metrics::{GaugeGuard, Metrics};
 
@@ -35,6 +36,8 @@ impl RequestId {
 pub struct ResponseInfo {
     pub code: Option<&'static str>,
     pub operation: Option<OperationSummary>,
+    /// The signed-in user, if the operation needed one.
+    pub viewer: Option<Viewer>,
 }
 
 /// Wraps every request.
@@ -47,7 +50,7 @@ pub async fn observe(State(metrics): State<Metrics>, mut request: Request, next:
 
     let observed = response.extensions_mut().remove::<ResponseInfo>();
     // The playground is at the same path, and has nothing to tell.
-    if let Some(ResponseInfo { code, operation }) = &observed
+    if let Some(ResponseInfo { code, operation, .. }) = &observed
         && line.path.trim_end_matches('/') == super::GRAPHQL
     {
         let operation_type = operation.as_ref().and_then(|operation| operation.ty);
@@ -92,6 +95,7 @@ impl AccessLogLine {
 impl Drop for AccessLogLine {
     fn drop(&mut self) {
         let operation = self.observed.operation.take().unwrap_or_default();
+        let viewer = self.observed.viewer.as_ref();
         tracing::info!(
             request_id = self.id.0,
             method = %self.method,
@@ -101,8 +105,8 @@ impl Drop for AccessLogLine {
             operation = operation.name,
             operation_type = operation.ty,
             document = operation.document,
-            user_id = operation.user_id.map(tracing::field::display),
-            session_id = operation.session_id.map(tracing::field::display),
+            user_id = viewer.map(Viewer::user_id).map(tracing::field::display),
+            session_id = viewer.map(Viewer::session_id).map(tracing::field::display),
             duration_ms = self.started.elapsed().as_secs_f64() * 1e3,
             "request"
         );

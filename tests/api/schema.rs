@@ -14,7 +14,7 @@ fn committed() -> String {
 #[test]
 fn schema_graphql_is_what_the_program_prints() {
     assert!(
-        committed() == taskhold::graphql::sdl(),
+        committed() == taskhold::api::sdl(),
         "schema.graphql is stale: run `cargo run -- schema > schema.graphql`"
     );
 }

@@ -26,6 +26,7 @@ use crate::graphql::direct_json::long_text::LongText;
 use crate::graphql::direct_json::write::write_text;
 use crate::graphql::direct_json::{DirectJson, DirectList, DirectObject, FieldWriter, constant, scalar};
 use crate::graphql::error::FieldError;
+use crate::graphql::execution_state::ExecutionExt;
 
 /// How far a task is.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -164,7 +165,7 @@ impl DirectJson for TaskNode {
                     let before = json.len();
                     write_text(prose, json);
                     // Without its quotes.
-                    ctx.request().charge(json.len() - before - 2).ok()
+                    ctx.execution().charge(json.len() - before - 2).ok()
                 }
                 None => {
                     json.extend_from_slice(b"null");

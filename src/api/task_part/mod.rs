@@ -12,7 +12,6 @@ use async_graphql::{
 };
 use uuid::Uuid;
 
-use crate::api::context::RequestExt;
 use crate::api::scalar::Id;
 use crate::api::task::TaskNode;
 use crate::api::task::input::{non_null, nullable_text};
@@ -25,6 +24,7 @@ use crate::domain::{
 use crate::graphql::direct_json::write::write_items;
 use crate::graphql::direct_json::{DirectJson, DirectList, FieldWriter, SelectionWriter, scalar};
 use crate::graphql::error::FieldError;
+use crate::graphql::execution_state::ExecutionExt;
 
 /// The section of a task document that a box stands in.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -165,9 +165,9 @@ pub fn charge<'a>(ctx: &Context<'_>, texts: impl IntoIterator<Item = &'a str>) -
 }
 
 fn charge_item<'a, T>(ctx: &ContextBase<'_, T>, texts: impl IntoIterator<Item = &'a str>) -> Result<()> {
-    let request = ctx.request();
-    texts.into_iter().try_for_each(|text| request.charge_text(text))?;
-    request.charge(ITEM_OVERHEAD_BYTES)
+    let state = ctx.execution();
+    texts.into_iter().try_for_each(|text| state.charge_text(text))?;
+    state.charge(ITEM_OVERHEAD_BYTES)
 }
 
 /// Something that may go wrong.

@@ -6,7 +6,7 @@ use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
 
-use crate::api::context::{RequestExt, refused};
+use crate::graphql::execution_state::{ExecutionExt, write_error};
 
 /// A text of thousands of characters. It counts into the answer each time it is asked for, since aliases
 /// ask for it many times. On the wire it is a String.
@@ -23,7 +23,7 @@ impl OutputType for LongText {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        ctx.request().charge_text(&self.0).map_err(|error| refused(ctx, field, error))?;
+        ctx.execution().charge_text(&self.0).map_err(|error| write_error(ctx, field, error))?;
         Ok(Value::from(&self.0))
     }
 }

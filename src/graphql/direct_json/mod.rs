@@ -13,9 +13,9 @@ use async_graphql::parser::types::{ExecutableDocument, Field, Selection, Selecti
 use async_graphql::registry::Registry;
 use async_graphql::{ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
 
-use crate::api::context::{RequestExt, refused};
 use crate::domain::Result;
 use crate::graphql::direct_json::write::{WriteJson, write_items, write_text};
+use crate::graphql::execution_state::{ExecutionExt, write_error};
 
 /// Writes a field of an item as JSON; None: the item has to be answered field by field.
 pub type FieldWriter<'a, T> = Box<dyn Fn(&T, &mut Vec<u8>) -> Option<()> + Send + Sync + 'a>;
@@ -89,22 +89,22 @@ fn try_direct<T: DirectJson>(
     ctx: &ContextSelectionSet<'_>,
     write: impl FnOnce(&SelectionWriter<'_, T>, &mut Vec<u8>) -> Option<()>,
 ) -> Result<Option<Value>> {
-    let request = ctx.request();
-    if !request.allows_direct_json() {
+    let state = ctx.execution();
+    if !state.allows_direct_json() {
         return Ok(None);
     }
-    let charged = request.charged();
+    let charged = state.charged();
     let mut json = Vec::with_capacity(INITIAL_CAPACITY_BYTES);
     let written = SelectionWriter::of(&ctx.item.node, ctx).and_then(|fields| write(&fields, &mut json));
     if written.is_none() {
         // Nothing was awaited meanwhile, so nobody else has charged anything.
-        request.reset_charged_to(charged);
+        state.reset_charged_to(charged);
         // To resolve it field by field would only take more memory.
-        request.share().take(0)?;
+        state.share().take(0)?;
         return Ok(None);
     }
     // What has been charged is counted already.
-    request.share().take(json.len().saturating_sub(request.charged() - charged))?;
+    state.share().take(json.len().saturating_sub(state.charged() - charged))?;
     Ok(Some(Value::Binary(json.into())))
 }
 
@@ -116,10 +116,10 @@ async fn field_by_field<T: OutputType>(
     field: &Positioned<Field>,
 ) -> ServerResult<Value> {
     let fields = count.saturating_mul(1 + count_fields(&ctx.item.node, ctx));
-    let share = ctx.request().share();
+    let share = ctx.execution().share();
     let held = share.take(fields.saturating_mul(FIELD_VALUE_BYTES));
     let held = held.and_then(|()| share.hold(fields.saturating_mul(RESOLVED_FIELD_BYTES)));
-    let _held = held.map_err(|error| refused(ctx, field, error))?;
+    let _held = held.map_err(|error| write_error(ctx, field, error))?;
     items.resolve(ctx, field).await
 }
 
@@ -159,7 +159,7 @@ impl<T: DirectJson> OutputType for DirectList<T> {
                 Some(())
             })
         });
-        match written.map_err(|error| refused(ctx, field, error))? {
+        match written.map_err(|error| write_error(ctx, field, error))? {
             Some(list) => Ok(list),
             None => field_by_field(&self.0, self.0.len(), ctx, field).await,
         }
@@ -181,7 +181,7 @@ impl<T: DirectJson> OutputType for DirectObject<T> {
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let written = try_direct(ctx, |fields, json| fields.write(&self.0, json));
-        match written.map_err(|error| refused(ctx, field, error))? {
+        match written.map_err(|error| write_error(ctx, field, error))? {
             Some(object) => Ok(object),
             None => self.0.resolve(ctx, field).await,
         }

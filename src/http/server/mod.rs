@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use axum::Router;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
@@ -23,7 +24,6 @@ pub use self::admission::ConnectionLimits;
 use self::connection::{Handler, serve_connection};
 pub use self::framing::Malformed;
 use self::signals::Signals;
-use crate::app::App;
 use crate::http::Readiness;
 use crate::http::client_ip::Peer;
 use crate::http::metrics::{self, GaugeGuard, Metrics};
@@ -58,48 +58,64 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG_CONNECTIONS)
 }
 
-/// Serves until SIGTERM or SIGINT, then finishes the requests in flight, and closes what it worked on. A
-/// second signal ends it at once.
-pub async fn serve(
-    listener: TcpListener,
-    app: App,
-    limits: ConnectionLimits,
-    grace: Duration,
-    close: impl Future<Output = ()>,
-) -> Result<()> {
-    // Before the log says that the server is ready: without a handler the signal kills the process.
-    let mut signals = Signals::new().context("signals cannot be received")?;
-    let address = listener.local_addr().context("the listener has no address")?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), "taskhold is ready: open http://{address}/graphql");
-    let admission = Admission::new(limits);
-    let handler = Handler { router: app.router, readiness: app.readiness.clone() };
-    let mut accepting =
-        Box::pin(accept(listener, handler, admission.clone(), app.metrics.connections.clone()));
-    tokio::select! {
-        () = &mut accepting => {}
-        () = signals.next() => {}
-    }
-    tracing::info!("stopping: requests in flight are finished");
-    app.readiness.stop();
-    let finish = async move {
-        // Load balancers still send requests until they have seen what /readyz says.
-        let _ = tokio::time::timeout(grace, &mut accepting).await;
-        // This closes the listener.
-        drop(accepting);
-        let drained = async {
-            admission.finish().await;
-            app.endpoint.drain().await;
-        };
-        if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
-            tracing::warn!("stopped with requests in flight after {DRAIN_TIMEOUT:?}");
+/// A server of one router.
+pub struct Server {
+    pub router: Router,
+    /// What /readyz reports.
+    pub readiness: Readiness,
+    /// The gauge of open connections.
+    pub connections: Gauge,
+    pub limits: ConnectionLimits,
+    /// How long the server accepts requests after the signal to stop, so that load balancers can see /readyz.
+    pub grace: Duration,
+}
+
+impl Server {
+    /// Serves until SIGTERM or SIGINT, then lets the requests in flight end, waits for `drain`, and at last for
+    /// `close`. A second signal ends the process immediately.
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        drain: impl Future<Output = ()>,
+        close: impl Future<Output = ()>,
+    ) -> Result<()> {
+        let Self { router, readiness, connections, limits, grace } = self;
+        // Before the log says that the server is ready: without a handler the signal kills the process.
+        let mut signals = Signals::new().context("signals cannot be received")?;
+        let address = listener.local_addr().context("the listener has no address")?;
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            "taskhold is ready: open http://{address}/graphql"
+        );
+        let admission = Admission::new(limits);
+        let handler = Handler { router, readiness: readiness.clone() };
+        let mut accepting = Box::pin(accept(listener, handler, admission.clone(), connections));
+        tokio::select! {
+            () = &mut accepting => {}
+            () = signals.next() => {}
         }
-        close.await;
-    };
-    tokio::select! {
-        () = finish => {}
-        () = signals.next() => tracing::warn!("stopped at once"),
+        tracing::info!("stopping: requests in flight are finished");
+        readiness.stop();
+        let finish = async move {
+            // Load balancers still send requests until they have seen what /readyz says.
+            let _ = tokio::time::timeout(grace, &mut accepting).await;
+            // This closes the listener.
+            drop(accepting);
+            let drained = async {
+                admission.finish().await;
+                drain.await;
+            };
+            if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
+                tracing::warn!("stopped with requests in flight after {DRAIN_TIMEOUT:?}");
+            }
+            close.await;
+        };
+        tokio::select! {
+            () = finish => {}
+            () = signals.next() => tracing::warn!("stopped at once"),
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Answers requests for the metrics, as long as the runtime lives.

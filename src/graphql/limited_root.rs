@@ -1,4 +1,4 @@
-//! The root of reading, with a limit on how many of its fields run at once.
+//! A query root that limits how many of its fields are resolved concurrently.
 
 use std::borrow::Cow;
 
@@ -9,20 +9,19 @@ use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
 };
 
-use crate::api::context::RequestExt;
-use crate::api::query::Query;
+use crate::graphql::execution_state::ExecutionExt;
 
-/// [`Query`], whose fields wait for their turn in a request that has many. A field keeps its turn until
+/// A query root whose fields wait for a permit in an operation that has many. A field keeps its permit until
 /// everything below it has been resolved.
-pub struct QueryRoot(pub Query);
+pub struct LimitedRoot<Q>(pub Q);
 
-impl OutputType for QueryRoot {
+impl<Q: ObjectType> OutputType for LimitedRoot<Q> {
     fn type_name() -> Cow<'static, str> {
-        Query::type_name()
+        Q::type_name()
     }
 
     fn create_type_info(registry: &mut Registry) -> String {
-        Query::create_type_info(registry)
+        Q::create_type_info(registry)
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
@@ -30,14 +29,14 @@ impl OutputType for QueryRoot {
     }
 }
 
-impl ContainerType for QueryRoot {
+impl<Q: ObjectType> ContainerType for LimitedRoot<Q> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        let _turn = match ctx.request().root_fields() {
-            Some(turns) => turns.acquire().await.ok(),
+        let _permit = match ctx.execution().root_fields() {
+            Some(permits) => permits.acquire().await.ok(),
             None => None,
         };
         self.0.resolve_field(ctx).await
     }
 }
 
-impl ObjectType for QueryRoot {}
+impl<Q: ObjectType> ObjectType for LimitedRoot<Q> {}

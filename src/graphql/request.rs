@@ -1,0 +1,27 @@
+//! What the engine is given: one operation of a document, and the context that its resolvers need.
+
+use async_graphql::Variables;
+
+/// A request to execute one operation.
+#[derive(Debug, Default)]
+pub struct GraphqlRequest {
+    /// The document's text; None when the client names the document by its id.
+    pub query: Option<String>,
+    /// The id of a persisted document: a hash, or an id in a manifest.
+    pub document_id: Option<String>,
+    /// The name of the operation; None when the document has only one.
+    pub operation_name: Option<String>,
+    /// The values of the operation's variables.
+    pub variables: Variables,
+    /// Whether only queries may run, since the HTTP method is a safe one (RFC 9110, 9.2.1).
+    pub read_only: bool,
+    /// The id that the log and each error carry.
+    pub request_id: String,
+}
+
+/// The context that resolvers find with `data::<Arc<Self>>()`. The engine knows nothing else of it.
+pub trait RequesterContext: Send + Sync + 'static {
+    /// Attributes the response's memory to the signed-in user, if the request has a valid token. The engine
+    /// calls it before a mutation that may need much memory.
+    fn attribute_response(&self) -> impl Future<Output = ()> + Send;
+}
