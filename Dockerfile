@@ -10,6 +10,7 @@ RUN apt-get update \
     && rustup target add "$(uname -m)-unknown-linux-musl"
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
+COPY crates crates
 COPY migration migration
 COPY src src
 RUN --mount=type=cache,target=/usr/local/cargo/registry \

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
+pub use crate::db::entity::task::TaskColumns;
 pub use account::Account;
 pub use accounts::{Accounts, LogoutScope};
 pub use operator::Operator;

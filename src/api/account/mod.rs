@@ -4,8 +4,7 @@ mod mutation;
 
 pub use mutation::AccountMutation;
 
-use async_graphql::parser::types::Field;
-use async_graphql::{ComplexObject, Context, ContextSelectionSet, Enum, InputObject, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, InputObject, SimpleObject};
 use secrecy::SecretString;
 
 use crate::api::context::RequestExt;
@@ -17,12 +16,12 @@ use crate::domain::{
     self, DisplayName, Email, Faults, NewPassword, Problem, ProfileEdit, Registration, Result, Rule, User,
     Username,
 };
-use crate::graphql::direct_json::{DirectJson, FieldWriter, scalar};
+use crate::graphql::direct_json::DirectJson;
 use crate::graphql::error::FieldError;
 use crate::service::{self, SignedIn};
 
 /// An account.
-#[derive(SimpleObject, Clone)]
+#[derive(SimpleObject, DirectJson, Clone)]
 #[graphql(name = "User", complex)]
 pub struct UserNode {
     /// A UUID.
@@ -56,21 +55,6 @@ impl UserNode {
             created_at: DateTime(created_at),
             updated_at: DateTime(updated_at),
             viewer: viewer.clone(),
-        }
-    }
-}
-
-impl DirectJson for UserNode {
-    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
-        match field.name.node.as_str() {
-            "id" => scalar(|user: &Self| &user.id),
-            "email" => scalar(|user: &Self| &user.email),
-            "username" => scalar(|user: &Self| &user.username),
-            "name" => scalar(|user: &Self| &user.name),
-            "isActive" => scalar(|user: &Self| &user.is_active),
-            "createdAt" => scalar(|user: &Self| &user.created_at),
-            "updatedAt" => scalar(|user: &Self| &user.updated_at),
-            _ => None,
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::graphql::direct_json::write::{WriteJson, write_unescaped};
 use crate::graphql::direct_json::{DirectJson, DirectList, DirectObject, FieldWriter, object, scalar};
 use crate::graphql::error::FieldError;
 use crate::graphql::response_budget::CountedBytes;
+use crate::service::TaskColumns;
 
 pub use crate::domain::PageArguments as PagingArguments;
 
@@ -66,11 +67,11 @@ impl TaskConnection {
         order: Vec<OrderKey>,
         request: &PageRequest,
     ) -> Result<Self> {
-        let mut asked = Vec::new();
-        names_below(ctx.field(), &mut asked);
-        let is_asked = |column: &str| asked.iter().any(|field| is_column(field, column));
+        let mut selected = Vec::new();
+        names_below(ctx.field(), &mut selected);
+        let columns = TaskColumns::shown_by(selected);
         let tasks = ctx.request().services().tasks(viewer);
-        let page = tasks.list(shelf, filter.as_ref(), &order, request, is_asked).await?;
+        let page = tasks.list(shelf, filter.as_ref(), &order, request, columns).await?;
         let held = ctx.request().share().hold(page.items.iter().map(MemorySize::memory_size).sum())?;
         let batch = TaskPartLoader::of(page.items.iter().map(|task| task.id), viewer);
         let position = CursorKey::in_order(&order);
@@ -82,17 +83,12 @@ impl TaskConnection {
     }
 }
 
-/// The names of all fields that are asked for below one, however deep and of whatever type.
+/// The names of all fields that are selected below one, on every level and of every type.
 fn names_below<'a>(field: SelectionField<'a>, names: &mut Vec<&'a str>) {
     for below in field.selection_set() {
         names.push(below.name());
         names_below(below, names);
     }
-}
-
-/// Whether a field is that of a column: `dueAt` is that of `due_at`.
-fn is_column(field: &str, column: &str) -> bool {
-    field.bytes().map(|byte| byte.to_ascii_lowercase()).eq(column.bytes().filter(|byte| *byte != b'_'))
 }
 
 /// A page of tasks, and where it lies in the list.
@@ -148,7 +144,7 @@ impl TaskEdge {
 }
 
 impl DirectJson for TaskEdge {
-    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
+    fn field_writer<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
         match field.name.node.as_str() {
             "cursor" => scalar(|edge: &Self| &edge.position),
             "node" => object(field, ctx, |edge: &Self| &edge.node),
@@ -171,8 +167,9 @@ impl WriteJson for CursorKey {
 }
 
 /// Whether and where a list goes on.
-#[derive(SimpleObject)]
+#[derive(SimpleObject, DirectJson)]
 #[graphql(complex)]
+#[direct_json(resolvers = "resolver_writer")]
 pub struct PageInfo {
     /// Whether there is more after endCursor. True whenever before was given.
     has_next_page: bool,
@@ -197,11 +194,12 @@ impl PageInfo {
     }
 }
 
-impl DirectJson for PageInfo {
-    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
+impl PageInfo {
+    fn resolver_writer<'a>(
+        field: &'a Field,
+        _: &'a ContextSelectionSet<'a>,
+    ) -> Option<FieldWriter<'a, Self>> {
         match field.name.node.as_str() {
-            "hasNextPage" => scalar(|info: &Self| &info.has_next_page),
-            "hasPreviousPage" => scalar(|info: &Self| &info.has_previous_page),
             "startCursor" => scalar(|info: &Self| &info.start),
             "endCursor" => scalar(|info: &Self| &info.end),
             _ => None,

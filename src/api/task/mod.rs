@@ -21,15 +21,13 @@ use crate::api::task_part::{
     ChecklistItemNode, ChecklistSection, FileChangeNode, Progress, RiskNode, charge,
 };
 use crate::auth::Viewer;
-use crate::domain::{self, Result, StoredEnum, Task, TaskDetails};
+use crate::domain::{self, Result, Task, TaskDetails};
 use crate::graphql::direct_json::long_text::LongText;
-use crate::graphql::direct_json::write::write_text;
-use crate::graphql::direct_json::{DirectJson, DirectList, DirectObject, FieldWriter, constant, scalar};
+use crate::graphql::direct_json::{DirectJson, DirectList, DirectObject, FieldWriter, constant};
 use crate::graphql::error::FieldError;
-use crate::graphql::execution_state::ExecutionExt;
 
 /// How far a task is.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[derive(Enum, DirectJson, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::TaskStatus")]
 pub enum TaskStatus {
     /// Not begun.
@@ -43,7 +41,7 @@ pub enum TaskStatus {
 }
 
 /// How much a task matters.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[derive(Enum, DirectJson, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::TaskPriority")]
 pub enum TaskPriority {
     /// Can wait.
@@ -57,8 +55,9 @@ pub enum TaskPriority {
 }
 
 /// A task.
-#[derive(SimpleObject, Clone)]
+#[derive(SimpleObject, DirectJson, Clone)]
 #[graphql(name = "Task", complex)]
+#[direct_json(resolvers = "resolver_writer")]
 pub struct TaskNode {
     /// A UUID.
     pub id: Id,
@@ -147,51 +146,12 @@ impl TaskNode {
             + prose.map(|LongText(text)| text.len()).chain(labels).sum::<usize>()
     }
 
-    /// What it was read with.
-    pub fn loader(&self) -> &Arc<TaskPartLoader> {
-        &self.batch
-    }
-}
-
-impl DirectJson for TaskNode {
-    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
-        // A text that is too much for the answer is told where it stands.
-        fn prose<'a>(
-            ctx: &'a ContextSelectionSet<'a>,
-            of: impl Fn(&TaskNode) -> &Option<LongText> + Send + Sync + 'a,
-        ) -> Option<FieldWriter<'a, TaskNode>> {
-            Some(Box::new(move |task, json| match of(task) {
-                Some(LongText(prose)) => {
-                    let before = json.len();
-                    write_text(prose, json);
-                    // Without its quotes.
-                    ctx.execution().charge(json.len() - before - 2).ok()
-                }
-                None => {
-                    json.extend_from_slice(b"null");
-                    Some(())
-                }
-            }))
-        }
+    /// The owner of all tasks in a response is the viewer, so the object is the same for each of them.
+    fn resolver_writer<'a>(
+        field: &'a Field,
+        ctx: &'a ContextSelectionSet<'a>,
+    ) -> Option<FieldWriter<'a, Self>> {
         match field.name.node.as_str() {
-            "id" => scalar(|task: &Self| &task.id),
-            "title" => scalar(|task: &Self| &task.title),
-            "description" => prose(ctx, |task| &task.description),
-            "status" => scalar(|task: &Self| domain::TaskStatus::from(task.status).name()),
-            "completed" => scalar(|task: &Self| &task.completed),
-            "priority" => scalar(|task: &Self| domain::TaskPriority::from(task.priority).name()),
-            "labels" => scalar(|task: &Self| task.labels.as_slice()),
-            "dueAt" => scalar(|task: &Self| &task.due_at),
-            "completedAt" => scalar(|task: &Self| &task.completed_at),
-            "createdAt" => scalar(|task: &Self| &task.created_at),
-            "updatedAt" => scalar(|task: &Self| &task.updated_at),
-            "version" => scalar(|task: &Self| &task.version),
-            "deletedAt" => scalar(|task: &Self| &task.deleted_at),
-            "date" => scalar(|task: &Self| &task.date),
-            "ownerLabel" => scalar(|task: &Self| &task.owner_label),
-            "objective" => prose(ctx, |task| &task.objective),
-            "rationale" => prose(ctx, |task| &task.rationale),
-            // The viewer's, the same for all tasks.
             "owner" => {
                 let viewer = ctx.request().known_viewer()?;
                 let owner = UserNode::new(ctx.request().cached_account()?, viewer);
@@ -199,6 +159,11 @@ impl DirectJson for TaskNode {
             }
             _ => None,
         }
+    }
+
+    /// What it was read with.
+    pub fn loader(&self) -> &Arc<TaskPartLoader> {
+        &self.batch
     }
 }
 

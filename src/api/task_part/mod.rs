@@ -19,15 +19,15 @@ use crate::api::task::part_loader::TaskPartLoader;
 use crate::auth::Viewer;
 use crate::domain::{
     self, Faults, FilePath, ItemEdit, ItemText, MAX_MITIGATION, NewFileChange, NewItem, NewRisk, Problem,
-    Result, RiskDescription, RiskEdit, Rule, StoredEnum, at_most,
+    Result, RiskDescription, RiskEdit, Rule, at_most,
 };
 use crate::graphql::direct_json::write::write_items;
-use crate::graphql::direct_json::{DirectJson, DirectList, FieldWriter, SelectionWriter, scalar};
+use crate::graphql::direct_json::{DirectJson, DirectList, FieldWriter, SelectionWriter};
 use crate::graphql::error::FieldError;
 use crate::graphql::execution_state::ExecutionExt;
 
 /// The section of a task document that a box stands in.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[derive(Enum, DirectJson, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::Section")]
 pub enum ChecklistSection {
     /// What the task includes.
@@ -43,7 +43,7 @@ pub enum ChecklistSection {
 }
 
 /// How likely a risk is, or how much it would hurt.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[derive(Enum, DirectJson, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::RiskLevel")]
 pub enum RiskLevel {
     /// Hardly.
@@ -55,7 +55,7 @@ pub enum RiskLevel {
 }
 
 /// What happens to a file.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[derive(Enum, DirectJson, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::FileChangeKind")]
 pub enum FileChangeKind {
     /// It is new.
@@ -67,8 +67,9 @@ pub enum FileChangeKind {
 }
 
 /// One box to tick. An ACTION item may hold further ACTION items (a phase and its steps): two levels.
-#[derive(SimpleObject, Clone)]
+#[derive(SimpleObject, DirectJson, Clone)]
 #[graphql(name = "ChecklistItem", complex)]
+#[direct_json(resolvers = "resolver_writer")]
 pub struct ChecklistItemNode {
     /// A UUID.
     pub id: Id,
@@ -124,6 +125,25 @@ impl ChecklistItemNode {
 }
 
 impl ChecklistItemNode {
+    fn resolver_writer<'a>(
+        field: &'a Field,
+        ctx: &'a ContextSelectionSet<'a>,
+    ) -> Option<FieldWriter<'a, Self>> {
+        match field.name.node.as_str() {
+            "children" => {
+                let fields = SelectionWriter::of(&field.selection_set.node, ctx)?;
+                Some(Box::new(move |item: &Self, json, _| {
+                    let items = item.batch.known_checklist(item.task)?;
+                    write_items(b'[', item.sub_items_among(items), b']', json, |sub_item, json| {
+                        charge_item(ctx, [sub_item.text.as_str()]).ok()?;
+                        fields.write(&Self::new(sub_item.clone(), &item.batch), json)
+                    })
+                }))
+            }
+            _ => None,
+        }
+    }
+
     fn sub_items_among<'a>(
         &'a self,
         boxes: &'a [domain::ChecklistItem],
@@ -131,28 +151,6 @@ impl ChecklistItemNode {
         // A step has no steps.
         let boxes = if self.parent.is_none() { boxes } else { &[] };
         boxes.iter().filter(|other| other.parent_id == Some(self.id.0))
-    }
-}
-
-impl DirectJson for ChecklistItemNode {
-    fn write<'a>(field: &'a Field, ctx: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
-        match field.name.node.as_str() {
-            "id" => scalar(|item: &Self| &item.id),
-            "section" => scalar(|item: &Self| domain::Section::from(item.section).name()),
-            "text" => scalar(|item: &Self| &item.text),
-            "done" => scalar(|item: &Self| &item.done),
-            "children" => {
-                let fields = SelectionWriter::of(&field.selection_set.node, ctx)?;
-                Some(Box::new(move |item: &Self, json| {
-                    let boxes = item.batch.known_checklist(item.task)?;
-                    write_items(b'[', item.sub_items_among(boxes), b']', json, |step, json| {
-                        charge_item(ctx, [step.text.as_str()]).ok()?;
-                        fields.write(&Self::new(step.clone(), &item.batch), json)
-                    })
-                }))
-            }
-            _ => None,
-        }
     }
 }
 
@@ -171,7 +169,7 @@ fn charge_item<'a, T>(ctx: &ContextBase<'_, T>, texts: impl IntoIterator<Item = 
 }
 
 /// Something that may go wrong.
-#[derive(SimpleObject, Clone)]
+#[derive(SimpleObject, DirectJson, Clone)]
 #[graphql(name = "Risk")]
 pub struct RiskNode {
     /// A UUID.
@@ -184,19 +182,6 @@ pub struct RiskNode {
     impact: RiskLevel,
     /// What is done about it.
     mitigation: Option<String>,
-}
-
-impl DirectJson for RiskNode {
-    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
-        match field.name.node.as_str() {
-            "id" => scalar(|risk: &Self| &risk.id),
-            "description" => scalar(|risk: &Self| &risk.description),
-            "likelihood" => scalar(|risk: &Self| domain::RiskLevel::from(risk.likelihood).name()),
-            "impact" => scalar(|risk: &Self| domain::RiskLevel::from(risk.impact).name()),
-            "mitigation" => scalar(|risk: &Self| &risk.mitigation),
-            _ => None,
-        }
-    }
 }
 
 impl From<domain::Risk> for RiskNode {
@@ -212,7 +197,7 @@ impl From<domain::Risk> for RiskNode {
 }
 
 /// A file that a task creates, modifies or deletes.
-#[derive(SimpleObject, Clone)]
+#[derive(SimpleObject, DirectJson, Clone)]
 #[graphql(name = "FileChange")]
 pub struct FileChangeNode {
     /// A UUID.
@@ -221,17 +206,6 @@ pub struct FileChangeNode {
     path: String,
     /// What happens to it.
     kind: FileChangeKind,
-}
-
-impl DirectJson for FileChangeNode {
-    fn write<'a>(field: &'a Field, _: &'a ContextSelectionSet<'a>) -> Option<FieldWriter<'a, Self>> {
-        match field.name.node.as_str() {
-            "id" => scalar(|file: &Self| &file.id),
-            "path" => scalar(|file: &Self| &file.path),
-            "kind" => scalar(|file: &Self| domain::FileChangeKind::from(file.kind).name()),
-            _ => None,
-        }
-    }
 }
 
 impl From<domain::FileChange> for FileChangeNode {

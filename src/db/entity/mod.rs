@@ -16,21 +16,27 @@ fn named<T: StoredEnum>(name: &str) -> Result<T> {
     T::from_name(name).ok_or_else(|| Error::internal(anyhow::anyhow!("a row has the unknown value {name}")))
 }
 
-/// Some of the columns of a row, each by its place: the first is the lowest bit.
+/// Some of the columns of a row, each by its position: the first is the lowest bit.
 #[derive(Clone, Copy)]
 pub struct ColumnSet(u32);
 
 impl ColumnSet {
     const ALL: Self = Self(u32::MAX);
 
-    /// Those that are to be read.
-    fn of(names: &[&str], is_read: impl Fn(&str) -> bool) -> Self {
-        let bits = (0..).zip(names).map(|(place, name)| u32::from(is_read(name)) << place);
-        Self(bits.fold(0, |all, bit| all | bit))
+    /// The first `count` columns.
+    const fn first(count: usize) -> Self {
+        Self((1 << count) - 1)
     }
 
-    fn has(self, place: u32) -> bool {
-        self.0 >> place & 1 == 1
+    /// Adds the column of `names` that is meant.
+    fn add(&mut self, names: &[&str], is_meant: impl Fn(&str) -> bool) {
+        if let Some((position, _)) = (0..).zip(names).find(|(_, name)| is_meant(name)) {
+            self.0 |= 1 << position;
+        }
+    }
+
+    fn has(self, position: u32) -> bool {
+        self.0 >> position & 1 == 1
     }
 }
 
@@ -39,23 +45,27 @@ impl ColumnSet {
 /// naming them one by one costs more than asking for one row. The migrations have given the columns their
 /// types.
 macro_rules! row {
-    ($(#[$documentation:meta])* pub struct $row:ident { $(pub $field:ident: $ty:ty),* $(,)? }) => {
+    (
+        $(#[$documentation:meta])*
+        pub struct $row:ident {
+            $(pub $field:ident: $ty:ty),* $(,)?
+            $(; $(pub $optional:ident: $optional_ty:ty),* $(,)?)?
+        }
+    ) => {
         $(#[$documentation])*
         pub struct $row {
-            $(pub $field: $ty),*
+            $(pub $field: $ty,)*
+            $($(pub $optional: $optional_ty,)*)?
         }
 
         impl $row {
-            const NAMES: &[&str] = &[$(stringify!($field)),*];
+            const NAMES: &[&str] = &[$(stringify!($field),)* $($(stringify!($optional),)*)?];
+            $(const REQUIRED: super::ColumnSet =
+                super::ColumnSet::first(Self::NAMES.len() - [$(stringify!($optional)),*].len());)?
 
             /// A selection of these columns; it is to be made into a model of this type.
             pub fn find() -> sea_orm::Select<Entity> {
                 Self::find_only(super::ColumnSet::ALL)
-            }
-
-            /// The columns of these names.
-            pub fn some(is_read: impl Fn(&str) -> bool) -> super::ColumnSet {
-                super::ColumnSet::of(Self::NAMES, is_read)
             }
 
             /// A selection of some of the columns, for [`Self::read`].
@@ -76,10 +86,15 @@ macro_rules! row {
                     ($it:expr) => {{
                         let (mut fields, mut places) = (0.., 0_usize..);
                         let mut place = || fields.next().filter(|at| columns.has(*at)).and_then(|_| places.next());
-                        Ok(Self { $($field: match place() {
-                            Some(place) => $it.try_get_unchecked(place)?,
-                            None => Default::default(),
-                        }),* })
+                        macro_rules! column {
+                            () => {
+                                match place() {
+                                    Some(place) => $it.try_get_unchecked(place)?,
+                                    None => Default::default(),
+                                }
+                            };
+                        }
+                        Ok(Self { $($field: column!(),)* $($($optional: column!(),)*)? })
                     }};
                 }
                 let read = || -> sqlx::Result<Self> {

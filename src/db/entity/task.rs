@@ -1,10 +1,10 @@
 //! A row of `tasks`.
 
 use sea_orm::ActiveValue::{Set, Unchanged};
-use sea_orm::Iterable;
 use sea_orm::entity::prelude::*;
+use sea_orm::{IdenStatic, Iterable};
 
-use crate::db::entity::{named, row};
+use crate::db::entity::{ColumnSet, named, row};
 use crate::domain::{Error, Labels, Result, StoredEnum, Task, TaskDetails, Title, fold};
 
 #[sea_orm::model]
@@ -56,14 +56,15 @@ pub struct Model {
 impl ActiveModelBehavior for ActiveModel {}
 
 row! {
-    /// The columns that hold a task; the keys beside them are for filters and orders alone.
+    /// The columns of a task, without the keys that only filters and orders use. After the semicolon: the
+    /// columns that a list reads only when they are selected, or when it is ordered by them.
     pub struct TaskRow {
         pub id: Uuid,
         pub owner_id: Uuid,
         pub title: String,
-        pub description: Option<String>,
         pub status: String,
-        pub priority: String,
+        pub priority: String;
+        pub description: Option<String>,
         pub labels: String,
         pub due_at: Option<DateTimeUtc>,
         pub completed_at: Option<DateTimeUtc>,
@@ -78,21 +79,32 @@ row! {
     }
 }
 
-/// What a list need not know of its tasks unless it is asked for or ordered by.
-pub const OPTIONAL: [&str; 12] = [
-    "description",
-    "labels",
-    "due_at",
-    "completed_at",
-    "created_at",
-    "updated_at",
-    "deleted_at",
-    "version",
-    "date",
-    "owner_label",
-    "objective",
-    "rationale",
-];
+/// The columns that a list of tasks reads.
+#[derive(Clone, Copy)]
+pub struct TaskColumns(ColumnSet);
+
+impl TaskColumns {
+    /// The columns that these fields of the schema show: `dueAt` shows `due_at`. Other names are ignored.
+    pub fn shown_by<'a>(fields: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut columns = TaskRow::REQUIRED;
+        for field in fields {
+            let letters = || field.bytes().map(|letter| letter.to_ascii_lowercase());
+            columns.add(TaskRow::NAMES, |name| letters().eq(name.bytes().filter(|letter| *letter != b'_')));
+        }
+        Self(columns)
+    }
+
+    /// The columns, and this one too.
+    pub fn with(mut self, column: Column) -> Self {
+        self.0.add(TaskRow::NAMES, |name| name == column.as_str());
+        self
+    }
+
+    /// The set for [`TaskRow::find_only`] and [`TaskRow::read`].
+    pub fn set(self) -> ColumnSet {
+        self.0
+    }
+}
 
 impl From<&Task> for ActiveModel {
     fn from(task: &Task) -> Self {

@@ -1,4 +1,4 @@
-//! Long texts in answers.
+//! Long texts in responses.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,11 @@ use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
 
+use crate::graphql::direct_json::write::{WriteJson, write_text};
 use crate::graphql::execution_state::{ExecutionExt, write_error};
 
-/// A text of thousands of characters. It counts into the answer each time it is asked for, since aliases
-/// ask for it many times. On the wire it is a String.
+/// A text of thousands of characters. It is charged to the response each time it is selected, since aliases
+/// can select it many times. In the schema it is a String.
 #[derive(Clone, Debug)]
 pub struct LongText(pub String);
 
@@ -25,5 +26,18 @@ impl OutputType for LongText {
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         ctx.execution().charge_text(&self.0).map_err(|error| write_error(ctx, field, error))?;
         Ok(Value::from(&self.0))
+    }
+}
+
+impl WriteJson for LongText {
+    fn write(&self, json: &mut Vec<u8>) {
+        write_text(&self.0, json);
+    }
+
+    fn write_counted(&self, json: &mut Vec<u8>, ctx: &ContextSelectionSet<'_>) -> Option<()> {
+        let before = json.len();
+        self.write(json);
+        // The quotes are not counted.
+        ctx.execution().charge(json.len() - before - 2).ok()
     }
 }

@@ -1,11 +1,18 @@
-//! Answers as JSON. Some of their parts have been written already; the library would not put them in place.
+//! Values as JSON, and responses of which some parts have been written as JSON before.
 
-use async_graphql::Value;
+use async_graphql::{ContextSelectionSet, Value};
 use bytes::Bytes;
 
-/// A value that is not an object, as it is written.
+/// A value that is not an object and has a JSON form.
 pub trait WriteJson {
+    /// Appends the value's JSON form.
     fn write(&self, json: &mut Vec<u8>);
+
+    /// As [`Self::write`], and charges a long text to the response. None when the response has become too large.
+    fn write_counted(&self, json: &mut Vec<u8>, _: &ContextSelectionSet<'_>) -> Option<()> {
+        self.write(json);
+        Some(())
+    }
 }
 
 impl WriteJson for bool {
@@ -39,9 +46,19 @@ impl<T: WriteJson> WriteJson for Option<T> {
             None => json.extend_from_slice(b"null"),
         }
     }
+
+    fn write_counted(&self, json: &mut Vec<u8>, ctx: &ContextSelectionSet<'_>) -> Option<()> {
+        match self {
+            Some(value) => value.write_counted(json, ctx),
+            None => {
+                self.write(json);
+                Some(())
+            }
+        }
+    }
 }
 
-impl<T: WriteJson> WriteJson for [T] {
+impl<T: WriteJson> WriteJson for Vec<T> {
     fn write(&self, json: &mut Vec<u8>) {
         let all = write_items(b'[', self, b']', json, |item, json| {
             item.write(json);

@@ -16,13 +16,13 @@ use std::collections::{HashMap, HashSet};
 use chrono::TimeDelta;
 use sea_orm::sea_query::{CaseStatement, ExprTrait, OnConflict, SelectStatement, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IdenStatic, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, SqlErr,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, SqlErr,
 };
 use uuid::Uuid;
 
 use crate::auth::Viewer;
-use crate::db::entity::task::{ActiveModel, Column, Entity, OPTIONAL, TaskRow, changes};
+use crate::db::entity::task::{ActiveModel, Column, Entity, TaskColumns, TaskRow, changes};
 use crate::db::entity::{checklist_item, file_change, risk, session, user};
 use crate::db::task_query;
 use crate::db::{Database, Transaction, UserDatabase, in_transaction, map_error};
@@ -92,20 +92,18 @@ impl<'a> Tasks<'a> {
         tasks(rows.into_model().all(&self.database.read()).await.map_err(map_error)?)
     }
 
-    /// A page of the tasks on a shelf that meet the filter. Of what is [`OPTIONAL`] they have only the
-    /// columns that are asked for, and what they are ordered by.
+    /// A page of the tasks on a shelf that meet the filter. They have the values of the selected
+    /// columns and of those that they are ordered by; the others have their default.
     pub async fn list(
         &self,
         shelf: TaskScope,
         filter: Option<&TaskFilter>,
         order: &[OrderKey],
         request: &PageRequest,
-        asked: impl Fn(&str) -> bool,
+        selected: TaskColumns,
     ) -> Result<Page<Task>> {
-        let ordered_by: Vec<_> = order.iter().map(|key| task_query::column(key.field).as_str()).collect();
-        let is_read =
-            |column: &str| !OPTIONAL.contains(&column) || ordered_by.contains(&column) || asked(column);
-        let columns = TaskRow::some(is_read);
+        let ordered_by = order.iter().map(|key| task_query::column(key.field));
+        let columns = ordered_by.fold(selected, TaskColumns::with).set();
         let select = TaskRow::find_only(columns).filter(self.matching(shelf, filter));
         let page = task_query::page(select, order, request).into_query();
         let rows = self.database.read().query_all(&page).await.map_err(map_error)?;
