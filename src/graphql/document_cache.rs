@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use async_graphql::Variables;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument};
-use async_graphql::{ServerError, Variables};
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
@@ -77,7 +77,7 @@ impl DocumentCache {
         text: &str,
         hash: [u8; 32],
         variables: &Variables,
-    ) -> Result<(Arc<PreparedDocument>, usize), Vec<ServerError>> {
+    ) -> Result<(Arc<PreparedDocument>, usize), guard::Error> {
         if let Some(known) = self.kept.get(&hash) {
             let complexity = match known.complexity {
                 Some(complexity) if !guard::are_long(variables) => complexity,
@@ -87,7 +87,7 @@ impl DocumentCache {
         }
         let mut read = guard::read(text, &self.types, &self.limits)?;
         let complexity = self.check_variables(&read, variables)?;
-        guard::prepare(&mut read, text, &self.types).map_err(|error| vec![error])?;
+        guard::prepare(&mut read, text, &self.types)?;
         let document = PreparedDocument {
             needs_field_merging: direct_json::needs_field_merging(&read),
             complexity: (!guard::cost_varies(&read)).then_some(complexity),
@@ -103,9 +103,8 @@ impl DocumentCache {
         &self,
         document: &ExecutableDocument,
         variables: &Variables,
-    ) -> Result<usize, Vec<ServerError>> {
-        let checked = guard::check_variables(document, variables, &self.types, &self.limits);
-        checked.map_err(|error| vec![error])
+    ) -> Result<usize, guard::Error> {
+        guard::check_variables(document, variables, &self.types, &self.limits)
     }
 
     /// Keeps a document in whose operation validation has found nothing.

@@ -4,7 +4,8 @@
 use async_graphql::{ContextBase, Enum, ErrorExtensionValues, Name, QueryPathSegment, ServerError, Value};
 use indexmap::IndexMap;
 
-use crate::domain::{Error, FieldFault, PathSegment};
+use crate::domain::{Error, FieldFault, PathSegment, Problem, Rule};
+use crate::graphql::guard;
 
 /// What kind of failure an error is; stands in `extensions.code` of every error.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,7 +283,7 @@ pub fn assign_code(error: &mut ServerError) {
     if let Some((path, _)) = argument.and_then(|rest| rest.split_once('"')) {
         let fault = FieldFault {
             path: path.split('.').map(|step| step.parse().map_or(step.into(), PathSegment::Index)).collect(),
-            problem: crate::domain::Problem::new(crate::domain::Rule::Invalid, "has the wrong type"),
+            problem: Problem::new(Rule::Invalid, "has the wrong type"),
         };
         let coded = input_error(vec![fault]);
         error.message = coded.message;
@@ -295,14 +296,34 @@ pub fn assign_code(error: &mut ServerError) {
     }
 }
 
-/// What a syntax error may say: where it is. The parser's own words quote the line.
-pub fn syntax_error(error: &async_graphql::parser::Error) -> ServerError {
-    let mut positions = error.positions();
-    let position = positions.next();
-    let place = position.map_or(String::new(), |at| format!(" at line {}, column {}", at.line, at.column));
-    let mut coded = request_error(ErrorCode::BadRequest, format!("The document has a syntax error{place}."));
-    coded.locations = position.into_iter().collect();
-    coded
+/// An error of the document guard with its code.
+pub fn guard_error(error: guard::Error) -> ServerError {
+    match error {
+        guard::Error::LimitExceeded(limit) => request_error(ErrorCode::QueryTooComplex, limit.to_string()),
+        guard::Error::Invalid { message, position } => {
+            let mut coded = request_error(ErrorCode::BadRequest, message);
+            coded.locations.extend(position);
+            coded
+        }
+        guard::Error::Values(errors) => input_error(errors.into_iter().map(field_fault).collect()),
+    }
+}
+
+fn field_fault(error: guard::ValueError) -> FieldFault {
+    let segment = |segment| match segment {
+        guard::PathSegment::Field(name) => PathSegment::Field(name),
+        guard::PathSegment::Index(index) => PathSegment::Index(index),
+    };
+    let rule = match error.rule {
+        guard::Rule::Required => Rule::Required,
+        guard::Rule::TooMany => Rule::TooMany,
+        guard::Rule::OutOfRange => Rule::OutOfRange,
+        guard::Rule::Invalid => Rule::Invalid,
+    };
+    FieldFault {
+        path: error.path.into_iter().map(segment).collect(),
+        problem: Problem::new(rule, error.message),
+    }
 }
 
 fn fields(faults: &[FieldFault]) -> Value {

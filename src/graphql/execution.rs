@@ -6,10 +6,10 @@ use std::sync::Arc;
 use async_graphql::{PathSegment, Response, ServerError, Value};
 
 use crate::graphql::error::{
-    ErrorCode, assign_code, code_name, internal_cause, request_error, response_memory_error,
+    ErrorCode, assign_code, code_name, guard_error, internal_cause, request_error, response_memory_error,
 };
 use crate::graphql::error_limit;
-use crate::graphql::guard::MAX_ERRORS;
+use crate::graphql::guard::{self, MAX_ERRORS};
 use crate::graphql::response_budget::ResponseShare;
 use crate::graphql::root_fields::RootFields;
 
@@ -82,6 +82,18 @@ impl From<Vec<ServerError>> for Rejection {
 impl From<ServerError> for Rejection {
     fn from(error: ServerError) -> Self {
         vec![error].into()
+    }
+}
+
+impl From<guard::Error> for Rejection {
+    fn from(error: guard::Error) -> Self {
+        guard_error(error).into()
+    }
+}
+
+impl From<Vec<guard::Error>> for Rejection {
+    fn from(errors: Vec<guard::Error>) -> Self {
+        errors.into_iter().map(guard_error).collect::<Vec<_>>().into()
     }
 }
 

@@ -10,13 +10,12 @@ use std::collections::HashMap;
 use async_graphql::parser::types::{
     ExecutableDocument, Field, FragmentDefinition, Selection, SelectionSet, VariableDefinition,
 };
-use async_graphql::{Name, Positioned, ServerError, Value, Variables};
+use async_graphql::{Name, Positioned, Value, Variables};
 use async_graphql_value::Value as Literal;
 
-use crate::graphql::error::{ErrorCode, request_error};
-use crate::graphql::guard::Types;
 use crate::graphql::guard::document::root_type;
 use crate::graphql::guard::types::{innermost, is_list};
+use crate::graphql::guard::{Error, Types};
 
 const DEFAULT_PAGE: usize = 20;
 const MAX_PAGE: usize = 100;
@@ -39,11 +38,7 @@ pub struct Cost {
 
 impl Cost {
     /// What all operations and fragments ask for together.
-    pub fn of(
-        document: &ExecutableDocument,
-        variables: &Variables,
-        types: &Types,
-    ) -> Result<Self, ServerError> {
+    pub fn of(document: &ExecutableDocument, variables: &Variables, types: &Types) -> Result<Self, Error> {
         let mut measure = Measure::new(document, variables, types);
         let mut total = Self::default();
         for (_, operation) in document.operations.iter() {
@@ -116,7 +111,7 @@ impl<'a> Measure<'a> {
         }
     }
 
-    fn set(&mut self, set: &'a SelectionSet, parent: &str) -> Result<Cost, ServerError> {
+    fn set(&mut self, set: &'a SelectionSet, parent: &str) -> Result<Cost, Error> {
         let mut total = Cost::default();
         for selection in &set.items {
             let cost = match &selection.node {
@@ -144,12 +139,12 @@ impl<'a> Measure<'a> {
         &mut self,
         name: &'a Name,
         fragment: &'a Positioned<FragmentDefinition>,
-    ) -> Result<Cost, ServerError> {
+    ) -> Result<Cost, Error> {
         match self.known.get(name) {
             Some(Some(cost)) => Ok(*cost),
             Some(None) => {
                 let message = format!("The fragment \"{name}\" contains itself.");
-                Err(request_error(ErrorCode::BadRequest, message))
+                Err(Error::invalid(message))
             }
             None => {
                 self.known.insert(name, None);
@@ -161,7 +156,7 @@ impl<'a> Measure<'a> {
         }
     }
 
-    fn field(&mut self, field: &'a Field, parent: &str) -> Result<Cost, ServerError> {
+    fn field(&mut self, field: &'a Field, parent: &str) -> Result<Cost, Error> {
         let name = field.name.node.as_str();
         if parent.starts_with("__") || matches!(name, "__schema" | "__type") {
             return self.introspection(field, name);
@@ -188,7 +183,7 @@ impl<'a> Measure<'a> {
         })
     }
 
-    fn introspection(&mut self, field: &'a Field, name: &str) -> Result<Cost, ServerError> {
+    fn introspection(&mut self, field: &'a Field, name: &str) -> Result<Cost, Error> {
         let children = self.set(&field.selection_set.node, "__Type")?;
         let is_list = matches!(name, "fields" | "inputFields" | "interfaces" | "possibleTypes");
         Ok(Cost {

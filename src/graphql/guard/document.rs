@@ -4,11 +4,12 @@ use async_graphql::parser::types::{
     Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
     SelectionSet,
 };
-use async_graphql::{Positioned, ServerError, Variables};
+use async_graphql::{Positioned, Variables};
 use async_graphql_value::Value as Literal;
 
 use crate::graphql::guard::cost::{COSTLY_ARGUMENTS, Cost, size};
-use crate::graphql::guard::{Excess, Limits, Types};
+use crate::graphql::guard::error::LimitExceeded;
+use crate::graphql::guard::{Error, Limits, Types};
 
 pub const MAX_SELECTIONS: usize = 1_000;
 pub const MAX_DIRECTIVES: usize = 3;
@@ -23,24 +24,24 @@ const MAX_INTROSPECTION_LISTS: usize = 3;
 const CREDENTIAL_FIELDS: [&str; 4] = ["register", "login", "refreshToken", "changePassword"];
 
 /// Checks every limit that a document can be over by itself, in the order in which they are documented.
-pub fn check(document: &ExecutableDocument, types: &Types, limits: &Limits) -> Result<(), ServerError> {
+pub fn check(document: &ExecutableDocument, types: &Types, limits: &Limits) -> Result<(), Error> {
     // Fragments are followed one inside the other, so very many of them would need more stack than there is.
     // With the usual limit of tokens there are never so many.
     if document.fragments.len() > MAX_FOLLOWED_FRAGMENTS {
-        Excess::check("Number of fragments", document.fragments.len(), MAX_FRAGMENTS)?;
+        LimitExceeded::check("Number of fragments", document.fragments.len(), MAX_FRAGMENTS)?;
     }
     let marks = Marks::of(document);
     let cost = Cost::of(document, &Variables::default(), types)?;
-    Excess::check("Query depth", cost.depth, limits.depth)?;
-    Excess::check("Introspection depth", cost.introspection_lists, MAX_INTROSPECTION_LISTS)?;
-    Excess::check("Number of selections", cost.selections, MAX_SELECTIONS)?;
-    Excess::check("Number of aliases", marks.aliases, limits.aliases)?;
+    LimitExceeded::check("Query depth", cost.depth, limits.depth)?;
+    LimitExceeded::check("Introspection depth", cost.introspection_lists, MAX_INTROSPECTION_LISTS)?;
+    LimitExceeded::check("Number of selections", cost.selections, MAX_SELECTIONS)?;
+    LimitExceeded::check("Number of aliases", marks.aliases, limits.aliases)?;
     for (_, operation) in document.operations.iter() {
         check_root(document, &operation.node, limits)?;
     }
-    Excess::check("Number of directives in one place", marks.directives, MAX_DIRECTIVES)?;
-    Excess::check("Number of fragments", document.fragments.len(), MAX_FRAGMENTS)?;
-    Ok(Excess::check("Number of operations", document.operations.iter().count(), MAX_OPERATIONS)?)
+    LimitExceeded::check("Number of directives in one place", marks.directives, MAX_DIRECTIVES)?;
+    LimitExceeded::check("Number of fragments", document.fragments.len(), MAX_FRAGMENTS)?;
+    Ok(LimitExceeded::check("Number of operations", document.operations.iter().count(), MAX_OPERATIONS)?)
 }
 
 /// Checks what depends on the variables: the complexity, since variables can set page sizes, and the total size
@@ -50,10 +51,10 @@ pub fn check_variables(
     variables: &Variables,
     types: &Types,
     limits: &Limits,
-) -> Result<usize, ServerError> {
+) -> Result<usize, Error> {
     let cost = Cost::of(document, variables, types)?;
-    Excess::check("Query complexity", cost.complexity, limits.complexity)?;
-    Excess::check("Size of all uses of variables in bytes", cost.values, limits.request_bytes)?;
+    LimitExceeded::check("Query complexity", cost.complexity, limits.complexity)?;
+    LimitExceeded::check("Size of all uses of variables in bytes", cost.values, limits.request_bytes)?;
     Ok(cost.complexity)
 }
 
@@ -93,15 +94,15 @@ fn check_root(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     limits: &Limits,
-) -> Result<(), ServerError> {
+) -> Result<(), Error> {
     let fields = root_fields(document, operation);
     let bound = match operation.ty {
         OperationType::Mutation => limits.mutation_root_fields(),
         _ => limits.root_fields,
     };
-    Excess::check("Number of root fields", fields.len(), bound)?;
+    LimitExceeded::check("Number of root fields", fields.len(), bound)?;
     let credentials = fields.iter().filter(|field| CREDENTIAL_FIELDS.contains(&field.name.node.as_str()));
-    Ok(Excess::check("Number of sign-in fields", credentials.count(), 1)?)
+    Ok(LimitExceeded::check("Number of sign-in fields", credentials.count(), 1)?)
 }
 
 /// The operation that a request means: the one named, or the only one.

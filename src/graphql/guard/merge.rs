@@ -3,16 +3,15 @@
 
 use std::collections::HashSet;
 
+use async_graphql::Name;
 use async_graphql::parser::types::{
     BaseType, ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet, Type,
 };
-use async_graphql::{Name, ServerError};
 use indexmap::IndexMap;
 
-use crate::graphql::error::{ErrorCode, request_error};
 use crate::graphql::guard::document::root_type;
 use crate::graphql::guard::types::innermost;
-use crate::graphql::guard::{Definition, Types};
+use crate::graphql::guard::{Definition, Error, Types};
 
 /// Fields by their response key, each with the object types that it and the fields around it are asked of.
 type Fields<'a> = IndexMap<&'a Name, Vec<(Vec<&'a str>, &'a Field)>>;
@@ -23,7 +22,7 @@ pub fn check(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     types: &Types,
-) -> Result<(), ServerError> {
+) -> Result<(), Error> {
     let check = Check { document, types };
     let mut fields = Fields::new();
     let root = vec![root_type(operation.ty)];
@@ -77,7 +76,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn fields(&self, fields: &Fields<'a>) -> Result<(), ServerError> {
+    fn fields(&self, fields: &Fields<'a>) -> Result<(), Error> {
         for (key, group) in fields {
             // One of each kind stands for the others: they are equal.
             let mut kinds: Vec<&(Vec<&str>, &Field)> = Vec::new();
@@ -85,7 +84,7 @@ impl<'a> Check<'a> {
                 if !kinds.iter().all(|kind| self.agree(kind, field)) {
                     let message =
                         format!("The fields under the key \"{key}\" differ: give one of them another alias.");
-                    return Err(request_error(ErrorCode::BadRequest, message));
+                    return Err(Error::invalid(message));
                 }
                 if kinds.iter().all(|kind| kind.0 != field.0) {
                     kinds.push(field);

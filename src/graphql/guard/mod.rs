@@ -4,6 +4,7 @@
 
 mod cost;
 mod document;
+mod error;
 mod lexer;
 mod merge;
 mod numbers;
@@ -14,21 +15,19 @@ mod types;
 mod unseen;
 mod values;
 
-use async_graphql::ServerError;
 use async_graphql::parser::types::ExecutableDocument;
 
 pub use document::{
     MAX_DIRECTIVES, MAX_FRAGMENTS, MAX_OPERATIONS, MAX_SELECTIONS, are_long, check_variables, cost_varies,
     operation, root_fields,
 };
+pub use error::{Error, LimitExceeded, PathSegment, Rule, ValueError};
 pub use numbers::make_whole;
 pub use rewrite::merge_roots;
 pub use scan::scan_json;
 use types::Definition;
 pub use types::Types;
 pub use values::check as check_values;
-
-use crate::graphql::error::{ErrorCode, request_error, syntax_error};
 
 /// What a document may ask for at most.
 #[derive(Clone, Debug)]
@@ -78,42 +77,21 @@ impl Limits {
     }
 }
 
-/// A limit that a document is over.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what} is {cost}; the limit is {bound}.")]
-pub struct Excess {
-    what: &'static str,
-    cost: usize,
-    bound: usize,
-}
-
-impl Excess {
-    fn check(what: &'static str, cost: usize, bound: usize) -> Result<(), Self> {
-        if cost > bound { Err(Self { what, cost, bound }) } else { Ok(()) }
-    }
-}
-
-impl From<Excess> for ServerError {
-    fn from(excess: Excess) -> Self {
-        request_error(ErrorCode::QueryTooComplex, excess.to_string())
-    }
-}
-
 /// Reads a document that is within the limits that hold whatever its variables are.
-pub fn read(query: &str, types: &Types, limits: &Limits) -> Result<ExecutableDocument, Vec<ServerError>> {
-    scan::check(query, limits).map_err(|error| vec![error])?;
+pub fn read(query: &str, types: &Types, limits: &Limits) -> Result<ExecutableDocument, Error> {
+    scan::check(query, limits)?;
     let document = async_graphql::parser::parse_query(spelling::spelled_out(query))
-        .map_err(|error| vec![syntax_error(&error)])?;
-    document::check(&document, types, limits).map_err(|error| vec![error])?;
+        .map_err(|error| Error::syntax(&error))?;
+    document::check(&document, types, limits)?;
     Ok(document)
 }
 
 /// Finds what the library's validation does not look at in a document within the limits, and writes it in
 /// words that the library does right.
-pub fn prepare(document: &mut ExecutableDocument, query: &str, types: &Types) -> Result<(), ServerError> {
+pub fn prepare(document: &mut ExecutableDocument, query: &str, types: &Types) -> Result<(), Error> {
     if let Some(name) = scan::repeated_field(query) {
         let message = format!("An object has the field \"{name}\" twice.");
-        return Err(request_error(ErrorCode::BadRequest, message));
+        return Err(Error::invalid(message));
     }
     unseen::check(document, types)?;
     for (_, operation) in document.operations.iter() {

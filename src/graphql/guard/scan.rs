@@ -2,21 +2,19 @@
 
 use std::collections::HashSet;
 
-use async_graphql::ServerError;
-
-use crate::graphql::error::{ErrorCode, request_error};
+use crate::graphql::guard::error::LimitExceeded;
 use crate::graphql::guard::lexer::tokens;
-use crate::graphql::guard::{Excess, Limits};
+use crate::graphql::guard::{Error, Limits};
 
 /// Checks length, nesting and tokens of a document's text, and that no string in it is left open: the
 /// parser would read on behind its quotes, where nothing has been counted.
-pub fn check(query: &str, limits: &Limits) -> Result<(), ServerError> {
-    Excess::check("Query length in bytes", query.len(), limits.query_bytes)?;
+pub fn check(query: &str, limits: &Limits) -> Result<(), Error> {
+    LimitExceeded::check("Query length in bytes", query.len(), limits.query_bytes)?;
     let Scan { tokens, nesting, has_open_string } = scan(query);
-    Excess::check("Query nesting", nesting, limits.nesting)?;
-    Excess::check("Number of tokens", tokens, limits.tokens)?;
+    LimitExceeded::check("Query nesting", nesting, limits.nesting)?;
+    LimitExceeded::check("Number of tokens", tokens, limits.tokens)?;
     if has_open_string {
-        return Err(request_error(ErrorCode::BadRequest, "The document has a string without an end."));
+        return Err(Error::invalid("The document has a string without an end."));
     }
     Ok(())
 }

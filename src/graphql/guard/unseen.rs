@@ -1,14 +1,12 @@
 //! Places of a document that the library's validation does not look at: what stands at a `__typename`, and
 //! the directives of variables.
 
-use async_graphql::ServerError;
 use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
 
-use crate::graphql::error::{ErrorCode, request_error};
-use crate::graphql::guard::Types;
+use crate::graphql::guard::{Error, Types};
 
 /// Makes sure that nothing invalid stands there.
-pub fn check(document: &ExecutableDocument, types: &Types) -> Result<(), ServerError> {
+pub fn check(document: &ExecutableDocument, types: &Types) -> Result<(), Error> {
     for (_, operation) in document.operations.iter() {
         check_variables(&operation.node, types)?;
         check_set(&operation.node.selection_set.node)?;
@@ -17,7 +15,7 @@ pub fn check(document: &ExecutableDocument, types: &Types) -> Result<(), ServerE
 }
 
 /// No directive of the schema may stand at a variable.
-fn check_variables(operation: &OperationDefinition, types: &Types) -> Result<(), ServerError> {
+fn check_variables(operation: &OperationDefinition, types: &Types) -> Result<(), Error> {
     let definitions = operation.variable_definitions.iter();
     let Some(directive) = definitions.flat_map(|definition| &definition.node.directives).next() else {
         return Ok(());
@@ -27,15 +25,13 @@ fn check_variables(operation: &OperationDefinition, types: &Types) -> Result<(),
         Some(_) => format!("Directive \"{name}\" may not be used on \"VARIABLE_DEFINITION\""),
         None => format!("Unknown directive \"{name}\""),
     };
-    let mut error = request_error(ErrorCode::BadRequest, message);
-    error.locations.push(directive.pos);
-    Err(error)
+    Err(Error::Invalid { message, position: Some(directive.pos) })
 }
 
-fn check_set(set: &SelectionSet) -> Result<(), ServerError> {
+fn check_set(set: &SelectionSet) -> Result<(), Error> {
     set.items.iter().try_for_each(|selection| match &selection.node {
         Selection::Field(field) if is_busy_typename(&field.node) => {
-            Err(request_error(ErrorCode::BadRequest, "__typename has neither arguments nor fields."))
+            Err(Error::invalid("__typename has neither arguments nor fields."))
         }
         Selection::Field(field) => check_set(&field.node.selection_set.node),
         Selection::InlineFragment(inline) => check_set(&inline.node.selection_set.node),

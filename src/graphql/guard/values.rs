@@ -9,16 +9,16 @@ use async_graphql::parser::types::{
     BaseType, Directive, ExecutableDocument, OperationDefinition, Selection, SelectionSet, Type,
     VariableDefinition,
 };
-use async_graphql::{Name, Positioned, ServerError, Value, Variables};
+use async_graphql::{Name, Positioned, Value, Variables};
 use async_graphql_value::Value as Literal;
 use indexmap::IndexMap;
 
 use crate::api::scalar::{Date, DateTime};
-use crate::domain::{Faults, MAX_FAULTS, Problem, Rule};
-use crate::graphql::error::{ErrorCode, input_error, request_error};
-use crate::graphql::guard::Types;
+use crate::domain::MAX_FAULTS;
 use crate::graphql::guard::document::root_type;
+use crate::graphql::guard::error::{Rule, ValueErrors};
 use crate::graphql::guard::types::{Definition, Input, Inputs, innermost};
+use crate::graphql::guard::{Error, Types};
 
 /// Objects in a list. What takes lists has lower bounds of its own; this one is for the time that it takes
 /// to get there.
@@ -30,7 +30,7 @@ pub fn check(
     operation: &OperationDefinition,
     variables: &Variables,
     types: &Types,
-) -> Result<Vec<(Name, Value)>, Vec<ServerError>> {
+) -> Result<Vec<(Name, Value)>, Vec<Error>> {
     let definitions = || operation.variable_definitions.iter().map(|definition| &definition.node);
     let mut check = Check {
         document,
@@ -42,7 +42,7 @@ pub fn check(
         defaults: Vec::new(),
         misplaced: Vec::new(),
     };
-    let mut faults = Faults::default();
+    let mut faults = ValueErrors::new(MAX_FAULTS);
     check.directives(&operation.directives, &mut faults);
     check.set(&operation.selection_set.node, root_type(operation.ty), &mut faults);
     for definition in definitions() {
@@ -52,7 +52,7 @@ pub fn check(
     if !check.misplaced.is_empty() {
         Err(check.misplaced)
     } else if !faults.is_empty() {
-        Err(vec![input_error(faults)])
+        Err(vec![Error::Values(faults)])
     } else {
         Ok(check.defaults)
     }
@@ -103,11 +103,11 @@ struct Check<'a> {
     /// Variables that have been checked, in the place where they are used first.
     met: HashSet<&'a Name>,
     defaults: Vec<(Name, Value)>,
-    misplaced: Vec<ServerError>,
+    misplaced: Vec<Error>,
 }
 
 impl<'a> Check<'a> {
-    fn set(&mut self, set: &'a SelectionSet, parent: &str, faults: &mut Faults) {
+    fn set(&mut self, set: &'a SelectionSet, parent: &str, faults: &mut ValueErrors) {
         for selection in &set.items {
             self.directives(selection.node.directives(), faults);
             match &selection.node {
@@ -139,7 +139,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn directives(&mut self, directives: &'a [Positioned<Directive>], faults: &mut Faults) {
+    fn directives(&mut self, directives: &'a [Positioned<Directive>], faults: &mut ValueErrors) {
         for directive in directives {
             if let Some(known) = self.types.directive(&directive.node.name.node) {
                 self.arguments(&directive.node.arguments, known, faults);
@@ -151,7 +151,7 @@ impl<'a> Check<'a> {
         &mut self,
         given: &'a [(Positioned<Name>, Positioned<Literal>)],
         known: &'a Inputs,
-        faults: &mut Faults,
+        faults: &mut ValueErrors,
     ) {
         for (name, value) in given {
             // The library says of the others that they are unknown.
@@ -173,20 +173,20 @@ impl<'a> Check<'a> {
             && definition.is_some_and(|definition| definition.default_value.is_none())
     }
 
-    fn value(&mut self, value: &Literal, place: Place<'a>, faults: &mut Faults) {
-        if is_enough(faults) {
+    fn value(&mut self, value: &Literal, place: Place<'a>, faults: &mut ValueErrors) {
+        if faults.is_full() {
             return;
         }
         match (value, &place.ty.base) {
             (Literal::Variable(name), _) => self.variable(name, place, faults),
             (Literal::Null, _) if place.ty.nullable => {}
-            (Literal::Null, _) => faults.push("", Problem::null()),
+            (Literal::Null, _) => faults.push(Rule::Required, "must not be null"),
             (Literal::List(items), BaseType::List(ty))
                 if items.len() > MAX_LIST
                     && matches!(self.types.get(innermost(ty)), Some(Definition::Input(_))) =>
             {
                 let message = format!("may have at most {MAX_LIST} items");
-                faults.push("", Problem::new(Rule::TooMany, message));
+                faults.push(Rule::TooMany, message);
             }
             (Literal::List(items), BaseType::List(ty)) => {
                 for (index, value) in items.iter().enumerate() {
@@ -201,11 +201,12 @@ impl<'a> Check<'a> {
                     self.object(given, known, place.json, faults);
                 }
                 (_, Some(Definition::Input(_))) => {
-                    faults.push("", Problem::new(Rule::Invalid, "must be an object"));
+                    faults.push(Rule::Invalid, "must be an object");
                 }
                 (value, definition) => {
-                    let problem = leaf(value, name, definition, place.json);
-                    problem.into_iter().for_each(|problem| faults.push("", problem));
+                    if let Some((rule, message)) = leaf(value, name, definition, place.json) {
+                        faults.push(rule, message);
+                    }
                 }
             },
         }
@@ -216,10 +217,10 @@ impl<'a> Check<'a> {
         given: &IndexMap<Name, Literal>,
         known: &'a Inputs,
         json: bool,
-        faults: &mut Faults,
+        faults: &mut ValueErrors,
     ) {
         for (name, value) in given {
-            if is_enough(faults) {
+            if faults.is_full() {
                 return;
             }
             match known.get(name) {
@@ -227,36 +228,36 @@ impl<'a> Check<'a> {
                     let place = Place::of(input, json);
                     faults.within(name.as_str(), |faults| self.value(value, place, faults));
                 }
-                None => faults.push(name, Problem::new(Rule::Invalid, "is not a field of this input")),
+                None => faults.push_at(name, Rule::Invalid, "is not a field of this input"),
             }
         }
         for (name, input) in known {
             if !input.ty.nullable && input.default.is_none() && !given.contains_key(name) {
-                faults.push(name, Problem::new(Rule::Required, "must be given"));
+                faults.push_at(name, Rule::Required, "must be given");
             }
         }
     }
 
     /// A variable where the document uses it.
-    fn variable(&mut self, name: &Name, place: Place<'a>, faults: &mut Faults) {
+    fn variable(&mut self, name: &Name, place: Place<'a>, faults: &mut ValueErrors) {
         // The library says of one without a definition that it is unknown.
         let Some(&definition) = self.definitions.get(name) else { return };
         if !place.admits(definition) {
             let (ty, place) = (&definition.var_type.node, place.ty);
             let message = format!("The variable ${name} of type {ty} stands where {place} is expected.");
-            self.misplaced.push(request_error(ErrorCode::BadRequest, message));
+            self.misplaced.push(Error::invalid(message));
             return;
         }
         self.given(definition, faults);
         let default = definition.default_value.as_ref().map(|default| &default.node);
         let is_null = self.variables.get(name).or(default) == Some(&Value::Null);
         if is_null && !place.ty.nullable && definition.var_type.node.nullable {
-            faults.push("", Problem::null());
+            faults.push(Rule::Required, "must not be null");
         }
     }
 
     /// What a variable is given, or its default.
-    fn given(&mut self, definition: &'a VariableDefinition, faults: &mut Faults) {
+    fn given(&mut self, definition: &'a VariableDefinition, faults: &mut ValueErrors) {
         let name = &definition.name.node;
         if !self.met.insert(name) {
             return;
@@ -273,18 +274,13 @@ impl<'a> Check<'a> {
             // The library does not know the defaults of variables where it skips or includes fields.
             (None, Some(default)) => self.defaults.push((name.clone(), default.clone())),
             (None, None) if place.ty.nullable => {}
-            (None, None) => faults.push("", Problem::new(Rule::Required, "must be given")),
+            (None, None) => faults.push(Rule::Required, "must be given"),
         }
     }
 }
 
-/// Whether more faults would help nobody: a body has room for a hundred thousand.
-fn is_enough(faults: &Faults) -> bool {
-    faults.count() >= MAX_FAULTS
-}
-
 /// What is wrong with a value of an enum or a scalar.
-fn leaf(value: &Literal, name: &Name, definition: Option<&Definition>, json: bool) -> Option<Problem> {
+fn leaf(value: &Literal, name: &Name, definition: Option<&Definition>, json: bool) -> Option<(Rule, String)> {
     let is_good = match (name.as_str(), definition, value) {
         (_, Some(Definition::Enum(names)), Literal::Enum(value)) => names.contains(value),
         (_, Some(Definition::Enum(names)), Literal::String(value)) => {
@@ -294,7 +290,7 @@ fn leaf(value: &Literal, name: &Name, definition: Option<&Definition>, json: boo
         ("Int", _, Literal::Number(n)) => {
             let whole = n.as_i64().and_then(|n| i32::try_from(n).ok());
             if whole.is_none() && n.as_f64().is_some_and(|n| n.abs() > f64::from(i32::MAX)) {
-                return Some(Problem::new(Rule::OutOfRange, "does not fit into 32 bits"));
+                return Some((Rule::OutOfRange, "does not fit into 32 bits".to_owned()));
             }
             whole.is_some()
         }
@@ -313,5 +309,5 @@ fn leaf(value: &Literal, name: &Name, definition: Option<&Definition>, json: boo
         "Date" => " like 2026-11-21",
         _ => "",
     };
-    (!is_good).then(|| Problem::new(Rule::Invalid, format!("is not a valid {name}{example}")))
+    (!is_good).then(|| (Rule::Invalid, format!("is not a valid {name}{example}")))
 }
