@@ -125,8 +125,8 @@ impl App {
         services.start_jobs();
         let api = Api::new(
             services,
+            config.limits(),
             ExecutorSettings {
-                limits: config.limits(),
                 persisted: PersistedDocuments::new(config.trusted_documents()?),
                 timeout: config.request_timeout,
                 introspection: config.introspection,

@@ -2,6 +2,7 @@
 
 mod account;
 mod context;
+mod guard_policy;
 mod memory_size;
 mod mutation;
 mod query;
@@ -15,10 +16,11 @@ use std::sync::Arc;
 use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
 
 use crate::api::context::RequestContext;
+use crate::api::guard_policy::guard_policy;
 use crate::api::mutation::Mutation;
 use crate::api::query::Query;
 use crate::auth::{ClientInfo, Credential, Viewer};
-use crate::graphql::guard::Limits;
+use crate::graphql::guard::{Guard, Limits};
 use crate::graphql::{Execution, Executor, ExecutorSettings, GraphqlRequest, LimitedRoot};
 use crate::service::Services;
 
@@ -35,17 +37,18 @@ pub struct Api {
 }
 
 impl Api {
-    /// The API over the services. Without introspection, error messages suggest no names either.
-    pub fn new(services: Arc<Services>, settings: ExecutorSettings) -> Self {
+    /// The API over the services, with these limits of documents. Without introspection, error messages suggest no names either.
+    pub fn new(services: Arc<Services>, limits: Limits, settings: ExecutorSettings) -> Self {
         let build = |mode| {
-            let mut builder = builder().data(settings.limits.clone()).validation_mode(mode);
+            let mut builder = builder().data(limits.clone()).validation_mode(mode);
             if !settings.introspection {
                 builder = builder.disable_introspection().disable_suggestions();
             }
             builder.finish()
         };
         let (schema, prevalidated) = (build(ValidationMode::Strict), build(ValidationMode::Fast));
-        Self { executor: Executor::new(schema, prevalidated, &sdl(), settings), services }
+        let guard = Guard::new(&sdl(), guard_policy(), limits);
+        Self { executor: Executor::new(schema, prevalidated, guard, settings), services }
     }
 
     /// Executes one operation for a client. Returns the viewer too, if the operation needed one.

@@ -22,7 +22,7 @@ pub use clock::Clock;
 pub use error::Error;
 pub use id::new_id;
 pub use label::{Label, Labels, MAX_LABEL, MAX_LABELS};
-pub use page::{CursorKey, KeyValue, MAX_PAGE, Page, PageArguments, PageRequest};
+pub use page::{CursorKey, DEFAULT_PAGE, KeyValue, MAX_PAGE, Page, PageArguments, PageRequest};
 pub use task::{
     Bound, DateField, DateRange, LabelChange, NewTask, OrderField, OrderKey, StatusChange, Task, TaskDetails,
     TaskDetailsEdit, TaskEdit, TaskFilter, TaskPriority, TaskScope, TaskStatus, Title,

@@ -11,7 +11,8 @@ use crate::domain::{Faults, OrderField, OrderKey, Problem, Result, Rule, Task, T
 
 /// The largest page.
 pub const MAX_PAGE: i32 = 100;
-const DEFAULT_PAGE: i32 = 20;
+/// The size of a page when none is given.
+pub const DEFAULT_PAGE: i32 = 20;
 
 /// The arguments of a connection, as they came.
 #[derive(Clone, Debug, Default)]

@@ -10,7 +10,7 @@ use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use crate::graphql::direct_json;
-use crate::graphql::guard::{self, Limits, Types};
+use crate::graphql::guard::{self, Guard, Limits};
 
 /// The documents that are kept take so many bytes at most.
 const CACHE_BYTES: u64 = 32 << 20;
@@ -49,26 +49,25 @@ impl PreparedDocument {
 /// The way of every document into the service.
 #[derive(Clone)]
 pub struct DocumentCache {
-    types: Arc<Types>,
-    limits: Limits,
+    guard: Arc<Guard>,
     kept: Cache<[u8; 32], Arc<PreparedDocument>>,
 }
 
 impl DocumentCache {
-    pub fn new(types: Types, limits: Limits) -> Self {
+    pub fn new(guard: Guard) -> Self {
         let weigh = |_: &[u8; 32], document: &Arc<PreparedDocument>| document.weight;
         let kept = Cache::builder().max_capacity(CACHE_BYTES).weigher(weigh).build();
-        Self { types: Arc::new(types), limits, kept }
+        Self { guard: Arc::new(guard), kept }
     }
 
-    /// The schema's types.
-    pub fn types(&self) -> &Types {
-        &self.types
+    /// The guard that documents and values pass.
+    pub fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     /// The bounds that documents are held to.
     pub fn limits(&self) -> &Limits {
-        &self.limits
+        self.guard.limits()
     }
 
     /// The document of a text and its complexity, if it may be given to the library with these variables.
@@ -81,30 +80,22 @@ impl DocumentCache {
         if let Some(known) = self.kept.get(&hash) {
             let complexity = match known.complexity {
                 Some(complexity) if !guard::are_long(variables) => complexity,
-                _ => self.check_variables(&known.ast, variables)?,
+                _ => self.guard.check_variables(&known.ast, variables)?,
             };
             return Ok((known, complexity));
         }
-        let mut read = guard::read(text, &self.types, &self.limits)?;
-        let complexity = self.check_variables(&read, variables)?;
-        guard::prepare(&mut read, text, &self.types)?;
+        let mut read = self.guard.read(text)?;
+        let complexity = self.guard.check_variables(&read, variables)?;
+        self.guard.prepare(&mut read, text)?;
         let document = PreparedDocument {
             needs_field_merging: direct_json::needs_field_merging(&read),
-            complexity: (!guard::cost_varies(&read)).then_some(complexity),
+            complexity: (!self.guard.cost_varies(&read)).then_some(complexity),
             ast: read,
             hash,
             is_valid: AtomicBool::new(false),
             weight: u32::try_from(text.len() * AST_BYTES_PER_TEXT_BYTE).unwrap_or(u32::MAX),
         };
         Ok((Arc::new(document), complexity))
-    }
-
-    fn check_variables(
-        &self,
-        document: &ExecutableDocument,
-        variables: &Variables,
-    ) -> Result<usize, guard::Error> {
-        guard::check_variables(document, variables, &self.types, &self.limits)
     }
 
     /// Keeps a document in whose operation validation has found nothing.

@@ -9,9 +9,12 @@ use crate::graphql::error::{
     ErrorCode, assign_code, code_name, guard_error, internal_cause, request_error, response_memory_error,
 };
 use crate::graphql::error_limit;
-use crate::graphql::guard::{self, MAX_ERRORS};
+use crate::graphql::guard;
 use crate::graphql::response_budget::ResponseShare;
 use crate::graphql::root_fields::RootFields;
+
+/// The most errors in one response.
+const MAX_ERRORS: usize = 20;
 
 /// The result of one operation. Every error in it has its code, status and request id.
 pub struct Execution {

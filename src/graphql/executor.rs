@@ -15,7 +15,7 @@ use crate::graphql::execution::{
     Disposition, Execution, OperationSummary, Rejection, disposition, finalize_errors,
 };
 use crate::graphql::execution_state::{ExecutionState, MAX_RESPONSE_TEXT_BYTES};
-use crate::graphql::guard::{self, Limits, Types};
+use crate::graphql::guard::{self, Guard, Limits};
 use crate::graphql::persisted_documents::PersistedDocuments;
 use crate::graphql::request::{GraphqlRequest, RequesterContext};
 use crate::graphql::response_budget::{ResponseBudget, ResponseShare};
@@ -26,7 +26,6 @@ const RESPONSE_BYTES_PER_COMPLEXITY: usize = 16 << 10;
 
 /// What an executor needs beside the schema.
 pub struct ExecutorSettings {
-    pub limits: Limits,
     pub persisted: PersistedDocuments,
     /// How long one operation may take.
     pub timeout: Duration,
@@ -53,12 +52,12 @@ pub struct Executor<E> {
 }
 
 impl<E: async_graphql::Executor> Executor<E> {
-    /// An executor of a schema, which is given with and without validation and as SDL.
-    pub fn new(schema: E, prevalidated_schema: E, sdl: &str, settings: ExecutorSettings) -> Self {
+    /// An executor of a schema, which is given with and without validation, and with its guard.
+    pub fn new(schema: E, prevalidated_schema: E, guard: Guard, settings: ExecutorSettings) -> Self {
         Self {
             schema,
             prevalidated_schema,
-            documents: DocumentCache::new(Types::from_sdl(sdl), settings.limits),
+            documents: DocumentCache::new(guard),
             persisted: settings.persisted,
             timeout: settings.timeout,
             introspection: settings.introspection,
@@ -167,8 +166,7 @@ impl<E: async_graphql::Executor> Executor<E> {
         let definitions = &operation.variable_definitions;
         // Without variables the values are those that were checked when the document was validated.
         if !document.is_valid() || !definitions.is_empty() {
-            let types = self.documents.types();
-            let defaults = guard::check_values(&document.ast, operation, variables, types)?;
+            let defaults = self.documents.guard().check_values(&document.ast, operation, variables)?;
             variables.extend(defaults);
         }
         if variables.len() > definitions.len() {

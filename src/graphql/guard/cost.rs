@@ -1,29 +1,20 @@
 //! What a parsed document costs, measured in time linear in its length: fragments are counted once each and
 //! remembered, never expanded.
 //!
-//! Complexity: a field is 1; a connection is 1 and its page size times its children, and 100 for each text
-//! condition of its filter; a list without pages is 1 and ten times its children, `nodes` 1 and its ids times
-//! its children. Introspection counts as selections only, and may not go round in circles.
+//! Complexity: a field is 1; a list is 1 and the number of its items times its children; the [`Policy`] says
+//! how many items a list has, and what conditions cost. Introspection counts as selections only, and may not go round in circles.
 
 use std::collections::HashMap;
 
 use async_graphql::parser::types::{
-    ExecutableDocument, Field, FragmentDefinition, Selection, SelectionSet, VariableDefinition,
+    ExecutableDocument, Field, FragmentDefinition, OperationType, Selection, SelectionSet, VariableDefinition,
 };
 use async_graphql::{Name, Positioned, Value, Variables};
 use async_graphql_value::Value as Literal;
 
 use crate::graphql::guard::document::root_type;
 use crate::graphql::guard::types::{innermost, is_list};
-use crate::graphql::guard::{Error, Types};
-
-const DEFAULT_PAGE: usize = 20;
-const MAX_PAGE: usize = 100;
-const UNPAGED_LIST: usize = 10;
-/// What a text condition adds to its field: the texts of all tasks are searched.
-const TEXT_CONDITION: usize = 100;
-/// The arguments whose values decide what a field costs.
-pub const COSTLY_ARGUMENTS: [&str; 4] = ["first", "last", "ids", "filter"];
+use crate::graphql::guard::{Error, Guard, Policy, Types};
 
 /// What a set of selections asks for. All arithmetic saturates.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,8 +29,8 @@ pub struct Cost {
 
 impl Cost {
     /// What all operations and fragments ask for together.
-    pub fn of(document: &ExecutableDocument, variables: &Variables, types: &Types) -> Result<Self, Error> {
-        let mut measure = Measure::new(document, variables, types);
+    pub fn of(document: &ExecutableDocument, variables: &Variables, guard: &Guard) -> Result<Self, Error> {
+        let mut measure = Measure::new(document, variables, guard);
         let mut total = Self::default();
         for (_, operation) in document.operations.iter() {
             let root = root_type(operation.node.ty);
@@ -84,6 +75,7 @@ struct Measure<'a> {
     /// The defaults of variables.
     defaults: HashMap<&'a Name, &'a Value>,
     types: &'a Types,
+    policy: &'a Policy,
     /// The cost of each fragment that has been met; None while it is being measured.
     known: HashMap<&'a Name, Option<Cost>>,
     /// How many text conditions each variable holds that has been met: it may be used often.
@@ -93,7 +85,7 @@ struct Measure<'a> {
 }
 
 impl<'a> Measure<'a> {
-    fn new(document: &'a ExecutableDocument, variables: &'a Variables, types: &'a Types) -> Self {
+    fn new(document: &'a ExecutableDocument, variables: &'a Variables, guard: &'a Guard) -> Self {
         let operations = document.operations.iter();
         let definitions = operations.flat_map(|(_, operation)| &operation.node.variable_definitions);
         let default = |definition: &'a Positioned<VariableDefinition>| {
@@ -104,7 +96,8 @@ impl<'a> Measure<'a> {
             document,
             variables,
             defaults,
-            types,
+            types: &guard.types,
+            policy: &guard.policy,
             known: HashMap::new(),
             texts: HashMap::new(),
             sizes: HashMap::new(),
@@ -166,14 +159,13 @@ impl<'a> Measure<'a> {
         let children = self.set(&field.selection_set.node, child)?;
         let times = match ty {
             _ if child.ends_with("Connection") => self.page_size(field),
-            // As many as are asked for.
-            Some(_) if name == "nodes" && parent == "Query" => self.ids(field),
-            Some(ty) if is_list(ty) && !parent.ends_with("Connection") => UNPAGED_LIST,
+            Some(ty) if is_list(ty) && !parent.ends_with("Connection") => self.list_size(field, parent),
             _ => 1,
         };
-        let filter = field.get_argument("filter").filter(|_| child.ends_with("Connection"));
-        let texts = filter.map_or(0, |filter| self.texts("filter", &filter.node));
-        let own = texts.saturating_mul(TEXT_CONDITION).saturating_add(1);
+        let search = self.policy.search;
+        let filter = field.get_argument(search.argument).filter(|_| child.ends_with("Connection"));
+        let texts = filter.map_or(0, |filter| self.texts(search.argument, &filter.node));
+        let own = texts.saturating_mul(search.complexity).saturating_add(1);
         let values = self.values(field);
         Ok(Cost {
             depth: children.depth.saturating_add(1),
@@ -197,18 +189,27 @@ impl<'a> Measure<'a> {
         self.variables.get(name).or_else(|| self.defaults.get(name).copied())
     }
 
-    /// How many ids a field is given; a value that is no list stands for one. More than there may be are
-    /// refused later.
-    fn ids(&self, field: &Field) -> usize {
-        let count = match field.get_argument("ids").map(|argument| &argument.node) {
-            Some(Literal::List(ids)) => ids.len(),
+    /// How many items a list without pages has: as many as are asked for, where an argument counts them.
+    fn list_size(&self, field: &Field, parent: &str) -> usize {
+        let counted = self.policy.counted_lists.iter().filter(|_| parent == root_type(OperationType::Query));
+        match counted.into_iter().find(|list| field.name.node == list.field) {
+            Some(list) => self.values_in(field, list.argument),
+            None => self.policy.unpaged_list_size,
+        }
+    }
+
+    /// How many values an argument holds; a value that is no list stands for one. More than there may be
+    /// are refused later.
+    fn values_in(&self, field: &Field, argument: &str) -> usize {
+        let count = match field.get_argument(argument).map(|argument| &argument.node) {
+            Some(Literal::List(values)) => values.len(),
             Some(Literal::Variable(name)) => match self.variable(name) {
-                Some(Value::List(ids)) => ids.len(),
+                Some(Value::List(values)) => values.len(),
                 _ => 1,
             },
             _ => 1,
         };
-        count.min(MAX_PAGE)
+        count.min(self.policy.max_page_size)
     }
 
     /// How many items a connection gives at most. A size that is out of bounds is refused later.
@@ -221,8 +222,11 @@ impl<'a> Measure<'a> {
             },
             _ => None,
         };
-        let size = size("first").or_else(|| size("last")).unwrap_or(DEFAULT_PAGE as u64);
-        size.min(MAX_PAGE as u64) as usize
+        let max = self.policy.max_page_size;
+        match size("first").or_else(|| size("last")) {
+            Some(size) => usize::try_from(size).map_or(max, |size| size.min(max)),
+            None => self.policy.default_page_size,
+        }
     }
 
     /// The bytes of the variables in a field's arguments.
@@ -247,7 +251,7 @@ impl<'a> Measure<'a> {
     fn texts(&mut self, name: &str, value: &Literal) -> usize {
         match value {
             Literal::Variable(variable) => self.texts_of(name, variable),
-            Literal::String(text) => usize::from(is_text_condition(name, text)),
+            Literal::String(text) => usize::from(self.policy.search.is_met_by(name, text)),
             Literal::List(items) => items.iter().map(|item| self.texts(name, item)).sum(),
             Literal::Object(fields) => fields.iter().map(|(name, value)| self.texts(name, value)).sum(),
             _ => 0,
@@ -257,14 +261,14 @@ impl<'a> Measure<'a> {
     /// The same for a variable.
     fn texts_of(&mut self, name: &str, variable: &Name) -> usize {
         let value = match self.variable(variable) {
-            Some(Value::String(text)) => return usize::from(is_text_condition(name, text)),
+            Some(Value::String(text)) => return usize::from(self.policy.search.is_met_by(name, text)),
             Some(value) => value,
             None => return 0,
         };
         if let Some(known) = self.texts.get(variable) {
             return *known;
         }
-        let count = texts_in(name, value);
+        let count = texts_in(name, value, self.policy);
         self.texts.insert(variable.clone(), count);
         count
     }
@@ -283,16 +287,11 @@ pub fn size(value: &Value) -> usize {
 }
 
 /// How many text conditions JSON holds that stands in the field `name` of a filter.
-fn texts_in(name: &str, value: &Value) -> usize {
+fn texts_in(name: &str, value: &Value, policy: &Policy) -> usize {
     match value {
-        Value::String(text) => usize::from(is_text_condition(name, text)),
-        Value::List(items) => items.iter().map(|item| texts_in(name, item)).sum(),
-        Value::Object(fields) => fields.iter().map(|(name, value)| texts_in(name, value)).sum(),
+        Value::String(text) => usize::from(policy.search.is_met_by(name, text)),
+        Value::List(items) => items.iter().map(|item| texts_in(name, item, policy)).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| texts_in(name, value, policy)).sum(),
         _ => 0,
     }
-}
-
-/// Whether a string is a condition: a blank text is ignored.
-fn is_text_condition(field: &str, text: &str) -> bool {
-    field == "text" && !text.trim().is_empty()
 }

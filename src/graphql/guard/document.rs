@@ -7,9 +7,10 @@ use async_graphql::parser::types::{
 use async_graphql::{Positioned, Variables};
 use async_graphql_value::Value as Literal;
 
-use crate::graphql::guard::cost::{COSTLY_ARGUMENTS, Cost, size};
+use crate::graphql::guard::cost::{Cost, size};
 use crate::graphql::guard::error::LimitExceeded;
-use crate::graphql::guard::{Error, Limits, Types};
+use crate::graphql::guard::policy::ExclusiveFields;
+use crate::graphql::guard::{Error, Guard, Policy};
 
 pub const MAX_SELECTIONS: usize = 1_000;
 pub const MAX_DIRECTIVES: usize = 3;
@@ -20,24 +21,23 @@ const MAX_FOLLOWED_FRAGMENTS: usize = 500;
 const LONG_VARIABLES: usize = 1 << 10;
 /// Lists of lists of an introspection, such as the fields of the types of the fields.
 const MAX_INTROSPECTION_LISTS: usize = 3;
-/// Fields that check or set a password: one a request, so that a request costs one hash.
-const CREDENTIAL_FIELDS: [&str; 4] = ["register", "login", "refreshToken", "changePassword"];
 
 /// Checks every limit that a document can be over by itself, in the order in which they are documented.
-pub fn check(document: &ExecutableDocument, types: &Types, limits: &Limits) -> Result<(), Error> {
+pub fn check(document: &ExecutableDocument, guard: &Guard) -> Result<(), Error> {
+    let limits = &guard.limits;
     // Fragments are followed one inside the other, so very many of them would need more stack than there is.
     // With the usual limit of tokens there are never so many.
     if document.fragments.len() > MAX_FOLLOWED_FRAGMENTS {
         LimitExceeded::check("Number of fragments", document.fragments.len(), MAX_FRAGMENTS)?;
     }
     let marks = Marks::of(document);
-    let cost = Cost::of(document, &Variables::default(), types)?;
+    let cost = Cost::of(document, &Variables::default(), guard)?;
     LimitExceeded::check("Query depth", cost.depth, limits.depth)?;
     LimitExceeded::check("Introspection depth", cost.introspection_lists, MAX_INTROSPECTION_LISTS)?;
     LimitExceeded::check("Number of selections", cost.selections, MAX_SELECTIONS)?;
     LimitExceeded::check("Number of aliases", marks.aliases, limits.aliases)?;
     for (_, operation) in document.operations.iter() {
-        check_root(document, &operation.node, limits)?;
+        check_root(document, &operation.node, guard)?;
     }
     LimitExceeded::check("Number of directives in one place", marks.directives, MAX_DIRECTIVES)?;
     LimitExceeded::check("Number of fragments", document.fragments.len(), MAX_FRAGMENTS)?;
@@ -49,10 +49,10 @@ pub fn check(document: &ExecutableDocument, types: &Types, limits: &Limits) -> R
 pub fn check_variables(
     document: &ExecutableDocument,
     variables: &Variables,
-    types: &Types,
-    limits: &Limits,
+    guard: &Guard,
 ) -> Result<usize, Error> {
-    let cost = Cost::of(document, variables, types)?;
+    let limits = &guard.limits;
+    let cost = Cost::of(document, variables, guard)?;
     LimitExceeded::check("Query complexity", cost.complexity, limits.complexity)?;
     LimitExceeded::check("Size of all uses of variables in bytes", cost.values, limits.request_bytes)?;
     Ok(cost.complexity)
@@ -64,21 +64,21 @@ pub fn are_long(variables: &Variables) -> bool {
 }
 
 /// Whether the complexity depends on variables.
-pub fn cost_varies(document: &ExecutableDocument) -> bool {
-    fn varies(set: &SelectionSet) -> bool {
+pub fn cost_varies(document: &ExecutableDocument, policy: &Policy) -> bool {
+    fn varies(set: &SelectionSet, policy: &Policy) -> bool {
         set.items.iter().any(|selection| match &selection.node {
             Selection::Field(field) => {
-                let values = COSTLY_ARGUMENTS.iter().filter_map(|name| field.node.get_argument(name));
-                values.into_iter().any(|value| has_variable(&value.node))
-                    || varies(&field.node.selection_set.node)
+                let mut costly = field.node.arguments.iter().filter(|(name, _)| policy.is_costly(&name.node));
+                costly.any(|(_, value)| has_variable(&value.node))
+                    || varies(&field.node.selection_set.node, policy)
             }
-            Selection::InlineFragment(inline) => varies(&inline.node.selection_set.node),
+            Selection::InlineFragment(inline) => varies(&inline.node.selection_set.node, policy),
             Selection::FragmentSpread(_) => false,
         })
     }
     let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
     let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
-    operations.chain(fragments).any(varies)
+    operations.chain(fragments).any(|set| varies(set, policy))
 }
 
 fn has_variable(value: &Literal) -> bool {
@@ -93,7 +93,7 @@ fn has_variable(value: &Literal) -> bool {
 fn check_root(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
-    limits: &Limits,
+    Guard { limits, policy, .. }: &Guard,
 ) -> Result<(), Error> {
     let fields = root_fields(document, operation);
     let bound = match operation.ty {
@@ -101,8 +101,9 @@ fn check_root(
         _ => limits.root_fields,
     };
     LimitExceeded::check("Number of root fields", fields.len(), bound)?;
-    let credentials = fields.iter().filter(|field| CREDENTIAL_FIELDS.contains(&field.name.node.as_str()));
-    Ok(LimitExceeded::check("Number of sign-in fields", credentials.count(), 1)?)
+    let ExclusiveFields { names, quantity } = policy.exclusive;
+    let exclusive = fields.iter().filter(|field| names.contains(&field.name.node.as_str()));
+    Ok(LimitExceeded::check(quantity, exclusive.count(), 1)?)
 }
 
 /// The operation that a request means: the one named, or the only one.

@@ -8,6 +8,7 @@ mod error;
 mod lexer;
 mod merge;
 mod numbers;
+mod policy;
 mod rewrite;
 mod scan;
 mod spelling;
@@ -15,19 +16,18 @@ mod types;
 mod unseen;
 mod values;
 
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
+use async_graphql::{Name, Value, Variables};
 
 pub use document::{
-    MAX_DIRECTIVES, MAX_FRAGMENTS, MAX_OPERATIONS, MAX_SELECTIONS, are_long, check_variables, cost_varies,
-    operation, root_fields,
+    MAX_DIRECTIVES, MAX_FRAGMENTS, MAX_OPERATIONS, MAX_SELECTIONS, are_long, operation, root_fields,
 };
 pub use error::{Error, LimitExceeded, PathSegment, Rule, ValueError};
 pub use numbers::make_whole;
+pub use policy::{CountedList, ExclusiveFields, Policy, Scalar, SearchCondition};
 pub use rewrite::merge_roots;
 pub use scan::scan_json;
-use types::Definition;
-pub use types::Types;
-pub use values::check as check_values;
+use types::{Definition, Types};
 
 /// What a document may ask for at most.
 #[derive(Clone, Debug)]
@@ -52,23 +52,6 @@ pub struct Limits {
 
 /// JSON in a request may nest this deep.
 pub const MAX_JSON_NESTING: usize = 64;
-/// Errors in one response.
-pub const MAX_ERRORS: usize = 20;
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            request_bytes: 1 << 20,
-            query_bytes: 16 << 10,
-            nesting: 32,
-            tokens: 2_000,
-            depth: 10,
-            complexity: 5_000,
-            aliases: 20,
-            root_fields: 10,
-        }
-    }
-}
 
 impl Limits {
     /// Root fields of a mutation.
@@ -77,27 +60,71 @@ impl Limits {
     }
 }
 
-/// Reads a document that is within the limits that hold whatever its variables are.
-pub fn read(query: &str, types: &Types, limits: &Limits) -> Result<ExecutableDocument, Error> {
-    scan::check(query, limits)?;
-    let document = async_graphql::parser::parse_query(spelling::spelled_out(query))
-        .map_err(|error| Error::syntax(&error))?;
-    document::check(&document, types, limits)?;
-    Ok(document)
+/// Checks documents and values against one schema, its policy and limits.
+#[derive(Debug)]
+pub struct Guard {
+    types: Types,
+    policy: Policy,
+    limits: Limits,
 }
 
-/// Finds what the library's validation does not look at in a document within the limits, and writes it in
-/// words that the library does right.
-pub fn prepare(document: &mut ExecutableDocument, query: &str, types: &Types) -> Result<(), Error> {
-    if let Some(name) = scan::repeated_field(query) {
-        let message = format!("An object has the field \"{name}\" twice.");
-        return Err(Error::invalid(message));
+impl Guard {
+    /// A guard for a schema in SDL, which must be valid.
+    pub fn new(sdl: &str, policy: Policy, limits: Limits) -> Self {
+        Self { types: Types::from_sdl(sdl), policy, limits }
     }
-    unseen::check(document, types)?;
-    for (_, operation) in document.operations.iter() {
-        merge::check(document, &operation.node, types)?;
+
+    /// The bounds that documents are held to.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
-    rewrite::wrap_typenames(document);
-    rewrite::hide_description(document);
-    Ok(())
+
+    /// Reads a document that is within the limits that hold whatever its variables are.
+    pub fn read(&self, query: &str) -> Result<ExecutableDocument, Error> {
+        scan::check(query, &self.limits)?;
+        let document = async_graphql::parser::parse_query(spelling::spelled_out(query))
+            .map_err(|error| Error::syntax(&error))?;
+        document::check(&document, self)?;
+        Ok(document)
+    }
+
+    /// Checks what depends on the variables: the complexity, since variables can set page sizes, and the
+    /// total size of all uses of variables. Returns the complexity.
+    pub fn check_variables(
+        &self,
+        document: &ExecutableDocument,
+        variables: &Variables,
+    ) -> Result<usize, Error> {
+        document::check_variables(document, variables, self)
+    }
+
+    /// Whether the complexity depends on variables.
+    pub fn cost_varies(&self, document: &ExecutableDocument) -> bool {
+        document::cost_varies(document, &self.policy)
+    }
+
+    /// Finds what the library's validation does not look at in a document within the limits, and writes it
+    /// in words that the library does right.
+    pub fn prepare(&self, document: &mut ExecutableDocument, query: &str) -> Result<(), Error> {
+        if let Some(name) = scan::repeated_field(query) {
+            return Err(Error::invalid(format!("An object has the field \"{name}\" twice.")));
+        }
+        unseen::check(document, &self.types)?;
+        for (_, operation) in document.operations.iter() {
+            merge::check(document, &operation.node, &self.types)?;
+        }
+        rewrite::wrap_typenames(document);
+        rewrite::hide_description(document);
+        Ok(())
+    }
+
+    /// Checks the values of an operation. Gives the defaults that stand for the variables left out.
+    pub fn check_values(
+        &self,
+        document: &ExecutableDocument,
+        operation: &OperationDefinition,
+        variables: &Variables,
+    ) -> Result<Vec<(Name, Value)>, Vec<Error>> {
+        values::check(document, operation, variables, self)
+    }
 }

@@ -13,12 +13,10 @@ use async_graphql::{Name, Positioned, Value, Variables};
 use async_graphql_value::Value as Literal;
 use indexmap::IndexMap;
 
-use crate::api::scalar::{Date, DateTime};
-use crate::domain::MAX_FAULTS;
 use crate::graphql::guard::document::root_type;
 use crate::graphql::guard::error::{Rule, ValueErrors};
 use crate::graphql::guard::types::{Definition, Input, Inputs, innermost};
-use crate::graphql::guard::{Error, Types};
+use crate::graphql::guard::{Error, Guard, Policy, Types};
 
 /// Objects in a list. What takes lists has lower bounds of its own; this one is for the time that it takes
 /// to get there.
@@ -29,20 +27,21 @@ pub fn check(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     variables: &Variables,
-    types: &Types,
+    guard: &Guard,
 ) -> Result<Vec<(Name, Value)>, Vec<Error>> {
     let definitions = || operation.variable_definitions.iter().map(|definition| &definition.node);
     let mut check = Check {
         document,
         variables,
-        types,
+        types: &guard.types,
+        policy: &guard.policy,
         definitions: definitions().map(|definition| (&definition.name.node, definition)).collect(),
         fragments: HashSet::new(),
         met: HashSet::new(),
         defaults: Vec::new(),
         misplaced: Vec::new(),
     };
-    let mut faults = ValueErrors::new(MAX_FAULTS);
+    let mut faults = ValueErrors::new(guard.policy.max_value_errors);
     check.directives(&operation.directives, &mut faults);
     check.set(&operation.selection_set.node, root_type(operation.ty), &mut faults);
     for definition in definitions() {
@@ -97,6 +96,7 @@ struct Check<'a> {
     document: &'a ExecutableDocument,
     variables: &'a Variables,
     types: &'a Types,
+    policy: &'a Policy,
     definitions: HashMap<&'a Name, &'a VariableDefinition>,
     /// Fragments that have been walked through: once is enough.
     fragments: HashSet<&'a Name>,
@@ -204,7 +204,7 @@ impl<'a> Check<'a> {
                     faults.push(Rule::Invalid, "must be an object");
                 }
                 (value, definition) => {
-                    if let Some((rule, message)) = leaf(value, name, definition, place.json) {
+                    if let Some((rule, message)) = leaf(value, name, definition, place.json, self.policy) {
                         faults.push(rule, message);
                     }
                 }
@@ -280,7 +280,14 @@ impl<'a> Check<'a> {
 }
 
 /// What is wrong with a value of an enum or a scalar.
-fn leaf(value: &Literal, name: &Name, definition: Option<&Definition>, json: bool) -> Option<(Rule, String)> {
+fn leaf(
+    value: &Literal,
+    name: &Name,
+    definition: Option<&Definition>,
+    json: bool,
+    policy: &Policy,
+) -> Option<(Rule, String)> {
+    let scalar = policy.scalar(name);
     let is_good = match (name.as_str(), definition, value) {
         (_, Some(Definition::Enum(names)), Literal::Enum(value)) => names.contains(value),
         (_, Some(Definition::Enum(names)), Literal::String(value)) => {
@@ -298,16 +305,14 @@ fn leaf(value: &Literal, name: &Name, definition: Option<&Definition>, json: boo
         ("Boolean", _, value) => matches!(value, Literal::Boolean(_)),
         ("ID", _, Literal::Number(n)) => n.is_i64() || n.is_u64(),
         ("String" | "ID", _, value) => matches!(value, Literal::String(_)),
-        ("DateTime", _, Literal::String(text)) => DateTime::from_text(text).is_some(),
-        ("Date", _, Literal::String(text)) => Date::from_text(text).is_some(),
-        ("Int" | "DateTime" | "Date", ..) => false,
-        // Not a type of ours: validation says so.
-        _ => true,
+        ("Int", ..) => false,
+        (_, _, value) => match (scalar, value) {
+            (Some(scalar), Literal::String(text)) => (scalar.is_valid)(text),
+            (Some(_), _) => false,
+            // Not a type of the schema: validation says so.
+            (None, _) => true,
+        },
     };
-    let example = match name.as_str() {
-        "DateTime" => " like 2026-11-21T09:30:00Z",
-        "Date" => " like 2026-11-21",
-        _ => "",
-    };
+    let example = scalar.map_or(String::new(), |scalar| format!(" like {}", scalar.example));
     (!is_good).then(|| (Rule::Invalid, format!("is not a valid {name}{example}")))
 }

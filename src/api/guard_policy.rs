@@ -1,0 +1,31 @@
+//! What the document guard has to be told about this schema.
+
+use crate::api::scalar::{Date, DateTime};
+use crate::domain::{DEFAULT_PAGE, MAX_FAULTS, MAX_PAGE};
+use crate::graphql::guard::{CountedList, ExclusiveFields, Policy, Scalar, SearchCondition};
+
+/// The rules of the public schema.
+pub fn guard_policy() -> Policy {
+    Policy {
+        // Each of them checks or sets a password or a token: one a request costs one hash.
+        exclusive: ExclusiveFields {
+            names: &["register", "login", "refreshToken", "changePassword"],
+            quantity: "Number of sign-in fields",
+        },
+        default_page_size: DEFAULT_PAGE as usize,
+        max_page_size: MAX_PAGE as usize,
+        unpaged_list_size: 10,
+        counted_lists: &[CountedList { field: "nodes", argument: "ids" }],
+        // The texts of all tasks are searched.
+        search: SearchCondition { argument: "filter", field: "text", complexity: 100 },
+        scalars: &[
+            Scalar {
+                name: "DateTime",
+                is_valid: |text| DateTime::from_text(text).is_some(),
+                example: "2026-11-21T09:30:00Z",
+            },
+            Scalar { name: "Date", is_valid: |text| Date::from_text(text).is_some(), example: "2026-11-21" },
+        ],
+        max_value_errors: MAX_FAULTS,
+    }
+}
