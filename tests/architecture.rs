@@ -76,7 +76,7 @@ fn a_library_is_known_to_its_own_rooms_only() {
 #[test]
 fn every_file_says_what_it_is_for() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for folder in ["src", "tests", "benches", "migration/src"] {
+    for folder in ["src", "tests", "benches", "migration/src", "crates"] {
         for file in sources(&root.join(folder)) {
             let text = fs::read_to_string(&file).expect("it is text");
             assert!(text.starts_with("//! "), "{} does not begin with //!", file.display());

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use async_graphql::parser::parse_schema;
-use async_graphql::parser::types::{
+use async_graphql_parser::Positioned;
+use async_graphql_parser::parse_schema;
+use async_graphql_parser::types::{
     BaseType, FieldDefinition, InputValueDefinition, Type, TypeDefinition, TypeKind, TypeSystemDefinition,
 };
-use async_graphql::{Name, Positioned, Value};
+use async_graphql_value::{ConstValue as Value, Name};
 
 /// What a type is.
 #[derive(Debug)]

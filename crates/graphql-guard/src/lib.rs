@@ -16,8 +16,8 @@ mod types;
 mod unseen;
 mod values;
 
-use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
-use async_graphql::{Name, Value, Variables};
+use async_graphql_parser::types::{ExecutableDocument, OperationDefinition};
+use async_graphql_value::{ConstValue as Value, Name, Variables};
 
 pub use document::{
     MAX_DIRECTIVES, MAX_FRAGMENTS, MAX_OPERATIONS, MAX_SELECTIONS, are_long, operation, root_fields,
@@ -82,7 +82,7 @@ impl Guard {
     /// Reads a document that is within the limits that hold whatever its variables are.
     pub fn read(&self, query: &str) -> Result<ExecutableDocument, Error> {
         scan::check(query, &self.limits)?;
-        let document = async_graphql::parser::parse_query(spelling::spelled_out(query))
+        let document = async_graphql_parser::parse_query(spelling::spelled_out(query))
             .map_err(|error| Error::syntax(&error))?;
         document::check(&document, self)?;
         Ok(document)

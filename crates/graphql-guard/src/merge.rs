@@ -3,15 +3,15 @@
 
 use std::collections::HashSet;
 
-use async_graphql::Name;
-use async_graphql::parser::types::{
+use async_graphql_parser::types::{
     BaseType, ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet, Type,
 };
+use async_graphql_value::Name;
 use indexmap::IndexMap;
 
-use crate::graphql::guard::document::root_type;
-use crate::graphql::guard::types::innermost;
-use crate::graphql::guard::{Definition, Error, Types};
+use crate::document::root_type;
+use crate::types::innermost;
+use crate::{Definition, Error, Types};
 
 /// Fields by their response key, each with the object types that it and the fields around it are asked of.
 type Fields<'a> = IndexMap<&'a Name, Vec<(Vec<&'a str>, &'a Field)>>;

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::graphql::guard::error::LimitExceeded;
-use crate::graphql::guard::lexer::tokens;
-use crate::graphql::guard::{Error, Limits};
+use crate::error::LimitExceeded;
+use crate::lexer::tokens;
+use crate::{Error, Limits};
 
 /// Checks length, nesting and tokens of a document's text, and that no string in it is left open: the
 /// parser would read on behind its quotes, where nothing has been counted.

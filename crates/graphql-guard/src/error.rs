@@ -1,6 +1,6 @@
 //! Why the guard refuses a document or the values of an operation.
 
-use async_graphql::Pos;
+use async_graphql_parser::Pos;
 
 /// Why a document or a value is refused. No text of it quotes a value: a document can hold a password.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +23,7 @@ impl Error {
     }
 
     /// A syntax error with its position only: the message of the parser quotes the line.
-    pub fn syntax(error: &async_graphql::parser::Error) -> Self {
+    pub fn syntax(error: &async_graphql_parser::Error) -> Self {
         let position = error.positions().next();
         let at = position.map_or(String::new(), |at| format!(" at line {}, column {}", at.line, at.column));
         Self::Invalid { message: format!("The document has a syntax error{at}."), position }

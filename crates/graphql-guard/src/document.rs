@@ -1,16 +1,16 @@
 //! The limits that a parsed document is held to, in time linear in its length.
 
-use async_graphql::parser::types::{
+use async_graphql_parser::Positioned;
+use async_graphql_parser::types::{
     Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
     SelectionSet,
 };
-use async_graphql::{Positioned, Variables};
-use async_graphql_value::Value as Literal;
+use async_graphql_value::{Value as Literal, Variables};
 
-use crate::graphql::guard::cost::{Cost, size};
-use crate::graphql::guard::error::LimitExceeded;
-use crate::graphql::guard::policy::ExclusiveFields;
-use crate::graphql::guard::{Error, Guard, Policy};
+use crate::cost::{Cost, size};
+use crate::error::LimitExceeded;
+use crate::policy::ExclusiveFields;
+use crate::{Error, Guard, Policy};
 
 pub const MAX_SELECTIONS: usize = 1_000;
 pub const MAX_DIRECTIVES: usize = 3;

@@ -6,15 +6,15 @@
 
 use std::collections::HashMap;
 
-use async_graphql::parser::types::{
+use async_graphql_parser::Positioned;
+use async_graphql_parser::types::{
     ExecutableDocument, Field, FragmentDefinition, OperationType, Selection, SelectionSet, VariableDefinition,
 };
-use async_graphql::{Name, Positioned, Value, Variables};
-use async_graphql_value::Value as Literal;
+use async_graphql_value::{ConstValue as Value, Name, Value as Literal, Variables};
 
-use crate::graphql::guard::document::root_type;
-use crate::graphql::guard::types::{innermost, is_list};
-use crate::graphql::guard::{Error, Guard, Policy, Types};
+use crate::document::root_type;
+use crate::types::{innermost, is_list};
+use crate::{Error, Guard, Policy, Types};
 
 /// What a set of selections asks for. All arithmetic saturates.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,6 +1,6 @@
 //! Numbers in variables.
 
-use async_graphql::{Value, Variables};
+use async_graphql_value::{ConstValue as Value, Variables};
 
 /// Integers beyond this have neighbours that JSON's readers do not tell apart.
 const LARGEST: f64 = 9_007_199_254_740_992.0;

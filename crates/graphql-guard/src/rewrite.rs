@@ -1,14 +1,14 @@
 //! Documents in words that the library does right: what they mean stays the same.
 
-use async_graphql::parser::types::{
+use async_graphql_parser::types::{
     Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition, InlineFragment,
     OperationDefinition, Selection, SelectionSet,
 };
-use async_graphql::{Name, Pos, Positioned, Value, Variables};
-use async_graphql_value::Value as Literal;
+use async_graphql_parser::{Pos, Positioned};
+use async_graphql_value::{ConstValue as Value, Name, Value as Literal, Variables};
 use indexmap::IndexMap;
 
-use crate::graphql::guard::document::{operation, operation_mut};
+use crate::document::{operation, operation_mut};
 
 /// Puts the directives of `__typename` around it: the library does not look at what stands there, and
 /// takes a variable for unused that is used nowhere else.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use crate::graphql::guard::lexer::{Token, tokens};
+use crate::lexer::{Token, tokens};
 
 const QUOTES: &str = "\"\"\"";
 const ESCAPED_QUOTES: &str = "\\\"\"\"";

@@ -5,18 +5,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use async_graphql::parser::types::{
+use async_graphql_parser::Positioned;
+use async_graphql_parser::types::{
     BaseType, Directive, ExecutableDocument, OperationDefinition, Selection, SelectionSet, Type,
     VariableDefinition,
 };
-use async_graphql::{Name, Positioned, Value, Variables};
-use async_graphql_value::Value as Literal;
+use async_graphql_value::{ConstValue as Value, Name, Value as Literal, Variables};
 use indexmap::IndexMap;
 
-use crate::graphql::guard::document::root_type;
-use crate::graphql::guard::error::{Rule, ValueErrors};
-use crate::graphql::guard::types::{Definition, Input, Inputs, innermost};
-use crate::graphql::guard::{Error, Guard, Policy, Types};
+use crate::document::root_type;
+use crate::error::{Rule, ValueErrors};
+use crate::types::{Definition, Input, Inputs, innermost};
+use crate::{Error, Guard, Policy, Types};
 
 /// Objects in a list. What takes lists has lower bounds of its own; this one is for the time that it takes
 /// to get there.

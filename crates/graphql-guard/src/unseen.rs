@@ -1,9 +1,9 @@
 //! Places of a document that the library's validation does not look at: what stands at a `__typename`, and
 //! the directives of variables.
 
-use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
+use async_graphql_parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
 
-use crate::graphql::guard::{Error, Types};
+use crate::{Error, Types};
 
 /// Makes sure that nothing invalid stands there.
 pub fn check(document: &ExecutableDocument, types: &Types) -> Result<(), Error> {
