@@ -12,8 +12,8 @@ use async_graphql_parser::types::{
 };
 use async_graphql_value::{ConstValue as Value, Name, Value as Literal, Variables};
 
-use crate::document::root_type;
-use crate::types::{innermost, is_list};
+use crate::operation::root_type;
+use crate::schema::{innermost, is_list};
 use crate::{Error, Guard, Policy, Types};
 
 /// What a set of selections asks for. All arithmetic saturates.

@@ -8,7 +8,7 @@ use async_graphql_parser::{Pos, Positioned};
 use async_graphql_value::{ConstValue as Value, Name, Value as Literal, Variables};
 use indexmap::IndexMap;
 
-use crate::document::{operation, operation_mut};
+use crate::operation::{operation, operation_mut};
 
 /// Puts the directives of `__typename` around it: the library does not look at what stands there, and
 /// takes a variable for unused that is used nowhere else.

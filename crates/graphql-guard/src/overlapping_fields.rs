@@ -9,8 +9,8 @@ use async_graphql_parser::types::{
 use async_graphql_value::Name;
 use indexmap::IndexMap;
 
-use crate::document::root_type;
-use crate::types::innermost;
+use crate::operation::root_type;
+use crate::schema::innermost;
 use crate::{Definition, Error, Types};
 
 /// Fields by their response key, each with the object types that it and the fields around it are asked of.

@@ -2,13 +2,13 @@
 
 use async_graphql_parser::Positioned;
 use async_graphql_parser::types::{
-    Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
-    SelectionSet,
+    Directive, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql_value::{Value as Literal, Variables};
 
 use crate::cost::{Cost, size};
 use crate::error::LimitExceeded;
+use crate::operation::root_fields;
 use crate::policy::ExclusiveFields;
 use crate::{Error, Guard, Policy};
 
@@ -21,6 +21,34 @@ const MAX_FOLLOWED_FRAGMENTS: usize = 500;
 const LONG_VARIABLES: usize = 1 << 10;
 /// Lists of lists of an introspection, such as the fields of the types of the fields.
 const MAX_INTROSPECTION_LISTS: usize = 3;
+
+/// What a document may ask for at most.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of a request's body.
+    pub request_bytes: usize,
+    /// Bytes of a document.
+    pub query_bytes: usize,
+    /// Brackets of any kind inside each other, counted on the bytes.
+    pub nesting: usize,
+    /// Lexical tokens.
+    pub tokens: usize,
+    /// Fields inside each other; a root field is 1.
+    pub depth: usize,
+    /// See [`document`].
+    pub complexity: usize,
+    /// Aliases in the whole document.
+    pub aliases: usize,
+    /// Root fields of a query; a mutation may have half as many.
+    pub root_fields: usize,
+}
+
+impl Limits {
+    /// Root fields of a mutation.
+    pub fn mutation_root_fields(&self) -> usize {
+        self.root_fields / 2
+    }
+}
 
 /// Checks every limit that a document can be over by itself, in the order in which they are documented.
 pub fn check(document: &ExecutableDocument, guard: &Guard) -> Result<(), Error> {
@@ -104,68 +132,6 @@ fn check_root(
     let ExclusiveFields { names, quantity } = policy.exclusive;
     let exclusive = fields.iter().filter(|field| names.contains(&field.name.node.as_str()));
     Ok(LimitExceeded::check(quantity, exclusive.count(), 1)?)
-}
-
-/// The operation that a request means: the one named, or the only one.
-pub fn operation<'a>(
-    document: &'a ExecutableDocument,
-    name: Option<&str>,
-) -> Option<&'a OperationDefinition> {
-    match (&document.operations, name) {
-        (DocumentOperations::Single(operation), None) => Some(&operation.node),
-        (DocumentOperations::Single(_), Some(_)) => None,
-        (DocumentOperations::Multiple(all), Some(name)) => all.get(name).map(|operation| &operation.node),
-        (DocumentOperations::Multiple(all), None) if all.len() == 1 => {
-            all.values().next().map(|operation| &operation.node)
-        }
-        (DocumentOperations::Multiple(_), None) => None,
-    }
-}
-
-/// The same, to be changed.
-pub fn operation_mut<'a>(
-    document: &'a mut ExecutableDocument,
-    name: Option<&str>,
-) -> Option<&'a mut OperationDefinition> {
-    match (&mut document.operations, name) {
-        (DocumentOperations::Single(operation), _) => Some(&mut operation.node),
-        (DocumentOperations::Multiple(all), Some(name)) => all.get_mut(name).map(|each| &mut each.node),
-        (DocumentOperations::Multiple(all), None) => all.values_mut().next().map(|each| &mut each.node),
-    }
-}
-
-/// The root fields of an operation, those in fragments too. The number of selections must have been
-/// checked: here fragments are expanded.
-pub fn root_fields<'a>(
-    document: &'a ExecutableDocument,
-    operation: &'a OperationDefinition,
-) -> Vec<&'a Field> {
-    fn collect<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, fields: &mut Vec<&'a Field>) {
-        for selection in &set.items {
-            match &selection.node {
-                Selection::Field(field) => fields.push(&field.node),
-                Selection::InlineFragment(inline) => {
-                    collect(document, &inline.node.selection_set.node, fields);
-                }
-                Selection::FragmentSpread(spread) => {
-                    if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
-                        collect(document, &fragment.node.selection_set.node, fields);
-                    }
-                }
-            }
-        }
-    }
-    let mut fields = Vec::new();
-    collect(document, &operation.selection_set.node, &mut fields);
-    fields
-}
-
-pub fn root_type(ty: OperationType) -> &'static str {
-    match ty {
-        OperationType::Query => "Query",
-        OperationType::Mutation => "Mutation",
-        OperationType::Subscription => "Subscription",
-    }
 }
 
 /// What is counted on the text, without regard to how often a fragment is used.

@@ -69,46 +69,6 @@ pub fn repeated_field(query: &str) -> Option<&str> {
     None
 }
 
-/// Bytes of memory that a value takes once it is read.
-const JSON_VALUE_BYTES: usize = 80;
-/// Bytes of memory that an object takes beside its values.
-const JSON_OBJECT_BYTES: usize = 450;
-
-/// What is counted in a JSON text before it is read.
-pub struct JsonScan {
-    /// How deep arrays and objects stand inside each other.
-    pub nesting: usize,
-    /// About how many bytes of memory its values take, texts apart.
-    pub memory: usize,
-}
-
-/// Counts on the bytes of a JSON text, which need not be valid.
-pub fn scan_json(bytes: &[u8]) -> JsonScan {
-    let (mut open, mut deepest, mut at, mut memory) = (0_usize, 0, 0, 0_usize);
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'{' | b'[' => {
-                open += 1;
-                deepest = deepest.max(open);
-                memory += if byte == b'{' { JSON_OBJECT_BYTES } else { JSON_VALUE_BYTES };
-            }
-            b',' => memory += JSON_VALUE_BYTES,
-            b'}' | b']' => open = open.saturating_sub(1),
-            b'"' => {
-                at += 1;
-                while let Some(&byte) = bytes.get(at)
-                    && byte != b'"'
-                {
-                    at += if byte == b'\\' { 2 } else { 1 };
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    JsonScan { nesting: deepest, memory }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,21 +80,5 @@ mod tests {
         assert_eq!(nesting(r#"{ a(b: "[[[[") # {{{{{"#), 2);
         assert_eq!(nesting(&"[".repeat(5_000)), 5_000);
         assert_eq!(nesting(r#"{ a(b: "\"[[") }"#), 2);
-    }
-
-    #[test]
-    fn json_nesting_ignores_strings() {
-        let nesting = |text: &[u8]| scan_json(text).nesting;
-        assert_eq!(nesting(br#"{"a":[{"b":"[[["}],"c\"[":[]}"#), 3);
-        assert_eq!(nesting(br#"[["#), 2);
-        assert_eq!(nesting(br#""\"#), 0);
-    }
-
-    #[test]
-    fn many_small_json_values_take_more_memory_than_their_text() {
-        let memory = |text: &str| scan_json(text.as_bytes()).memory;
-        assert!(memory(&format!("[{}0]", "0,".repeat(1_000))) > 1_000 * 72);
-        assert!(memory(&"{},".repeat(1_000)) > 1_000 * 400);
-        assert_eq!(memory(&format!("\"{}\"", ",".repeat(1_000))), 0);
     }
 }

@@ -13,9 +13,9 @@ use async_graphql_parser::types::{
 use async_graphql_value::{ConstValue as Value, Name, Value as Literal, Variables};
 use indexmap::IndexMap;
 
-use crate::document::root_type;
 use crate::error::{Rule, ValueErrors};
-use crate::types::{Definition, Input, Inputs, innermost};
+use crate::operation::root_type;
+use crate::schema::{Definition, Input, Inputs, innermost};
 use crate::{Error, Guard, Policy, Types};
 
 /// Objects in a list. What takes lists has lower bounds of its own; this one is for the time that it takes

@@ -1,0 +1,89 @@
+//! The JSON that variables come in: what is counted before it is read, and numbers in it.
+
+use async_graphql_value::{ConstValue as Value, Variables};
+
+/// JSON in a request may nest this deep.
+pub const MAX_JSON_NESTING: usize = 64;
+/// Integers beyond this have neighbours that JSON's readers do not tell apart.
+const LARGEST: f64 = 9_007_199_254_740_992.0;
+
+/// Makes integers of numbers without a fraction: JSON does not tell `5.0` and `1e2` from 5 and 100, and the
+/// library takes no other number for an Int.
+pub fn make_whole(variables: &mut Variables) {
+    variables.values_mut().for_each(make_whole_in);
+}
+
+fn make_whole_in(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= LARGEST);
+            if let Some(float) = whole {
+                *number = (float as i64).into();
+            }
+        }
+        Value::List(items) => items.iter_mut().for_each(make_whole_in),
+        Value::Object(fields) => fields.values_mut().for_each(make_whole_in),
+        _ => {}
+    }
+}
+
+/// Bytes of memory that a value takes once it is read.
+const JSON_VALUE_BYTES: usize = 80;
+/// Bytes of memory that an object takes beside its values.
+const JSON_OBJECT_BYTES: usize = 450;
+
+/// What is counted in a JSON text before it is read.
+pub struct JsonScan {
+    /// How deep arrays and objects stand inside each other.
+    pub nesting: usize,
+    /// About how many bytes of memory its values take, texts apart.
+    pub memory: usize,
+}
+
+/// Counts on the bytes of a JSON text, which need not be valid.
+pub fn scan_json(bytes: &[u8]) -> JsonScan {
+    let (mut open, mut deepest, mut at, mut memory) = (0_usize, 0, 0, 0_usize);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'{' | b'[' => {
+                open += 1;
+                deepest = deepest.max(open);
+                memory += if byte == b'{' { JSON_OBJECT_BYTES } else { JSON_VALUE_BYTES };
+            }
+            b',' => memory += JSON_VALUE_BYTES,
+            b'}' | b']' => open = open.saturating_sub(1),
+            b'"' => {
+                at += 1;
+                while let Some(&byte) = bytes.get(at)
+                    && byte != b'"'
+                {
+                    at += if byte == b'\\' { 2 } else { 1 };
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    JsonScan { nesting: deepest, memory }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_nesting_ignores_strings() {
+        let nesting = |text: &[u8]| scan_json(text).nesting;
+        assert_eq!(nesting(br#"{"a":[{"b":"[[["}],"c\"[":[]}"#), 3);
+        assert_eq!(nesting(br#"[["#), 2);
+        assert_eq!(nesting(br#""\"#), 0);
+    }
+
+    #[test]
+    fn many_small_json_values_take_more_memory_than_their_text() {
+        let memory = |text: &str| scan_json(text.as_bytes()).memory;
+        assert!(memory(&format!("[{}0]", "0,".repeat(1_000))) > 1_000 * 72);
+        assert!(memory(&"{},".repeat(1_000)) > 1_000 * 400);
+        assert_eq!(memory(&format!("\"{}\"", ",".repeat(1_000))), 0);
+    }
+}
