@@ -79,17 +79,17 @@ impl DocumentCache {
     ) -> Result<(Arc<PreparedDocument>, usize), guard::Error> {
         if let Some(known) = self.kept.get(&hash) {
             let complexity = match known.complexity {
-                Some(complexity) if !guard::are_long(variables) => complexity,
+                Some(complexity) if !guard::has_long_variables(variables) => complexity,
                 _ => self.guard.check_variables(&known.ast, variables)?,
             };
             return Ok((known, complexity));
         }
-        let mut read = self.guard.read(text)?;
+        let mut read = self.guard.parse(text)?;
         let complexity = self.guard.check_variables(&read, variables)?;
         self.guard.prepare(&mut read, text)?;
         let document = PreparedDocument {
             needs_field_merging: direct_json::needs_field_merging(&read),
-            complexity: (!self.guard.cost_varies(&read)).then_some(complexity),
+            complexity: (!self.guard.cost_depends_on_variables(&read)).then_some(complexity),
             ast: read,
             hash,
             is_valid: AtomicBool::new(false),

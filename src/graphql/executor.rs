@@ -113,7 +113,7 @@ impl<E: async_graphql::Executor> Executor<E> {
             return Err(request_error(ErrorCode::BadRequest, "Introspection is switched off.").into());
         }
         let mut ast = document.ast.clone();
-        guard::merge_roots(&mut ast, request.operation_name.as_deref(), &request.variables);
+        guard::merge_root_fields(&mut ast, request.operation_name.as_deref(), &request.variables);
         let state = ExecutionState::new(share.clone(), !document.needs_field_merging, roots.keys.len());
         let mutation = (operation.ty == OperationType::Mutation).then(|| MutationStart {
             complexity,
@@ -147,7 +147,7 @@ impl<E: async_graphql::Executor> Executor<E> {
         let text = text.map_err(|(code, message)| Rejection::coded(code, message))?;
         let hash = document_cache::hash(&text);
         summary.document = Some(document_cache::hex(&hash[..8]));
-        guard::make_whole(&mut request.variables);
+        guard::normalize_integers(&mut request.variables);
         let (document, complexity) = self.documents.prepare(&text, hash, &request.variables)?;
         if let Some(id) = id {
             self.persisted.register(id, &text);
@@ -234,7 +234,7 @@ fn select_operation<'a>(
     summary: &mut OperationSummary,
 ) -> Result<&'a OperationDefinition, Rejection> {
     let name = request.operation_name.as_deref();
-    let operation = guard::operation(document, name).ok_or_else(|| {
+    let operation = guard::find_operation(document, name).ok_or_else(|| {
         let message = match name {
             Some(_) => "The document has no operation of the name in operationName.",
             None => "The document has several operations: operationName must name one.",

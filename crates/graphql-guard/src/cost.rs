@@ -13,8 +13,8 @@ use async_graphql_parser::types::{
 use async_graphql_value::{ConstValue as Value, Name, Value as Literal, Variables};
 
 use crate::operation::root_type;
-use crate::schema::{innermost, is_list};
-use crate::{Error, Guard, Policy, Types};
+use crate::schema::{SchemaIndex, is_list, named_type};
+use crate::{Error, Guard, Policy};
 
 /// What a set of selections asks for. All arithmetic saturates.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,68 +23,68 @@ pub struct Cost {
     pub depth: usize,
     pub complexity: usize,
     /// The bytes of variables, as often as they are used: the library copies a variable for each use.
-    pub values: usize,
+    pub variable_use_bytes: usize,
     pub introspection_lists: usize,
 }
 
 impl Cost {
     /// What all operations and fragments ask for together.
     pub fn of(document: &ExecutableDocument, variables: &Variables, guard: &Guard) -> Result<Self, Error> {
-        let mut measure = Measure::new(document, variables, guard);
+        let mut visitor = CostVisitor::new(document, variables, guard);
         let mut total = Self::default();
         for (_, operation) in document.operations.iter() {
             let root = root_type(operation.node.ty);
-            total = total.beside(measure.set(&operation.node.selection_set.node, root)?);
+            total = total.add(visitor.selection_set(&operation.node.selection_set.node, root)?);
         }
         for (name, fragment) in &document.fragments {
-            total = total.or(measure.fragment(name, fragment)?);
+            total = total.max(visitor.fragment(name, fragment)?);
         }
         Ok(total)
     }
 
     /// Both, one beside the other.
-    fn beside(self, other: Self) -> Self {
+    fn add(self, other: Self) -> Self {
         Self {
             selections: self.selections.saturating_add(other.selections),
             complexity: self.complexity.saturating_add(other.complexity),
-            values: self.values.saturating_add(other.values),
-            ..self.or(other)
+            variable_use_bytes: self.variable_use_bytes.saturating_add(other.variable_use_bytes),
+            ..self.max(other)
         }
     }
 
     /// The larger in each respect.
-    fn or(self, other: Self) -> Self {
+    fn max(self, other: Self) -> Self {
         Self {
             selections: self.selections.max(other.selections),
             depth: self.depth.max(other.depth),
             complexity: self.complexity.max(other.complexity),
-            values: self.values.max(other.values),
+            variable_use_bytes: self.variable_use_bytes.max(other.variable_use_bytes),
             introspection_lists: self.introspection_lists.max(other.introspection_lists),
         }
     }
 
     /// The same inside one more selection.
-    fn inside(self) -> Self {
+    fn with_selection(self) -> Self {
         Self { selections: self.selections.saturating_add(1), ..self }
     }
 }
 
-struct Measure<'a> {
+struct CostVisitor<'a> {
     document: &'a ExecutableDocument,
     variables: &'a Variables,
     /// The defaults of variables.
     defaults: HashMap<&'a Name, &'a Value>,
-    types: &'a Types,
+    schema: &'a SchemaIndex,
     policy: &'a Policy,
     /// The cost of each fragment that has been met; None while it is being measured.
-    known: HashMap<&'a Name, Option<Cost>>,
+    fragment_costs: HashMap<&'a Name, Option<Cost>>,
     /// How many text conditions each variable holds that has been met: it may be used often.
-    texts: HashMap<Name, usize>,
+    search_counts: HashMap<Name, usize>,
     /// The bytes of each variable that has been met.
-    sizes: HashMap<Name, usize>,
+    variable_bytes: HashMap<Name, usize>,
 }
 
-impl<'a> Measure<'a> {
+impl<'a> CostVisitor<'a> {
     fn new(document: &'a ExecutableDocument, variables: &'a Variables, guard: &'a Guard) -> Self {
         let operations = document.operations.iter();
         let definitions = operations.flat_map(|(_, operation)| &operation.node.variable_definitions);
@@ -96,15 +96,15 @@ impl<'a> Measure<'a> {
             document,
             variables,
             defaults,
-            types: &guard.types,
+            schema: &guard.schema,
             policy: &guard.policy,
-            known: HashMap::new(),
-            texts: HashMap::new(),
-            sizes: HashMap::new(),
+            fragment_costs: HashMap::new(),
+            search_counts: HashMap::new(),
+            variable_bytes: HashMap::new(),
         }
     }
 
-    fn set(&mut self, set: &'a SelectionSet, parent: &str) -> Result<Cost, Error> {
+    fn selection_set(&mut self, set: &'a SelectionSet, parent: &str) -> Result<Cost, Error> {
         let mut total = Cost::default();
         for selection in &set.items {
             let cost = match &selection.node {
@@ -112,7 +112,7 @@ impl<'a> Measure<'a> {
                 Selection::InlineFragment(inline) => {
                     let condition = inline.node.type_condition.as_ref();
                     let parent = condition.map_or(parent, |condition| condition.node.on.node.as_str());
-                    self.set(&inline.node.selection_set.node, parent)?
+                    self.selection_set(&inline.node.selection_set.node, parent)?
                 }
                 Selection::FragmentSpread(spread) => {
                     let name = &spread.node.fragment_name.node;
@@ -123,7 +123,7 @@ impl<'a> Measure<'a> {
                     }
                 }
             };
-            total = total.beside(cost.inside());
+            total = total.add(cost.with_selection());
         }
         Ok(total)
     }
@@ -133,17 +133,17 @@ impl<'a> Measure<'a> {
         name: &'a Name,
         fragment: &'a Positioned<FragmentDefinition>,
     ) -> Result<Cost, Error> {
-        match self.known.get(name) {
+        match self.fragment_costs.get(name) {
             Some(Some(cost)) => Ok(*cost),
             Some(None) => {
                 let message = format!("The fragment \"{name}\" contains itself.");
                 Err(Error::invalid(message))
             }
             None => {
-                self.known.insert(name, None);
+                self.fragment_costs.insert(name, None);
                 let parent = fragment.node.type_condition.node.on.node.as_str();
-                let cost = self.set(&fragment.node.selection_set.node, parent)?;
-                self.known.insert(name, Some(cost));
+                let cost = self.selection_set(&fragment.node.selection_set.node, parent)?;
+                self.fragment_costs.insert(name, Some(cost));
                 Ok(cost)
             }
         }
@@ -154,9 +154,9 @@ impl<'a> Measure<'a> {
         if parent.starts_with("__") || matches!(name, "__schema" | "__type") {
             return self.introspection(field, name);
         }
-        let ty = self.types.field(parent, name).map(|field| &field.ty);
-        let child = ty.map_or("", |ty| innermost(ty).as_str());
-        let children = self.set(&field.selection_set.node, child)?;
+        let ty = self.schema.field(parent, name).map(|field| &field.ty);
+        let child = ty.map_or("", |ty| named_type(ty).as_str());
+        let children = self.selection_set(&field.selection_set.node, child)?;
         let times = match ty {
             _ if child.ends_with("Connection") => self.page_size(field),
             Some(ty) if is_list(ty) && !parent.ends_with("Connection") => self.list_size(field, parent),
@@ -164,19 +164,22 @@ impl<'a> Measure<'a> {
         };
         let search = self.policy.search;
         let filter = field.get_argument(search.argument).filter(|_| child.ends_with("Connection"));
-        let texts = filter.map_or(0, |filter| self.texts(search.argument, &filter.node));
-        let own = texts.saturating_mul(search.complexity).saturating_add(1);
-        let values = self.values(field);
+        let searches = filter.map_or(0, |filter| self.count_searches(search.argument, &filter.node));
+        let own = searches.saturating_mul(search.complexity).saturating_add(1);
+        let variable_use_bytes = self.variable_uses(field);
         Ok(Cost {
             depth: children.depth.saturating_add(1),
             complexity: children.complexity.saturating_mul(times).saturating_add(own),
-            values: children.values.saturating_mul(times).saturating_add(values),
+            variable_use_bytes: children
+                .variable_use_bytes
+                .saturating_mul(times)
+                .saturating_add(variable_use_bytes),
             ..children
         })
     }
 
     fn introspection(&mut self, field: &'a Field, name: &str) -> Result<Cost, Error> {
-        let children = self.set(&field.selection_set.node, "__Type")?;
+        let children = self.selection_set(&field.selection_set.node, "__Type")?;
         let is_list = matches!(name, "fields" | "inputFields" | "interfaces" | "possibleTypes");
         Ok(Cost {
             introspection_lists: children.introspection_lists.saturating_add(is_list.into()),
@@ -193,14 +196,14 @@ impl<'a> Measure<'a> {
     fn list_size(&self, field: &Field, parent: &str) -> usize {
         let counted = self.policy.counted_lists.iter().filter(|_| parent == root_type(OperationType::Query));
         match counted.into_iter().find(|list| field.name.node == list.field) {
-            Some(list) => self.values_in(field, list.argument),
+            Some(list) => self.count_values(field, list.argument),
             None => self.policy.unpaged_list_size,
         }
     }
 
     /// How many values an argument holds; a value that is no list stands for one. More than there may be
     /// are refused later.
-    fn values_in(&self, field: &Field, argument: &str) -> usize {
+    fn count_values(&self, field: &Field, argument: &str) -> usize {
         let count = match field.get_argument(argument).map(|argument| &argument.node) {
             Some(Literal::List(values)) => values.len(),
             Some(Literal::Variable(name)) => match self.variable(name) {
@@ -230,56 +233,58 @@ impl<'a> Measure<'a> {
     }
 
     /// The bytes of the variables in a field's arguments.
-    fn values(&mut self, field: &Field) -> usize {
-        let values = field.arguments.iter().map(|(_, value)| self.used(&value.node));
+    fn variable_uses(&mut self, field: &Field) -> usize {
+        let values = field.arguments.iter().map(|(_, value)| self.variable_uses_in(&value.node));
         values.fold(0, usize::saturating_add)
     }
 
-    fn used(&mut self, value: &Literal) -> usize {
+    fn variable_uses_in(&mut self, value: &Literal) -> usize {
         match value {
             Literal::Variable(variable) => {
                 let Some(value) = self.variable(variable) else { return 0 };
-                *self.sizes.entry(variable.clone()).or_insert_with(|| size(value))
+                *self.variable_bytes.entry(variable.clone()).or_insert_with(|| json_bytes(value))
             }
-            Literal::List(items) => items.iter().map(|item| self.used(item)).sum(),
-            Literal::Object(fields) => fields.values().map(|value| self.used(value)).sum(),
+            Literal::List(items) => items.iter().map(|item| self.variable_uses_in(item)).sum(),
+            Literal::Object(fields) => fields.values().map(|value| self.variable_uses_in(value)).sum(),
             _ => 0,
         }
     }
 
     /// How many text conditions a value holds that stands in the field `name` of a filter.
-    fn texts(&mut self, name: &str, value: &Literal) -> usize {
+    fn count_searches(&mut self, name: &str, value: &Literal) -> usize {
         match value {
-            Literal::Variable(variable) => self.texts_of(name, variable),
+            Literal::Variable(variable) => self.count_searches_in_variable(name, variable),
             Literal::String(text) => usize::from(self.policy.search.is_met_by(name, text)),
-            Literal::List(items) => items.iter().map(|item| self.texts(name, item)).sum(),
-            Literal::Object(fields) => fields.iter().map(|(name, value)| self.texts(name, value)).sum(),
+            Literal::List(items) => items.iter().map(|item| self.count_searches(name, item)).sum(),
+            Literal::Object(fields) => {
+                fields.iter().map(|(name, value)| self.count_searches(name, value)).sum()
+            }
             _ => 0,
         }
     }
 
     /// The same for a variable.
-    fn texts_of(&mut self, name: &str, variable: &Name) -> usize {
+    fn count_searches_in_variable(&mut self, name: &str, variable: &Name) -> usize {
         let value = match self.variable(variable) {
             Some(Value::String(text)) => return usize::from(self.policy.search.is_met_by(name, text)),
             Some(value) => value,
             None => return 0,
         };
-        if let Some(known) = self.texts.get(variable) {
+        if let Some(known) = self.search_counts.get(variable) {
             return *known;
         }
-        let count = texts_in(name, value, self.policy);
-        self.texts.insert(variable.clone(), count);
+        let count = count_searches_in_json(name, value, self.policy);
+        self.search_counts.insert(variable.clone(), count);
         count
     }
 }
 
 /// About how long a value is as JSON, in bytes.
-pub fn size(value: &Value) -> usize {
+pub fn json_bytes(value: &Value) -> usize {
     let inside = match value {
         Value::String(text) => text.len(),
-        Value::List(items) => items.iter().map(size).sum(),
-        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + size(value)).sum(),
+        Value::List(items) => items.iter().map(json_bytes).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + json_bytes(value)).sum(),
         _ => 0,
     };
     // It and a comma.
@@ -287,11 +292,13 @@ pub fn size(value: &Value) -> usize {
 }
 
 /// How many text conditions JSON holds that stands in the field `name` of a filter.
-fn texts_in(name: &str, value: &Value, policy: &Policy) -> usize {
+fn count_searches_in_json(name: &str, value: &Value, policy: &Policy) -> usize {
     match value {
         Value::String(text) => usize::from(policy.search.is_met_by(name, text)),
-        Value::List(items) => items.iter().map(|item| texts_in(name, item, policy)).sum(),
-        Value::Object(fields) => fields.iter().map(|(name, value)| texts_in(name, value, policy)).sum(),
+        Value::List(items) => items.iter().map(|item| count_searches_in_json(name, item, policy)).sum(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| count_searches_in_json(name, value, policy)).sum()
+        }
         _ => 0,
     }
 }

@@ -5,24 +5,25 @@ use async_graphql_value::{ConstValue as Value, Variables};
 /// JSON in a request may nest this deep.
 pub const MAX_JSON_NESTING: usize = 64;
 /// Integers beyond this have neighbours that JSON's readers do not tell apart.
-const LARGEST: f64 = 9_007_199_254_740_992.0;
+const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_992.0;
 
 /// Makes integers of numbers without a fraction: JSON does not tell `5.0` and `1e2` from 5 and 100, and the
 /// library takes no other number for an Int.
-pub fn make_whole(variables: &mut Variables) {
-    variables.values_mut().for_each(make_whole_in);
+pub fn normalize_integers(variables: &mut Variables) {
+    variables.values_mut().for_each(normalize_integers_in);
 }
 
-fn make_whole_in(value: &mut Value) {
+fn normalize_integers_in(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {
-            let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= LARGEST);
+            let whole =
+                number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= MAX_SAFE_INTEGER);
             if let Some(float) = whole {
                 *number = (float as i64).into();
             }
         }
-        Value::List(items) => items.iter_mut().for_each(make_whole_in),
-        Value::Object(fields) => fields.values_mut().for_each(make_whole_in),
+        Value::List(items) => items.iter_mut().for_each(normalize_integers_in),
+        Value::Object(fields) => fields.values_mut().for_each(normalize_integers_in),
         _ => {}
     }
 }
@@ -33,15 +34,15 @@ const JSON_VALUE_BYTES: usize = 80;
 const JSON_OBJECT_BYTES: usize = 450;
 
 /// What is counted in a JSON text before it is read.
-pub struct JsonScan {
+pub struct JsonEstimate {
     /// How deep arrays and objects stand inside each other.
     pub nesting: usize,
     /// About how many bytes of memory its values take, texts apart.
-    pub memory: usize,
+    pub memory_bytes: usize,
 }
 
 /// Counts on the bytes of a JSON text, which need not be valid.
-pub fn scan_json(bytes: &[u8]) -> JsonScan {
+pub fn estimate_json(bytes: &[u8]) -> JsonEstimate {
     let (mut open, mut deepest, mut at, mut memory) = (0_usize, 0, 0, 0_usize);
     while let Some(&byte) = bytes.get(at) {
         match byte {
@@ -64,7 +65,7 @@ pub fn scan_json(bytes: &[u8]) -> JsonScan {
         }
         at += 1;
     }
-    JsonScan { nesting: deepest, memory }
+    JsonEstimate { nesting: deepest, memory_bytes: memory }
 }
 
 #[cfg(test)]
@@ -73,7 +74,7 @@ mod tests {
 
     #[test]
     fn json_nesting_ignores_strings() {
-        let nesting = |text: &[u8]| scan_json(text).nesting;
+        let nesting = |text: &[u8]| estimate_json(text).nesting;
         assert_eq!(nesting(br#"{"a":[{"b":"[[["}],"c\"[":[]}"#), 3);
         assert_eq!(nesting(br#"[["#), 2);
         assert_eq!(nesting(br#""\"#), 0);
@@ -81,7 +82,7 @@ mod tests {
 
     #[test]
     fn many_small_json_values_take_more_memory_than_their_text() {
-        let memory = |text: &str| scan_json(text.as_bytes()).memory;
+        let memory = |text: &str| estimate_json(text.as_bytes()).memory_bytes;
         assert!(memory(&format!("[{}0]", "0,".repeat(1_000))) > 1_000 * 72);
         assert!(memory(&"{},".repeat(1_000)) > 1_000 * 400);
         assert_eq!(memory(&format!("\"{}\"", ",".repeat(1_000))), 0);

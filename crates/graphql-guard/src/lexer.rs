@@ -6,7 +6,7 @@ pub struct Token<'a> {
     pub at: usize,
     pub text: &'a str,
     /// Whether it is anything but a string without an end.
-    pub is_whole: bool,
+    pub is_terminated: bool,
 }
 
 /// The tokens of a document. Broken text gives some, too; the parser refuses it later.
@@ -18,11 +18,11 @@ pub fn tokens(query: &str) -> impl Iterator<Item = Token<'_>> {
         }
         let start = at;
         let rest = &bytes[at..];
-        let mut is_whole = true;
+        let mut is_terminated = true;
         at += match *rest.first()? {
             b'"' => {
                 let length = string(rest);
-                is_whole = length.is_some();
+                is_terminated = length.is_some();
                 length.unwrap_or(rest.len())
             }
             b'.' => prefix(rest, |byte| byte == b'.'),
@@ -30,7 +30,7 @@ pub fn tokens(query: &str) -> impl Iterator<Item = Token<'_>> {
             byte if is_word(byte) => prefix(rest, is_word),
             _ => query[at..].chars().next().map_or(1, char::len_utf8),
         };
-        Some(Token { at: start, text: &query[start..at], is_whole })
+        Some(Token { at: start, text: &query[start..at], is_terminated })
     })
 }
 
@@ -123,11 +123,11 @@ mod tests {
             "\"\"\"\\\"\"\"",
             "\"\"\"\"\"",
         ] {
-            assert!(tokens(open).any(|token| !token.is_whole), "{open}");
+            assert!(tokens(open).any(|token| !token.is_terminated), "{open}");
         }
         for whole in ["\"\"", "\"\\\\\"", "\"\"\"\"\"\"", "\"\"\"\n\\\"\"\"\\\"\"\"\"\"\"", "\"ä\\u00e4😀\""]
         {
-            assert!(tokens(whole).all(|token| token.is_whole), "{whole}");
+            assert!(tokens(whole).all(|token| token.is_terminated), "{whole}");
         }
     }
 }

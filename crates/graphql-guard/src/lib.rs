@@ -2,7 +2,7 @@
 //! library's parser can be made to overflow the stack and its validator to run for ever; what is let
 //! through costs little, whatever it says.
 
-mod coerce_values;
+mod check_values;
 mod cost;
 mod error;
 mod json;
@@ -21,18 +21,18 @@ use async_graphql_parser::types::{ExecutableDocument, OperationDefinition};
 use async_graphql_value::{ConstValue as Value, Name, Variables};
 
 pub use error::{Error, LimitExceeded, PathSegment, Rule, ValueError};
-pub use json::{JsonScan, MAX_JSON_NESTING, make_whole, scan_json};
-pub use limits::{Limits, MAX_DIRECTIVES, MAX_FRAGMENTS, MAX_OPERATIONS, MAX_SELECTIONS, are_long};
-pub use operation::{operation, root_fields};
+pub use json::{JsonEstimate, MAX_JSON_NESTING, estimate_json, normalize_integers};
+pub use limits::{Limits, MAX_DIRECTIVES, MAX_FRAGMENTS, MAX_OPERATIONS, MAX_SELECTIONS, has_long_variables};
+pub use operation::{find_operation, root_fields};
 pub use policy::{CountedList, ExclusiveFields, Policy, Scalar, SearchCondition};
-pub use rewrite::merge_roots;
+pub use rewrite::merge_root_fields;
 
-use crate::schema::{Definition, Types};
+use crate::schema::SchemaIndex;
 
 /// Checks documents and values against one schema, its policy and limits.
 #[derive(Debug)]
 pub struct Guard {
-    types: Types,
+    schema: SchemaIndex,
     policy: Policy,
     limits: Limits,
 }
@@ -40,7 +40,7 @@ pub struct Guard {
 impl Guard {
     /// A guard for a schema in SDL, which must be valid.
     pub fn new(sdl: &str, policy: Policy, limits: Limits) -> Self {
-        Self { types: Types::from_sdl(sdl), policy, limits }
+        Self { schema: SchemaIndex::from_sdl(sdl), policy, limits }
     }
 
     /// The bounds that documents are held to.
@@ -49,9 +49,9 @@ impl Guard {
     }
 
     /// Reads a document that is within the limits that hold whatever its variables are.
-    pub fn read(&self, query: &str) -> Result<ExecutableDocument, Error> {
+    pub fn parse(&self, query: &str) -> Result<ExecutableDocument, Error> {
         precheck::check(query, &self.limits)?;
-        let document = async_graphql_parser::parse_query(normalize::spelled_out(query))
+        let document = async_graphql_parser::parse_query(normalize::normalize(query))
             .map_err(|error| Error::syntax(&error))?;
         limits::check(&document, self)?;
         Ok(document)
@@ -68,22 +68,22 @@ impl Guard {
     }
 
     /// Whether the complexity depends on variables.
-    pub fn cost_varies(&self, document: &ExecutableDocument) -> bool {
-        limits::cost_varies(document, &self.policy)
+    pub fn cost_depends_on_variables(&self, document: &ExecutableDocument) -> bool {
+        limits::cost_depends_on_variables(document, &self.policy)
     }
 
     /// Finds what the library's validation does not look at in a document within the limits, and writes it
     /// in words that the library does right.
     pub fn prepare(&self, document: &mut ExecutableDocument, query: &str) -> Result<(), Error> {
-        if let Some(name) = precheck::repeated_field(query) {
+        if let Some(name) = precheck::duplicate_object_field(query) {
             return Err(Error::invalid(format!("An object has the field \"{name}\" twice.")));
         }
-        unvalidated::check(document, &self.types)?;
+        unvalidated::check(document, &self.schema)?;
         for (_, operation) in document.operations.iter() {
-            overlapping_fields::check(document, &operation.node, &self.types)?;
+            overlapping_fields::check(document, &operation.node, &self.schema)?;
         }
-        rewrite::wrap_typenames(document);
-        rewrite::hide_description(document);
+        rewrite::wrap_typename_directives(document);
+        rewrite::hide_schema_description(document);
         Ok(())
     }
 
@@ -94,6 +94,6 @@ impl Guard {
         operation: &OperationDefinition,
         variables: &Variables,
     ) -> Result<Vec<(Name, Value)>, Vec<Error>> {
-        coerce_values::check(document, operation, variables, self)
+        check_values::check(document, operation, variables, self)
     }
 }

@@ -6,7 +6,7 @@ use async_graphql_parser::types::{
 };
 use async_graphql_value::{Value as Literal, Variables};
 
-use crate::cost::{Cost, size};
+use crate::cost::{Cost, json_bytes};
 use crate::error::LimitExceeded;
 use crate::operation::root_fields;
 use crate::policy::ExclusiveFields;
@@ -16,9 +16,9 @@ pub const MAX_SELECTIONS: usize = 1_000;
 pub const MAX_DIRECTIVES: usize = 3;
 pub const MAX_FRAGMENTS: usize = 20;
 pub const MAX_OPERATIONS: usize = 5;
-const MAX_FOLLOWED_FRAGMENTS: usize = 500;
+const MAX_VISITED_FRAGMENTS: usize = 500;
 /// Shorter variables, in bytes, take little memory however often they are used.
-const LONG_VARIABLES: usize = 1 << 10;
+const LONG_VARIABLES_BYTES: usize = 1 << 10;
 /// Lists of lists of an introspection, such as the fields of the types of the fields.
 const MAX_INTROSPECTION_LISTS: usize = 3;
 
@@ -55,19 +55,19 @@ pub fn check(document: &ExecutableDocument, guard: &Guard) -> Result<(), Error> 
     let limits = &guard.limits;
     // Fragments are followed one inside the other, so very many of them would need more stack than there is.
     // With the usual limit of tokens there are never so many.
-    if document.fragments.len() > MAX_FOLLOWED_FRAGMENTS {
+    if document.fragments.len() > MAX_VISITED_FRAGMENTS {
         LimitExceeded::check("Number of fragments", document.fragments.len(), MAX_FRAGMENTS)?;
     }
-    let marks = Marks::of(document);
+    let counts = SyntaxCounts::of(document);
     let cost = Cost::of(document, &Variables::default(), guard)?;
     LimitExceeded::check("Query depth", cost.depth, limits.depth)?;
     LimitExceeded::check("Introspection depth", cost.introspection_lists, MAX_INTROSPECTION_LISTS)?;
     LimitExceeded::check("Number of selections", cost.selections, MAX_SELECTIONS)?;
-    LimitExceeded::check("Number of aliases", marks.aliases, limits.aliases)?;
+    LimitExceeded::check("Number of aliases", counts.aliases, limits.aliases)?;
     for (_, operation) in document.operations.iter() {
-        check_root(document, &operation.node, guard)?;
+        check_root_fields(document, &operation.node, guard)?;
     }
-    LimitExceeded::check("Number of directives in one place", marks.directives, MAX_DIRECTIVES)?;
+    LimitExceeded::check("Number of directives in one place", counts.directives, MAX_DIRECTIVES)?;
     LimitExceeded::check("Number of fragments", document.fragments.len(), MAX_FRAGMENTS)?;
     Ok(LimitExceeded::check("Number of operations", document.operations.iter().count(), MAX_OPERATIONS)?)
 }
@@ -82,31 +82,35 @@ pub fn check_variables(
     let limits = &guard.limits;
     let cost = Cost::of(document, variables, guard)?;
     LimitExceeded::check("Query complexity", cost.complexity, limits.complexity)?;
-    LimitExceeded::check("Size of all uses of variables in bytes", cost.values, limits.request_bytes)?;
+    LimitExceeded::check(
+        "Size of all uses of variables in bytes",
+        cost.variable_use_bytes,
+        limits.request_bytes,
+    )?;
     Ok(cost.complexity)
 }
 
 /// Whether variables are so long that it matters how often they are used.
-pub fn are_long(variables: &Variables) -> bool {
-    variables.values().map(size).sum::<usize>() > LONG_VARIABLES
+pub fn has_long_variables(variables: &Variables) -> bool {
+    variables.values().map(json_bytes).sum::<usize>() > LONG_VARIABLES_BYTES
 }
 
 /// Whether the complexity depends on variables.
-pub fn cost_varies(document: &ExecutableDocument, policy: &Policy) -> bool {
-    fn varies(set: &SelectionSet, policy: &Policy) -> bool {
+pub fn cost_depends_on_variables(document: &ExecutableDocument, policy: &Policy) -> bool {
+    fn depends(set: &SelectionSet, policy: &Policy) -> bool {
         set.items.iter().any(|selection| match &selection.node {
             Selection::Field(field) => {
                 let mut costly = field.node.arguments.iter().filter(|(name, _)| policy.is_costly(&name.node));
                 costly.any(|(_, value)| has_variable(&value.node))
-                    || varies(&field.node.selection_set.node, policy)
+                    || depends(&field.node.selection_set.node, policy)
             }
-            Selection::InlineFragment(inline) => varies(&inline.node.selection_set.node, policy),
+            Selection::InlineFragment(inline) => depends(&inline.node.selection_set.node, policy),
             Selection::FragmentSpread(_) => false,
         })
     }
     let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
     let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
-    operations.chain(fragments).any(|set| varies(set, policy))
+    operations.chain(fragments).any(|set| depends(set, policy))
 }
 
 fn has_variable(value: &Literal) -> bool {
@@ -118,17 +122,17 @@ fn has_variable(value: &Literal) -> bool {
     }
 }
 
-fn check_root(
+fn check_root_fields(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     Guard { limits, policy, .. }: &Guard,
 ) -> Result<(), Error> {
     let fields = root_fields(document, operation);
-    let bound = match operation.ty {
+    let limit = match operation.ty {
         OperationType::Mutation => limits.mutation_root_fields(),
         _ => limits.root_fields,
     };
-    LimitExceeded::check("Number of root fields", fields.len(), bound)?;
+    LimitExceeded::check("Number of root fields", fields.len(), limit)?;
     let ExclusiveFields { names, quantity } = policy.exclusive;
     let exclusive = fields.iter().filter(|field| names.contains(&field.name.node.as_str()));
     Ok(LimitExceeded::check(quantity, exclusive.count(), 1)?)
@@ -136,44 +140,44 @@ fn check_root(
 
 /// What is counted on the text, without regard to how often a fragment is used.
 #[derive(Default)]
-struct Marks {
+struct SyntaxCounts {
     aliases: usize,
     /// The most directives in one place.
     directives: usize,
 }
 
-impl Marks {
+impl SyntaxCounts {
     fn of(document: &ExecutableDocument) -> Self {
-        let mut marks = Self::default();
+        let mut counts = Self::default();
         for (_, operation) in document.operations.iter() {
-            marks.place(&operation.node.directives);
+            counts.count_directives(&operation.node.directives);
             for definition in &operation.node.variable_definitions {
-                marks.place(&definition.node.directives);
+                counts.count_directives(&definition.node.directives);
             }
-            marks.set(&operation.node.selection_set.node);
+            counts.selection_set(&operation.node.selection_set.node);
         }
         for fragment in document.fragments.values() {
-            marks.place(&fragment.node.directives);
-            marks.set(&fragment.node.selection_set.node);
+            counts.count_directives(&fragment.node.directives);
+            counts.selection_set(&fragment.node.selection_set.node);
         }
-        marks
+        counts
     }
 
-    fn set(&mut self, set: &SelectionSet) {
+    fn selection_set(&mut self, set: &SelectionSet) {
         for selection in &set.items {
-            self.place(selection.node.directives());
+            self.count_directives(selection.node.directives());
             match &selection.node {
                 Selection::Field(field) => {
                     self.aliases += usize::from(field.node.alias.is_some());
-                    self.set(&field.node.selection_set.node);
+                    self.selection_set(&field.node.selection_set.node);
                 }
-                Selection::InlineFragment(inline) => self.set(&inline.node.selection_set.node),
+                Selection::InlineFragment(inline) => self.selection_set(&inline.node.selection_set.node),
                 Selection::FragmentSpread(_) => {}
             }
         }
     }
 
-    fn place(&mut self, directives: &[Positioned<Directive>]) {
+    fn count_directives(&mut self, directives: &[Positioned<Directive>]) {
         self.directives = self.directives.max(directives.len());
     }
 }

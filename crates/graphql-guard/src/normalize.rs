@@ -13,23 +13,23 @@ const ESCAPED_QUOTES: &str = "\\\"\"\"";
 
 /// The same document in the spelling that the parser reads rightly, each token in its line and, where there
 /// is room, in its column: errors say where they are. Its strings must all have an end.
-pub fn spelled_out(query: &str) -> Cow<'_, str> {
-    let mut spelled = String::with_capacity(query.len());
+pub fn normalize(query: &str) -> Cow<'_, str> {
+    let mut normalized = String::with_capacity(query.len());
     // Blanks that had to go, which come back behind the type that they stood in.
-    let mut moved = String::new();
+    let mut moved_blanks = String::new();
     let (mut before, mut end, mut open) = ("", 0, 0_usize);
     let mut tokens = tokens(query).peekable();
     while let Some(Token { at, text, .. }) = tokens.next() {
         let gap = &query[end..at];
         // Blanks beside brackets mean nothing anywhere.
         if before == "[" || matches!(text, "]" | "!") {
-            moved += &blank(gap);
+            moved_blanks += &blank(gap);
         } else if before == "on" {
             // The parser wants blanks there, and no comment.
-            spelled += &blank(gap);
+            normalized += &blank(gap);
         } else {
-            spelled += &std::mem::take(&mut moved);
-            spelled += gap;
+            normalized += &std::mem::take(&mut moved_blanks);
+            normalized += gap;
         }
         let is_description = text.starts_with('"')
             && match tokens.peek().map_or("", |next| next.text) {
@@ -43,20 +43,20 @@ pub fn spelled_out(query: &str) -> Cow<'_, str> {
             _ => {}
         }
         (before, end) = (text, at + text.len());
-        match block(text) {
-            _ if is_description => spelled += &blank(text),
+        match block_content(text) {
+            _ if is_description => normalized += &blank(text),
             Some(content) if content.contains(ESCAPED_QUOTES) => {
-                spelled += &padded(quoted(&block_value(content)), text);
+                normalized += &padded(quoted(&block_value(content)), text);
             }
             None if text.starts_with('"') && text.contains("\\u") => {
-                spelled += &padded(unescaped(text), text);
+                normalized += &padded(replace_long_escapes(text), text);
             }
-            _ => spelled += text,
+            _ => normalized += text,
         }
     }
-    spelled += &moved;
-    spelled += &query[end..];
-    if spelled == query { Cow::Borrowed(query) } else { Cow::Owned(spelled) }
+    normalized += &moved_blanks;
+    normalized += &query[end..];
+    if normalized == query { Cow::Borrowed(query) } else { Cow::Owned(normalized) }
 }
 
 /// As many blanks as a text has characters, in as many lines.
@@ -74,7 +74,7 @@ fn padded(replacement: String, token: &str) -> String {
 }
 
 /// What stands in a block string.
-fn block(token: &str) -> Option<&str> {
+fn block_content(token: &str) -> Option<&str> {
     token.strip_prefix(QUOTES)?.strip_suffix(QUOTES)
 }
 
@@ -98,7 +98,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// A string with its characters beyond 16 bits in place of their escapes.
-fn unescaped(token: &str) -> String {
+fn replace_long_escapes(token: &str) -> String {
     let (mut plain, mut rest) = (String::new(), token.chars().peekable());
     while let Some(char) = rest.next() {
         if char != '\\' {
@@ -106,7 +106,7 @@ fn unescaped(token: &str) -> String {
             continue;
         }
         let mut ahead = rest.clone();
-        match escape(&mut ahead) {
+        match long_escape(&mut ahead) {
             Some(char) => {
                 let quoted = quoted(char.encode_utf8(&mut [0; 4]));
                 plain.push_str(&quoted[1..quoted.len() - 1]);
@@ -122,7 +122,7 @@ fn unescaped(token: &str) -> String {
 }
 
 /// The character that follows a backslash as `u{…}` or as two surrogates.
-fn escape(rest: &mut Peekable<Chars<'_>>) -> Option<char> {
+fn long_escape(rest: &mut Peekable<Chars<'_>>) -> Option<char> {
     rest.next_if_eq(&'u')?;
     if rest.next_if_eq(&'{').is_some() {
         let mut code = 0_u32;
@@ -134,15 +134,15 @@ fn escape(rest: &mut Peekable<Chars<'_>>) -> Option<char> {
         rest.next_if_eq(&'}').filter(|_| digits > 0)?;
         return char::from_u32(code);
     }
-    let high = unit(rest).filter(|high| (0xd800..0xdc00).contains(high))?;
+    let high = code_unit(rest).filter(|high| (0xd800..0xdc00).contains(high))?;
     rest.next_if_eq(&'\\')?;
     rest.next_if_eq(&'u')?;
-    let low = unit(rest).filter(|low| (0xdc00..0xe000).contains(low))?;
+    let low = code_unit(rest).filter(|low| (0xdc00..0xe000).contains(low))?;
     char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00))
 }
 
 /// A code unit in four hexadecimal digits.
-fn unit(rest: &mut Peekable<Chars<'_>>) -> Option<u32> {
+fn code_unit(rest: &mut Peekable<Chars<'_>>) -> Option<u32> {
     (0..4).try_fold(0, |code, _| Some(code * 16 + rest.next()?.to_digit(16)?))
 }
 
@@ -158,7 +158,7 @@ mod tests {
             r#"{ a(b: """ \u{41} """) }"#,
             "{ ... on A { a } }",
         ] {
-            assert!(matches!(spelled_out(query), Cow::Borrowed(_)), "{query}");
+            assert!(matches!(normalize(query), Cow::Borrowed(_)), "{query}");
         }
         for broken in [
             r#""\ud83d""#,
@@ -169,14 +169,14 @@ mod tests {
             r#""\u{d800}""#,
             r#""\u{41""#,
         ] {
-            assert_eq!(spelled_out(broken), broken);
+            assert_eq!(normalize(broken), broken);
         }
     }
 
     #[test]
     fn characters_beyond_16_bits_are_written_themselves() {
         assert_eq!(
-            spelled_out(r#"{ a(b: "\ud83d\ude00 \u{1F600} \u{22}") }"#).replace("  ", ""),
+            normalize(r#"{ a(b: "\ud83d\ude00 \u{1F600} \u{22}") }"#).replace("  ", ""),
             r#"{ a(b: "😀 😀 \"" ) }"#
         );
     }
@@ -184,16 +184,16 @@ mod tests {
     #[test]
     fn quotes_in_a_block_lose_their_backslash() {
         let query = "{ a(b: \"\"\"\n    one \\\"\"\" two\r\n      \n\n      three\\n\n  \"\"\") c }";
-        let spelled = spelled_out(query);
-        assert!(spelled.starts_with(r#"{ a(b: "one \"\"\" two\n  \n\n  three\\n""#), "{spelled}");
-        assert_eq!(spelled.lines().count(), query.lines().count());
-        assert_eq!(spelled_out(r#"{ a(b: """\"""""") }"#), r#"{ a(b: "\"\"\""  ) }"#);
+        let normalized = normalize(query);
+        assert!(normalized.starts_with(r#"{ a(b: "one \"\"\" two\n  \n\n  three\\n""#), "{normalized}");
+        assert_eq!(normalized.lines().count(), query.lines().count());
+        assert_eq!(normalize(r#"{ a(b: """\"""""") }"#), r#"{ a(b: "\"\"\""  ) }"#);
     }
 
     #[test]
     fn blanks_inside_of_types_move_behind_them() {
         let query = "query($a: [ [Int ! ,] # b\n !\n] !) { a(b: [ 1, 2 ]) }";
-        assert_eq!(spelled_out(query), "query($a: [[Int!]!]!        \n \n ) { a(b: [1 , 2] ) }");
+        assert_eq!(normalize(query), "query($a: [[Int!]!]!        \n \n ) { a(b: [1 , 2] ) }");
     }
 
     #[test]
@@ -204,14 +204,14 @@ mod tests {
             .replace("\"\"\"two\n\"\"\"", "      \n   ")
             .replace("\"three\"", "       ")
             .replace("\"four\"", "      ");
-        assert_eq!(spelled_out(query), plain);
+        assert_eq!(normalize(query), plain);
         for kept in ["\"one\" { a }", "query \"x\" query { a }", "\"one\" \"two\" { a }"] {
-            assert_eq!(spelled_out(kept), kept);
+            assert_eq!(normalize(kept), kept);
         }
     }
 
     #[test]
     fn between_on_and_a_type_stand_blanks() {
-        assert_eq!(spelled_out("{ ... on # c\n\u{feff}A { a } }"), "{ ... on    \n A { a } }");
+        assert_eq!(normalize("{ ... on # c\n\u{feff}A { a } }"), "{ ... on    \n A { a } }");
     }
 }

@@ -6,7 +6,7 @@ use async_graphql_parser::types::{
 };
 
 /// The operation that a request means: the one named, or the only one.
-pub fn operation<'a>(
+pub fn find_operation<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
 ) -> Option<&'a OperationDefinition> {
@@ -22,7 +22,7 @@ pub fn operation<'a>(
 }
 
 /// The same, to be changed.
-pub fn operation_mut<'a>(
+pub fn find_operation_mut<'a>(
     document: &'a mut ExecutableDocument,
     name: Option<&str>,
 ) -> Option<&'a mut OperationDefinition> {

@@ -9,9 +9,9 @@ use async_graphql_parser::types::{
 use async_graphql_value::Name;
 use indexmap::IndexMap;
 
+use crate::Error;
 use crate::operation::root_type;
-use crate::schema::innermost;
-use crate::{Definition, Error, Types};
+use crate::schema::{SchemaIndex, TypeDef, named_type};
 
 /// Fields by their response key, each with the object types that it and the fields around it are asked of.
 type Fields<'a> = IndexMap<&'a Name, Vec<(Vec<&'a str>, &'a Field)>>;
@@ -21,21 +21,21 @@ type Fields<'a> = IndexMap<&'a Name, Vec<(Vec<&'a str>, &'a Field)>>;
 pub fn check(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
-    types: &Types,
+    schema: &SchemaIndex,
 ) -> Result<(), Error> {
-    let check = Check { document, types };
+    let merging = FieldMerging { document, schema };
     let mut fields = Fields::new();
     let root = vec![root_type(operation.ty)];
-    check.collect(&operation.selection_set.node, &root, &mut HashSet::new(), &mut fields);
-    check.fields(&fields)
+    merging.collect(&operation.selection_set.node, &root, &mut HashSet::new(), &mut fields);
+    merging.check_fields(&fields)
 }
 
-struct Check<'a> {
+struct FieldMerging<'a> {
     document: &'a ExecutableDocument,
-    types: &'a Types,
+    schema: &'a SchemaIndex,
 }
 
-impl<'a> Check<'a> {
+impl<'a> FieldMerging<'a> {
     fn collect(
         &self,
         set: &'a SelectionSet,
@@ -76,52 +76,56 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn fields(&self, fields: &Fields<'a>) -> Result<(), Error> {
+    fn check_fields(&self, fields: &Fields<'a>) -> Result<(), Error> {
         for (key, group) in fields {
-            // One of each kind stands for the others: they are equal.
-            let mut kinds: Vec<&(Vec<&str>, &Field)> = Vec::new();
+            // One of each other stands for the others: they are equal.
+            let mut distinct: Vec<&(Vec<&str>, &Field)> = Vec::new();
             for field in group {
-                if !kinds.iter().all(|kind| self.agree(kind, field)) {
+                if !distinct.iter().all(|other| self.can_merge(other, field)) {
                     let message =
                         format!("The fields under the key \"{key}\" differ: give one of them another alias.");
                     return Err(Error::invalid(message));
                 }
-                if kinds.iter().all(|kind| kind.0 != field.0) {
-                    kinds.push(field);
+                if distinct.iter().all(|other| other.0 != field.0) {
+                    distinct.push(field);
                 }
             }
             let (mut inside, mut spreads) = (Fields::new(), IndexMap::<_, HashSet<_>>::new());
             for (parents, field) in group {
                 let mut parents = parents.clone();
-                let ty = parents.last().and_then(|parent| self.types.field(parent, &field.name.node));
-                parents.push(ty.map_or("", |ty| innermost(&ty.ty)));
+                let ty = parents.last().and_then(|parent| self.schema.field(parent, &field.name.node));
+                parents.push(ty.map_or("", |ty| named_type(&ty.ty)));
                 let spread = spreads.entry(parents.clone()).or_default();
                 self.collect(&field.selection_set.node, &parents, spread, &mut inside);
             }
-            self.fields(&inside)?;
+            self.check_fields(&inside)?;
         }
         Ok(())
     }
 
     /// Whether two fields can stand under one key: the same field, or fields of objects of which there can
     /// be only one, in the same shape.
-    fn agree(&self, (parents, field): &(Vec<&str>, &Field), (others, other): &(Vec<&str>, &Field)) -> bool {
-        let apart = parents.iter().zip(others).any(|(parent, other)| {
-            parent != other && self.types.is_object(parent) && self.types.is_object(other)
+    fn can_merge(
+        &self,
+        (parents, field): &(Vec<&str>, &Field),
+        (others, other): &(Vec<&str>, &Field),
+    ) -> bool {
+        let are_exclusive = parents.iter().zip(others).any(|(parent, other)| {
+            parent != other && self.schema.is_object(parent) && self.schema.is_object(other)
         });
-        let same_shape = match (self.ty(parents, field), self.ty(others, other)) {
+        let same_shape = match (self.type_of(parents, field), self.type_of(others, other)) {
             (Some(ty), Some(other)) => self.same_shape(&ty, &other),
             // The library says that one of them is unknown.
             _ => true,
         };
-        same_shape && (apart || (field.name.node == other.name.node && same_arguments(field, other)))
+        same_shape && (are_exclusive || (field.name.node == other.name.node && same_arguments(field, other)))
     }
 
-    fn ty(&self, parents: &[&str], field: &Field) -> Option<Type> {
+    fn type_of(&self, parents: &[&str], field: &Field) -> Option<Type> {
         if field.name.node == "__typename" {
             return Type::new("String!");
         }
-        Some(self.types.field(parents.last()?, &field.name.node)?.ty.clone())
+        Some(self.schema.field(parents.last()?, &field.name.node)?.ty.clone())
     }
 
     fn same_shape(&self, ty: &Type, other: &Type) -> bool {
@@ -129,7 +133,7 @@ impl<'a> Check<'a> {
             && match (&ty.base, &other.base) {
                 (BaseType::List(ty), BaseType::List(other)) => self.same_shape(ty, other),
                 (BaseType::Named(ty), BaseType::Named(other)) => {
-                    let composite = |name| matches!(self.types.get(name), Some(Definition::Composite { .. }));
+                    let composite = |name| matches!(self.schema.get(name), Some(TypeDef::Composite { .. }));
                     ty == other || (composite(ty) && composite(other))
                 }
                 _ => false,

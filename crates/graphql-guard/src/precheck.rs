@@ -10,25 +10,25 @@ use crate::{Error, Limits};
 /// parser would read on behind its quotes, where nothing has been counted.
 pub fn check(query: &str, limits: &Limits) -> Result<(), Error> {
     LimitExceeded::check("Query length in bytes", query.len(), limits.query_bytes)?;
-    let Scan { tokens, nesting, has_open_string } = scan(query);
+    let TextCounts { tokens, nesting, has_unterminated_string } = count(query);
     LimitExceeded::check("Query nesting", nesting, limits.nesting)?;
     LimitExceeded::check("Number of tokens", tokens, limits.tokens)?;
-    if has_open_string {
+    if has_unterminated_string {
         return Err(Error::invalid("The document has a string without an end."));
     }
     Ok(())
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Scan {
+struct TextCounts {
     tokens: usize,
     nesting: usize,
-    has_open_string: bool,
+    has_unterminated_string: bool,
 }
 
 /// Counts tokens and the deepest nesting of brackets.
-fn scan(query: &str) -> Scan {
-    let (mut found, mut open) = (Scan::default(), 0_usize);
+fn count(query: &str) -> TextCounts {
+    let (mut found, mut open) = (TextCounts::default(), 0_usize);
     for token in tokens(query) {
         match token.text {
             "(" | "[" | "{" => {
@@ -36,7 +36,7 @@ fn scan(query: &str) -> Scan {
                 found.nesting = found.nesting.max(open);
             }
             ")" | "]" | "}" => open = open.saturating_sub(1),
-            _ => found.has_open_string |= !token.is_whole,
+            _ => found.has_unterminated_string |= !token.is_terminated,
         }
         found.tokens += 1;
     }
@@ -46,7 +46,7 @@ fn scan(query: &str) -> Scan {
 /// The name of a field that an object literal has twice, which the parser does not tell (GraphQL
 /// specification, 5.6.3). A brace inside of arguments, lists and objects opens an object; any other a
 /// selection set.
-pub fn repeated_field(query: &str) -> Option<&str> {
+pub fn duplicate_object_field(query: &str) -> Option<&str> {
     let mut open: Vec<Option<HashSet<&str>>> = Vec::new();
     let mut tokens = tokens(query).peekable();
     let mut parentheses = 0_usize;
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn brackets_in_strings_and_comments_do_not_nest() {
-        let nesting = |query: &str| scan(query).nesting;
+        let nesting = |query: &str| count(query).nesting;
         assert_eq!(nesting("{ a(b: [[1]]) { c } }"), 4);
         assert_eq!(nesting(r#"{ a(b: "[[[[") # {{{{{"#), 2);
         assert_eq!(nesting(&"[".repeat(5_000)), 5_000);

@@ -8,11 +8,11 @@ use async_graphql_parser::{Pos, Positioned};
 use async_graphql_value::{ConstValue as Value, Name, Value as Literal, Variables};
 use indexmap::IndexMap;
 
-use crate::operation::{operation, operation_mut};
+use crate::operation::{find_operation, find_operation_mut};
 
 /// Puts the directives of `__typename` around it: the library does not look at what stands there, and
 /// takes a variable for unused that is used nowhere else.
-pub fn wrap_typenames(document: &mut ExecutableDocument) {
+pub fn wrap_typename_directives(document: &mut ExecutableDocument) {
     fn wrap(set: &mut SelectionSet) {
         for selection in &mut set.items {
             match &mut selection.node {
@@ -28,16 +28,16 @@ pub fn wrap_typenames(document: &mut ExecutableDocument) {
             }
         }
     }
-    sets_mut(document).for_each(|(set, _)| wrap(set));
+    selection_sets_mut(document).for_each(|(set, _)| wrap(set));
 }
 
 /// Asks for something that is always null in the place of the schema's description: the schema has none, and
 /// the library has one about schemas in general.
-pub fn hide_description(document: &mut ExecutableDocument) {
+pub fn hide_schema_description(document: &mut ExecutableDocument) {
     fn hide(set: &mut SelectionSet, is_schema: bool) {
         for selection in &mut set.items {
             match &mut selection.node {
-                Selection::Field(field) if is_schema && is_description(&field.node) => {
+                Selection::Field(field) if is_schema && is_plain_description(&field.node) => {
                     let (field, pos) = (&mut field.node, selection.pos);
                     field.alias = Some(field.response_key().clone());
                     field.name.node = Name::new("subscriptionType");
@@ -56,18 +56,20 @@ pub fn hide_description(document: &mut ExecutableDocument) {
             }
         }
     }
-    sets_mut(document).for_each(|(set, ty)| hide(set, ty.is_some_and(|ty| ty == "__Schema")));
+    selection_sets_mut(document).for_each(|(set, ty)| hide(set, ty.is_some_and(|ty| ty == "__Schema")));
 }
 
 /// What else stands there is for validation to refuse.
-fn is_description(field: &Field) -> bool {
+fn is_plain_description(field: &Field) -> bool {
     field.name.node == "description"
         && field.arguments.is_empty()
         && field.selection_set.node.items.is_empty()
 }
 
 /// The selection sets of all operations and fragments; those of fragments with their types.
-fn sets_mut(document: &mut ExecutableDocument) -> impl Iterator<Item = (&mut SelectionSet, Option<&Name>)> {
+fn selection_sets_mut(
+    document: &mut ExecutableDocument,
+) -> impl Iterator<Item = (&mut SelectionSet, Option<&Name>)> {
     let operations: Vec<&mut Positioned<OperationDefinition>> = match &mut document.operations {
         DocumentOperations::Single(operation) => vec![operation],
         DocumentOperations::Multiple(all) => all.values_mut().collect(),
@@ -104,14 +106,14 @@ fn inline(directives: Vec<Positioned<Directive>>, items: Vec<Positioned<Selectio
 /// Brings root fields under the same key together (GraphQL specification, 6.3.2), since the library runs
 /// each of them: twice asked would be twice written. What was asked stays behind as a part that is skipped,
 /// since the library wants every fragment and variable used.
-pub fn merge_roots(document: &mut ExecutableDocument, name: Option<&str>, variables: &Variables) {
-    let Some(operation) = operation(document, name) else { return };
+pub fn merge_root_fields(document: &mut ExecutableDocument, name: Option<&str>, variables: &Variables) {
+    let Some(operation) = find_operation(document, name) else { return };
     if let [Positioned { node: Selection::Field(_), .. }] = operation.selection_set.node.items.as_slice() {
         return;
     }
     let mut fields = IndexMap::<Name, Positioned<Field>>::new();
     let mut repeated = false;
-    each_root(document, &operation.selection_set.node, variables, &mut |field| {
+    each_root_field(document, &operation.selection_set.node, variables, &mut |field| {
         let key = field.node.response_key().node.clone();
         match fields.get_mut(&key) {
             Some(first) => {
@@ -136,30 +138,30 @@ pub fn merge_roots(document: &mut ExecutableDocument, name: Option<&str>, variab
     let fields = fields.into_values().map(Selection::Field);
     let fields = fields.chain([inline(vec![Positioned::new(skip, pos)], asked.items, pos)]);
     let items = fields.map(|selection| Positioned::new(selection, pos)).collect();
-    if let Some(operation) = operation_mut(document, name) {
+    if let Some(operation) = find_operation_mut(document, name) {
         operation.selection_set.node.items = items;
     }
 }
 
 /// Visits the root fields that are neither skipped nor left out.
-fn each_root<'a>(
+fn each_root_field<'a>(
     document: &'a ExecutableDocument,
     set: &'a SelectionSet,
     variables: &Variables,
     visit: &mut impl FnMut(&'a Positioned<Field>),
 ) {
     for selection in &set.items {
-        if !is_wanted(selection.node.directives(), variables) {
+        if !is_included(selection.node.directives(), variables) {
             continue;
         }
         match &selection.node {
             Selection::Field(field) => visit(field),
             Selection::InlineFragment(inline) => {
-                each_root(document, &inline.node.selection_set.node, variables, visit);
+                each_root_field(document, &inline.node.selection_set.node, variables, visit);
             }
             Selection::FragmentSpread(spread) => {
                 if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
-                    each_root(document, &fragment.node.selection_set.node, variables, visit);
+                    each_root_field(document, &fragment.node.selection_set.node, variables, visit);
                 }
             }
         }
@@ -167,7 +169,7 @@ fn each_root<'a>(
 }
 
 /// Whether `@skip` and `@include` let a selection be (GraphQL specification, 3.13.1 and 3.13.2).
-fn is_wanted(directives: &[Positioned<Directive>], variables: &Variables) -> bool {
+fn is_included(directives: &[Positioned<Directive>], variables: &Variables) -> bool {
     directives.iter().all(|directive| {
         let is_on = match directive.node.get_argument("if").map(|argument| &argument.node) {
             Some(Literal::Boolean(is_on)) => *is_on,

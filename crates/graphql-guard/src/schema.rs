@@ -11,7 +11,7 @@ use async_graphql_value::{ConstValue as Value, Name};
 
 /// What a type is.
 #[derive(Debug)]
-pub enum Definition {
+pub enum TypeDef {
     Scalar,
     Enum(Vec<Name>),
     /// An object or interface and its fields.
@@ -41,12 +41,12 @@ pub struct Input {
 
 /// The types of the schema by name.
 #[derive(Debug, Default)]
-pub struct Types {
-    types: HashMap<Name, Definition>,
+pub struct SchemaIndex {
+    types: HashMap<Name, TypeDef>,
     directives: HashMap<Name, Inputs>,
 }
 
-impl Types {
+impl SchemaIndex {
     /// Reads the program's own SDL.
     pub fn from_sdl(sdl: &str) -> Self {
         let schema = parse_schema(sdl).expect("the program prints valid SDL");
@@ -54,7 +54,7 @@ impl Types {
         for definition in schema.definitions {
             match definition {
                 TypeSystemDefinition::Type(each) => {
-                    known.types.insert(each.node.name.node.clone(), describe(each.node));
+                    known.types.insert(each.node.name.node.clone(), type_def(each.node));
                 }
                 TypeSystemDefinition::Directive(each) => {
                     known.directives.insert(each.node.name.node, inputs(each.node.arguments));
@@ -66,21 +66,21 @@ impl Types {
     }
 
     /// What the type of this name is, if there is one.
-    pub fn get(&self, name: &str) -> Option<&Definition> {
+    pub fn get(&self, name: &str) -> Option<&TypeDef> {
         self.types.get(name)
     }
 
     /// A field of an object or interface.
     pub fn field(&self, parent: &str, field: &str) -> Option<&Field> {
         match self.types.get(parent)? {
-            Definition::Composite { fields, .. } => fields.get(field),
+            TypeDef::Composite { fields, .. } => fields.get(field),
             _ => None,
         }
     }
 
     /// Whether this is the name of an object type: nothing is of two of them.
     pub fn is_object(&self, name: &str) -> bool {
-        matches!(self.types.get(name), Some(Definition::Composite { is_object: true, .. }))
+        matches!(self.types.get(name), Some(TypeDef::Composite { is_object: true, .. }))
     }
 
     /// The arguments of a directive.
@@ -89,24 +89,24 @@ impl Types {
     }
 }
 
-fn describe(definition: TypeDefinition) -> Definition {
+fn type_def(definition: TypeDefinition) -> TypeDef {
     match definition.kind {
-        TypeKind::Scalar | TypeKind::Union(_) => Definition::Scalar,
+        TypeKind::Scalar | TypeKind::Union(_) => TypeDef::Scalar,
         TypeKind::Enum(kind) => {
-            Definition::Enum(kind.values.into_iter().map(|value| value.node.value.node).collect())
+            TypeDef::Enum(kind.values.into_iter().map(|value| value.node.value.node).collect())
         }
         TypeKind::Object(kind) => composite(true, kind.fields),
         TypeKind::Interface(kind) => composite(false, kind.fields),
-        TypeKind::InputObject(kind) => Definition::Input(inputs(kind.fields)),
+        TypeKind::InputObject(kind) => TypeDef::Input(inputs(kind.fields)),
     }
 }
 
-fn composite(is_object: bool, fields: Vec<Positioned<FieldDefinition>>) -> Definition {
+fn composite(is_object: bool, fields: Vec<Positioned<FieldDefinition>>) -> TypeDef {
     let field = |field: Positioned<FieldDefinition>| {
         let FieldDefinition { name, ty, arguments, .. } = field.node;
         (name.node, Field { ty: ty.node, arguments: inputs(arguments) })
     };
-    Definition::Composite { is_object, fields: fields.into_iter().map(field).collect() }
+    TypeDef::Composite { is_object, fields: fields.into_iter().map(field).collect() }
 }
 
 fn inputs(definitions: Vec<Positioned<InputValueDefinition>>) -> Inputs {
@@ -118,10 +118,10 @@ fn inputs(definitions: Vec<Positioned<InputValueDefinition>>) -> Inputs {
 }
 
 /// The name at the heart of a type: `Task` in `[Task!]!`.
-pub fn innermost(ty: &Type) -> &Name {
+pub fn named_type(ty: &Type) -> &Name {
     match &ty.base {
         BaseType::Named(name) => name,
-        BaseType::List(item) => innermost(item),
+        BaseType::List(item) => named_type(item),
     }
 }
 

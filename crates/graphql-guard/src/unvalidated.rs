@@ -3,43 +3,47 @@
 
 use async_graphql_parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
 
-use crate::{Error, Types};
+use crate::Error;
+use crate::schema::SchemaIndex;
 
 /// Makes sure that nothing invalid stands there.
-pub fn check(document: &ExecutableDocument, types: &Types) -> Result<(), Error> {
+pub fn check(document: &ExecutableDocument, schema: &SchemaIndex) -> Result<(), Error> {
     for (_, operation) in document.operations.iter() {
-        check_variables(&operation.node, types)?;
-        check_set(&operation.node.selection_set.node)?;
+        check_variable_directives(&operation.node, schema)?;
+        check_selection_set(&operation.node.selection_set.node)?;
     }
-    document.fragments.values().try_for_each(|fragment| check_set(&fragment.node.selection_set.node))
+    document
+        .fragments
+        .values()
+        .try_for_each(|fragment| check_selection_set(&fragment.node.selection_set.node))
 }
 
 /// No directive of the schema may stand at a variable.
-fn check_variables(operation: &OperationDefinition, types: &Types) -> Result<(), Error> {
+fn check_variable_directives(operation: &OperationDefinition, schema: &SchemaIndex) -> Result<(), Error> {
     let definitions = operation.variable_definitions.iter();
     let Some(directive) = definitions.flat_map(|definition| &definition.node.directives).next() else {
         return Ok(());
     };
     let name = &directive.node.name.node;
-    let message = match types.directive(name) {
+    let message = match schema.directive(name) {
         Some(_) => format!("Directive \"{name}\" may not be used on \"VARIABLE_DEFINITION\""),
         None => format!("Unknown directive \"{name}\""),
     };
     Err(Error::Invalid { message, position: Some(directive.pos) })
 }
 
-fn check_set(set: &SelectionSet) -> Result<(), Error> {
+fn check_selection_set(set: &SelectionSet) -> Result<(), Error> {
     set.items.iter().try_for_each(|selection| match &selection.node {
-        Selection::Field(field) if is_busy_typename(&field.node) => {
+        Selection::Field(field) if is_invalid_typename(&field.node) => {
             Err(Error::invalid("__typename has neither arguments nor fields."))
         }
-        Selection::Field(field) => check_set(&field.node.selection_set.node),
-        Selection::InlineFragment(inline) => check_set(&inline.node.selection_set.node),
+        Selection::Field(field) => check_selection_set(&field.node.selection_set.node),
+        Selection::InlineFragment(inline) => check_selection_set(&inline.node.selection_set.node),
         Selection::FragmentSpread(_) => Ok(()),
     })
 }
 
-fn is_busy_typename(field: &Field) -> bool {
+fn is_invalid_typename(field: &Field) -> bool {
     let is_bare = field.arguments.is_empty() && field.selection_set.node.items.is_empty();
     field.name.node == "__typename" && !is_bare
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::auth::Credential;
 use crate::graphql::GraphqlRequest;
-use crate::graphql::guard::{MAX_JSON_NESTING, scan_json};
+use crate::graphql::guard::{MAX_JSON_NESTING, estimate_json};
 use crate::http::Shared;
 use crate::http::graphql::request_body::{BodyError, BodyPermit, ReadBody};
 use crate::http::graphql::request_error::RequestError;
@@ -113,7 +113,7 @@ pub async fn from_body(
         return Err(RequestError::bad(message));
     }
     // Small values need many times the memory of their text.
-    let memory = scan_json(&bytes).memory;
+    let memory = estimate_json(&bytes).memory_bytes;
     if state.bodies.parsed(memory, &mut permit, address).await.is_none() {
         return Err(RequestError::unavailable("The server has no memory for this request at the moment."));
     }
@@ -122,7 +122,7 @@ pub async fn from_body(
 }
 
 fn parse_json<T: for<'de> Deserialize<'de>>(text: &[u8], message: &str) -> Result<T, RequestError> {
-    let nesting = scan_json(text).nesting;
+    let nesting = estimate_json(text).nesting;
     if nesting > MAX_JSON_NESTING {
         let message = format!("JSON nesting is {nesting}; the limit is {MAX_JSON_NESTING}.");
         return Err(RequestError::too_complex(message));

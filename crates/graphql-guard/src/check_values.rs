@@ -1,6 +1,6 @@
 //! The values that an operation is given, in its text and in its variables, held against the types of
 //! their places (GraphQL specification, 5.6, 5.8.5 and 6.1.2): every fault is told at once, each with its
-//! place in the arguments, and none reaches a resolver. The library looks neither at an argument that
+//! location in the arguments, and none reaches a resolver. The library looks neither at an argument that
 //! holds a variable which was left out, nor at the types of variables in their places.
 
 use std::collections::{HashMap, HashSet};
@@ -15,12 +15,12 @@ use indexmap::IndexMap;
 
 use crate::error::{Rule, ValueErrors};
 use crate::operation::root_type;
-use crate::schema::{Definition, Input, Inputs, innermost};
-use crate::{Error, Guard, Policy, Types};
+use crate::schema::{Input, Inputs, SchemaIndex, TypeDef, named_type};
+use crate::{Error, Guard, Policy};
 
 /// Objects in a list. What takes lists has lower bounds of its own; this one is for the time that it takes
 /// to get there.
-const MAX_LIST: usize = 10_000;
+const MAX_INPUT_OBJECTS_IN_LIST: usize = 10_000;
 
 /// Checks the values of an operation. Gives the defaults that stand for the variables left out.
 pub fn check(
@@ -30,28 +30,28 @@ pub fn check(
     guard: &Guard,
 ) -> Result<Vec<(Name, Value)>, Vec<Error>> {
     let definitions = || operation.variable_definitions.iter().map(|definition| &definition.node);
-    let mut check = Check {
+    let mut check = ValueCheck {
         document,
         variables,
-        types: &guard.types,
+        schema: &guard.schema,
         policy: &guard.policy,
         definitions: definitions().map(|definition| (&definition.name.node, definition)).collect(),
-        fragments: HashSet::new(),
-        met: HashSet::new(),
+        checked_fragments: HashSet::new(),
+        checked_variables: HashSet::new(),
         defaults: Vec::new(),
-        misplaced: Vec::new(),
+        disallowed: Vec::new(),
     };
-    let mut faults = ValueErrors::new(guard.policy.max_value_errors);
-    check.directives(&operation.directives, &mut faults);
-    check.set(&operation.selection_set.node, root_type(operation.ty), &mut faults);
+    let mut errors = ValueErrors::new(guard.policy.max_value_errors);
+    check.directives(&operation.directives, &mut errors);
+    check.selection_set(&operation.selection_set.node, root_type(operation.ty), &mut errors);
     for definition in definitions() {
-        faults.within(definition.name.node.as_str(), |faults| check.given(definition, faults));
+        errors.within(definition.name.node.as_str(), |errors| check.variable_value(definition, errors));
     }
-    let faults = faults.into_found();
-    if !check.misplaced.is_empty() {
-        Err(check.misplaced)
-    } else if !faults.is_empty() {
-        Err(vec![Error::Values(faults)])
+    let errors = errors.into_found();
+    if !check.disallowed.is_empty() {
+        Err(check.disallowed)
+    } else if !errors.is_empty() {
+        Err(vec![Error::Values(errors)])
     } else {
         Ok(check.defaults)
     }
@@ -59,90 +59,90 @@ pub fn check(
 
 /// What a value is held against.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct Location<'a> {
     ty: &'a Type,
     /// What stands there when nothing is given.
     default: Option<&'a Value>,
     /// Whether the value came as JSON, where a string stands for a value of an enum.
-    json: bool,
+    is_json: bool,
 }
 
-impl<'a> Place<'a> {
-    fn of(input: &'a Input, json: bool) -> Self {
-        Self { ty: &input.ty, default: input.default.as_ref(), json }
+impl<'a> Location<'a> {
+    fn of(input: &'a Input, is_json: bool) -> Self {
+        Self { ty: &input.ty, default: input.default.as_ref(), is_json }
     }
 
     /// Whether a variable may stand here (5.8.5).
-    fn admits(self, definition: &VariableDefinition) -> bool {
+    fn is_usage_allowed(self, definition: &VariableDefinition) -> bool {
         let never_null = self.default.is_some()
             || definition.default_value.as_ref().is_some_and(|default| default.node != Value::Null);
         let ty = &definition.var_type.node;
-        (self.ty.nullable || !ty.nullable || never_null) && fits(&ty.base, &self.ty.base)
+        (self.ty.nullable || !ty.nullable || never_null) && is_type_compatible(&ty.base, &self.ty.base)
     }
 }
 
 /// Whether every value of one type is a value of the other, null at the top apart.
-fn fits(ty: &BaseType, place: &BaseType) -> bool {
-    match (ty, place) {
-        (BaseType::Named(ty), BaseType::Named(place)) => ty == place,
-        (BaseType::List(ty), BaseType::List(place)) => {
-            (place.nullable || !ty.nullable) && fits(&ty.base, &place.base)
+fn is_type_compatible(ty: &BaseType, location: &BaseType) -> bool {
+    match (ty, location) {
+        (BaseType::Named(ty), BaseType::Named(location)) => ty == location,
+        (BaseType::List(ty), BaseType::List(location)) => {
+            (location.nullable || !ty.nullable) && is_type_compatible(&ty.base, &location.base)
         }
         _ => false,
     }
 }
 
-struct Check<'a> {
+struct ValueCheck<'a> {
     document: &'a ExecutableDocument,
     variables: &'a Variables,
-    types: &'a Types,
+    schema: &'a SchemaIndex,
     policy: &'a Policy,
     definitions: HashMap<&'a Name, &'a VariableDefinition>,
     /// Fragments that have been walked through: once is enough.
-    fragments: HashSet<&'a Name>,
-    /// Variables that have been checked, in the place where they are used first.
-    met: HashSet<&'a Name>,
+    checked_fragments: HashSet<&'a Name>,
+    /// Variables that have been checked, in the location where they are used first.
+    checked_variables: HashSet<&'a Name>,
     defaults: Vec<(Name, Value)>,
-    misplaced: Vec<Error>,
+    disallowed: Vec<Error>,
 }
 
-impl<'a> Check<'a> {
-    fn set(&mut self, set: &'a SelectionSet, parent: &str, faults: &mut ValueErrors) {
+impl<'a> ValueCheck<'a> {
+    fn selection_set(&mut self, set: &'a SelectionSet, parent: &str, errors: &mut ValueErrors) {
         for selection in &set.items {
-            self.directives(selection.node.directives(), faults);
+            self.directives(selection.node.directives(), errors);
             match &selection.node {
                 Selection::Field(field) => {
                     let field = &field.node;
-                    let known = self.types.field(parent, &field.name.node);
+                    let known = self.schema.field(parent, &field.name.node);
                     if let Some(known) = known {
-                        self.arguments(&field.arguments, &known.arguments, faults);
+                        self.arguments(&field.arguments, &known.arguments, errors);
                     }
-                    let child = known.map_or("", |known| innermost(&known.ty));
-                    self.set(&field.selection_set.node, child, faults);
+                    let child = known.map_or("", |known| named_type(&known.ty));
+                    self.selection_set(&field.selection_set.node, child, errors);
                 }
                 Selection::InlineFragment(inline) => {
                     let condition = inline.node.type_condition.as_ref();
                     let parent = condition.map_or(parent, |condition| &condition.node.on.node);
-                    self.set(&inline.node.selection_set.node, parent, faults);
+                    self.selection_set(&inline.node.selection_set.node, parent, errors);
                 }
                 Selection::FragmentSpread(spread) => {
                     let name = &spread.node.fragment_name.node;
                     if let Some(fragment) = self.document.fragments.get(name)
-                        && self.fragments.insert(name)
+                        && self.checked_fragments.insert(name)
                     {
                         let parent = &fragment.node.type_condition.node.on.node;
-                        self.directives(&fragment.node.directives, faults);
-                        self.set(&fragment.node.selection_set.node, parent, faults);
+                        self.directives(&fragment.node.directives, errors);
+                        self.selection_set(&fragment.node.selection_set.node, parent, errors);
                     }
                 }
             }
         }
     }
 
-    fn directives(&mut self, directives: &'a [Positioned<Directive>], faults: &mut ValueErrors) {
+    fn directives(&mut self, directives: &'a [Positioned<Directive>], errors: &mut ValueErrors) {
         for directive in directives {
-            if let Some(known) = self.types.directive(&directive.node.name.node) {
-                self.arguments(&directive.node.arguments, known, faults);
+            if let Some(known) = self.schema.directive(&directive.node.name.node) {
+                self.arguments(&directive.node.arguments, known, errors);
             }
         }
     }
@@ -151,15 +151,15 @@ impl<'a> Check<'a> {
         &mut self,
         given: &'a [(Positioned<Name>, Positioned<Literal>)],
         known: &'a Inputs,
-        faults: &mut ValueErrors,
+        errors: &mut ValueErrors,
     ) {
         for (name, value) in given {
             // The library says of the others that they are unknown.
             let Some(input) = known.get(&name.node) else { continue };
-            let place = Place::of(input, false);
-            faults.within(name.node.as_str(), |faults| self.value(&value.node, place, faults));
+            let location = Location::of(input, false);
+            errors.within(name.node.as_str(), |errors| self.value(&value.node, location, errors));
             // The library takes a variable that was left out for a value, and not for a missing one.
-            if let (Literal::Variable(name), Some(default)) = (&value.node, place.default)
+            if let (Literal::Variable(name), Some(default)) = (&value.node, location.default)
                 && self.is_left_out(name)
             {
                 self.defaults.push((name.clone(), default.clone()));
@@ -173,127 +173,131 @@ impl<'a> Check<'a> {
             && definition.is_some_and(|definition| definition.default_value.is_none())
     }
 
-    fn value(&mut self, value: &Literal, place: Place<'a>, faults: &mut ValueErrors) {
-        if faults.is_full() {
+    fn value(&mut self, value: &Literal, location: Location<'a>, errors: &mut ValueErrors) {
+        if errors.is_full() {
             return;
         }
-        match (value, &place.ty.base) {
-            (Literal::Variable(name), _) => self.variable(name, place, faults),
-            (Literal::Null, _) if place.ty.nullable => {}
-            (Literal::Null, _) => faults.push(Rule::Required, "must not be null"),
+        match (value, &location.ty.base) {
+            (Literal::Variable(name), _) => self.variable_usage(name, location, errors),
+            (Literal::Null, _) if location.ty.nullable => {}
+            (Literal::Null, _) => errors.push(Rule::Required, "must not be null"),
             (Literal::List(items), BaseType::List(ty))
-                if items.len() > MAX_LIST
-                    && matches!(self.types.get(innermost(ty)), Some(Definition::Input(_))) =>
+                if items.len() > MAX_INPUT_OBJECTS_IN_LIST
+                    && matches!(self.schema.get(named_type(ty)), Some(TypeDef::Input(_))) =>
             {
-                let message = format!("may have at most {MAX_LIST} items");
-                faults.push(Rule::TooMany, message);
+                let message = format!("may have at most {MAX_INPUT_OBJECTS_IN_LIST} items");
+                errors.push(Rule::TooMany, message);
             }
             (Literal::List(items), BaseType::List(ty)) => {
                 for (index, value) in items.iter().enumerate() {
-                    let place = Place { ty, default: None, ..place };
-                    faults.within(index, |faults| self.value(value, place, faults));
+                    let location = Location { ty, default: None, ..location };
+                    errors.within(index, |errors| self.value(value, location, errors));
                 }
             }
             // A value that is no list stands for a list of itself.
-            (value, BaseType::List(ty)) => self.value(value, Place { ty, default: None, ..place }, faults),
-            (value, BaseType::Named(name)) => match (value, self.types.get(name)) {
-                (Literal::Object(given), Some(Definition::Input(known))) => {
-                    self.object(given, known, place.json, faults);
+            (value, BaseType::List(ty)) => {
+                self.value(value, Location { ty, default: None, ..location }, errors);
+            }
+            (value, BaseType::Named(name)) => match (value, self.schema.get(name)) {
+                (Literal::Object(given), Some(TypeDef::Input(known))) => {
+                    self.input_object(given, known, location.is_json, errors);
                 }
-                (_, Some(Definition::Input(_))) => {
-                    faults.push(Rule::Invalid, "must be an object");
+                (_, Some(TypeDef::Input(_))) => {
+                    errors.push(Rule::Invalid, "must be an object");
                 }
                 (value, definition) => {
-                    if let Some((rule, message)) = leaf(value, name, definition, place.json, self.policy) {
-                        faults.push(rule, message);
+                    if let Some((rule, message)) =
+                        check_leaf(value, name, definition, location.is_json, self.policy)
+                    {
+                        errors.push(rule, message);
                     }
                 }
             },
         }
     }
 
-    fn object(
+    fn input_object(
         &mut self,
         given: &IndexMap<Name, Literal>,
         known: &'a Inputs,
-        json: bool,
-        faults: &mut ValueErrors,
+        is_json: bool,
+        errors: &mut ValueErrors,
     ) {
         for (name, value) in given {
-            if faults.is_full() {
+            if errors.is_full() {
                 return;
             }
             match known.get(name) {
                 Some(input) => {
-                    let place = Place::of(input, json);
-                    faults.within(name.as_str(), |faults| self.value(value, place, faults));
+                    let location = Location::of(input, is_json);
+                    errors.within(name.as_str(), |errors| self.value(value, location, errors));
                 }
-                None => faults.push_at(name, Rule::Invalid, "is not a field of this input"),
+                None => errors.push_at(name, Rule::Invalid, "is not a field of this input"),
             }
         }
         for (name, input) in known {
             if !input.ty.nullable && input.default.is_none() && !given.contains_key(name) {
-                faults.push_at(name, Rule::Required, "must be given");
+                errors.push_at(name, Rule::Required, "must be given");
             }
         }
     }
 
     /// A variable where the document uses it.
-    fn variable(&mut self, name: &Name, place: Place<'a>, faults: &mut ValueErrors) {
+    fn variable_usage(&mut self, name: &Name, location: Location<'a>, errors: &mut ValueErrors) {
         // The library says of one without a definition that it is unknown.
         let Some(&definition) = self.definitions.get(name) else { return };
-        if !place.admits(definition) {
-            let (ty, place) = (&definition.var_type.node, place.ty);
-            let message = format!("The variable ${name} of type {ty} stands where {place} is expected.");
-            self.misplaced.push(Error::invalid(message));
+        if !location.is_usage_allowed(definition) {
+            let (ty, location) = (&definition.var_type.node, location.ty);
+            let message = format!("The variable ${name} of type {ty} stands where {location} is expected.");
+            self.disallowed.push(Error::invalid(message));
             return;
         }
-        self.given(definition, faults);
+        self.variable_value(definition, errors);
         let default = definition.default_value.as_ref().map(|default| &default.node);
         let is_null = self.variables.get(name).or(default) == Some(&Value::Null);
-        if is_null && !place.ty.nullable && definition.var_type.node.nullable {
-            faults.push(Rule::Required, "must not be null");
+        if is_null && !location.ty.nullable && definition.var_type.node.nullable {
+            errors.push(Rule::Required, "must not be null");
         }
     }
 
     /// What a variable is given, or its default.
-    fn given(&mut self, definition: &'a VariableDefinition, faults: &mut ValueErrors) {
+    fn variable_value(&mut self, definition: &'a VariableDefinition, errors: &mut ValueErrors) {
         let name = &definition.name.node;
-        if !self.met.insert(name) {
+        if !self.checked_variables.insert(name) {
             return;
         }
-        let place = Place { ty: &definition.var_type.node, default: None, json: false };
+        let location = Location { ty: &definition.var_type.node, default: None, is_json: false };
         let default = definition.default_value.as_ref().map(|default| &default.node);
         if let Some(default) = default {
-            self.value(&default.clone().into_value(), place, faults);
+            self.value(&default.clone().into_value(), location, errors);
         }
         match (self.variables.get(name), default) {
             (Some(value), _) => {
-                self.value(&value.clone().into_value(), Place { json: true, ..place }, faults);
+                self.value(&value.clone().into_value(), Location { is_json: true, ..location }, errors);
             }
             // The library does not know the defaults of variables where it skips or includes fields.
             (None, Some(default)) => self.defaults.push((name.clone(), default.clone())),
-            (None, None) if place.ty.nullable => {}
-            (None, None) => faults.push(Rule::Required, "must be given"),
+            (None, None) if location.ty.nullable => {}
+            (None, None) => errors.push(Rule::Required, "must be given"),
         }
     }
 }
 
 /// What is wrong with a value of an enum or a scalar.
-fn leaf(
+fn check_leaf(
     value: &Literal,
     name: &Name,
-    definition: Option<&Definition>,
-    json: bool,
+    definition: Option<&TypeDef>,
+    is_json: bool,
     policy: &Policy,
 ) -> Option<(Rule, String)> {
     let scalar = policy.scalar(name);
-    let is_good = match (name.as_str(), definition, value) {
-        (_, Some(Definition::Enum(names)), Literal::Enum(value)) => names.contains(value),
-        (_, Some(Definition::Enum(names)), Literal::String(value)) => {
-            json && names.iter().any(|name| name == value)
+    let is_valid = match (name.as_str(), definition, value) {
+        (_, Some(TypeDef::Enum(names)), Literal::Enum(value)) => names.contains(value),
+        (_, Some(TypeDef::Enum(names)), Literal::String(value)) => {
+            is_json && names.iter().any(|name| name == value)
         }
-        (_, Some(Definition::Enum(_)), _) => false,
+        (_, Some(TypeDef::Enum(_)), _) => false,
         ("Int", _, Literal::Number(n)) => {
             let whole = n.as_i64().and_then(|n| i32::try_from(n).ok());
             if whole.is_none() && n.as_f64().is_some_and(|n| n.abs() > f64::from(i32::MAX)) {
@@ -314,5 +318,5 @@ fn leaf(
         },
     };
     let example = scalar.map_or(String::new(), |scalar| format!(" like {}", scalar.example));
-    (!is_good).then(|| (Rule::Invalid, format!("is not a valid {name}{example}")))
+    (!is_valid).then(|| (Rule::Invalid, format!("is not a valid {name}{example}")))
 }
