@@ -1,7 +1,7 @@
-//! The values that an operation is given, in its text and in its variables, held against the types of
-//! their places (GraphQL specification, 5.6, 5.8.5 and 6.1.2): every fault is told at once, each with its
-//! location in the arguments, and none reaches a resolver. The library looks neither at an argument that
-//! holds a variable which was left out, nor at the types of variables in their places.
+//! Checks the values in an operation and in its variables against the types of the schema (GraphQL
+//! specification, 5.6, 5.8.5 and 6.1.2). It reports all invalid values at once, each with its path, before a
+//! resolver sees one. async-graphql checks neither an argument whose variable was left out, nor whether the
+//! type of a variable fits where it is used.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,11 +18,10 @@ use crate::operation::root_type;
 use crate::schema::{Input, Inputs, SchemaIndex, TypeDef, named_type};
 use crate::{Error, Guard, Policy};
 
-/// Objects in a list. What takes lists has lower bounds of its own; this one is for the time that it takes
-/// to get there.
+/// Input objects in one list. It bounds the time of this check; resolvers have lower limits.
 const MAX_INPUT_OBJECTS_IN_LIST: usize = 10_000;
 
-/// Checks the values of an operation. Gives the defaults that stand for the variables left out.
+/// Checks the values of an operation. Returns the default values of the variables that were left out.
 pub fn check(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
@@ -57,13 +56,13 @@ pub fn check(
     }
 }
 
-/// What a value is held against.
+/// The argument, input field, list item or variable that a value is checked against.
 #[derive(Clone, Copy)]
 struct Location<'a> {
     ty: &'a Type,
-    /// What stands there when nothing is given.
+    /// The default value of the location.
     default: Option<&'a Value>,
-    /// Whether the value came as JSON, where a string stands for a value of an enum.
+    /// Whether the value came as JSON, where values of an enum are strings.
     is_json: bool,
 }
 
@@ -72,7 +71,7 @@ impl<'a> Location<'a> {
         Self { ty: &input.ty, default: input.default.as_ref(), is_json }
     }
 
-    /// Whether a variable may stand here (5.8.5).
+    /// Whether a variable may be used here (`IsVariableUsageAllowed` of the specification, 5.8.5).
     fn is_usage_allowed(self, definition: &VariableDefinition) -> bool {
         let never_null = self.default.is_some()
             || definition.default_value.as_ref().is_some_and(|default| default.node != Value::Null);
@@ -81,7 +80,7 @@ impl<'a> Location<'a> {
     }
 }
 
-/// Whether every value of one type is a value of the other, null at the top apart.
+/// Whether every value of a type is valid at the location, where null at the top level is checked elsewhere.
 fn is_type_compatible(ty: &BaseType, location: &BaseType) -> bool {
     match (ty, location) {
         (BaseType::Named(ty), BaseType::Named(location)) => ty == location,
@@ -98,9 +97,9 @@ struct ValueCheck<'a> {
     schema: &'a SchemaIndex,
     policy: &'a Policy,
     definitions: HashMap<&'a Name, &'a VariableDefinition>,
-    /// Fragments that have been walked through: once is enough.
+    /// Fragments that have been checked; each is checked once.
     checked_fragments: HashSet<&'a Name>,
-    /// Variables that have been checked, in the location where they are used first.
+    /// Variables whose values have been checked; each is checked at its first use.
     checked_variables: HashSet<&'a Name>,
     defaults: Vec<(Name, Value)>,
     disallowed: Vec<Error>,
@@ -154,11 +153,12 @@ impl<'a> ValueCheck<'a> {
         errors: &mut ValueErrors,
     ) {
         for (name, value) in given {
-            // The library says of the others that they are unknown.
+            // Validation by async-graphql reports unknown arguments.
             let Some(input) = known.get(&name.node) else { continue };
             let location = Location::of(input, false);
             errors.within(name.node.as_str(), |errors| self.value(&value.node, location, errors));
-            // The library takes a variable that was left out for a value, and not for a missing one.
+            // For async-graphql a variable that was left out is a value, so the default of the argument would
+            // not apply.
             if let (Literal::Variable(name), Some(default)) = (&value.node, location.default)
                 && self.is_left_out(name)
             {
@@ -194,7 +194,7 @@ impl<'a> ValueCheck<'a> {
                     errors.within(index, |errors| self.value(value, location, errors));
                 }
             }
-            // A value that is no list stands for a list of itself.
+            // A single value is coerced to a list of one item.
             (value, BaseType::List(ty)) => {
                 self.value(value, Location { ty, default: None, ..location }, errors);
             }
@@ -242,9 +242,9 @@ impl<'a> ValueCheck<'a> {
         }
     }
 
-    /// A variable where the document uses it.
+    /// Checks one use of a variable.
     fn variable_usage(&mut self, name: &Name, location: Location<'a>, errors: &mut ValueErrors) {
-        // The library says of one without a definition that it is unknown.
+        // Validation by async-graphql reports variables without a definition.
         let Some(&definition) = self.definitions.get(name) else { return };
         if !location.is_usage_allowed(definition) {
             let (ty, location) = (&definition.var_type.node, location.ty);
@@ -260,7 +260,7 @@ impl<'a> ValueCheck<'a> {
         }
     }
 
-    /// What a variable is given, or its default.
+    /// Checks the value of a variable and its default.
     fn variable_value(&mut self, definition: &'a VariableDefinition, errors: &mut ValueErrors) {
         let name = &definition.name.node;
         if !self.checked_variables.insert(name) {
@@ -275,7 +275,7 @@ impl<'a> ValueCheck<'a> {
             (Some(value), _) => {
                 self.value(&value.clone().into_value(), Location { is_json: true, ..location }, errors);
             }
-            // The library does not know the defaults of variables where it skips or includes fields.
+            // async-graphql does not apply the defaults of variables in @skip and @include.
             (None, Some(default)) => self.defaults.push((name.clone(), default.clone())),
             (None, None) if location.ty.nullable => {}
             (None, None) => errors.push(Rule::Required, "must be given"),
@@ -283,7 +283,7 @@ impl<'a> ValueCheck<'a> {
     }
 }
 
-/// What is wrong with a value of an enum or a scalar.
+/// The error about a value of an enum or a scalar, if it is not valid.
 fn check_leaf(
     value: &Literal,
     name: &Name,
@@ -313,7 +313,7 @@ fn check_leaf(
         (_, _, value) => match (scalar, value) {
             (Some(scalar), Literal::String(text)) => (scalar.is_valid)(text),
             (Some(_), _) => false,
-            // Not a type of the schema: validation says so.
+            // Validation by async-graphql reports unknown types.
             (None, _) => true,
         },
     };

@@ -1,8 +1,9 @@
-//! What a parsed document costs, measured in time linear in its length: fragments are counted once each and
-//! remembered, never expanded.
+//! Computes the cost of a parsed document in time linear in its length: each fragment is visited once, and
+//! its cost is reused at every spread.
 //!
-//! Complexity: a field is 1; a list is 1 and the number of its items times its children; the [`Policy`] says
-//! how many items a list has, and what conditions cost. Introspection counts as selections only, and may not go round in circles.
+//! The complexity of a field is 1 plus the complexity of its selection set; for a list the latter is
+//! multiplied by the number of items, which the [`Policy`] knows. Each search text adds to its connection.
+//! Introspection has no complexity; its selections and its lists inside each other are counted.
 
 use std::collections::HashMap;
 
@@ -16,19 +17,19 @@ use crate::operation::root_type;
 use crate::schema::{SchemaIndex, is_list, named_type};
 use crate::{Error, Guard, Policy};
 
-/// What a set of selections asks for. All arithmetic saturates.
+/// The cost of a selection set or of a whole document. All arithmetic saturates.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cost {
     pub selections: usize,
     pub depth: usize,
     pub complexity: usize,
-    /// The bytes of variables, as often as they are used: the library copies a variable for each use.
+    /// The bytes of all uses of variables: async-graphql copies a variable for each use.
     pub variable_use_bytes: usize,
     pub introspection_lists: usize,
 }
 
 impl Cost {
-    /// What all operations and fragments ask for together.
+    /// The sum over the operations, or the cost of a fragment where that is higher.
     pub fn of(document: &ExecutableDocument, variables: &Variables, guard: &Guard) -> Result<Self, Error> {
         let mut visitor = CostVisitor::new(document, variables, guard);
         let mut total = Self::default();
@@ -42,7 +43,7 @@ impl Cost {
         Ok(total)
     }
 
-    /// Both, one beside the other.
+    /// The cost of two selections of the same selection set.
     fn add(self, other: Self) -> Self {
         Self {
             selections: self.selections.saturating_add(other.selections),
@@ -52,7 +53,7 @@ impl Cost {
         }
     }
 
-    /// The larger in each respect.
+    /// The higher of each number.
     fn max(self, other: Self) -> Self {
         Self {
             selections: self.selections.max(other.selections),
@@ -63,7 +64,7 @@ impl Cost {
         }
     }
 
-    /// The same inside one more selection.
+    /// The cost with one selection more.
     fn with_selection(self) -> Self {
         Self { selections: self.selections.saturating_add(1), ..self }
     }
@@ -72,15 +73,15 @@ impl Cost {
 struct CostVisitor<'a> {
     document: &'a ExecutableDocument,
     variables: &'a Variables,
-    /// The defaults of variables.
+    /// The default values of variables.
     defaults: HashMap<&'a Name, &'a Value>,
     schema: &'a SchemaIndex,
     policy: &'a Policy,
-    /// The cost of each fragment that has been met; None while it is being measured.
+    /// The cost of each visited fragment; None while it is being visited, which finds cycles.
     fragment_costs: HashMap<&'a Name, Option<Cost>>,
-    /// How many text conditions each variable holds that has been met: it may be used often.
+    /// The number of search texts in each visited variable.
     search_counts: HashMap<Name, usize>,
-    /// The bytes of each variable that has been met.
+    /// The bytes of each visited variable.
     variable_bytes: HashMap<Name, usize>,
 }
 
@@ -118,7 +119,7 @@ impl<'a> CostVisitor<'a> {
                     let name = &spread.node.fragment_name.node;
                     match self.document.fragments.get_key_value(name) {
                         Some((name, fragment)) => self.fragment(name, fragment)?,
-                        // The library says that it is unknown.
+                        // Validation by async-graphql reports unknown fragments.
                         None => Cost::default(),
                     }
                 }
@@ -187,12 +188,12 @@ impl<'a> CostVisitor<'a> {
         })
     }
 
-    /// What a variable is given, or its default.
+    /// The value of a variable, or its default.
     fn variable(&self, name: &Name) -> Option<&'a Value> {
         self.variables.get(name).or_else(|| self.defaults.get(name).copied())
     }
 
-    /// How many items a list without pages has: as many as are asked for, where an argument counts them.
+    /// The number of items of a list without pages.
     fn list_size(&self, field: &Field, parent: &str) -> usize {
         let counted = self.policy.counted_lists.iter().filter(|_| parent == root_type(OperationType::Query));
         match counted.into_iter().find(|list| field.name.node == list.field) {
@@ -201,8 +202,7 @@ impl<'a> CostVisitor<'a> {
         }
     }
 
-    /// How many values an argument holds; a value that is no list stands for one. More than there may be
-    /// are refused later.
+    /// The number of values in an argument. A resolver refuses more than the largest page.
     fn count_values(&self, field: &Field, argument: &str) -> usize {
         let count = match field.get_argument(argument).map(|argument| &argument.node) {
             Some(Literal::List(values)) => values.len(),
@@ -215,7 +215,7 @@ impl<'a> CostVisitor<'a> {
         count.min(self.policy.max_page_size)
     }
 
-    /// How many items a connection gives at most. A size that is out of bounds is refused later.
+    /// The number of items on the page of a connection. A resolver refuses sizes out of range.
     fn page_size(&self, field: &Field) -> usize {
         let size = |name| match field.get_argument(name).map(|argument| &argument.node) {
             Some(Literal::Number(size)) => size.as_u64(),
@@ -232,12 +232,13 @@ impl<'a> CostVisitor<'a> {
         }
     }
 
-    /// The bytes of the variables in a field's arguments.
+    /// The bytes of the variables in the arguments of a field.
     fn variable_uses(&mut self, field: &Field) -> usize {
         let values = field.arguments.iter().map(|(_, value)| self.variable_uses_in(&value.node));
         values.fold(0, usize::saturating_add)
     }
 
+    /// The bytes of the variables in a value.
     fn variable_uses_in(&mut self, value: &Literal) -> usize {
         match value {
             Literal::Variable(variable) => {
@@ -250,11 +251,11 @@ impl<'a> CostVisitor<'a> {
         }
     }
 
-    /// How many text conditions a value holds that stands in the field `name` of a filter.
+    /// The number of search texts in a value of the input field `name`.
     fn count_searches(&mut self, name: &str, value: &Literal) -> usize {
         match value {
             Literal::Variable(variable) => self.count_searches_in_variable(name, variable),
-            Literal::String(text) => usize::from(self.policy.search.is_met_by(name, text)),
+            Literal::String(text) => usize::from(self.policy.search.is_search_text(name, text)),
             Literal::List(items) => items.iter().map(|item| self.count_searches(name, item)).sum(),
             Literal::Object(fields) => {
                 fields.iter().map(|(name, value)| self.count_searches(name, value)).sum()
@@ -263,10 +264,10 @@ impl<'a> CostVisitor<'a> {
         }
     }
 
-    /// The same for a variable.
+    /// The number of search texts in a variable that is the value of the input field `name`.
     fn count_searches_in_variable(&mut self, name: &str, variable: &Name) -> usize {
         let value = match self.variable(variable) {
-            Some(Value::String(text)) => return usize::from(self.policy.search.is_met_by(name, text)),
+            Some(Value::String(text)) => return usize::from(self.policy.search.is_search_text(name, text)),
             Some(value) => value,
             None => return 0,
         };
@@ -279,7 +280,7 @@ impl<'a> CostVisitor<'a> {
     }
 }
 
-/// About how long a value is as JSON, in bytes.
+/// An estimate of the length of a value as JSON, in bytes.
 pub fn json_bytes(value: &Value) -> usize {
     let inside = match value {
         Value::String(text) => text.len(),
@@ -287,14 +288,14 @@ pub fn json_bytes(value: &Value) -> usize {
         Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + json_bytes(value)).sum(),
         _ => 0,
     };
-    // It and a comma.
+    // Two more for a comma and a colon.
     inside + 2
 }
 
-/// How many text conditions JSON holds that stands in the field `name` of a filter.
+/// The number of search texts in a JSON value of the input field `name`.
 fn count_searches_in_json(name: &str, value: &Value, policy: &Policy) -> usize {
     match value {
-        Value::String(text) => usize::from(policy.search.is_met_by(name, text)),
+        Value::String(text) => usize::from(policy.search.is_search_text(name, text)),
         Value::List(items) => items.iter().map(|item| count_searches_in_json(name, item, policy)).sum(),
         Value::Object(fields) => {
             fields.iter().map(|(name, value)| count_searches_in_json(name, value, policy)).sum()

@@ -2,16 +2,16 @@
 
 use async_graphql_parser::Pos;
 
-/// Why a document or a value is refused. No text of it quotes a value: a document can hold a password.
+/// Why a document or a value is refused. No message quotes a value, since a document can hold a password.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The document is over a limit.
+    /// The document exceeds a limit.
     #[error(transparent)]
     LimitExceeded(#[from] LimitExceeded),
     /// The document is not valid GraphQL.
     #[error("{message}")]
     Invalid { message: String, position: Option<Pos> },
-    /// Values do not have the types of their arguments or variables.
+    /// Values do not have the types of their arguments or variables; at least one.
     #[error("{} values are invalid.", .0.len())]
     Values(Vec<ValueError>),
 }
@@ -22,7 +22,7 @@ impl Error {
         Self::Invalid { message: message.into(), position: None }
     }
 
-    /// A syntax error with its position only: the message of the parser quotes the line.
+    /// A syntax error. It has the position and not the message of the parser, which quotes the document.
     pub fn syntax(error: &async_graphql_parser::Error) -> Self {
         let position = error.positions().next();
         let at = position.map_or(String::new(), |at| format!(" at line {}, column {}", at.line, at.column));
@@ -30,7 +30,7 @@ impl Error {
     }
 }
 
-/// A limit that a document is over.
+/// A limit that a document exceeds.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{quantity} is {count}; the limit is {limit}.")]
 pub struct LimitExceeded {
@@ -40,7 +40,7 @@ pub struct LimitExceeded {
 }
 
 impl LimitExceeded {
-    /// Fails when there are more than the limit.
+    /// An error when `count` is greater than `limit`.
     pub fn check(quantity: &'static str, count: usize, limit: usize) -> Result<(), Self> {
         if count > limit { Err(Self { quantity, count, limit }) } else { Ok(()) }
     }
@@ -49,14 +49,14 @@ impl LimitExceeded {
 /// A value that does not have the type of its argument or variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueError {
-    /// The way from the argument or variable to the value.
+    /// The names and indexes that lead from the argument or variable to the value.
     pub path: Vec<PathSegment>,
     pub rule: Rule,
-    /// The message follows the name of the field: "must not be null".
+    /// A predicate, to be read after the name of the field: "must not be null".
     pub message: String,
 }
 
-/// A step on the way to a value.
+/// A step of the path to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathSegment {
     Field(String),
@@ -98,31 +98,31 @@ impl ValueErrors {
         Self { path: Vec::new(), found: Vec::new(), max }
     }
 
-    /// Whether as many errors have been found as are collected: checking more values is of no use.
+    /// Whether the maximum has been reached. More values need not be checked then.
     pub fn is_full(&self) -> bool {
         self.found.len() >= self.max
     }
 
-    /// Adds an error about the value at the present path.
+    /// Adds an error about the value at the current path.
     pub fn push(&mut self, rule: Rule, message: impl Into<String>) {
         if !self.is_full() {
             self.found.push(ValueError { path: self.path.clone(), rule, message: message.into() });
         }
     }
 
-    /// Adds an error about a field of the value at the present path.
+    /// Adds an error about a field of the value at the current path.
     pub fn push_at(&mut self, field: &str, rule: Rule, message: impl Into<String>) {
         self.within(field, |errors| errors.push(rule, message));
     }
 
-    /// Runs a check whose errors are one step further inside.
+    /// Runs a check whose errors get `step` appended to their path.
     pub fn within(&mut self, step: impl Into<PathSegment>, check: impl FnOnce(&mut Self)) {
         self.path.push(step.into());
         check(self);
         self.path.pop();
     }
 
-    /// The errors that have been found.
+    /// The collected errors.
     pub fn into_found(self) -> Vec<ValueError> {
         self.found
     }

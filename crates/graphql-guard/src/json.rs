@@ -1,14 +1,15 @@
-//! The JSON that variables come in: what is counted before it is read, and numbers in it.
+//! Checks and conversions for the JSON of a request: its nesting and memory before it is parsed, and the
+//! numbers in variables.
 
 use async_graphql_value::{ConstValue as Value, Variables};
 
-/// JSON in a request may nest this deep.
+/// Arrays and objects inside each other in the JSON of a request.
 pub const MAX_JSON_NESTING: usize = 64;
-/// Integers beyond this have neighbours that JSON's readers do not tell apart.
+/// 2^53: many JSON parsers cannot represent every integer beyond it.
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_992.0;
 
-/// Makes integers of numbers without a fraction: JSON does not tell `5.0` and `1e2` from 5 and 100, and the
-/// library takes no other number for an Int.
+/// Turns numbers without a fraction into integers: in JSON `5.0` and `1e2` are the same as 5 and 100, but
+/// async-graphql accepts only integers for an Int.
 pub fn normalize_integers(variables: &mut Variables) {
     variables.values_mut().for_each(normalize_integers_in);
 }
@@ -28,20 +29,20 @@ fn normalize_integers_in(value: &mut Value) {
     }
 }
 
-/// Bytes of memory that a value takes once it is read.
+/// Bytes of memory that a parsed value takes.
 const JSON_VALUE_BYTES: usize = 80;
-/// Bytes of memory that an object takes beside its values.
+/// Bytes of memory that a parsed object takes in addition to its values.
 const JSON_OBJECT_BYTES: usize = 450;
 
-/// What is counted in a JSON text before it is read.
+/// The nesting and the memory of a JSON text, estimated before it is parsed.
 pub struct JsonEstimate {
-    /// How deep arrays and objects stand inside each other.
+    /// Arrays and objects inside each other.
     pub nesting: usize,
-    /// About how many bytes of memory its values take, texts apart.
+    /// An estimate of the bytes of memory that its values take, without the content of strings.
     pub memory_bytes: usize,
 }
 
-/// Counts on the bytes of a JSON text, which need not be valid.
+/// Estimates from the bytes of a JSON text, which need not be valid.
 pub fn estimate_json(bytes: &[u8]) -> JsonEstimate {
     let (mut open, mut deepest, mut at, mut memory) = (0_usize, 0, 0, 0_usize);
     while let Some(&byte) = bytes.get(at) {

@@ -1,15 +1,15 @@
-//! The lexical tokens of a document, as the GraphQL specification has them (2.1).
+//! Splits a document into lexical tokens (GraphQL specification, 2.1).
 
-/// A token and its place, in bytes.
+/// A token and its offset in the document, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token<'a> {
     pub at: usize,
     pub text: &'a str,
-    /// Whether it is anything but a string without an end.
+    /// False for a string without closing quotes.
     pub is_terminated: bool,
 }
 
-/// The tokens of a document. Broken text gives some, too; the parser refuses it later.
+/// The tokens of a document. Text that is not GraphQL gives tokens too; the parser refuses it later.
 pub fn tokens(query: &str) -> impl Iterator<Item = Token<'_>> {
     let (bytes, mut at) = (query.as_bytes(), 0);
     std::iter::from_fn(move || {
@@ -34,7 +34,7 @@ pub fn tokens(query: &str) -> impl Iterator<Item = Token<'_>> {
     })
 }
 
-/// The length of what means nothing between tokens: white space, commas, comments, byte order marks.
+/// The length of an ignored token: white space, a comma, a comment or a byte order mark.
 fn ignored(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [b' ' | b'\t' | b'\n' | b'\r' | b',', ..] => Some(1),
@@ -52,7 +52,7 @@ fn prefix(bytes: &[u8], is_part: impl Fn(u8) -> bool) -> usize {
     bytes.iter().position(|&byte| !is_part(byte)).unwrap_or(bytes.len())
 }
 
-/// A sign belongs to a number at its beginning and after an exponent's letter.
+/// The length of a number. A sign belongs to it at the beginning and after the letter of an exponent.
 fn number(bytes: &[u8]) -> usize {
     let mut length = 1;
     while let Some(&byte) = bytes.get(length) {
@@ -69,7 +69,7 @@ fn number(bytes: &[u8]) -> usize {
     length
 }
 
-/// The length of the string that `bytes` begin with, quotes included; None when it has no end.
+/// The length of the string at the beginning of `bytes`, with its quotes; None without closing quotes.
 fn string(bytes: &[u8]) -> Option<usize> {
     let is_block = bytes.starts_with(br#"""""#);
     let mut at = if is_block { 3 } else { 1 };
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_those_of_the_grammar() {
+    fn a_document_is_split_as_the_grammar_says() {
         assert_eq!(texts("{a:b ...F,}"), ["{", "a", ":", "b", "...", "F", "}"]);
         assert_eq!(
             texts("$x: [Int!]=[-1,2.5e-3 1-1 1E+2]"),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_without_an_end_are_told() {
+    fn a_string_without_closing_quotes_is_found() {
         for open in [
             "\"",
             "\"a",

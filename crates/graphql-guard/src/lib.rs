@@ -1,6 +1,7 @@
-//! The guard: every document passes here before the library sees it, whichever way it came in. The
-//! library's parser can be made to overflow the stack and its validator to run for ever; what is let
-//! through costs little, whatever it says.
+//! Checks GraphQL documents before async-graphql parses, validates and executes them. A hostile document
+//! can make its parser overflow the stack and its validation take exponential time; a document that has
+//! passed the guard costs at most what the limits allow. The crate knows the schema from its SDL and a
+//! [`Policy`], and no field by name.
 
 mod check_values;
 mod cost;
@@ -38,17 +39,19 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// A guard for a schema in SDL, which must be valid.
+    /// A guard for the schema in SDL. Panics when the SDL is not valid.
     pub fn new(sdl: &str, policy: Policy, limits: Limits) -> Self {
         Self { schema: SchemaIndex::from_sdl(sdl), policy, limits }
     }
 
-    /// The bounds that documents are held to.
+    /// The limits that documents are checked against.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Reads a document that is within the limits that hold whatever its variables are.
+    /// Parses a document and checks the limits that do not depend on variables.
+    ///
+    /// Errors: [`Error::LimitExceeded`], or [`Error::Invalid`] for a syntax error.
     pub fn parse(&self, query: &str) -> Result<ExecutableDocument, Error> {
         precheck::check(query, &self.limits)?;
         let document = async_graphql_parser::parse_query(normalize::normalize(query))
@@ -57,8 +60,8 @@ impl Guard {
         Ok(document)
     }
 
-    /// Checks what depends on the variables: the complexity, since variables can set page sizes, and the
-    /// total size of all uses of variables. Returns the complexity.
+    /// Checks the limits that depend on variables: the complexity, since variables can set page sizes, and
+    /// the total size of all uses of variables. Returns the complexity.
     pub fn check_variables(
         &self,
         document: &ExecutableDocument,
@@ -67,13 +70,15 @@ impl Guard {
         limits::check_variables(document, variables, self)
     }
 
-    /// Whether the complexity depends on variables.
+    /// Whether the complexity of the document depends on its variables.
     pub fn cost_depends_on_variables(&self, document: &ExecutableDocument) -> bool {
         limits::cost_depends_on_variables(document, &self.policy)
     }
 
-    /// Finds what the library's validation does not look at in a document within the limits, and writes it
-    /// in words that the library does right.
+    /// Validates the parts of a parsed document that async-graphql does not validate, and rewrites the parts
+    /// that it would execute differently from the specification. `query` is the text of the document.
+    ///
+    /// Errors: [`Error::Invalid`].
     pub fn prepare(&self, document: &mut ExecutableDocument, query: &str) -> Result<(), Error> {
         if let Some(name) = precheck::duplicate_object_field(query) {
             return Err(Error::invalid(format!("An object has the field \"{name}\" twice.")));
@@ -87,7 +92,11 @@ impl Guard {
         Ok(())
     }
 
-    /// Checks the values of an operation. Gives the defaults that stand for the variables left out.
+    /// Checks the values in an operation and in its variables against the types of the schema. Returns the
+    /// default values of the variables that were left out.
+    ///
+    /// Errors: one [`Error::Values`] with every invalid value, or an [`Error::Invalid`] for each variable
+    /// whose type does not fit where it is used.
     pub fn check_values(
         &self,
         document: &ExecutableDocument,

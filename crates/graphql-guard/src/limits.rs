@@ -1,4 +1,5 @@
-//! The limits that a parsed document is held to, in time linear in its length.
+//! The limits of a document, and the check of a parsed document against them. The check takes time linear in
+//! the length of the document.
 
 use async_graphql_parser::Positioned;
 use async_graphql_parser::types::{
@@ -12,30 +13,35 @@ use crate::operation::root_fields;
 use crate::policy::ExclusiveFields;
 use crate::{Error, Guard, Policy};
 
+/// Selections of a document, each fragment counted at every spread.
 pub const MAX_SELECTIONS: usize = 1_000;
+/// Directives on one selection or definition.
 pub const MAX_DIRECTIVES: usize = 3;
+/// Fragment definitions of a document.
 pub const MAX_FRAGMENTS: usize = 20;
+/// Operations of a document.
 pub const MAX_OPERATIONS: usize = 5;
+/// Fragment definitions that are visited recursively without exhausting the stack.
 const MAX_VISITED_FRAGMENTS: usize = 500;
-/// Shorter variables, in bytes, take little memory however often they are used.
+/// Variables up to this total size take little memory, however often they are used.
 const LONG_VARIABLES_BYTES: usize = 1 << 10;
-/// Lists of lists of an introspection, such as the fields of the types of the fields.
+/// Lists inside each other in an introspection, such as the fields of the types of the fields.
 const MAX_INTROSPECTION_LISTS: usize = 3;
 
-/// What a document may ask for at most.
+/// The configurable limits of a request.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of a request's body.
+    /// Bytes of the body of a request.
     pub request_bytes: usize,
     /// Bytes of a document.
     pub query_bytes: usize,
-    /// Brackets of any kind inside each other, counted on the bytes.
+    /// Brackets of any kind inside each other.
     pub nesting: usize,
     /// Lexical tokens.
     pub tokens: usize,
-    /// Fields inside each other; a root field is 1.
+    /// Fields inside each other; a root field has depth 1.
     pub depth: usize,
-    /// See [`document`].
+    /// Complexity, as the module `cost` defines it.
     pub complexity: usize,
     /// Aliases in the whole document.
     pub aliases: usize,
@@ -44,17 +50,17 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Root fields of a mutation.
+    /// The limit for root fields of a mutation.
     pub fn mutation_root_fields(&self) -> usize {
         self.root_fields / 2
     }
 }
 
-/// Checks every limit that a document can be over by itself, in the order in which they are documented.
+/// Checks every limit that does not depend on variables, in the order of the documentation.
 pub fn check(document: &ExecutableDocument, guard: &Guard) -> Result<(), Error> {
     let limits = &guard.limits;
-    // Fragments are followed one inside the other, so very many of them would need more stack than there is.
-    // With the usual limit of tokens there are never so many.
+    // The visitors below recurse from fragment to fragment, so thousands of fragments would overflow the
+    // stack. The default limit of tokens allows fewer than this.
     if document.fragments.len() > MAX_VISITED_FRAGMENTS {
         LimitExceeded::check("Number of fragments", document.fragments.len(), MAX_FRAGMENTS)?;
     }
@@ -72,8 +78,7 @@ pub fn check(document: &ExecutableDocument, guard: &Guard) -> Result<(), Error> 
     Ok(LimitExceeded::check("Number of operations", document.operations.iter().count(), MAX_OPERATIONS)?)
 }
 
-/// Checks what depends on the variables: the complexity, since variables can set page sizes, and the total size
-/// of all uses of variables. Returns the complexity.
+/// Checks the limits that depend on variables. Returns the complexity.
 pub fn check_variables(
     document: &ExecutableDocument,
     variables: &Variables,
@@ -90,18 +95,19 @@ pub fn check_variables(
     Ok(cost.complexity)
 }
 
-/// Whether variables are so long that it matters how often they are used.
+/// Whether the variables are so long that the number of their uses matters.
 pub fn has_long_variables(variables: &Variables) -> bool {
     variables.values().map(json_bytes).sum::<usize>() > LONG_VARIABLES_BYTES
 }
 
-/// Whether the complexity depends on variables.
+/// Whether the complexity depends on variables: an argument that affects it contains one.
 pub fn cost_depends_on_variables(document: &ExecutableDocument, policy: &Policy) -> bool {
     fn depends(set: &SelectionSet, policy: &Policy) -> bool {
         set.items.iter().any(|selection| match &selection.node {
             Selection::Field(field) => {
-                let mut costly = field.node.arguments.iter().filter(|(name, _)| policy.is_costly(&name.node));
-                costly.any(|(_, value)| has_variable(&value.node))
+                let mut relevant =
+                    field.node.arguments.iter().filter(|(name, _)| policy.affects_complexity(&name.node));
+                relevant.any(|(_, value)| has_variable(&value.node))
                     || depends(&field.node.selection_set.node, policy)
             }
             Selection::InlineFragment(inline) => depends(&inline.node.selection_set.node, policy),
@@ -138,11 +144,11 @@ fn check_root_fields(
     Ok(LimitExceeded::check(quantity, exclusive.count(), 1)?)
 }
 
-/// What is counted on the text, without regard to how often a fragment is used.
+/// Counts of syntax in a document; each fragment counts once.
 #[derive(Default)]
 struct SyntaxCounts {
     aliases: usize,
-    /// The most directives in one place.
+    /// The most directives on one selection or definition.
     directives: usize,
 }
 

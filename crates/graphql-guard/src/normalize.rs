@@ -1,6 +1,6 @@
-//! Text that the library's parser does not read as the GraphQL specification has it: it refuses
-//! `\u{1F600}`, the same in two surrogates, blanks inside of a type, and descriptions, and keeps the
-//! backslash of `\"""`. They are written in another way before it sees them.
+//! Rewrites the text of a document where the parser of async-graphql differs from the specification: it
+//! refuses `\u{1F600}`, surrogate pairs, blanks inside a type, and descriptions, and it keeps the backslash
+//! of `\"""`.
 
 use std::borrow::Cow;
 use std::iter::Peekable;
@@ -11,21 +11,21 @@ use crate::lexer::{Token, tokens};
 const QUOTES: &str = "\"\"\"";
 const ESCAPED_QUOTES: &str = "\\\"\"\"";
 
-/// The same document in the spelling that the parser reads rightly, each token in its line and, where there
-/// is room, in its column: errors say where they are. Its strings must all have an end.
+/// A document with the same meaning that the parser reads correctly. Each token keeps its line and, where
+/// possible, its column, since errors have positions. All strings must have closing quotes.
 pub fn normalize(query: &str) -> Cow<'_, str> {
     let mut normalized = String::with_capacity(query.len());
-    // Blanks that had to go, which come back behind the type that they stood in.
+    // Blanks removed from inside a type, which are added behind the type.
     let mut moved_blanks = String::new();
     let (mut before, mut end, mut open) = ("", 0, 0_usize);
     let mut tokens = tokens(query).peekable();
     while let Some(Token { at, text, .. }) = tokens.next() {
         let gap = &query[end..at];
-        // Blanks beside brackets mean nothing anywhere.
+        // Blanks beside these brackets never have a meaning, so lists of values may lose them too.
         if before == "[" || matches!(text, "]" | "!") {
             moved_blanks += &blank(gap);
         } else if before == "on" {
-            // The parser wants blanks there, and no comment.
+            // The parser requires blanks behind `on` and refuses a comment there.
             normalized += &blank(gap);
         } else {
             normalized += &std::mem::take(&mut moved_blanks);
@@ -59,12 +59,12 @@ pub fn normalize(query: &str) -> Cow<'_, str> {
     if normalized == query { Cow::Borrowed(query) } else { Cow::Owned(normalized) }
 }
 
-/// As many blanks as a text has characters, in as many lines.
+/// Blanks in place of every character of a text; line ends stay.
 fn blank(text: &str) -> String {
     text.chars().map(|char| if matches!(char, '\n' | '\r') { char } else { ' ' }).collect()
 }
 
-/// What stands in the place of a token, with blanks behind it so that the next one stays where it was.
+/// A replacement for a token, followed by blanks so that the next token keeps its line and column.
 fn padded(replacement: String, token: &str) -> String {
     let lines = match token.find(['\n', '\r']) {
         Some(end_of_line) => blank(&token[end_of_line..]),
@@ -73,13 +73,13 @@ fn padded(replacement: String, token: &str) -> String {
     replacement + &lines
 }
 
-/// What stands in a block string.
+/// The text between the quotes of a block string.
 fn block_content(token: &str) -> Option<&str> {
     token.strip_prefix(QUOTES)?.strip_suffix(QUOTES)
 }
 
-/// The value of a block string: without the indentation that its lines have in common, without blank
-/// lines around.
+/// The value of a block string: without the common indentation of its lines and without blank lines at its
+/// beginning and end (GraphQL specification, 2.9.4).
 fn block_value(content: &str) -> String {
     let text = content.replace(ESCAPED_QUOTES, QUOTES).replace("\r\n", "\n").replace('\r', "\n");
     let blank = |line: &str| line.chars().all(|char| matches!(char, ' ' | '\t'));
@@ -93,11 +93,11 @@ fn block_value(content: &str) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    // The escapes of JSON are escapes of GraphQL.
+    // Every escape of JSON is an escape of GraphQL.
     serde_json::Value::from(text).to_string()
 }
 
-/// A string with its characters beyond 16 bits in place of their escapes.
+/// A string literal with `\u{…}` and surrogate pairs replaced by their characters.
 fn replace_long_escapes(token: &str) -> String {
     let (mut plain, mut rest) = (String::new(), token.chars().peekable());
     while let Some(char) = rest.next() {
@@ -121,7 +121,7 @@ fn replace_long_escapes(token: &str) -> String {
     plain
 }
 
-/// The character that follows a backslash as `u{…}` or as two surrogates.
+/// The character of an escape `u{…}` or of a surrogate pair, read behind its first backslash.
 fn long_escape(rest: &mut Peekable<Chars<'_>>) -> Option<char> {
     rest.next_if_eq(&'u')?;
     if rest.next_if_eq(&'{').is_some() {
@@ -141,7 +141,7 @@ fn long_escape(rest: &mut Peekable<Chars<'_>>) -> Option<char> {
     char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00))
 }
 
-/// A code unit in four hexadecimal digits.
+/// A UTF-16 code unit in four hexadecimal digits.
 fn code_unit(rest: &mut Peekable<Chars<'_>>) -> Option<u32> {
     (0..4).try_fold(0, |code, _| Some(code * 16 + rest.next()?.to_digit(16)?))
 }
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_parser_reads_stays_as_it_is() {
+    fn text_that_the_parser_reads_correctly_stays_unchanged() {
         for query in [
             r#"{ a(b: "\u00e4 \\u{41} \" \n") }"#,
             "{ a } # \\u{41}",
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_beyond_16_bits_are_written_themselves() {
+    fn long_escapes_become_characters() {
         assert_eq!(
             normalize(r#"{ a(b: "\ud83d\ude00 \u{1F600} \u{22}") }"#).replace("  ", ""),
             r#"{ a(b: "😀 😀 \"" ) }"#
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_in_a_block_lose_their_backslash() {
+    fn escaped_quotes_in_a_block_string_lose_their_backslash() {
         let query = "{ a(b: \"\"\"\n    one \\\"\"\" two\r\n      \n\n      three\\n\n  \"\"\") c }";
         let normalized = normalize(query);
         assert!(normalized.starts_with(r#"{ a(b: "one \"\"\" two\n  \n\n  three\\n""#), "{normalized}");
@@ -191,13 +191,13 @@ mod tests {
     }
 
     #[test]
-    fn blanks_inside_of_types_move_behind_them() {
+    fn blanks_inside_a_type_move_behind_it() {
         let query = "query($a: [ [Int ! ,] # b\n !\n] !) { a(b: [ 1, 2 ]) }";
         assert_eq!(normalize(query), "query($a: [[Int!]!]!        \n \n ) { a(b: [1 , 2] ) }");
     }
 
     #[test]
-    fn descriptions_are_left_out() {
+    fn descriptions_become_blanks() {
         let query = "\"one\" query(\"\"\"two\n\"\"\" $a: Int \"three\" $b: String = \"kept\" $c: Int) { a(b: [\"kept\" $a]) } \"four\" fragment F on A { a }";
         let plain = query
             .replace("\"one\"", "     ")
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn between_on_and_a_type_stand_blanks() {
+    fn a_comment_behind_on_becomes_blanks() {
         assert_eq!(normalize("{ ... on # c\n\u{feff}A { a } }"), "{ ... on    \n A { a } }");
     }
 }

@@ -5,7 +5,7 @@ use async_graphql_parser::types::{
     SelectionSet,
 };
 
-/// The operation that a request means: the one named, or the only one.
+/// The operation that a request selects: the one with this name or, without a name, the only one.
 pub fn find_operation<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
@@ -21,7 +21,7 @@ pub fn find_operation<'a>(
     }
 }
 
-/// The same, to be changed.
+/// Like [`find_operation`], for a document that has it.
 pub fn find_operation_mut<'a>(
     document: &'a mut ExecutableDocument,
     name: Option<&str>,
@@ -33,8 +33,8 @@ pub fn find_operation_mut<'a>(
     }
 }
 
-/// The root fields of an operation, those in fragments too. The number of selections must have been
-/// checked: here fragments are expanded.
+/// The root fields of an operation, including those in fragments. The number of selections must have been
+/// checked, since fragments are expanded here.
 pub fn root_fields<'a>(
     document: &'a ExecutableDocument,
     operation: &'a OperationDefinition,
@@ -59,6 +59,7 @@ pub fn root_fields<'a>(
     fields
 }
 
+/// The name of the root type of an operation.
 pub fn root_type(ty: OperationType) -> &'static str {
     match ty {
         OperationType::Query => "Query",

@@ -1,5 +1,5 @@
-//! Fields under the same response key have to be one field (GraphQL specification, 5.3.2). The library sees
-//! a conflict only between neighbours.
+//! Checks that fields with the same response key can be merged (GraphQL specification, 5.3.2). async-graphql
+//! finds a conflict only between fields of the same selection set.
 
 use std::collections::HashSet;
 
@@ -13,11 +13,11 @@ use crate::Error;
 use crate::operation::root_type;
 use crate::schema::{SchemaIndex, TypeDef, named_type};
 
-/// Fields by their response key, each with the object types that it and the fields around it are asked of.
+/// Fields by their response key, each with the types of the selection sets around it, outermost first.
 type Fields<'a> = IndexMap<&'a Name, Vec<(Vec<&'a str>, &'a Field)>>;
 
-/// Makes sure that fields under one key are one field. The number of selections must have been checked:
-/// here fragments are expanded.
+/// Checks the fields of an operation. The number of selections must have been checked, since fragments are
+/// expanded here.
 pub fn check(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
@@ -78,7 +78,7 @@ impl<'a> FieldMerging<'a> {
 
     fn check_fields(&self, fields: &Fields<'a>) -> Result<(), Error> {
         for (key, group) in fields {
-            // One of each other stands for the others: they are equal.
+            // Of the fields with the same parents one is kept: the others are equal to it.
             let mut distinct: Vec<&(Vec<&str>, &Field)> = Vec::new();
             for field in group {
                 if !distinct.iter().all(|other| self.can_merge(other, field)) {
@@ -103,8 +103,8 @@ impl<'a> FieldMerging<'a> {
         Ok(())
     }
 
-    /// Whether two fields can stand under one key: the same field, or fields of objects of which there can
-    /// be only one, in the same shape.
+    /// Whether two fields can have one key: they have the same shape, and are either the same field with the
+    /// same arguments or fields of different object types, of which a value has only one.
     fn can_merge(
         &self,
         (parents, field): &(Vec<&str>, &Field),
@@ -115,7 +115,7 @@ impl<'a> FieldMerging<'a> {
         });
         let same_shape = match (self.type_of(parents, field), self.type_of(others, other)) {
             (Some(ty), Some(other)) => self.same_shape(&ty, &other),
-            // The library says that one of them is unknown.
+            // Validation by async-graphql reports unknown fields.
             _ => true,
         };
         same_shape && (are_exclusive || (field.name.node == other.name.node && same_arguments(field, other)))
@@ -141,6 +141,7 @@ impl<'a> FieldMerging<'a> {
     }
 }
 
+/// Whether the arguments are the same, in any order.
 fn same_arguments(field: &Field, other: &Field) -> bool {
     let value = |field: &Field, name: &Name| field.get_argument(name).map(|value| value.node.clone());
     field.arguments.len() == other.arguments.len()

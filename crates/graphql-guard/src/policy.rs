@@ -1,71 +1,71 @@
-//! What the guard has to be told about a schema beside its SDL: which fields exclude each other, what lists
-//! and conditions cost, and which texts are values of its scalars.
+//! The facts about a schema that its SDL does not say: which fields exclude each other, how many items its
+//! lists have, what a text search costs, and which strings are valid for its scalars.
 
-/// The rules of one schema. Pages follow the GraphQL Cursor Connections Specification: the type of a
-/// connection ends in `Connection`, and its arguments `first` and `last` are the size of a page.
+/// The facts about one schema. Its pages follow the GraphQL Cursor Connections Specification: the name of a
+/// connection type ends in `Connection`, and the page size is the argument `first` or `last`.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     pub exclusive: ExclusiveFields,
-    /// Items of a page whose size is not given.
+    /// Items on a page when the document gives no size.
     pub default_page_size: usize,
-    /// Items of the largest page.
+    /// Items on the largest page.
     pub max_page_size: usize,
-    /// Items that a list is expected to have which is neither a page nor counted by an argument.
+    /// Items that the complexity assumes for every other list.
     pub unpaged_list_size: usize,
-    /// Root fields of queries that give one item for each value in an argument, at most `max_page_size`.
+    /// Root fields of queries with one item for each value of an argument, at most `max_page_size`.
     pub counted_lists: &'static [CountedList],
     pub search: SearchCondition,
     /// The scalars that GraphQL does not define itself.
     pub scalars: &'static [Scalar],
-    /// Errors about values that are told at once.
+    /// The most errors about values that one request gets.
     pub max_value_errors: usize,
 }
 
-/// Root fields of which an operation may have one.
+/// Root fields of which an operation may have one in all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ExclusiveFields {
     pub names: &'static [&'static str],
-    /// What an error calls their number: "Number of sign-in fields".
+    /// The name of their number in the error message: "Number of sign-in fields".
     pub quantity: &'static str,
 }
 
-/// A root field of queries whose items are counted by the values in an argument.
+/// A root field of queries with one item for each value of an argument.
 #[derive(Clone, Copy, Debug)]
 pub struct CountedList {
     pub field: &'static str,
     pub argument: &'static str,
 }
 
-/// A condition that makes a connection more expensive: a text that is searched for.
+/// A text search, which makes a connection more expensive than its page size says.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SearchCondition {
-    /// The argument of connections that holds conditions.
+    /// The argument of connections that contains the search texts.
     pub argument: &'static str,
-    /// The field of an input, at any depth inside the argument, that holds the text.
+    /// The input field, at any depth inside the argument, whose value is a search text.
     pub field: &'static str,
-    /// The complexity that each text that is not blank adds.
+    /// The complexity that each search text adds to its connection.
     pub complexity: usize,
 }
 
-/// A scalar whose values are strings of a certain form.
+/// A custom scalar; its values are strings.
 #[derive(Clone, Copy, Debug)]
 pub struct Scalar {
     pub name: &'static str,
     pub is_valid: fn(&str) -> bool,
-    /// A valid value for the error message.
+    /// A valid value, which the error message shows.
     pub example: &'static str,
 }
 
 impl SearchCondition {
-    /// Whether a string in this field of an input is such a condition: a blank one is ignored.
-    pub fn is_met_by(self, field: &str, text: &str) -> bool {
+    /// Whether a string in the input field `field` is a search text. Blank strings search for nothing.
+    pub fn is_search_text(self, field: &str, text: &str) -> bool {
         field == self.field && !text.trim().is_empty()
     }
 }
 
 impl Policy {
-    /// Whether the value of an argument of this name can decide what a field costs.
-    pub fn is_costly(&self, argument: &str) -> bool {
+    /// Whether the complexity of a field can depend on the value of this argument.
+    pub fn affects_complexity(&self, argument: &str) -> bool {
         matches!(argument, "first" | "last")
             || argument == self.search.argument
             || self.counted_lists.iter().any(|list| list.argument == argument)

@@ -1,4 +1,4 @@
-//! What can be told from the text, before anything is parsed.
+//! Checks on the tokens of a document, before it is parsed.
 
 use std::collections::HashSet;
 
@@ -6,8 +6,8 @@ use crate::error::LimitExceeded;
 use crate::lexer::tokens;
 use crate::{Error, Limits};
 
-/// Checks length, nesting and tokens of a document's text, and that no string in it is left open: the
-/// parser would read on behind its quotes, where nothing has been counted.
+/// Checks the length, the nesting and the number of tokens of a document, and that its strings have closing
+/// quotes: the parser would read the text behind an open quote as tokens, which are not counted here.
 pub fn check(query: &str, limits: &Limits) -> Result<(), Error> {
     LimitExceeded::check("Query length in bytes", query.len(), limits.query_bytes)?;
     let TextCounts { tokens, nesting, has_unterminated_string } = count(query);
@@ -43,9 +43,9 @@ fn count(query: &str) -> TextCounts {
     found
 }
 
-/// The name of a field that an object literal has twice, which the parser does not tell (GraphQL
-/// specification, 5.6.3). A brace inside of arguments, lists and objects opens an object; any other a
-/// selection set.
+/// The name of a field that an object literal has twice (GraphQL specification, 5.6.3). The parser of
+/// async-graphql accepts it and keeps one of them. A brace inside parentheses opens an object; any other
+/// brace opens a selection set.
 pub fn duplicate_object_field(query: &str) -> Option<&str> {
     let mut open: Vec<Option<HashSet<&str>>> = Vec::new();
     let mut tokens = tokens(query).peekable();

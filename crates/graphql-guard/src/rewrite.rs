@@ -1,4 +1,4 @@
-//! Documents in words that the library does right: what they mean stays the same.
+//! Rewrites parsed documents into equivalent ones that async-graphql executes as the specification says.
 
 use async_graphql_parser::types::{
     Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition, InlineFragment,
@@ -10,8 +10,8 @@ use indexmap::IndexMap;
 
 use crate::operation::{find_operation, find_operation_mut};
 
-/// Puts the directives of `__typename` around it: the library does not look at what stands there, and
-/// takes a variable for unused that is used nowhere else.
+/// Moves the directives of `__typename` to an inline fragment around it: async-graphql does not visit them
+/// on `__typename`, and reports a variable as unused that occurs only there.
 pub fn wrap_typename_directives(document: &mut ExecutableDocument) {
     fn wrap(set: &mut SelectionSet) {
         for selection in &mut set.items {
@@ -31,8 +31,8 @@ pub fn wrap_typename_directives(document: &mut ExecutableDocument) {
     selection_sets_mut(document).for_each(|(set, _)| wrap(set));
 }
 
-/// Asks for something that is always null in the place of the schema's description: the schema has none, and
-/// the library has one about schemas in general.
+/// Replaces `__schema { description }` by `subscriptionType`, which is always null: the schema has no
+/// description, but async-graphql returns a text about schemas in general.
 pub fn hide_schema_description(document: &mut ExecutableDocument) {
     fn hide(set: &mut SelectionSet, is_schema: bool) {
         for selection in &mut set.items {
@@ -59,14 +59,14 @@ pub fn hide_schema_description(document: &mut ExecutableDocument) {
     selection_sets_mut(document).for_each(|(set, ty)| hide(set, ty.is_some_and(|ty| ty == "__Schema")));
 }
 
-/// What else stands there is for validation to refuse.
+/// Whether it is `description` without arguments and selection set; validation refuses the others.
 fn is_plain_description(field: &Field) -> bool {
     field.name.node == "description"
         && field.arguments.is_empty()
         && field.selection_set.node.items.is_empty()
 }
 
-/// The selection sets of all operations and fragments; those of fragments with their types.
+/// The selection sets of all operations and fragments; those of fragments with their type condition.
 fn selection_sets_mut(
     document: &mut ExecutableDocument,
 ) -> impl Iterator<Item = (&mut SelectionSet, Option<&Name>)> {
@@ -103,9 +103,9 @@ fn inline(directives: Vec<Positioned<Directive>>, items: Vec<Positioned<Selectio
     ))
 }
 
-/// Brings root fields under the same key together (GraphQL specification, 6.3.2), since the library runs
-/// each of them: twice asked would be twice written. What was asked stays behind as a part that is skipped,
-/// since the library wants every fragment and variable used.
+/// Merges root fields with the same response key (GraphQL specification, 6.3.2), since async-graphql executes
+/// each of them, and a mutation would run twice. The original selections stay in an inline fragment that is
+/// skipped, since validation requires that every fragment and variable is used.
 pub fn merge_root_fields(document: &mut ExecutableDocument, name: Option<&str>, variables: &Variables) {
     let Some(operation) = find_operation(document, name) else { return };
     if let [Positioned { node: Selection::Field(_), .. }] = operation.selection_set.node.items.as_slice() {
@@ -143,7 +143,7 @@ pub fn merge_root_fields(document: &mut ExecutableDocument, name: Option<&str>, 
     }
 }
 
-/// Visits the root fields that are neither skipped nor left out.
+/// Visits the root fields that `@skip` and `@include` do not exclude.
 fn each_root_field<'a>(
     document: &'a ExecutableDocument,
     set: &'a SelectionSet,
@@ -168,7 +168,7 @@ fn each_root_field<'a>(
     }
 }
 
-/// Whether `@skip` and `@include` let a selection be (GraphQL specification, 3.13.1 and 3.13.2).
+/// Whether `@skip` and `@include` include a selection (GraphQL specification, 3.13.1 and 3.13.2).
 fn is_included(directives: &[Positioned<Directive>], variables: &Variables) -> bool {
     directives.iter().all(|directive| {
         let is_on = match directive.node.get_argument("if").map(|argument| &argument.node) {

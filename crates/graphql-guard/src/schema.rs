@@ -1,4 +1,4 @@
-//! The schema's types as the guard needs them, read from the SDL once at the start.
+//! An index of the types of the schema by name, built once from the SDL.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,7 +9,7 @@ use async_graphql_parser::types::{
 };
 use async_graphql_value::{ConstValue as Value, Name};
 
-/// What a type is.
+/// The definition of a type.
 #[derive(Debug)]
 pub enum TypeDef {
     Scalar,
@@ -29,17 +29,17 @@ pub struct Field {
     pub arguments: Inputs,
 }
 
-/// The arguments of a field, or the fields of an input.
+/// The arguments of a field, or the fields of an input object.
 pub type Inputs = BTreeMap<Name, Input>;
 
-/// A place that a value can be given for.
+/// An argument, or a field of an input object.
 #[derive(Debug)]
 pub struct Input {
     pub ty: Type,
     pub default: Option<Value>,
 }
 
-/// The types of the schema by name.
+/// The types and directives of the schema by name.
 #[derive(Debug, Default)]
 pub struct SchemaIndex {
     types: HashMap<Name, TypeDef>,
@@ -47,9 +47,9 @@ pub struct SchemaIndex {
 }
 
 impl SchemaIndex {
-    /// Reads the program's own SDL.
+    /// Reads an SDL. Panics when it is not valid.
     pub fn from_sdl(sdl: &str) -> Self {
-        let schema = parse_schema(sdl).expect("the program prints valid SDL");
+        let schema = parse_schema(sdl).expect("the SDL is valid");
         let mut known = Self::default();
         for definition in schema.definitions {
             match definition {
@@ -65,7 +65,7 @@ impl SchemaIndex {
         known
     }
 
-    /// What the type of this name is, if there is one.
+    /// The definition of the type of this name.
     pub fn get(&self, name: &str) -> Option<&TypeDef> {
         self.types.get(name)
     }
@@ -78,7 +78,7 @@ impl SchemaIndex {
         }
     }
 
-    /// Whether this is the name of an object type: nothing is of two of them.
+    /// Whether this is the name of an object type. A value has exactly one object type.
     pub fn is_object(&self, name: &str) -> bool {
         matches!(self.types.get(name), Some(TypeDef::Composite { is_object: true, .. }))
     }
@@ -117,7 +117,7 @@ fn inputs(definitions: Vec<Positioned<InputValueDefinition>>) -> Inputs {
     definitions.into_iter().map(input).collect()
 }
 
-/// The name at the heart of a type: `Task` in `[Task!]!`.
+/// The named type inside the lists of a type: `Item` for `[Item!]!`.
 pub fn named_type(ty: &Type) -> &Name {
     match &ty.base {
         BaseType::Named(name) => name,

@@ -1,12 +1,12 @@
-//! Places of a document that the library's validation does not look at: what stands at a `__typename`, and
-//! the directives of variables.
+//! Validates two parts of a document that async-graphql does not validate: the arguments and the selection
+//! set of a `__typename`, and the directives of variable definitions.
 
 use async_graphql_parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
 
 use crate::Error;
 use crate::schema::SchemaIndex;
 
-/// Makes sure that nothing invalid stands there.
+/// Errors: [`Error::Invalid`] for the first of them that is invalid.
 pub fn check(document: &ExecutableDocument, schema: &SchemaIndex) -> Result<(), Error> {
     for (_, operation) in document.operations.iter() {
         check_variable_directives(&operation.node, schema)?;
@@ -18,7 +18,7 @@ pub fn check(document: &ExecutableDocument, schema: &SchemaIndex) -> Result<(), 
         .try_for_each(|fragment| check_selection_set(&fragment.node.selection_set.node))
 }
 
-/// No directive of the schema may stand at a variable.
+/// Refuses every directive of a variable definition: no directive of the schema has that location.
 fn check_variable_directives(operation: &OperationDefinition, schema: &SchemaIndex) -> Result<(), Error> {
     let definitions = operation.variable_definitions.iter();
     let Some(directive) = definitions.flat_map(|definition| &definition.node.directives).next() else {
