@@ -13,8 +13,8 @@ pub trait MemorySize {
 
 impl MemorySize for Task {
     fn memory_size(&self) -> usize {
-        let brief = &self.details;
-        let texts = [&self.description, &brief.owner_label, &brief.objective, &brief.rationale];
+        let details = &self.details;
+        let texts = [&self.description, &details.owner_label, &details.objective, &details.rationale];
         let labels: usize =
             self.labels.as_slice().iter().map(|label| label.len() + size_of::<String>()).sum();
         2 * FRAME_BYTES

@@ -3,6 +3,7 @@
 mod account;
 mod context;
 mod guard_policy;
+mod input;
 mod memory_size;
 mod mutation;
 mod query;

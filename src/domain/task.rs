@@ -49,8 +49,8 @@ impl Task {
 
     /// The task with a change made at `now`. Version and updatedAt move only when a value does.
     pub fn edited(&self, edit: &TaskEdit, now: Instant) -> Result<Self> {
-        let TaskEdit { title, description, status, priority, labels, due_at, brief } = edit;
-        let TaskDetailsEdit { date, owner_label, objective, rationale } = brief;
+        let TaskEdit { title, description, status, priority, labels, due_at, details } = edit;
+        let TaskDetailsEdit { date, owner_label, objective, rationale } = details;
         let mut task = self.clone();
         if let Some(title) = title {
             task.title = title.as_str().to_owned();
@@ -171,7 +171,7 @@ pub struct NewTask {
     pub priority: TaskPriority,
     pub labels: Labels,
     pub due_at: Option<Instant>,
-    pub brief: TaskDetails,
+    pub details: TaskDetails,
     pub parts: NewParts,
 }
 
@@ -192,13 +192,13 @@ impl NewTask {
             updated_at: now,
             deleted_at: None,
             version: 1,
-            details: self.brief.clone(),
+            details: self.details.clone(),
         }
     }
 
     /// The change that makes a task hold just this, its parts apart.
     pub fn edit(&self) -> TaskEdit {
-        let TaskDetails { date, owner_label, objective, rationale } = self.brief.clone();
+        let TaskDetails { date, owner_label, objective, rationale } = self.details.clone();
         TaskEdit {
             title: Some(self.title.clone()),
             description: Some(self.description.clone()),
@@ -206,7 +206,7 @@ impl NewTask {
             priority: Some(self.priority),
             labels: Some(LabelChange::Replace(self.labels.clone())),
             due_at: Some(self.due_at),
-            brief: TaskDetailsEdit {
+            details: TaskDetailsEdit {
                 date: Some(date),
                 owner_label: Some(owner_label),
                 objective: Some(objective),
@@ -272,10 +272,10 @@ pub struct TaskEdit {
     pub priority: Option<TaskPriority>,
     pub labels: Option<LabelChange>,
     pub due_at: Option<Option<Instant>>,
-    pub brief: TaskDetailsEdit,
+    pub details: TaskDetailsEdit,
 }
 
-/// A checked change of a task's brief, field by field like [`TaskEdit`].
+/// A checked change of a task's details, field by field like [`TaskEdit`].
 #[derive(Clone, Debug, Default)]
 pub struct TaskDetailsEdit {
     pub date: Option<Option<NaiveDate>>,

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::{Problem, Result, text};
+use crate::domain::{Faults, Problem, Result, Rule, text};
 
 /// The most boxes of a task, on both levels.
 pub const MAX_ITEMS: usize = 500;
@@ -180,6 +180,21 @@ pub struct NewParts {
 }
 
 impl NewParts {
+    /// Notes a fault for each list that has too many items.
+    pub fn check_counts(&self, faults: &mut Faults) {
+        let counts = [
+            ("checklist", NewItem::count(&self.checklist), MAX_ITEMS),
+            ("risks", self.risks.len(), MAX_RISKS),
+            ("files", self.files.len(), MAX_FILES),
+        ];
+        for (field, count, max) in counts {
+            if count > max {
+                let message = format!("may have at most {max} items, not {count}");
+                faults.push(field, Problem::new(Rule::TooMany, message));
+            }
+        }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.checklist.is_empty() && self.risks.is_empty() && self.files.is_empty()

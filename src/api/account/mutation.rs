@@ -2,9 +2,12 @@
 
 use async_graphql::{Context, ID, Object};
 
-use crate::api::account::{
-    AuthPayload, ChangePasswordInput, DeleteAccountPayload, LoginInput, LogoutPayload, LogoutScope,
-    RegisterInput, RevokeSessionPayload, UpdateProfileInput, UpdateProfilePayload, UserNode, parse_password,
+use crate::api::account::UserNode;
+use crate::api::account::input::{
+    ChangePasswordInput, LoginInput, LogoutScope, RegisterInput, UpdateProfileInput, parse_password,
+};
+use crate::api::account::payload::{
+    AuthPayload, DeleteAccountPayload, LogoutPayload, RevokeSessionPayload, UpdateProfilePayload,
 };
 use crate::api::context::{Nullable, RequestExt, nullable};
 use crate::api::scalar::parse_id;

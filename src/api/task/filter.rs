@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use async_graphql::{Enum, InputObject};
 
 use crate::api::scalar::Bound;
+use crate::api::task::enums::{TaskPriority, TaskStatus};
 use crate::api::task::input::parse_labels;
-use crate::api::task::{TaskPriority, TaskStatus};
 use crate::domain::{
     self, DateField, DateRange, Error, Faults, Label, OrderField, OrderKey, Problem, Result, Rule, fold,
     normalize,

@@ -1,14 +1,16 @@
 //! What the mutations of tasks take.
 
+use api_macros::field;
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
+use crate::api::input::{list, non_null, non_null_text, nullable_text, optional_text, required};
 use crate::api::scalar::{Date, DateTime, find_id};
-use crate::api::task::{TaskPriority, TaskStatus};
-use crate::api::task_part::{ChecklistItemInput, FileChangeInput, RiskInput};
+use crate::api::task::enums::{TaskPriority, TaskStatus};
+use crate::api::task_part::input::{ChecklistItemInput, FileChangeInput, RiskInput};
 use crate::domain::{
-    self, Error, Faults, Label, LabelChange, Labels, MAX_DESCRIPTION, MAX_FILES, MAX_ITEMS, MAX_OBJECTIVE,
-    MAX_OWNER_LABEL, MAX_RATIONALE, MAX_RISKS, NewItem, NewParts, NewTask, Problem, Result, Rule,
-    StatusChange, TaskDetails, TaskDetailsEdit, TaskEdit, Title, at_most, check_count,
+    self, Error, Faults, Label, LabelChange, Labels, MAX_DESCRIPTION, MAX_OBJECTIVE,
+    MAX_OWNER_LABEL, MAX_RATIONALE, NewParts, NewTask, Problem, Result, Rule,
+    StatusChange, TaskDetails, TaskDetailsEdit, TaskEdit, Title, check_count,
 };
 
 /// What a new task and a whole task have in common.
@@ -44,37 +46,27 @@ struct TaskFields {
 
 impl TaskFields {
     fn parse(self, faults: &mut Faults, completed: Option<bool>) -> Option<NewTask> {
-        let title = faults.check("title", Title::parse(&self.title));
-        let description = optional(faults, "description", self.description, MAX_DESCRIPTION);
+        let title = required(faults, field!(self.title), Title::parse);
+        let description = optional_text(faults, field!(self.description), MAX_DESCRIPTION);
         let status = match status_change(faults, self.status, completed) {
             Some(StatusChange::To(status)) => status,
             _ => domain::TaskStatus::default(),
         };
-        let brief = TaskDetails {
+        let details = TaskDetails {
             date: self.date.map(|date| date.0),
-            owner_label: optional(faults, "ownerLabel", self.owner_label, MAX_OWNER_LABEL),
-            objective: optional(faults, "objective", self.objective, MAX_OBJECTIVE),
-            rationale: optional(faults, "rationale", self.rationale, MAX_RATIONALE),
+            owner_label: optional_text(faults, field!(self.owner_label), MAX_OWNER_LABEL),
+            objective: optional_text(faults, field!(self.objective), MAX_OBJECTIVE),
+            rationale: optional_text(faults, field!(self.rationale), MAX_RATIONALE),
         };
         let labels = self.labels.map(|labels| label_set(faults, &labels));
         let parts = NewParts {
-            checklist: list(faults, "checklist", self.checklist, |faults, item: ChecklistItemInput| {
+            checklist: list(faults, field!(self.checklist), |faults, item: ChecklistItemInput| {
                 item.parse(faults, true)
             }),
-            risks: list(faults, "risks", self.risks, |faults, risk: RiskInput| risk.parse(faults)),
-            files: list(faults, "files", self.files, |faults, file: FileChangeInput| file.parse(faults)),
+            risks: list(faults, field!(self.risks), |faults, risk: RiskInput| risk.parse(faults)),
+            files: list(faults, field!(self.files), |faults, file: FileChangeInput| file.parse(faults)),
         };
-        let counts = [
-            ("checklist", NewItem::count(&parts.checklist), MAX_ITEMS),
-            ("risks", parts.risks.len(), MAX_RISKS),
-            ("files", parts.files.len(), MAX_FILES),
-        ];
-        for (field, count, most) in counts {
-            if count > most {
-                let message = format!("may have at most {most} items, not {count}");
-                faults.push(field, Problem::new(Rule::TooMany, message));
-            }
-        }
+        parts.check_counts(faults);
         Some(NewTask {
             id: None,
             title: title?,
@@ -83,7 +75,7 @@ impl TaskFields {
             priority: self.priority.map(Into::into).unwrap_or_default(),
             labels: labels.unwrap_or_default(),
             due_at: self.due_at.map(|at| at.0),
-            brief,
+            details,
             parts,
         })
     }
@@ -179,22 +171,26 @@ pub struct UpdateTaskInput {
 impl UpdateTaskInput {
     pub fn parse(self) -> Result<TaskEdit> {
         let mut faults = Faults::of("input");
-        let title = non_null(&mut faults, "title", self.title)
-            .and_then(|raw| faults.check("title", Title::parse(&raw)));
-        let description = nullable_text(&mut faults, "description", self.description, MAX_DESCRIPTION);
-        let status = non_null(&mut faults, "status", self.status);
-        let completed = non_null(&mut faults, "completed", self.completed);
+        let title = non_null_text(&mut faults, field!(self.title), Title::parse);
+        let description = nullable_text(&mut faults, field!(self.description), MAX_DESCRIPTION);
+        let status = non_null(&mut faults, field!(self.status));
+        let completed = non_null(&mut faults, field!(self.completed));
         let status = status_change(&mut faults, status, completed);
-        let priority = non_null(&mut faults, "priority", self.priority).map(Into::into);
-        let labels = label_change(&mut faults, self.labels, self.add_labels, self.remove_labels);
+        let priority = non_null(&mut faults, field!(self.priority)).map(Into::into);
+        let labels = label_change(
+            &mut faults,
+            field!(self.labels),
+            field!(self.add_labels),
+            field!(self.remove_labels),
+        );
         let due_at = Option::<Option<DateTime>>::from(self.due_at).map(|at| at.map(|at| at.0));
-        let brief = TaskDetailsEdit {
+        let details = TaskDetailsEdit {
             date: Option::<Option<Date>>::from(self.date).map(|date| date.map(|date| date.0)),
-            owner_label: nullable_text(&mut faults, "ownerLabel", self.owner_label, MAX_OWNER_LABEL),
-            objective: nullable_text(&mut faults, "objective", self.objective, MAX_OBJECTIVE),
-            rationale: nullable_text(&mut faults, "rationale", self.rationale, MAX_RATIONALE),
+            owner_label: nullable_text(&mut faults, field!(self.owner_label), MAX_OWNER_LABEL),
+            objective: nullable_text(&mut faults, field!(self.objective), MAX_OBJECTIVE),
+            rationale: nullable_text(&mut faults, field!(self.rationale), MAX_RATIONALE),
         };
-        faults.finish(Some(TaskEdit { title, description, status, priority, labels, due_at, brief }))
+        faults.finish(Some(TaskEdit { title, description, status, priority, labels, due_at, details }))
     }
 }
 
@@ -218,35 +214,35 @@ fn status_change(
     }
 }
 
-/// What labels, addLabels and removeLabels ask for together.
+/// The change of labels that the three fields request together.
 fn label_change(
     faults: &mut Faults,
-    labels: MaybeUndefined<Vec<String>>,
-    add: MaybeUndefined<Vec<String>>,
-    remove: MaybeUndefined<Vec<String>>,
+    labels: (&str, MaybeUndefined<Vec<String>>),
+    add: (&str, MaybeUndefined<Vec<String>>),
+    remove: (&str, MaybeUndefined<Vec<String>>),
 ) -> Option<LabelChange> {
-    let labels = non_null(faults, "labels", labels);
-    let add = non_null(faults, "addLabels", add);
-    let remove = non_null(faults, "removeLabels", remove);
+    let (labels_name, add_name, remove_name) = (labels.0, add.0, remove.0);
+    let labels = non_null(faults, labels);
+    let add = non_null(faults, add);
+    let remove = non_null(faults, remove);
     if labels.is_some() && (add.is_some() || remove.is_some()) {
-        let message = "cannot be combined with addLabels or removeLabels";
-        faults.push("labels", Problem::new(Rule::Conflicting, message));
+        let message = format!("cannot be combined with {add_name} or {remove_name}");
+        faults.push(labels_name, Problem::new(Rule::Conflicting, message));
     }
     let whole = labels.map(|labels| label_set(faults, &labels));
-    let mut parse =
-        |field, labels: Option<Vec<String>>| labels.map(|labels| parse_labels(faults, field, &labels));
-    let (add, remove) = (parse("addLabels", add), parse("removeLabels", remove));
+    let add = add.map(|labels| parse_labels(faults, add_name, &labels));
+    let remove = remove.map(|labels| parse_labels(faults, remove_name, &labels));
     match (whole, add, remove) {
         (Some(whole), ..) => Some(LabelChange::Replace(whole)),
         (None, None, None) => None,
         (None, add, remove) => {
             let (add, remove) = (add.unwrap_or_default(), remove.unwrap_or_default());
-            // More than a task can have, whatever it has.
-            faults.check("addLabels", Labels::default().with(&add));
+            // They would be too many for every task, whatever labels it has.
+            faults.check(add_name, Labels::default().with(&add));
             let keys: Vec<String> = add.iter().map(Label::key).collect();
             if remove.iter().any(|label| keys.contains(&label.key())) {
-                let message = "must not name a label of addLabels";
-                faults.push("removeLabels", Problem::new(Rule::Conflicting, message));
+                let message = format!("must not name a label of {add_name}");
+                faults.push(remove_name, Problem::new(Rule::Conflicting, message));
             }
             Some(LabelChange::Adjust { add, remove })
         }
@@ -267,47 +263,4 @@ pub fn parse_labels(faults: &mut Faults, field: &str, labels: &[String]) -> Vec<
 fn label_set(faults: &mut Faults, labels: &[String]) -> Labels {
     let labels = parse_labels(faults, "labels", labels);
     faults.check("labels", Labels::default().with(&labels)).unwrap_or_default()
-}
-
-/// The parts in a list that can be left out.
-fn list<T, P>(
-    faults: &mut Faults,
-    field: &str,
-    inputs: Option<Vec<T>>,
-    parse: impl Fn(&mut Faults, T) -> Option<P>,
-) -> Vec<P> {
-    faults.within(field, |faults| {
-        let part = |(index, input)| faults.within(index, |faults| parse(faults, input));
-        inputs.unwrap_or_default().into_iter().enumerate().filter_map(part).collect()
-    })
-}
-
-fn optional(faults: &mut Faults, field: &str, text: Option<String>, max: usize) -> Option<String> {
-    text.and_then(|raw| faults.check(field, at_most(&raw, max)))
-}
-
-/// The value of a field that can be left out and cannot be null.
-pub fn non_null<T>(faults: &mut Faults, field: &str, value: MaybeUndefined<T>) -> Option<T> {
-    match value {
-        MaybeUndefined::Value(value) => Some(value),
-        MaybeUndefined::Null => {
-            faults.push(field, Problem::null());
-            None
-        }
-        MaybeUndefined::Undefined => None,
-    }
-}
-
-/// The text of a field that can be left out, or cleared.
-pub fn nullable_text(
-    faults: &mut Faults,
-    field: &str,
-    text: MaybeUndefined<String>,
-    max: usize,
-) -> Option<Option<String>> {
-    match text {
-        MaybeUndefined::Value(raw) => faults.check(field, at_most(&raw, max)).map(Some),
-        MaybeUndefined::Null => Some(None),
-        MaybeUndefined::Undefined => None,
-    }
 }

@@ -4,9 +4,10 @@ use async_graphql::{Context, ID, Object};
 
 use crate::api::context::{Nullable, RequestExt, nullable};
 use crate::api::scalar::{parse_bulk_ids, parse_id};
+use crate::api::task::TaskNode;
 use crate::api::task::input::{CreateTaskInput, ReplaceTaskInput, UpdateTaskInput};
-use crate::api::task::{
-    CreateTaskPayload, DeleteTaskPayload, DeleteTasksPayload, TaskNode, TasksPayload, UpdateTaskPayload,
+use crate::api::task::payload::{
+    CreateTaskPayload, DeleteTaskPayload, DeleteTasksPayload, TasksPayload, UpdateTaskPayload,
 };
 use crate::domain::{Error, Result, StatusChange, TaskEdit, TaskStatus};
 use crate::graphql::direct_json::{DirectList, DirectObject};

@@ -4,10 +4,10 @@ use async_graphql::{Context, ID, Object};
 
 use crate::api::context::{Nullable, RequestExt, nullable};
 use crate::api::scalar::{parse_id, parse_optional_id};
-use crate::api::task_part::{
-    ChecklistItemInput, ChecklistItemPayload, FileChangeInput, FileChangePayload, RemovePayload, RiskInput,
-    RiskPayload, UpdateChecklistItemInput, UpdateRiskInput,
+use crate::api::task_part::input::{
+    ChecklistItemInput, FileChangeInput, RiskInput, UpdateChecklistItemInput, UpdateRiskInput,
 };
+use crate::api::task_part::payload::{ChecklistItemPayload, FileChangePayload, RemovePayload, RiskPayload};
 use crate::domain::{Error, Faults, Result};
 use crate::service::ItemPosition;
 

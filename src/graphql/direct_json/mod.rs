@@ -12,7 +12,7 @@ use std::sync::Arc;
 use async_graphql::parser::types::Field;
 use async_graphql::{ContextSelectionSet, OutputType};
 
-pub use direct_json_derive::DirectJson;
+pub use api_macros::DirectJson;
 pub use merging::needs_field_merging;
 pub use output::{DirectList, DirectObject};
 pub use selection_writer::SelectionWriter;

@@ -1,13 +1,28 @@
-//! `#[derive(DirectJson)]` for the types of `crate::graphql::direct_json`. It reads the same `#[graphql(…)]`
-//! attributes as async-graphql's own derives, so that the name of a field is written once.
+//! Macros that derive the names of the schema from Rust's names, so that the name of a field is written once:
+//! [`macro@DirectJson`] and [`field!`].
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Data, DeriveInput, Error, Expr, Field, Fields, Ident, Lit, LitStr, Meta, Token, Variant,
+    Attribute, Data, DeriveInput, Error, Expr, ExprField, Field, Fields, Ident, Lit, LitStr, Member, Meta,
+    Token, Variant,
 };
 
+/// `field!(self.due_at)` is `("dueAt", self.due_at)`: the name of an input's field in the schema, and its value.
+#[proc_macro]
+pub fn field(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let field = syn::parse_macro_input!(input as ExprField);
+    let Member::Named(ident) = &field.member else {
+        return Error::new_spanned(&field, "the field needs a name").into_compile_error().into();
+    };
+    let name = camel_case(&ident.to_string());
+    quote!((#name, #field)).into()
+}
+
+/// Implements `DirectJson` of `crate::graphql::direct_json`. It reads the same `#[graphql(…)]` attributes as
+/// async-graphql's own derives.
+///
 /// On a struct: implements `DirectJson`. Each field is written by its `WriteJson`, but for those with
 /// `#[graphql(skip)]`. `#[direct_json(resolvers = "function")]` names a function of the type that returns the
 /// writers of fields with resolvers, with the arguments and the result of `DirectJson::field_writer`.
