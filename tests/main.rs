@@ -6,8 +6,8 @@ mod support;
 mod adversarial;
 mod api;
 mod architecture;
+mod documents;
 #[cfg(unix)]
 mod faults;
 mod model;
 mod process;
-mod readme;

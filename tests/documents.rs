@@ -1,0 +1,117 @@
+//! The documents agree with the program: the GraphQL operations of docs/api.md have the results that it
+//! describes, and docs/configuration.md lists the options as the command line parser has them. The commands
+//! of the README are run by `.ci/readme-session`.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use clap::{Arg, Command, CommandFactory};
+use taskhold::cli::Cli;
+
+use crate::support::{json, on_both_databases};
+
+/// The GraphQL code blocks of docs/api.md.
+fn operations() -> Vec<&'static str> {
+    let page = include_str!("../docs/api.md");
+    let blocks = page.split("```graphql\n").skip(1);
+    blocks.filter_map(|rest| rest.split_once("```")).map(|(operation, _)| operation).collect()
+}
+
+on_both_databases! {
+    async fn the_operations_of_the_api_page_do_what_it_says(app) {
+        let ann = app.user("ann").await;
+        let operations = operations();
+        let [create, list] = operations[..] else { panic!("docs/api.md has other operations") };
+        for _ in ["the first call", "the retry"] {
+            let task = ann.data(create, json!({})).await["createTask"]["task"].clone();
+            assert_eq!(task["progress"], json!({ "done": 1, "total": 5, "percent": 20 }));
+        }
+        let found = ann.data(list, json!({})).await["tasks"]["nodes"].clone();
+        assert_eq!(found.as_array().map(Vec::len), Some(1));
+        assert_eq!(found[0]["checklist"][0]["children"][1]["text"], "Keep the last good figures");
+    }
+}
+
+/// The lines around the generated part of docs/configuration.md.
+const GENERATED: [&str; 2] = ["<!-- generated: begin -->\n", "<!-- generated: end -->\n"];
+
+/// The help text of a command or of an option as one cell of a table.
+fn cell(help: impl ToString) -> String {
+    help.to_string().split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+}
+
+fn option_row(option: &Arg) -> Option<String> {
+    let (variable, flag) = (option.get_env()?.to_str()?, option.get_long()?);
+    let value = option.get_value_names()?.first()?;
+    let defaults = option.get_default_values().iter().filter_map(|value| value.to_str());
+    let default: Vec<_> =
+        defaults.filter(|value| !value.is_empty()).map(|value| format!("`{value}`")).collect();
+    let default = if default.is_empty() { "none".to_owned() } else { default.join(", ") };
+    let meaning = cell(option.get_long_help().or(option.get_help())?);
+    Some(format!("| `{variable}`<br>`--{flag} {value}` | {default} | {meaning} |\n"))
+}
+
+fn options_table(cli: &Command) -> String {
+    let mut page = String::new();
+    let mut heading = None;
+    for option in cli.get_arguments() {
+        let Some(row) = option_row(option) else { continue };
+        if option.get_help_heading() != heading {
+            heading = option.get_help_heading();
+            let heading = heading.unwrap_or_default();
+            write!(page, "\n### {heading}\n\n| variable, flag | default | meaning |\n| --- | --- | --- |\n")
+                .expect("a string can be written to");
+        }
+        page.push_str(&row);
+    }
+    page
+}
+
+fn commands_table(cli: &Command) -> String {
+    let mut table = String::from("| command | what it does |\n| --- | --- |\n");
+    for command in cli.get_subcommands() {
+        let children: Vec<_> = command.get_subcommands().collect();
+        let rows = if children.is_empty() { vec![command] } else { children };
+        let parent = if rows[0].get_name() == command.get_name() { "" } else { command.get_name() };
+        for row in rows {
+            let words = ["taskhold", parent, row.get_name()].into_iter().filter(|word| !word.is_empty());
+            let mut usage = words.collect::<Vec<_>>().join(" ");
+            for argument in row.get_arguments().filter(|argument| argument.get_env().is_none()) {
+                let name = argument.get_id().as_str().to_uppercase();
+                let values = argument.get_possible_values();
+                let values = values.iter().map(|value| value.get_name()).collect::<Vec<_>>();
+                match argument.get_long() {
+                    Some(flag) if argument.get_action().takes_values() => write!(usage, " [--{flag} {name}]"),
+                    Some(flag) => write!(usage, " [--{flag}]"),
+                    None if values.is_empty() => write!(usage, " {name}"),
+                    None => write!(usage, " [{}]", values.join(r"\|")),
+                }
+                .expect("a string can be written to");
+            }
+            writeln!(table, "| `{usage}` | {} |", cell(row.get_about().expect("it has a description")))
+                .expect("a string can be written to");
+        }
+    }
+    table
+}
+
+#[test]
+fn the_configuration_page_is_what_the_command_line_parser_has() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
+    let page = std::fs::read_to_string(&path).expect("the page can be read");
+    let [begin, end] = GENERATED;
+    let (before, rest) = page.split_once(begin).expect("the page has a generated part");
+    let (_, after) = rest.split_once(end).expect("the generated part ends");
+    let cli = Cli::command();
+    let generated =
+        format!("\n## Commands\n\n{}\n## Options\n{}\n", commands_table(&cli), options_table(&cli));
+    let expected = [before, begin, &generated, end, after].concat();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, expected).expect("the page can be written");
+        return;
+    }
+    assert!(
+        page == expected,
+        "docs/configuration.md is stale: run `UPDATE_DOCS=1 cargo test configuration_page`"
+    );
+}
