@@ -5,25 +5,25 @@ import { ErrorLink } from '@apollo/client/link/error';
 import { relayStylePagination } from '@apollo/client/utilities';
 import { graphql } from '../generated/gql.js';
 
-/** Where the app keeps the token of who is signed in: memory, or sessionStorage. */
+/** Where the app keeps the token of the signed-in user: in memory or in sessionStorage. */
 export interface Session {
   token: string | null;
   signedOut(): void;
 }
 
 export function apolloClient(uri: string, session: Session) {
-  // The token goes along with every request; a bad one is never in the way of register and login.
+  // Every request carries the token. register and login ignore an invalid one.
   const auth = new SetContextLink(({ headers }) => ({
     headers: session.token ? { ...headers, authorization: `Bearer ${session.token}` } : headers,
   }));
-  // Every error has a code. This one means: sign in again.
+  // Every error has a code. UNAUTHENTICATED means that the user must sign in again.
   const errors = new ErrorLink(({ error }) => {
     if (codes(error).includes('UNAUTHENTICATED')) {
       session.token = null;
       session.signedOut();
     }
   });
-  // Queries by GET, mutations by POST.
+  // Queries use GET, mutations use POST.
   const http = new HttpLink({ uri, useGETForQueries: true });
   return new ApolloClient({
     link: ApolloLink.from([errors, auth, http]),
@@ -35,7 +35,7 @@ export function apolloClient(uri: string, session: Session) {
   });
 }
 
-/** The codes of a failure: BAD_USER_INPUT, CONFLICT, … */
+/** The codes of an error: BAD_USER_INPUT, CONFLICT, … */
 export function codes(error: unknown): unknown[] {
   return CombinedGraphQLErrors.is(error) ? error.errors.map(({ extensions }) => extensions?.code) : [];
 }
@@ -69,13 +69,13 @@ export const CHANGE_TASK = graphql(`
   }
 `);
 
-/** Signs up, and keeps the token. */
+/** Registers a user, and keeps the token. */
 export async function register(client: ReturnType<typeof apolloClient>, session: Session, email: string, password: string) {
   const { data } = await client.mutate({ mutation: REGISTER, variables: { input: { email, password } } });
   session.token = data?.register?.accessToken ?? null;
 }
 
-/** All pages of the list, one after the other. `show` gets what there is after each, and after every change of it. */
+/** Loads all pages of the list. `show` gets the titles after each page, and after every change of the list. */
 export async function allPages(client: ReturnType<typeof apolloClient>, show: (titles: string[]) => void) {
   const list = client.watchQuery({ query: TASK_LIST, variables: { first: 3 } });
   const subscription = list.subscribe(({ data, dataState }) => {
@@ -88,7 +88,7 @@ export async function allPages(client: ReturnType<typeof apolloClient>, show: (t
   return subscription;
 }
 
-/** A new title, unless somebody else was faster: then the version of theirs. */
+/** Changes the title. If the task has changed since, returns its current version instead. */
 export async function rename(client: ReturnType<typeof apolloClient>, task: { id: string; version: number }, title: string) {
   try {
     await client.mutate({

@@ -5,7 +5,7 @@ import { cacheExchange, type CacheExchangeOpts } from '@urql/exchange-graphcache
 import { relayPagination } from '@urql/exchange-graphcache/extras';
 import { graphql } from '../generated/gql.js';
 
-/** The pair of tokens of who is signed in. */
+/** The pair of tokens of the signed-in user. */
 export interface Tokens {
   access: string | null;
   refresh: string | null;
@@ -20,9 +20,9 @@ const REFRESH = graphql(`
 
 export function urqlClient(url: string, tokens: Tokens, schema: CacheExchangeOpts['schema']) {
   const cache = cacheExchange({
-    // The introspection of schema.graphql: with it, the cache knows which fields may be null.
+    // The introspection of schema.graphql tells the cache which fields may be null.
     schema,
-    // What has no id is kept inside what it belongs to.
+    // An object without an id is stored inside its parent.
     keys: {
       TaskConnection: () => null, TaskEdge: () => null, PageInfo: () => null, Progress: () => null,
       AuthPayload: () => null, ServerInfo: () => null, Limits: () => null, ErrorCodeInfo: () => null,
@@ -30,7 +30,7 @@ export function urqlClient(url: string, tokens: Tokens, schema: CacheExchangeOpt
     resolvers: { Query: { tasks: relayPagination() } },
     updates: {
       Mutation: {
-        // A changed task is found by its id; a new one and a deleted one change the lists.
+        // The cache finds a changed task by its id. A new or deleted task changes the lists.
         createTask: (_result, _arguments, cache) => {
           for (const { fieldName, arguments: page } of cache.inspectFields('Query')) {
             if (fieldName === 'tasks') cache.invalidate('Query', fieldName, page);
@@ -45,7 +45,7 @@ export function urqlClient(url: string, tokens: Tokens, schema: CacheExchangeOpt
       ? utilities.appendHeaders(operation, { authorization: `Bearer ${tokens.access}` })
       : operation,
     didAuthError: error => error.graphQLErrors.some(({ extensions }) => extensions.code === 'UNAUTHENTICATED'),
-    // Once, however many requests failed; they are sent again afterwards.
+    // Runs once, even if several requests failed; they are sent again afterwards.
     refreshAuth: async () => {
       const refreshToken = tokens.refresh;
       const pair = refreshToken
@@ -90,7 +90,7 @@ export const DELETE = graphql(`
   mutation UrqlDelete($id: ID!) { deleteTask(id: $id) { deletedTaskId } }
 `);
 
-/** Signs up, and keeps the pair of tokens. */
+/** Registers a user, and keeps the pair of tokens. */
 export async function signUp(client: Client, tokens: Tokens, email: string, password: string) {
   const { data, error } = await client.mutation(SIGN_UP, { input: { email, password } });
   if (error) throw error;
