@@ -20,7 +20,7 @@ const REFRESH = graphql(`
 
 export function urqlClient(url: string, tokens: Tokens, schema: CacheExchangeOpts['schema']) {
   const cache = cacheExchange({
-    // The introspection of schema.graphql tells the cache which fields may be null.
+    // The introspection of schema.graphql shows the cache which fields may be null.
     schema,
     // An object without an id is stored inside its parent.
     keys: {
