@@ -1,9 +1,10 @@
 //! The documents agree with the program: the GraphQL operations of docs/api.md have the results that it
-//! describes, and docs/configuration.md lists the options as the command line parser has them. The commands
-//! of the README are run by `.ci/readme-session`.
+//! describes, docs/configuration.md lists the options as the command line parser has them, and files and
+//! tests that a document names exist. The commands of the README are run by `.ci/readme-session`.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, Command, CommandFactory};
 use taskhold::cli::Cli;
@@ -98,7 +99,7 @@ fn commands_table(cli: &Command) -> String {
 #[test]
 fn the_configuration_page_is_what_the_command_line_parser_has() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
-    let page = std::fs::read_to_string(&path).expect("the page can be read");
+    let page = fs::read_to_string(&path).expect("the page can be read");
     let [begin, end] = GENERATED;
     let (before, rest) = page.split_once(begin).expect("the page has a generated part");
     let (_, after) = rest.split_once(end).expect("the generated part ends");
@@ -107,11 +108,65 @@ fn the_configuration_page_is_what_the_command_line_parser_has() {
         format!("\n## Commands\n\n{}\n## Options\n{}\n", commands_table(&cli), options_table(&cli));
     let expected = [before, begin, &generated, end, after].concat();
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, expected).expect("the page can be written");
+        fs::write(&path, expected).expect("the page can be written");
         return;
     }
     assert!(
         page == expected,
         "docs/configuration.md is stale: run `UPDATE_DOCS=1 cargo test configuration_page`"
     );
+}
+
+/// The files below a folder whose names end with this extension.
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder can be read").flatten();
+    entries
+        .flat_map(|entry| match entry.path() {
+            path if path.is_dir() && !path.ends_with("node_modules") => files(&path, extension),
+            path if path.extension().is_some_and(|found| found == extension) => vec![path],
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+/// The documents for people, with their text.
+fn documents() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root.join(name));
+    let pages = pages.into_iter().chain(files(&root.join("docs"), "md"));
+    pages.map(|page| (page.clone(), fs::read_to_string(&page).expect("the page can be read"))).collect()
+}
+
+#[test]
+fn every_file_that_a_document_links_to_exists() {
+    for (page, text) in documents() {
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        // Links that leave the repository lead to the site that it is published on.
+        let is_file =
+            |link: &&str| !link.contains("://") && !link.starts_with('#') && !link.contains("/actions/");
+        for link in links.filter(is_file) {
+            let target = link.split('#').next().unwrap_or_default();
+            let path = page.parent().expect("a page has a folder").join(target);
+            assert!(path.exists(), "{} links to {link}", page.display());
+        }
+    }
+}
+
+#[test]
+fn every_test_that_a_document_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // The last one has the settings of Patroni.
+    let sources = [("src", "rs"), ("tests", "rs"), ("tests/cluster", "yml")];
+    let sources = sources.into_iter().flat_map(|(folder, extension)| files(&root.join(folder), extension));
+    let sources: String = sources.map(|file| fs::read_to_string(file).expect("it is text")).collect();
+    for (page, text) in documents() {
+        // Tests have sentences as names; shorter names are those of columns, metrics and types.
+        let names = text.split('`').filter(|code| code.matches('_').count() > 2);
+        let is_name = |code: &&str| {
+            code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        };
+        for name in names.filter(is_name).filter(|name| !name.starts_with("taskhold_")) {
+            assert!(sources.contains(name), "{} names {name}", page.display());
+        }
+    }
 }
