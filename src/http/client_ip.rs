@@ -13,15 +13,18 @@ use crate::auth::ClientInfo;
 pub struct Peer(pub IpAddr);
 
 /// A longer User-Agent is cut: it is kept for people to recognise a device.
-const MAX_USER_AGENT: usize = 256;
+const MAX_USER_AGENT_CHARS: usize = 256;
 
 /// The client behind a request.
 pub fn client(peer: Option<Peer>, headers: &HeaderMap, trusted: &[IpNet]) -> ClientInfo {
     let unknown = ClientInfo::default();
-    let address = peer.map_or(unknown.address, |Peer(peer)| origin(peer, headers, trusted));
+    let address = peer.map_or(unknown.address, |Peer(peer)| client_address(peer, headers, trusted));
     let user_agent = headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let user_agent = user_agent.map(|text| {
-        text.chars().filter(|character| !character.is_control()).take(MAX_USER_AGENT).collect::<String>()
+        text.chars()
+            .filter(|character| !character.is_control())
+            .take(MAX_USER_AGENT_CHARS)
+            .collect::<String>()
     });
     ClientInfo { address, user_agent: user_agent.filter(|text| !text.is_empty()) }
 }
@@ -34,7 +37,7 @@ pub fn contains(networks: &[IpNet], address: IpAddr) -> bool {
 
 /// Goes from the peer to the left through the addresses that proxies have noted, as long as the one that noted
 /// it is trusted.
-fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let values = headers.get_all("x-forwarded-for").iter().rev();
     let entries = values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
     let mut entries = entries.map(<[u8]>::trim_ascii).filter(|entry| !entry.is_empty());

@@ -18,57 +18,67 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 /// From an answer out of memory to the time limit of requests, in seconds.
-const BUCKETS: [f64; 14] =
+const DURATION_BUCKETS_SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0];
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 /// How many connections of the database there are in each state.
-type Pool = dyn Fn() -> [(&'static str, usize); 2] + Send + Sync;
+type PoolConnections = dyn Fn() -> [(&'static str, usize); 2] + Send + Sync;
 
 /// The series of one server.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
-    answered: Family<Labels<2>, Histogram>,
+    request_durations: Family<Labels<2>, Histogram>,
     /// HTTP requests that wait for their answer.
     pub requests: Gauge,
     /// Connections of clients.
     pub connections: Gauge,
-    pool: Arc<Pool>,
-    pooled: Family<Labels<1>, Gauge>,
+    pool_connections: Arc<PoolConnections>,
+    pool_gauge: Family<Labels<1>, Gauge>,
     dropped_lines: fn() -> u64,
-    dropped: Counter,
+    dropped_lines_total: Counter,
 }
 
 impl Metrics {
     /// Nothing counted yet. The pool and the log, of which the dropped lines are wanted, are asked at each scrape.
     pub fn new(
-        pool: impl Fn() -> [(&'static str, usize); 2] + Send + Sync + 'static,
+        pool_connections: impl Fn() -> [(&'static str, usize); 2] + Send + Sync + 'static,
         dropped_lines: fn() -> u64,
     ) -> Self {
         let mut registry = Registry::with_prefix("taskhold");
-        let answered = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
-        let (requests, connections, pooled) = (Gauge::default(), Gauge::default(), Family::default());
-        let dropped = Counter::default();
+        let request_durations =
+            Family::new_with_constructor((|| Histogram::new(DURATION_BUCKETS_SECONDS)) as fn() -> Histogram);
+        let (requests, connections, pool_gauge) = (Gauge::default(), Gauge::default(), Family::default());
+        let dropped_lines_total = Counter::default();
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program", build);
         registry.register_with_unit(
             "graphql_request_duration",
             "GraphQL requests by the type of their operation and the code of their answer",
             Unit::Seconds,
-            answered.clone(),
+            request_durations.clone(),
         );
         registry.register("http_requests_in_flight", "HTTP requests without an answer yet", requests.clone());
         registry.register("http_connections", "Open connections of clients", connections.clone());
-        registry.register("database_connections", "Connections of the pool by state", pooled.clone());
+        registry.register("database_connections", "Connections of the pool by state", pool_gauge.clone());
         registry.register(
             "log_lines_dropped",
             "Lines of the log that standard output did not take",
-            dropped.clone(),
+            dropped_lines_total.clone(),
         );
-        let (registry, pool) = (Arc::new(registry), Arc::new(pool));
-        Self { registry, answered, requests, connections, pool, pooled, dropped_lines, dropped }
+        let (registry, pool_connections) = (Arc::new(registry), Arc::new(pool_connections));
+        Self {
+            registry,
+            request_durations,
+            requests,
+            connections,
+            pool_connections,
+            pool_gauge,
+            dropped_lines,
+            dropped_lines_total,
+        }
     }
 
     /// Counts a GraphQL request that has its answer.
@@ -76,20 +86,20 @@ impl Metrics {
         &self,
         operation_type: Option<&'static str>,
         code: Option<&'static str>,
-        took: Duration,
+        duration: Duration,
     ) {
         // A subscription is asked for, and never run.
         let operation_type = operation_type.filter(|ty| ["query", "mutation"].contains(ty));
         let labels = [("operation_type", operation_type.unwrap_or("none")), ("code", code.unwrap_or("OK"))];
-        self.answered.get_or_create(&labels).observe(took.as_secs_f64());
+        self.request_durations.get_or_create(&labels).observe(duration.as_secs_f64());
     }
 
     fn text(&self) -> String {
-        for (state, count) in (self.pool)() {
+        for (state, count) in (self.pool_connections)() {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
-            self.pooled.get_or_create(&[("state", state)]).set(count);
+            self.pool_gauge.get_or_create(&[("state", state)]).set(count);
         }
-        self.dropped.inner().store((self.dropped_lines)(), Ordering::Relaxed);
+        self.dropped_lines_total.inner().store((self.dropped_lines)(), Ordering::Relaxed);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a string takes everything");
         text

@@ -58,13 +58,13 @@ pub(super) fn assets() -> Router<Arc<super::Shared>> {
 struct GzipAsset {
     media_type: &'static str,
     gzip: &'static [u8],
-    plain: OnceLock<Bytes>,
+    uncompressed: OnceLock<Bytes>,
     tag: OnceLock<String>,
 }
 
 impl GzipAsset {
     const fn new(media_type: &'static str, gzip: &'static [u8]) -> Self {
-        Self { media_type, gzip, plain: OnceLock::new(), tag: OnceLock::new() }
+        Self { media_type, gzip, uncompressed: OnceLock::new(), tag: OnceLock::new() }
     }
 
     /// The browser keeps the file and asks each time whether it is still that one: another version of the
@@ -80,9 +80,9 @@ impl GzipAsset {
             (VARY, "accept-encoding"),
             (ETAG, tag.as_str()),
         ];
-        if lists(request, IF_NONE_MATCH, |known| known == tag.as_str()) {
+        if any_item(request, IF_NONE_MATCH, |known| known == tag.as_str()) {
             (StatusCode::NOT_MODIFIED, headers).into_response()
-        } else if lists(request, ACCEPT_ENCODING, is_gzip) {
+        } else if any_item(request, ACCEPT_ENCODING, accepts_gzip) {
             (headers, [(CONTENT_ENCODING, "gzip")], self.gzip).into_response()
         } else {
             (headers, self.uncompressed().clone()).into_response()
@@ -90,7 +90,7 @@ impl GzipAsset {
     }
 
     fn uncompressed(&self) -> &Bytes {
-        self.plain.get_or_init(|| {
+        self.uncompressed.get_or_init(|| {
             let mut plain = Vec::new();
             GzDecoder::new(self.gzip).read_to_end(&mut plain).expect("what was embedded is gzip");
             plain.into()
@@ -99,13 +99,13 @@ impl GzipAsset {
 }
 
 /// Whether one of the comma-separated items of a header passes.
-fn lists(headers: &HeaderMap, name: HeaderName, passes: impl Fn(&str) -> bool) -> bool {
+fn any_item(headers: &HeaderMap, name: HeaderName, passes: impl Fn(&str) -> bool) -> bool {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|item| passes(item.trim()))
 }
 
 /// Whether an item of Accept-Encoding asks for gzip. One with a weight of nothing refuses it.
-fn is_gzip(item: &str) -> bool {
+fn accepts_gzip(item: &str) -> bool {
     let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
     let weight = weight.trim().to_ascii_lowercase();
     let refused = weight.strip_prefix("q=").and_then(|weight| weight.parse().ok()) == Some(0.0_f32);

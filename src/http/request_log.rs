@@ -66,7 +66,7 @@ pub async fn observe(State(metrics): State<Metrics>, mut request: Request, next:
 }
 
 /// Characters of a path in the log.
-const MAX_LOGGED_PATH_BYTES: usize = 200;
+const MAX_LOGGED_PATH_CHARS: usize = 200;
 
 /// The line of a request in the log. It is written when it goes, so that a request whose client leaves
 /// before the answer has one as well, without a status.
@@ -84,7 +84,7 @@ impl AccessLogLine {
         Self {
             id: RequestId::of(request),
             method: request.method().clone(),
-            path: request.uri().path().chars().take(MAX_LOGGED_PATH_BYTES).collect(),
+            path: request.uri().path().chars().take(MAX_LOGGED_PATH_CHARS).collect(),
             started: Instant::now(),
             status: None,
             observed: ResponseInfo::default(),

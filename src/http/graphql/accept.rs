@@ -23,15 +23,15 @@ impl Accept {
 
     /// The weight of a media type that is named itself.
     pub fn exact(&self, media_type: &str) -> Option<f32> {
-        self.find(media_type)
+        self.weight_of_range(media_type)
     }
 
     fn by_wildcard(&self, media_type: &str) -> Option<f32> {
         let (family, _) = media_type.split_once('/')?;
-        self.find(&format!("{family}/*")).or_else(|| self.find("*/*"))
+        self.weight_of_range(&format!("{family}/*")).or_else(|| self.weight_of_range("*/*"))
     }
 
-    fn find(&self, range: &str) -> Option<f32> {
+    fn weight_of_range(&self, range: &str) -> Option<f32> {
         self.0.iter().find(|(given, _)| given == range).map(|(_, weight)| *weight)
     }
 }

@@ -20,8 +20,8 @@ const UNCOUNTED_BYTES: usize = 64 << 10;
 /// A permit is for so many bytes.
 const PERMIT_BYTES: usize = 1 << 10;
 /// Permits of the instance, and of one client address: 64 MiB and 8 MiB.
-const PERMITS: usize = (64 << 20) / PERMIT_BYTES;
-const PERMITS_OF_ADDRESS: usize = (8 << 20) / PERMIT_BYTES;
+const TOTAL_PERMITS: usize = (64 << 20) / PERMIT_BYTES;
+const ADDRESS_PERMITS: usize = (8 << 20) / PERMIT_BYTES;
 
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,14 +36,14 @@ pub enum BodyError {
 pub struct BodyMemory {
     permits: Arc<Semaphore>,
     /// The permits of the addresses that have or await some.
-    addresses: Addresses,
+    addresses: AddressMap,
 }
 
-type Addresses = Arc<Mutex<HashMap<IpAddr, Arc<Semaphore>>>>;
+type AddressMap = Arc<Mutex<HashMap<IpAddr, Arc<Semaphore>>>>;
 
 impl Default for BodyMemory {
     fn default() -> Self {
-        Self { permits: Arc::new(Semaphore::new(PERMITS)), addresses: Addresses::default() }
+        Self { permits: Arc::new(Semaphore::new(TOTAL_PERMITS)), addresses: AddressMap::default() }
     }
 }
 
@@ -111,7 +111,7 @@ impl BodyMemory {
     ) -> Option<()> {
         let own = permit.as_ref().map_or(0, BodyPermit::count);
         // A single body can have all of its address.
-        let wanted = permits_for(memory.saturating_sub(UNCOUNTED_BYTES)).min(PERMITS_OF_ADDRESS as u32 - own);
+        let wanted = permits_for(memory.saturating_sub(UNCOUNTED_BYTES)).min(ADDRESS_PERMITS as u32 - own);
         if wanted > 0 {
             let more = self.permit(wanted as usize * PERMIT_BYTES, address);
             let more = tokio::time::timeout(PARSE_TIMEOUT, more).await.ok()?;
@@ -125,24 +125,24 @@ impl BodyMemory {
 
     /// Waits for the memory of a body, first among those of the same address.
     async fn permit(&self, bytes: usize, address: IpAddr) -> BodyPermit {
-        let of_address = Arc::new(Semaphore::new(PERMITS_OF_ADDRESS));
-        let of_address = lock(&self.addresses).entry(address).or_insert(of_address).clone();
-        let waiting = of_address.clone();
-        let of_address =
-            AddressPermits { of_address: Some(of_address), address, addresses: self.addresses.clone() };
+        let address_permits = Arc::new(Semaphore::new(ADDRESS_PERMITS));
+        let address_permits = lock(&self.addresses).entry(address).or_insert(address_permits).clone();
+        let semaphore = address_permits.clone();
+        let address_permits =
+            AddressPermits { permits: Some(address_permits), address, addresses: self.addresses.clone() };
         let count = permits_for(bytes);
-        let first = waiting.acquire_many_owned(count).await;
-        let second = self.permits.clone().acquire_many_owned(count).await;
-        BodyPermit { permits: [first.ok(), second.ok()], _of_address: of_address }
+        let of_address = semaphore.acquire_many_owned(count).await;
+        let of_instance = self.permits.clone().acquire_many_owned(count).await;
+        BodyPermit { permits: [of_address.ok(), of_instance.ok()], _address_permits: address_permits }
     }
 }
 
 /// A single body can have all permits of its address, but no more.
 fn permits_for(bytes: usize) -> u32 {
-    bytes.div_ceil(PERMIT_BYTES).min(PERMITS_OF_ADDRESS) as u32
+    bytes.div_ceil(PERMIT_BYTES).min(ADDRESS_PERMITS) as u32
 }
 
-fn lock(addresses: &Addresses) -> MutexGuard<'_, HashMap<IpAddr, Arc<Semaphore>>> {
+fn lock(addresses: &AddressMap) -> MutexGuard<'_, HashMap<IpAddr, Arc<Semaphore>>> {
     addresses.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -151,7 +151,7 @@ pub struct BodyPermit {
     /// Of its address, and of the instance. Neither is ever closed.
     permits: [Option<OwnedSemaphorePermit>; 2],
     /// Dropped after the permits.
-    _of_address: AddressPermits,
+    _address_permits: AddressPermits,
 }
 
 impl BodyPermit {
@@ -178,15 +178,15 @@ impl BodyPermit {
 /// The permits of one address, which are forgotten when no body has or awaits some.
 struct AddressPermits {
     /// None only while it is dropped.
-    of_address: Option<Arc<Semaphore>>,
+    permits: Option<Arc<Semaphore>>,
     address: IpAddr,
-    addresses: Addresses,
+    addresses: AddressMap,
 }
 
 impl Drop for AddressPermits {
     fn drop(&mut self) {
         let mut addresses = lock(&self.addresses);
-        self.of_address = None;
+        self.permits = None;
         // Only the map has it.
         if addresses.get(&self.address).is_some_and(|permits| Arc::strong_count(permits) == 1) {
             addresses.remove(&self.address);

@@ -19,20 +19,20 @@ pub fn body(mut pieces: Vec<Bytes>, share: &Arc<ResponseShare>) -> Option<Body> 
     if length > UNCOUNTED_BYTES {
         for piece in &mut pieces {
             let bytes = std::mem::take(piece);
-            let held = share.part(bytes.len());
-            *piece = Bytes::from_owner(CountedChunk { bytes, _held: held });
+            let counted = share.part(bytes.len());
+            *piece = Bytes::from_owner(CountedChunk { bytes, _counted: counted });
         }
     }
     Some(match pieces.len() {
         1 => pieces.remove(0).into(),
-        _ => Body::new(ChunkBody { pieces: pieces.into_iter(), left: length as u64 }),
+        _ => Body::new(ChunkBody { pieces: pieces.into_iter(), bytes_left: length as u64 }),
     })
 }
 
 /// A piece whose memory is counted.
 struct CountedChunk {
     bytes: Bytes,
-    _held: CountedBytes,
+    _counted: CountedBytes,
 }
 
 impl AsRef<[u8]> for CountedChunk {
@@ -44,7 +44,7 @@ impl AsRef<[u8]> for CountedChunk {
 /// A body of several pieces, whose length is known.
 struct ChunkBody {
     pieces: IntoIter<Bytes>,
-    left: u64,
+    bytes_left: u64,
 }
 
 impl HttpBody for ChunkBody {
@@ -56,15 +56,15 @@ impl HttpBody for ChunkBody {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let piece = self.pieces.next();
-        self.left -= piece.as_ref().map_or(0, Bytes::len) as u64;
+        self.bytes_left -= piece.as_ref().map_or(0, Bytes::len) as u64;
         Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left == 0
+        self.bytes_left == 0
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
+        SizeHint::with_exact(self.bytes_left)
     }
 }

@@ -47,20 +47,20 @@ impl Admission {
     pub async fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Admitted> {
         let (address, limit) = (counted_address(peer), self.limit_of(peer));
         loop {
-            let verdict = self.registry().decide(address, limit, self.limits.total);
-            match verdict {
-                Verdict::Admitted(id, state) => {
+            let decision = self.registry().decide(address, limit, self.limits.total);
+            match decision {
+                Decision::Admit(id, state) => {
                     return Some(Admitted { admission: self.clone(), id, state });
                 }
-                Verdict::Refused => return None,
-                Verdict::Waits => drop(timeout(RECHECK_INTERVAL, self.changed.notified()).await),
+                Decision::Refuse => return None,
+                Decision::Wait => drop(timeout(RECHECK_INTERVAL, self.changed.notified()).await),
             }
         }
     }
 
     /// Asks every connection to finish its request, and waits until all have closed.
     pub async fn finish(&self) {
-        self.registry().open.values().for_each(|open| open.state.ask_to_finish());
+        self.registry().open.values().for_each(|open| open.state.request_graceful_shutdown());
         while !self.registry().open.is_empty() {
             self.changed.notified().await;
         }
@@ -87,13 +87,13 @@ pub struct Admitted {
 impl Admitted {
     /// Whether the connection was asked to close for another one and is idle. When a request has come
     /// meanwhile, another connection is asked.
-    pub fn gives_way(&self) -> bool {
-        if !self.state.is_asked_to_close() {
+    pub fn accepts_close_request(&self) -> bool {
+        if !self.state.is_close_requested() {
             return false;
         }
         let is_idle = self.state.idle_since().is_some();
         if !is_idle {
-            self.state.decline_to_close();
+            self.state.decline_close();
             self.admission.changed.notify_one();
         }
         is_idle
@@ -107,60 +107,60 @@ impl Drop for Admitted {
     }
 }
 
-enum Verdict {
-    Admitted(u64, Arc<ConnectionState>),
-    Waits,
-    Refused,
+enum Decision {
+    Admit(u64, Arc<ConnectionState>),
+    Wait,
+    Refuse,
 }
 
 #[derive(Default)]
 struct Registry {
     next_id: u64,
-    open: HashMap<u64, Open>,
-    of_address: HashMap<IpAddr, usize>,
+    open: HashMap<u64, OpenConnection>,
+    count_by_address: HashMap<IpAddr, usize>,
 }
 
-struct Open {
+struct OpenConnection {
     address: IpAddr,
     state: Arc<ConnectionState>,
 }
 
 impl Registry {
-    fn decide(&mut self, address: IpAddr, limit: Option<usize>, total: usize) -> Verdict {
-        let of_address = self.of_address.get(&address).copied().unwrap_or_default();
-        if limit.is_some_and(|limit| of_address >= limit) {
-            let is_closing = self.close_longest_idle(|open| open.address == address);
-            return if is_closing { Verdict::Waits } else { Verdict::Refused };
+    fn decide(&mut self, address: IpAddr, limit: Option<usize>, total: usize) -> Decision {
+        let count = self.count_by_address.get(&address).copied().unwrap_or_default();
+        if limit.is_some_and(|limit| count >= limit) {
+            let is_closing = self.request_close_of_longest_idle(|open| open.address == address);
+            return if is_closing { Decision::Wait } else { Decision::Refuse };
         }
         if self.open.len() >= total {
-            self.close_longest_idle(|_| true);
-            return Verdict::Waits;
+            self.request_close_of_longest_idle(|_| true);
+            return Decision::Wait;
         }
         let (id, state) = (self.next_id, Arc::new(ConnectionState::default()));
         self.next_id += 1;
-        self.open.insert(id, Open { address, state: state.clone() });
-        *self.of_address.entry(address).or_default() += 1;
-        Verdict::Admitted(id, state)
+        self.open.insert(id, OpenConnection { address, state: state.clone() });
+        *self.count_by_address.entry(address).or_default() += 1;
+        Decision::Admit(id, state)
     }
 
     /// Asks the connection that has been idle longest to close, unless one is asked already. False when none
     /// is idle.
-    fn close_longest_idle(&self, is_candidate: impl Fn(&Open) -> bool) -> bool {
+    fn request_close_of_longest_idle(&self, is_candidate: impl Fn(&OpenConnection) -> bool) -> bool {
         let candidates = || self.open.values().filter(|open| is_candidate(open)).map(|open| &open.state);
-        if candidates().any(|state| state.is_asked_to_close()) {
+        if candidates().any(|state| state.is_close_requested()) {
             return true;
         }
         let idle = candidates().filter_map(|state| Some((state.idle_since()?, state)));
         let longest = idle.min_by_key(|(since, _)| *since);
-        longest.map(|(_, state)| state.ask_to_close()).is_some()
+        longest.map(|(_, state)| state.request_close()).is_some()
     }
 
     fn remove(&mut self, id: u64) {
-        let Some(Open { address, .. }) = self.open.remove(&id) else { return };
-        if let Some(count) = self.of_address.get_mut(&address) {
+        let Some(OpenConnection { address, .. }) = self.open.remove(&id) else { return };
+        if let Some(count) = self.count_by_address.get_mut(&address) {
             *count -= 1;
             if *count == 0 {
-                self.of_address.remove(&address);
+                self.count_by_address.remove(&address);
             }
         }
     }
@@ -191,7 +191,7 @@ mod tests {
                 Ok(None) => return "refused",
                 Err(_) => {
                     for one in opened.iter_mut() {
-                        one.take_if(|admitted| admitted.gives_way());
+                        one.take_if(|admitted| admitted.accepts_close_request());
                     }
                 }
             }
@@ -217,7 +217,7 @@ mod tests {
         // The first is served; the second was answered after the third had been opened.
         let _served = state(&opened, 0).begin_request(false);
         drop(state(&opened, 1).begin_request(false));
-        state(&opened, 1).written();
+        state(&opened, 1).mark_written();
         assert_eq!(open(&admission, "192.0.2.4", &mut opened).await, "opened");
         assert_eq!(still_open(&opened), [true, true, false, true]);
         assert_eq!(open(&admission, "192.0.2.5", &mut opened).await, "opened");
@@ -237,7 +237,7 @@ mod tests {
         // An answer that has not been written out is not at its end.
         drop(served);
         assert_eq!(open(&admission, "192.0.2.3", &mut opened).await, "waits");
-        state(&opened, 0).written();
+        state(&opened, 0).mark_written();
         assert_eq!(open(&admission, "192.0.2.3", &mut opened).await, "opened");
         assert_eq!(still_open(&opened), [false, true, true, true]);
     }
@@ -277,9 +277,9 @@ mod tests {
         });
         tokio::task::yield_now().await;
         let _served = state(&opened, 0).begin_request(false);
-        assert!(!opened[0].as_ref().expect("it is open").gives_way());
+        assert!(!opened[0].as_ref().expect("it is open").accepts_close_request());
         tokio::task::yield_now().await;
-        assert!(opened[1].as_ref().expect("it is open").gives_way());
+        assert!(opened[1].as_ref().expect("it is open").accepts_close_request());
         opened[1] = None;
         assert!(waiting.await.expect("it does not panic"));
     }

@@ -45,36 +45,37 @@ pub async fn serve_connection<S>(
     peer: Peer,
     handler: Handler,
     admitted: &Admitted,
-    turn: Option<OwnedSemaphorePermit>,
+    admission_permit: Option<OwnedSemaphorePermit>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let Handler { router, readiness } = handler;
     let router = TowerToHyperService::new(router);
     let state = &admitted.state;
-    let (served, turn) = (state.clone(), Cell::new(turn));
+    let (served, admission_permit) = (state.clone(), Cell::new(admission_permit));
     let service = service_fn(move |request: Request<Incoming>| {
         let request_state = served.begin_request(!request.body().is_end_stream());
-        let malformed = framing::fault(&request);
-        let mut request = request.map(|body| RequestBody::new(body, &served));
+        let malformed = framing::framing_error(&request);
+        let mut request = request.map(|body| TrackedRequestBody::new(body, &served));
         request.extensions_mut().insert(peer);
         if let Some(malformed) = malformed {
             request.extensions_mut().insert(malformed);
         }
-        let (state, readiness, mut turn) = (served.clone(), readiness.clone(), turn.take());
-        let mut answer = router.call(request);
+        let (state, readiness, mut admission_permit) =
+            (served.clone(), readiness.clone(), admission_permit.take());
+        let mut response = router.call(request);
         async move {
-            let answer = poll_fn(|context| {
-                let answer = Pin::new(&mut answer).poll(context);
-                turn.take().map(|turn| tokio::spawn(release_after_yield(turn)));
-                answer
+            let response = poll_fn(|context| {
+                let polled = Pin::new(&mut response).poll(context);
+                admission_permit.take().map(|permit| tokio::spawn(release_after_yield(permit)));
+                polled
             });
-            let mut answer = answer.await?;
+            let mut response = response.await?;
             // What follows an unread body on the connection could not be found, or would be read as part of it.
             if malformed.is_some() || state.is_body_unread() || readiness.is_stopping() {
-                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, Infallible>(answer.map(|body| ResponseBody { body, _request: request_state }))
+            Ok::<_, Infallible>(response.map(|body| TrackedResponseBody { body, _request: request_state }))
         }
     });
     let stream = TokioIo::new(TimeoutStream::new(stream, state.clone()));
@@ -83,41 +84,41 @@ pub async fn serve_connection<S>(
     builder.half_close(true).max_header_size(MAX_HEAD_BYTES).max_buf_size(MAX_HEAD_BYTES);
     let mut connection = pin!(builder.serve_connection(stream, service));
     poll_fn(|context| {
-        state.register(context.waker());
+        state.register_waker(context.waker());
         // A client that breaks off is no event worth a line in the log.
         let mut has_ended = connection.as_mut().poll(context).is_ready();
         // Afterwards, since a request that has arrived is to be answered.
-        if !has_ended && state.take_ask_to_finish() {
+        if !has_ended && state.take_graceful_shutdown() {
             connection.as_mut().graceful_shutdown();
             has_ended = connection.as_mut().poll(context).is_ready();
         }
-        if has_ended || admitted.gives_way() { Poll::Ready(()) } else { Poll::Pending }
+        if has_ended || admitted.accepts_close_request() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
 }
 
 /// Gives the turn to the next connection, behind everything that is ready to run: so also behind the task
 /// that a request has begun.
-async fn release_after_yield(turn: OwnedSemaphorePermit) {
+async fn release_after_yield(permit: OwnedSemaphorePermit) {
     tokio::task::yield_now().await;
-    drop(turn);
+    drop(permit);
 }
 
 /// The body of a request, which notes when it has been read to its end.
-struct RequestBody {
+struct TrackedRequestBody {
     body: Incoming,
     /// None once that is noted.
     state: Option<Arc<ConnectionState>>,
 }
 
-impl RequestBody {
+impl TrackedRequestBody {
     fn new(body: Incoming, state: &Arc<ConnectionState>) -> Self {
         let state = (!body.is_end_stream()).then(|| state.clone());
         Self { body, state }
     }
 }
 
-impl HttpBody for RequestBody {
+impl HttpBody for TrackedRequestBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -128,7 +129,7 @@ impl HttpBody for RequestBody {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         let is_end = frame.is_none() || self.body.is_end_stream();
         if is_end && let Some(state) = self.state.take() {
-            state.body_read();
+            state.mark_body_read();
         }
         Poll::Ready(frame)
     }
@@ -143,12 +144,12 @@ impl HttpBody for RequestBody {
 }
 
 /// The body of an answer. hyper drops it when it has taken the last part.
-struct ResponseBody {
+struct TrackedResponseBody {
     body: Body,
     _request: ServedRequest,
 }
 
-impl HttpBody for ResponseBody {
+impl HttpBody for TrackedResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 

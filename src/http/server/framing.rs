@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Request, Version, header};
 pub struct Malformed(pub &'static str);
 
 /// What is wrong with the framing of a request (RFC 9112, 3.2 and 6.1).
-pub fn fault<B>(request: &Request<B>) -> Option<Malformed> {
+pub fn framing_error<B>(request: &Request<B>) -> Option<Malformed> {
     let headers = request.headers();
     let mut hosts = headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -18,14 +18,14 @@ pub fn fault<B>(request: &Request<B>) -> Option<Malformed> {
             Some(Malformed("The request has no Host header."))
         }
         (_, Some(_)) => Some(Malformed("The request has several Host headers.")),
-        _ if has_other_coding(headers) => {
+        _ if has_unsupported_transfer_coding(headers) => {
             Some(Malformed("The only Transfer-Encoding of requests is chunked."))
         }
         _ => None,
     }
 }
 
-fn has_other_coding(headers: &HeaderMap) -> bool {
+fn has_unsupported_transfer_coding(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     let Some(coding) = codings.next() else { return false };
     codings.next().is_some() || !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked")

@@ -16,8 +16,8 @@ const MAX_DISCARDED_BYTES: usize = 64 << 20;
 const BUFFER_BYTES: usize = 8 << 10;
 
 /// Reads what a client still sends, and forgets it.
-pub struct Linger {
-    until: Instant,
+pub struct LingeringClose {
+    deadline: Instant,
     /// Made only when there is something to wait for.
     timer: Option<Pin<Box<Sleep>>>,
     bytes_left: usize,
@@ -25,11 +25,11 @@ pub struct Linger {
     expects_more: bool,
 }
 
-impl Linger {
+impl LingeringClose {
     /// Begins to count the time.
     pub fn new(expects_more: bool) -> Self {
         Self {
-            until: Instant::now() + LINGER_TIMEOUT,
+            deadline: Instant::now() + LINGER_TIMEOUT,
             timer: None,
             bytes_left: MAX_DISCARDED_BYTES,
             expects_more,
@@ -47,7 +47,7 @@ impl Linger {
                     self.expects_more = true;
                 }
                 Poll::Pending if self.expects_more => {
-                    let until = self.until;
+                    let until = self.deadline;
                     let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
                     return timer.as_mut().poll(context);
                 }
@@ -78,7 +78,7 @@ mod tests {
             }
             std::future::pending::<()>().await;
         };
-        let mut linger = Linger::new(expects_more);
+        let mut linger = LingeringClose::new(expects_more);
         tokio::select! {
             biased;
             () = sending => unreachable!("it waits for ever"),
@@ -111,7 +111,7 @@ mod tests {
         let (client, mut server) = duplex(1);
         drop(client);
         let begun = Instant::now();
-        let mut linger = Linger::new(true);
+        let mut linger = LingeringClose::new(true);
         poll_fn(|context| linger.poll(&mut server, context)).await;
         assert!(begun.elapsed() < Duration::from_millis(100));
     }

@@ -4,7 +4,7 @@ mod admission;
 mod connection;
 mod framing;
 mod linger;
-mod refusal;
+mod parse_error;
 mod signals;
 mod state;
 mod stream;

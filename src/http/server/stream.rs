@@ -16,8 +16,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::linger::Linger;
-use super::refusal;
+use super::linger::LingeringClose;
+use super::parse_error;
 use super::state::ConnectionState;
 
 /// From the first byte of a request to the end of its head; for the first request from the beginning.
@@ -32,7 +32,7 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
 struct Deadline {
     at: Option<Instant>,
     /// Made only when there is something to wait for.
-    alarm: Option<Pin<Box<Sleep>>>,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Deadline {
@@ -48,8 +48,8 @@ impl Deadline {
     /// Fails when the moment has passed, and else wakes the task when it comes.
     fn check(&mut self, context: &mut Context<'_>, message: &str) -> Result<()> {
         let Some(at) = self.at else { return Ok(()) };
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(at)));
-        match alarm.as_mut().poll(context) {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        match timer.as_mut().poll(context) {
             Poll::Ready(()) => Err(Error::new(ErrorKind::TimedOut, message)),
             Poll::Pending => Ok(()),
         }
@@ -61,9 +61,9 @@ pub struct TimeoutStream<S> {
     stream: S,
     state: Arc<ConnectionState>,
     /// The steps of the connection when the stream was read last.
-    seen_steps: usize,
+    seen_phase_changes: usize,
     /// When the head has to be complete; none before its first byte.
-    head: Deadline,
+    head_deadline: Deadline,
     /// Bytes have come since the last complete head.
     has_partial_head: bool,
     /// hyper waits for more to read, so it sees by itself when the connection is reset.
@@ -73,58 +73,58 @@ pub struct TimeoutStream<S> {
     /// The client has closed its sending side.
     is_read_closed: bool,
     /// When the client has to have taken some more of an answer.
-    progress: Deadline,
+    stall_deadline: Deadline,
     /// When the whole of that answer has to be taken.
-    answer_by: Option<Instant>,
+    response_deadline: Option<Instant>,
     /// What is left of the answer in the place of one that hyper gives by itself; nothing follows it.
     refusal: Option<Vec<u8>>,
     /// What is done after the sending side has been closed.
-    linger: Option<Linger>,
+    linger: Option<LingeringClose>,
 }
 
 impl<S> TimeoutStream<S> {
     /// Limits each head, the first one from now on, and each answer.
     pub fn new(stream: S, state: Arc<ConnectionState>) -> Self {
-        let mut head = Deadline::default();
-        head.begin(Instant::now() + HEAD_TIMEOUT);
+        let mut head_deadline = Deadline::default();
+        head_deadline.begin(Instant::now() + HEAD_TIMEOUT);
         Self {
             stream,
             state,
-            seen_steps: 0,
-            head,
+            seen_phase_changes: 0,
+            head_deadline,
             has_partial_head: false,
             is_read_pending: false,
             read_ahead: None,
             is_read_closed: false,
-            progress: Deadline::default(),
-            answer_by: None,
+            stall_deadline: Deadline::default(),
+            response_deadline: None,
             refusal: None,
             linger: None,
         }
     }
 
     /// Takes note of heads that have been completed since the last call.
-    fn follow_steps(&mut self) {
-        let steps = self.state.steps();
-        if steps != self.seen_steps {
-            self.seen_steps = steps;
-            self.head.clear();
+    fn note_complete_heads(&mut self) {
+        let phase_changes = self.state.phase_changes();
+        if phase_changes != self.seen_phase_changes {
+            self.seen_phase_changes = phase_changes;
+            self.head_deadline.clear();
             self.has_partial_head = false;
         }
     }
 
-    fn check_written(
+    fn check_write_timeouts(
         &mut self,
         context: &mut Context<'_>,
         written: Poll<Result<usize>>,
     ) -> Poll<Result<usize>> {
         if written.is_pending() {
             let now = Instant::now();
-            let answer_by = *self.answer_by.get_or_insert(now + RESPONSE_TIMEOUT);
-            self.progress.begin(answer_by.min(now + STALL_TIMEOUT));
-            self.progress.check(context, "an answer was taken too slowly")?;
+            let response_deadline = *self.response_deadline.get_or_insert(now + RESPONSE_TIMEOUT);
+            self.stall_deadline.begin(response_deadline.min(now + STALL_TIMEOUT));
+            self.stall_deadline.check(context, "an answer was taken too slowly")?;
         } else {
-            self.progress.clear();
+            self.stall_deadline.clear();
         }
         written
     }
@@ -132,7 +132,7 @@ impl<S> TimeoutStream<S> {
 
 impl<S: AsyncRead + Unpin> TimeoutStream<S> {
     /// Reads what was read ahead, and as much more as there is. Pending when that is nothing.
-    fn read_some(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+    fn read_available(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let ahead = self.read_ahead.take();
         ahead.into_iter().for_each(|byte| buffer.put_slice(&[byte]));
         if self.is_read_closed || buffer.remaining() == 0 {
@@ -172,16 +172,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
         let this = &mut *self;
-        this.follow_steps();
+        this.note_complete_heads();
         let before = buffer.filled().len();
-        let read = this.read_some(context, buffer);
+        let read = this.read_available(context, buffer);
         this.is_read_pending = read.is_pending();
         if read.is_pending() {
-            this.head.check(context, "the head of a request took too long")?;
+            this.head_deadline.check(context, "the head of a request took too long")?;
         }
         ready!(read)?;
         if !this.state.is_serving() && buffer.filled().len() > before {
-            this.head.begin(Instant::now() + HEAD_TIMEOUT);
+            this.head_deadline.begin(Instant::now() + HEAD_TIMEOUT);
             this.has_partial_head = true;
         }
         Poll::Ready(Ok(()))
@@ -199,20 +199,20 @@ impl<S: AsyncWrite + Unpin> TimeoutStream<S> {
         let length = slices.iter().map(|slice| slice.len()).sum();
         // No request waits for an answer, so this is what hyper says to a head that it cannot parse.
         if self.refusal.is_none() && self.state.idle_since().is_some() {
-            self.refusal = slices.first().and_then(|slice| refusal::in_place_of(slice));
+            self.refusal = slices.first().and_then(|slice| parse_error::replacement_for(slice));
         }
         if self.refusal.is_some() {
             let written = self.write_refusal(context).map_ok(|()| length);
-            return self.check_written(context, written);
+            return self.check_write_timeouts(context, written);
         }
         // Noted before it is so: the client may open its next connection as soon as it has the answer, and that
         // must not be refused because this one seems to be in use.
-        self.state.written();
+        self.state.mark_written();
         let written = write(Pin::new(&mut self.stream), context);
         if !matches!(written, Poll::Ready(Ok(written)) if written == length) {
-            self.state.not_written();
+            self.state.mark_unwritten();
         }
-        self.check_written(context, written)
+        self.check_write_timeouts(context, written)
     }
 
     fn write_refusal(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
@@ -247,10 +247,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
         let this = &mut *self;
         // hyper also flushes between the parts of an answer.
         if !this.state.is_serving() {
-            this.answer_by = None;
+            this.response_deadline = None;
         }
         ready!(Pin::new(&mut this.stream).poll_flush(context))?;
-        this.state.written();
+        this.state.mark_written();
         if this.state.is_serving() {
             this.check_reset(context)?;
         }
@@ -262,7 +262,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
         let this = &mut *self;
         if this.linger.is_none() {
             ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
-            this.follow_steps();
+            this.note_complete_heads();
         }
         if this.is_read_closed {
             return Poll::Ready(Ok(()));
@@ -271,9 +271,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
         let expects_more = this.has_partial_head || this.state.is_body_unread();
         if expects_more {
             // To close it for another connection now would destroy the answer on its way.
-            this.state.not_written();
+            this.state.mark_unwritten();
         }
-        let linger = this.linger.get_or_insert_with(|| Linger::new(expects_more));
+        let linger = this.linger.get_or_insert_with(|| LingeringClose::new(expects_more));
         linger.poll(&mut this.stream, context).map(Ok)
     }
 

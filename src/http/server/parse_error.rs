@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::graphql::{ErrorCode, request_error};
 
 /// The answer in the place of one that hyper has written by itself, which closes the connection.
-pub fn in_place_of(written: &[u8]) -> Option<Vec<u8>> {
+pub fn replacement_for(written: &[u8]) -> Option<Vec<u8>> {
     let status = StatusCode::from_bytes(written.strip_prefix(b"HTTP/1.1 ")?.get(..3)?).ok()?;
     let message = match status {
         StatusCode::URI_TOO_LONG => "The address of the request is too long.",
