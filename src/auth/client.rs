@@ -14,7 +14,7 @@ pub struct ClientInfo {
 impl ClientInfo {
     /// The client network: the /24 of an IPv4 address, the /56 of an IPv6 one, which one household has.
     pub fn network(&self) -> IpAddr {
-        truncated(self.address, 24, 56)
+        network_address(self.address, 24, 56)
     }
 
     /// What limits per address count: see [`counted_address`].
@@ -32,11 +32,11 @@ impl Default for ClientInfo {
 /// What limits per address count: an IPv4 address, or the /64 of an IPv6 one, in which every host can take any
 /// address that it likes.
 pub fn counted_address(address: IpAddr) -> IpAddr {
-    truncated(address, 32, 64)
+    network_address(address, 32, 64)
 }
 
 /// The first bits of an address; the others become 0. An IPv4-mapped IPv6 address counts as IPv4.
-fn truncated(address: IpAddr, v4_bits: u32, v6_bits: u32) -> IpAddr {
+fn network_address(address: IpAddr, v4_bits: u32, v6_bits: u32) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & (!0 << (32 - v4_bits))).into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (!0 << (128 - v6_bits))).into(),

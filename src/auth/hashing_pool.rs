@@ -27,19 +27,19 @@ pub(super) const PREFETCHED_PERMITS: usize = 3;
 /// fetched from the system page by page, and allocators keep it where it is of no use.
 pub type Argon2Buffer = Vec<Block>;
 
-type Work = Box<dyn FnOnce(&mut Argon2Buffer) + Send>;
+type HashJob = Box<dyn FnOnce(&mut Argon2Buffer) + Send>;
 
 /// The threads, and the queue for them.
 #[derive(Clone)]
 pub struct HashingPool {
-    queue: Arc<Queue>,
-    work: mpsc::Sender<Work>,
+    queue: Arc<PermitQueue>,
+    jobs: mpsc::Sender<HashJob>,
 }
 
 /// The permission to have one hash computed.
 pub struct HashPermit {
-    queue: Arc<Queue>,
-    work: mpsc::Sender<Work>,
+    queue: Arc<PermitQueue>,
+    jobs: mpsc::Sender<HashJob>,
 }
 
 impl Default for HashingPool {
@@ -48,15 +48,15 @@ impl Default for HashingPool {
     fn default() -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let threads = (cores - 1).max(1);
-        let (work, received) = mpsc::channel();
-        let received = Arc::new(Mutex::new(received));
+        let (sender, jobs) = mpsc::channel();
+        let jobs = Arc::new(Mutex::new(jobs));
         for number in 0..threads {
-            let received = received.clone();
+            let jobs = jobs.clone();
             let thread = thread::Builder::new().name(format!("hashing-{number}"));
-            thread.spawn(move || worker_loop(&received)).expect("threads can be started");
+            thread.spawn(move || worker_loop(&jobs)).expect("threads can be started");
         }
-        let waiting = Waiting { free: threads + PREFETCHED_PERMITS, ..Waiting::default() };
-        Self { queue: Arc::new(Queue(Mutex::new(waiting))), work }
+        let state = QueueState { free_permits: threads + PREFETCHED_PERMITS, ..QueueState::default() };
+        Self { queue: Arc::new(PermitQueue(Mutex::new(state))), jobs: sender }
     }
 }
 
@@ -64,11 +64,11 @@ impl HashingPool {
     /// Waits for a permit. Errors: Unavailable at once when the queue is full, in all or of this client
     /// network, and after two seconds.
     pub async fn acquire(&self, network: IpAddr) -> Result<HashPermit> {
-        if let Some(place) = self.queue.join(network)? {
-            let granted = tokio::time::timeout(QUEUE_TIMEOUT, place.granted()).await;
+        if let Some(queued) = self.queue.join(network)? {
+            let granted = tokio::time::timeout(QUEUE_TIMEOUT, queued.granted()).await;
             granted.map_err(|_| Error::unavailable(anyhow!("no password could be hashed in time")))?;
         }
-        Ok(HashPermit { queue: self.queue.clone(), work: self.work.clone() })
+        Ok(HashPermit { queue: self.queue.clone(), jobs: self.jobs.clone() })
     }
 }
 
@@ -78,17 +78,17 @@ impl HashPermit {
         self,
         work: impl FnOnce(&mut Argon2Buffer) -> T + Send + 'static,
     ) -> Result<T> {
-        let (answer, answered) = oneshot::channel();
-        let threads = self.work.clone();
-        let work = move |memory: &mut Argon2Buffer| {
-            let result = work(memory);
+        let (reply, replied) = oneshot::channel();
+        let jobs = self.jobs.clone();
+        let job = move |buffer: &mut Argon2Buffer| {
+            let result = work(buffer);
             // The work itself holds the permit: a request that was given up does not free a thread.
             drop(self);
             // The request may have been given up.
-            let _ = answer.send(result);
+            let _ = reply.send(result);
         };
-        threads.send(Box::new(work)).map_err(|_| Error::internal(anyhow!("the hashing threads ended")))?;
-        answered.await.map_err(Error::internal)
+        jobs.send(Box::new(job)).map_err(|_| Error::internal(anyhow!("the hashing threads ended")))?;
+        replied.await.map_err(Error::internal)
     }
 }
 
@@ -99,70 +99,70 @@ impl Drop for HashPermit {
 }
 
 /// Computes until the pool is dropped.
-fn worker_loop(received: &Mutex<mpsc::Receiver<Work>>) {
-    let mut memory = Argon2Buffer::new();
-    let next = || received.lock().expect("nobody panics while waiting").recv();
-    while let Ok(work) = next() {
+fn worker_loop(jobs: &Mutex<mpsc::Receiver<HashJob>>) {
+    let mut buffer = Argon2Buffer::new();
+    let next = || jobs.lock().expect("nobody panics while waiting").recv();
+    while let Ok(job) = next() {
         // The request that waits for the answer learns of a panic; the thread goes on.
-        let _ = catch_unwind(AssertUnwindSafe(|| work(&mut memory)));
+        let _ = catch_unwind(AssertUnwindSafe(|| job(&mut buffer)));
     }
 }
 
 /// Who waits for a permit.
-struct Queue(Mutex<Waiting>);
+struct PermitQueue(Mutex<QueueState>);
 
 #[derive(Default)]
-struct Waiting {
+struct QueueState {
     /// Permits that nobody has.
-    free: usize,
+    free_permits: usize,
     /// How many requests wait.
-    count: usize,
+    queued: usize,
     /// The networks that have requests waiting; the first one is next.
     networks: VecDeque<IpAddr>,
     /// The requests of each of these networks, oldest first.
     requests: HashMap<IpAddr, VecDeque<oneshot::Sender<()>>>,
 }
 
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+impl PermitQueue {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.0.lock().expect("no holder panics")
     }
 
     /// Takes a free permit, or a place in the queue.
     fn join(self: &Arc<Self>, network: IpAddr) -> Result<Option<QueuedRequest>> {
-        let mut waiting = self.lock();
-        if waiting.free > 0 {
-            waiting.free -= 1;
+        let mut state = self.lock();
+        if state.free_permits > 0 {
+            state.free_permits -= 1;
             return Ok(None);
         }
-        let of_network = waiting.requests.get(&network).map_or(0, VecDeque::len);
-        if waiting.count >= QUEUE_LIMIT || of_network >= NETWORK_QUEUE_LIMIT {
+        let of_network = state.requests.get(&network).map_or(0, VecDeque::len);
+        if state.queued >= QUEUE_LIMIT || of_network >= NETWORK_QUEUE_LIMIT {
             return Err(Error::unavailable(anyhow!("too many passwords wait to be hashed")));
         }
         if of_network == 0 {
-            waiting.networks.push_back(network);
+            state.networks.push_back(network);
         }
         let (grant, granted) = oneshot::channel();
-        waiting.requests.entry(network).or_default().push_back(grant);
-        waiting.count += 1;
+        state.requests.entry(network).or_default().push_back(grant);
+        state.queued += 1;
         Ok(Some(QueuedRequest { queue: self.clone(), network, granted }))
     }
 
     /// Gives a permit to the next request that waits.
     fn release(&self) {
-        let mut waiting = self.lock();
-        while let Some(grant) = waiting.next() {
+        let mut state = self.lock();
+        while let Some(grant) = state.pop_next() {
             if grant.send(()).is_ok() {
                 return;
             }
         }
-        waiting.free += 1;
+        state.free_permits += 1;
     }
 }
 
-impl Waiting {
+impl QueueState {
     /// Takes the oldest request of the network whose turn it is; that network's next turn is the last.
-    fn next(&mut self) -> Option<oneshot::Sender<()>> {
+    fn pop_next(&mut self) -> Option<oneshot::Sender<()>> {
         let network = self.networks.pop_front()?;
         let requests = self.requests.get_mut(&network)?;
         let grant = requests.pop_front();
@@ -171,7 +171,7 @@ impl Waiting {
         } else {
             self.networks.push_back(network);
         }
-        self.count -= usize::from(grant.is_some());
+        self.queued -= usize::from(grant.is_some());
         grant
     }
 
@@ -180,7 +180,7 @@ impl Waiting {
         let Some(requests) = self.requests.get_mut(&network) else { return };
         let before = requests.len();
         requests.retain(|grant| !grant.is_closed());
-        self.count -= before - requests.len();
+        self.queued -= before - requests.len();
         if requests.is_empty() {
             self.requests.remove(&network);
             self.networks.retain(|other| *other != network);
@@ -190,7 +190,7 @@ impl Waiting {
 
 /// The place of one request in the queue; dropping it gives the place up.
 struct QueuedRequest {
-    queue: Arc<Queue>,
+    queue: Arc<PermitQueue>,
     network: IpAddr,
     granted: oneshot::Receiver<()>,
 }
@@ -230,7 +230,7 @@ mod tests {
     }
 
     async fn all_permits(pool: &HashingPool) -> Vec<HashPermit> {
-        let count = pool.queue.lock().free;
+        let count = pool.queue.lock().free_permits;
         let permits = join_all((0..count).map(|_| pool.acquire(network(0)))).await;
         permits.into_iter().map(|permit| permit.expect("it is free")).collect()
     }
@@ -260,17 +260,17 @@ mod tests {
     async fn one_network_takes_half_of_the_places_and_all_networks_the_rest() {
         let pool = HashingPool::default();
         let permits = all_permits(&pool).await;
-        let mut places: Vec<_> = (0..80).map(|_| pool.queue.join(network(0))).collect();
-        assert_eq!(places.iter().filter(|place| place.is_ok()).count(), 32);
-        places.extend((0..80).map(|_| pool.queue.join(network(1))));
-        assert_eq!(places.iter().filter(|place| place.is_ok()).count(), 64);
+        let mut queued: Vec<_> = (0..80).map(|_| pool.queue.join(network(0))).collect();
+        assert_eq!(queued.iter().filter(|request| request.is_ok()).count(), 32);
+        queued.extend((0..80).map(|_| pool.queue.join(network(1))));
+        assert_eq!(queued.iter().filter(|request| request.is_ok()).count(), 64);
         assert!(pool.queue.join(network(2)).is_err());
-        drop(places);
-        assert_eq!(pool.queue.lock().count, 0);
+        drop(queued);
+        assert_eq!(pool.queue.lock().queued, 0);
         assert!(pool.queue.lock().networks.is_empty());
         let free = permits.len();
         drop(permits);
-        assert_eq!(pool.queue.lock().free, free);
+        assert_eq!(pool.queue.lock().free_permits, free);
     }
 
     #[tokio::test]
@@ -282,7 +282,7 @@ mod tests {
         permits.pop();
         drop(given_up);
         next.granted().await;
-        let waiting = pool.queue.lock();
-        assert_eq!((waiting.free, waiting.count), (0, 0));
+        let state = pool.queue.lock();
+        assert_eq!((state.free_permits, state.queued), (0, 0));
     }
 }

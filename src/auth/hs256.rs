@@ -34,20 +34,20 @@ impl Hs256 {
         Ok(Self(keyed))
     }
 
-    fn over(&self, message: &[u8]) -> Hmac<Sha256> {
+    fn mac_of(&self, message: &[u8]) -> Hmac<Sha256> {
         self.0.clone().chain_update(message)
     }
 }
 
 impl Signer<Vec<u8>> for Hs256 {
     fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, Error> {
-        Ok(self.over(message).finalize().into_bytes().to_vec())
+        Ok(self.mac_of(message).finalize().into_bytes().to_vec())
     }
 }
 
 impl Verifier<Vec<u8>> for Hs256 {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), Error> {
-        self.over(message).verify_slice(signature).map_err(|_| Error::new())
+        self.mac_of(message).verify_slice(signature).map_err(|_| Error::new())
     }
 }
 

@@ -28,16 +28,16 @@ impl Passwords {
     /// The PHC string to store for a password, which comes from a client network. Errors: Unavailable when
     /// too many passwords wait to be hashed.
     pub async fn hash(&self, password: &NewPassword, network: IpAddr) -> Result<String> {
-        self.hash_text(SecretString::from(password.expose()), network).await
+        self.hash_normalized(SecretString::from(password.expose()), network).await
     }
 
     /// Hashes a password that has been verified, under the present parameters.
     pub async fn rehash(&self, password: &SecretString, network: IpAddr) -> Result<String> {
-        self.hash_text(normalized(password), network).await
+        self.hash_normalized(normalized(password), network).await
     }
 
-    async fn hash_text(&self, password: SecretString, network: IpAddr) -> Result<String> {
-        let hash = self.0.acquire(network).await?.run(move |memory| {
+    async fn hash_normalized(&self, password: SecretString, network: IpAddr) -> Result<String> {
+        let hash = self.0.acquire(network).await?.run(move |buffer| {
             let (params, salt) = (current_params(), Salt::generate());
             let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
             let hash = PasswordHash {
@@ -45,11 +45,11 @@ impl Passwords {
                 version: Some(Version::V0x13.into()),
                 params: ParamsString::try_from(&params)?,
                 salt: Some(salt),
-                hash: Some(compute(&argon2, memory, &password, &salt, Params::DEFAULT_OUTPUT_LEN)?),
+                hash: Some(compute_hash(&argon2, buffer, &password, &salt, Params::DEFAULT_OUTPUT_LEN)?),
             };
             Ok(hash.to_string())
         });
-        hash.await?.map_err(failed)
+        hash.await?.map_err(hashing_error)
     }
 
     /// Whether a stored hash was made with the present parameters.
@@ -70,12 +70,14 @@ impl VerifyPermit {
     /// Whether the password fits the stored hash. Without one the same work is done, and it does not.
     pub async fn verify(self, password: &SecretString, stored: Option<&str>) -> Result<bool> {
         let known = stored.is_some();
-        let hash = PasswordHash::new(stored.unwrap_or(DUMMY_HASH)).map_err(|error| failed(error.into()))?;
-        let (argon2, salt, expected) = within_cost_limit(&hash).map_err(failed)?;
+        let hash =
+            PasswordHash::new(stored.unwrap_or(DUMMY_HASH)).map_err(|error| hashing_error(error.into()))?;
+        let (argon2, salt, expected) = within_cost_limit(&hash).map_err(hashing_error)?;
         let password = normalized(password);
-        let computed = self.0.run(move |memory| compute(&argon2, memory, &password, &salt, expected.len()));
+        let computed =
+            self.0.run(move |buffer| compute_hash(&argon2, buffer, &password, &salt, expected.len()));
         // Outputs are compared in constant time.
-        Ok(computed.await?.map_err(failed)? == expected && known)
+        Ok(computed.await?.map_err(hashing_error)? == expected && known)
     }
 }
 
@@ -84,7 +86,7 @@ fn normalized(password: &SecretString) -> SecretString {
     password.expose_secret().nfc().collect::<String>().into()
 }
 
-fn failed(error: HashError) -> Error {
+fn hashing_error(error: HashError) -> Error {
     Error::internal(anyhow::anyhow!("password hashing failed: {error}"))
 }
 
@@ -107,20 +109,20 @@ fn within_cost_limit(hash: &PasswordHash) -> HashResult<(Argon2<'static>, Salt, 
     Ok((Argon2::new(algorithm, version, params), salt, expected))
 }
 
-fn compute(
+fn compute_hash(
     argon2: &Argon2,
-    memory: &mut Argon2Buffer,
+    buffer: &mut Argon2Buffer,
     password: &SecretString,
     salt: &Salt,
     length: usize,
 ) -> HashResult<Output> {
-    memory.resize(argon2.params().block_count(), Block::new());
+    buffer.resize(argon2.params().block_count(), Block::new());
     // What a larger hash once took is not kept.
-    memory.shrink_to_fit();
+    buffer.shrink_to_fit();
     let mut output = [0; Output::MAX_LENGTH];
     let output = output.get_mut(..length).ok_or(HashError::OutputSize)?;
     let password = password.expose_secret().as_bytes();
-    argon2.hash_password_into_with_memory(password, salt, output, memory)?;
+    argon2.hash_password_into_with_memory(password, salt, output, buffer)?;
     Ok(Output::new(output)?)
 }
 

@@ -19,11 +19,11 @@ const MAX_ADDRESSES: u64 = 100_000;
 pub struct IpRateLimiter {
     /// None: there is no limit.
     per_minute: Option<u32>,
-    seen: Cache<IpAddr, Arc<Window>>,
+    windows: Cache<IpAddr, Arc<Window>>,
 }
 
 struct Window {
-    began: Instant,
+    started_at: Instant,
     count: AtomicU32,
 }
 
@@ -31,23 +31,23 @@ impl IpRateLimiter {
     /// 0 is no limit.
     pub fn new(per_minute: u32) -> Self {
         // The usual policy would rather turn a new entry away than give up an old one.
-        let seen = Cache::builder()
+        let windows = Cache::builder()
             .eviction_policy(EvictionPolicy::lru())
             .max_capacity(MAX_ADDRESSES)
             .time_to_live(WINDOW)
             .build();
-        Self { per_minute: (per_minute > 0).then_some(per_minute), seen }
+        Self { per_minute: (per_minute > 0).then_some(per_minute), windows }
     }
 
     /// Counts one operation of a client, or refuses it.
     pub fn check(&self, client: &ClientInfo) -> Result<()> {
         let Some(limit) = self.per_minute else { return Ok(()) };
-        let fresh = || Arc::new(Window { began: Instant::now(), count: AtomicU32::new(0) });
-        let window = self.seen.get_with(client.counted_address(), fresh);
+        let fresh = || Arc::new(Window { started_at: Instant::now(), count: AtomicU32::new(0) });
+        let window = self.windows.get_with(client.counted_address(), fresh);
         if window.count.fetch_add(1, Ordering::Relaxed) < limit {
             return Ok(());
         }
-        let left = WINDOW.saturating_sub(window.began.elapsed());
+        let left = WINDOW.saturating_sub(window.started_at.elapsed());
         Err(Error::RateLimited { retry_after: (left.as_secs() + 1).min(WINDOW.as_secs()) })
     }
 }

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretSlice};
 use sha2::Sha256;
 
 /// The secret in .env.example, which everybody knows.
-const EXAMPLE: &[u8] = b"replace-me-with-the-output-of-openssl-rand-hex-32";
+const EXAMPLE_SECRET: &[u8] = b"replace-me-with-the-output-of-openssl-rand-hex-32";
 
 /// A secret that is long and varied enough to sign with.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub enum WeakSecret {
 impl SigningSecret {
     /// Takes the bytes as they are.
     pub fn new(bytes: Vec<u8>) -> Result<Self, WeakSecret> {
-        if bytes == EXAMPLE {
+        if bytes == EXAMPLE_SECRET {
             Err(WeakSecret::Example)
         } else if bytes.len() < 32 {
             Err(WeakSecret::Short)
@@ -52,12 +52,12 @@ impl SigningSecret {
 
     /// A key for one purpose alone: what is made with it proves nothing elsewhere.
     pub(super) fn derive(&self, purpose: &str) -> Hmac<Sha256> {
-        let derived = keyed(self.expose()).chain_update(purpose).finalize().into_bytes();
-        keyed(&derived)
+        let derived = hmac_with_key(self.expose()).chain_update(purpose).finalize().into_bytes();
+        hmac_with_key(&derived)
     }
 }
 
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
+fn hmac_with_key(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
 }
 
@@ -71,8 +71,8 @@ impl SigningSecrets {
     /// Secrets under their names, newest first. There has to be one at least.
     pub fn named(keys: Vec<(String, SigningSecret)>) -> Option<Self> {
         let names: HashSet<&String> = keys.iter().map(|(name, _)| name).collect();
-        let fine = !keys.is_empty() && names.len() == keys.len();
-        fine.then(|| Self { keys: keys.into_iter().map(|(name, secret)| (Some(name), secret)).collect() })
+        let is_valid = !keys.is_empty() && names.len() == keys.len();
+        is_valid.then(|| Self { keys: keys.into_iter().map(|(name, secret)| (Some(name), secret)).collect() })
     }
 
     /// Each with the name that its tokens carry.
@@ -97,14 +97,14 @@ mod tests {
         assert_eq!(refusal(b""), Some(WeakSecret::Short));
         assert_eq!(refusal(b"0123456789abcdefghijklmnopqrstu"), Some(WeakSecret::Short));
         assert_eq!(refusal(&[7; 64]), Some(WeakSecret::LowEntropy));
-        assert_eq!(refusal(EXAMPLE), Some(WeakSecret::Example));
+        assert_eq!(refusal(EXAMPLE_SECRET), Some(WeakSecret::Example));
         assert_eq!(refusal(b"0123456789abcdefghijklmnopqrstuv"), None);
     }
 
     #[test]
     fn the_example_file_holds_the_refused_example() {
         let file = include_str!("../../.env.example");
-        let example = str::from_utf8(EXAMPLE).expect("the example is text");
+        let example = str::from_utf8(EXAMPLE_SECRET).expect("the example is text");
         assert!(file.contains(&format!("BETTER_AUTH_SECRET={example}")));
     }
 

@@ -18,7 +18,7 @@ use crate::domain::{Instant, User};
 /// A token that is longer was not made here; it is refused before it is looked at.
 const MAX_TOKEN_BYTES: usize = 4096;
 /// How far the clocks of two instances may be apart before a token counts as made in the future.
-const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
+const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 
 /// So many genuine tokens are known again without another look at their signatures.
 const CLAIMS_CACHE_SIZE: u64 = 20_000;
@@ -87,7 +87,7 @@ pub struct Tokens {
     keys: Vec<Key>,
     lifetime: TimeDelta,
     /// What tokens say whose signature was good, by their SHA-256.
-    known: Cache<[u8; 32], Claims>,
+    claims_cache: Cache<[u8; 32], Claims>,
 }
 
 /// What follows from one secret.
@@ -116,7 +116,7 @@ impl Tokens {
     pub fn new(secrets: &SigningSecrets, lifetime: TimeDelta) -> Self {
         hs256::install();
         let keys = secrets.keys().iter().map(Key::new).collect();
-        Self { keys, lifetime, known: Cache::new(CLAIMS_CACHE_SIZE) }
+        Self { keys, lifetime, claims_cache: Cache::new(CLAIMS_CACHE_SIZE) }
     }
 
     fn signing(&self) -> &Key {
@@ -156,7 +156,7 @@ impl Tokens {
     /// The claims of a genuine token that has not expired. Its session may have ended all the same.
     pub fn verify(&self, token: &str, now: Instant) -> Result<Claims, TokenError> {
         let claims = self.verify_signature(token).ok_or(TokenError::Invalid)?;
-        if claims.iat > (now + CLOCK_SKEW).timestamp() {
+        if claims.iat > (now + MAX_CLOCK_SKEW).timestamp() {
             Err(TokenError::Invalid)
         } else if claims.exp <= now.timestamp() {
             Err(TokenError::Expired(claims))
@@ -168,9 +168,9 @@ impl Tokens {
     /// The refresh that a genuine refresh token stands for. It may have been exchanged already.
     pub fn verify_refresh(&self, token: &str) -> Option<RefreshToken> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (named, mac) = bytes.split_at_checked(RefreshToken::LENGTH)?;
-        let genuine = |key: &Key| key.refresh.clone().chain_update(named).verify_slice(mac).is_ok();
-        self.keys.iter().any(genuine).then(|| RefreshToken::from_bytes(named))?
+        let (refresh, mac) = bytes.split_at_checked(RefreshToken::LENGTH)?;
+        let is_valid = |key: &Key| key.refresh.clone().chain_update(refresh).verify_slice(mac).is_ok();
+        self.keys.iter().any(is_valid).then(|| RefreshToken::from_bytes(refresh))?
     }
 
     /// What a token says, if it is genuine. A client sends the same one with each request.
@@ -179,11 +179,11 @@ impl Tokens {
             return None;
         }
         let hash = Sha256::digest(token).into();
-        if let Some(known) = self.known.get(&hash) {
-            return Some(known);
+        if let Some(claims) = self.claims_cache.get(&hash) {
+            return Some(claims);
         }
         let claims = self.decode(token)?;
-        self.known.insert(hash, claims.clone());
+        self.claims_cache.insert(hash, claims.clone());
         Some(claims)
     }
 
