@@ -13,14 +13,14 @@ fn main() -> ExitCode {
     match load_env_file().and_then(|()| Cli::read()).and_then(Cli::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("taskhold: {}", sentence(&error));
+            eprintln!("taskhold: {}", one_line(&error));
             ExitCode::FAILURE
         }
     }
 }
 
 /// What happened and its cause. Between them stand the libraries' own words for the same.
-fn sentence(error: &anyhow::Error) -> String {
+fn one_line(error: &anyhow::Error) -> String {
     let (sentence, cause) = (error.to_string(), error.root_cause().to_string());
     if sentence == cause { sentence } else { format!("{sentence}: {cause}") }
 }

@@ -30,7 +30,7 @@ pub fn run(config: &Config) -> Result<()> {
     let addresses: Vec<_> = hosts.iter().map(|host| SocketAddr::new(*host, address.port())).collect();
     let (answer, answered) = mpsc::channel();
     // A time limit of the stream would begin again with every byte.
-    thread::spawn(move || answer.send(start_of_answer(&addresses)));
+    thread::spawn(move || answer.send(request_status_line(&addresses)));
     let late = |_| Err(io::Error::new(ErrorKind::TimedOut, format!("no answer within {TIMEOUT:?}")));
     let start = answered.recv_timeout(TIMEOUT).unwrap_or_else(late);
     let start = start.with_context(|| format!("http://{address}/readyz does not answer"))?;
@@ -38,7 +38,7 @@ pub fn run(config: &Config) -> Result<()> {
     Ok(())
 }
 
-fn start_of_answer(addresses: &[SocketAddr]) -> io::Result<String> {
+fn request_status_line(addresses: &[SocketAddr]) -> io::Result<String> {
     let mut stream = TcpStream::connect(addresses)?;
     write!(stream, "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
     let mut start = [0; READY_STATUS_LINE.len()];

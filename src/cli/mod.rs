@@ -215,7 +215,7 @@ async fn check(config: &Config) -> Result<()> {
         }
     }
     let database = app::connect(config).await?;
-    let (url, pending) = (config.database()?, pending(&database).await?);
+    let (url, pending) = (config.database()?, pending_migrations(&database).await?);
     match pending {
         0 => println!("database: ok, {url}, up to date"),
         1 => println!("database: ok, {url}, 1 migration is missing; the server runs it when it starts"),
@@ -226,6 +226,6 @@ async fn check(config: &Config) -> Result<()> {
     Ok(())
 }
 
-async fn pending(database: &Database) -> Result<usize> {
+async fn pending_migrations(database: &Database) -> Result<usize> {
     Ok(database.migrations().await?.iter().filter(|(_, applied)| !applied).count())
 }

@@ -26,11 +26,11 @@ pub use sources::{load_env_file, parse};
 /// How to make a good secret.
 const SECRET_HINT: &str = "make one with `openssl rand -hex 32`";
 /// As good as no limit.
-const UNLIMITED: u64 = 1 << 30;
+const MAX_LIMIT: u64 = 1 << 30;
 /// More than any machine has.
-const MAX_UNSENT_BYTES: u64 = 1 << 46;
+const MAX_RESPONSE_MEMORY_BYTES: u64 = 1 << 46;
 /// Deeper documents could overflow the parser's stack.
-const MAX_NESTING: u64 = 64;
+const MAX_QUERY_NESTING: u64 = 64;
 
 /// The options. Each is a flag, an environment variable, or a line in .env. A flag overrides the environment,
 /// which overrides .env, and an empty value counts as not set.
@@ -46,15 +46,15 @@ pub struct Config {
     data_dir: PathBuf,
 
     /// Largest number of connections to the database, per instance
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<u32>(1..=1000))]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = whole_number::<u32>(1..=1000))]
     pub database_max_connections: u32,
 
     /// Address to listen on; 0.0.0.0 or :: accepts connections from other machines
-    #[arg(long, env, global = true, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = address, help_heading = "Network")]
+    #[arg(long, env, global = true, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = ip_address, help_heading = "Network")]
     host: IpAddr,
 
     /// Port to listen on; 0 chooses a free one
-    #[arg(long, env, global = true, default_value_t = 8000, value_parser = number::<u16>(0..=65_535), help_heading = "Network")]
+    #[arg(long, env, global = true, default_value_t = 8000, value_parser = whole_number::<u16>(0..=65_535), help_heading = "Network")]
     port: u16,
 
     /// Origins of pages that may call the API, comma-separated: https://app.example.com
@@ -94,11 +94,11 @@ pub struct Config {
     trusted_documents: Option<PathBuf>,
 
     /// How long the server still accepts connections after a signal to stop, while /readyz is 503
-    #[arg(long, env, global = true, value_name = "TIME", default_value = "1s", value_parser = time, help_heading = "Network")]
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "1s", value_parser = duration, help_heading = "Network")]
     pub shutdown_grace: Duration,
 
     /// Address and port of a second listener that serves /metrics to Prometheus: 127.0.0.1:9464
-    #[arg(long, env, global = true, value_name = "ADDRESS", value_parser = socket, help_heading = "Network")]
+    #[arg(long, env, global = true, value_name = "ADDRESS", value_parser = socket_address, help_heading = "Network")]
     pub metrics_bind: Option<SocketAddr>,
 
     /// Secret that signs the tokens: at least 32 bytes, at least 10 different ones. It is generated in
@@ -129,11 +129,11 @@ pub struct Config {
     jwt_algorithm: JwtAlgorithm,
 
     /// How long an access token is valid: 7d, or 15m for clients that refresh it
-    #[arg(long, env, global = true, value_name = "TIME", default_value = "7d", value_parser = lifetime, help_heading = "Accounts")]
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "7d", value_parser = positive_duration, help_heading = "Accounts")]
     pub access_token_ttl: Duration,
 
     /// How long refreshToken can extend a session
-    #[arg(long, env, global = true, value_name = "TIME", default_value = "30d", value_parser = lifetime, help_heading = "Accounts")]
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "30d", value_parser = positive_duration, help_heading = "Accounts")]
     pub session_ttl: Duration,
 
     /// Whether anybody may register
@@ -141,59 +141,59 @@ pub struct Config {
     pub registration_open: bool,
 
     /// Failed logins of one account from one network in 15 minutes, and ten times as many in an hour from all networks. 0: no limit
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<i32>(0..=UNLIMITED), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = whole_number::<i32>(0..=MAX_LIMIT), help_heading = "Limits")]
     pub limit_login_failures: i32,
 
     /// Calls of register, login, refreshToken and changePassword from one address in a minute, per instance. 0: no limit
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 60, value_parser = number::<u32>(0..=UNLIMITED), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 60, value_parser = whole_number::<u32>(0..=MAX_LIMIT), help_heading = "Limits")]
     pub limit_credentials_per_minute: u32,
 
     /// Largest body of a request, in bytes
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 1 << 20, value_parser = number::<usize>(1..=UNLIMITED), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 1 << 20, value_parser = whole_number::<usize>(1..=MAX_LIMIT), help_heading = "Limits")]
     limit_request_bytes: usize,
 
     /// Largest text of a document, in bytes
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 16 << 10, value_parser = number::<usize>(1..=UNLIMITED), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 16 << 10, value_parser = whole_number::<usize>(1..=MAX_LIMIT), help_heading = "Limits")]
     limit_query_bytes: usize,
 
     /// Deepest nesting of brackets in a document
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 32, value_parser = number::<usize>(1..=MAX_NESTING), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 32, value_parser = whole_number::<usize>(1..=MAX_QUERY_NESTING), help_heading = "Limits")]
     limit_query_nesting: usize,
 
     /// Largest number of tokens in a document
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 2_000, value_parser = number::<usize>(1..=UNLIMITED), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 2_000, value_parser = whole_number::<usize>(1..=MAX_LIMIT), help_heading = "Limits")]
     limit_query_tokens: usize,
 
     /// Deepest nesting of fields in a document; a root field is 1
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<usize>(1..=UNLIMITED), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = whole_number::<usize>(1..=MAX_LIMIT), help_heading = "Limits")]
     limit_query_depth: usize,
 
     /// Highest cost of a document: a field costs 1, a connection its page size times its children
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 5_000, value_parser = number::<usize>(1..=UNLIMITED), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 5_000, value_parser = whole_number::<usize>(1..=MAX_LIMIT), help_heading = "Limits")]
     limit_query_complexity: usize,
 
     /// Largest number of aliases in a document
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 20, value_parser = number::<usize>(0..=UNLIMITED), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 20, value_parser = whole_number::<usize>(0..=MAX_LIMIT), help_heading = "Limits")]
     limit_query_aliases: usize,
 
     /// Largest number of root fields in a query; a mutation may have half as many
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = number::<usize>(2..=UNLIMITED), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = whole_number::<usize>(2..=MAX_LIMIT), help_heading = "Limits")]
     limit_root_fields: usize,
 
     /// Largest number of connections of clients at once
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 4_096, value_parser = number::<usize>(1..=UNLIMITED), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 4_096, value_parser = whole_number::<usize>(1..=MAX_LIMIT), help_heading = "Limits")]
     pub limit_connections: usize,
 
     /// Connections of one address at once, except those of TRUSTED_PROXIES: a quarter of LIMIT_CONNECTIONS when left out; 0: no limit
-    #[arg(long, env, global = true, value_name = "N", value_parser = number::<usize>(0..=UNLIMITED), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", value_parser = whole_number::<usize>(0..=MAX_LIMIT), help_heading = "Limits")]
     limit_connections_per_address: Option<usize>,
 
     /// Largest memory of answers that are being built or not taken yet, in bytes; each user has an eighth of it
-    #[arg(long, env, global = true, value_name = "N", default_value_t = 512 << 20, value_parser = number::<usize>(1..=MAX_UNSENT_BYTES), help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 512 << 20, value_parser = whole_number::<usize>(1..=MAX_RESPONSE_MEMORY_BYTES), help_heading = "Limits")]
     pub limit_unsent_bytes: usize,
 
     /// Time limit of a request
-    #[arg(long, env, global = true, value_name = "TIME", default_value = "15s", value_parser = lifetime, help_heading = "Limits")]
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "15s", value_parser = positive_duration, help_heading = "Limits")]
     pub request_timeout: Duration,
 
     /// Format of the log. Without it: pretty on a terminal, else json
@@ -201,7 +201,7 @@ pub struct Config {
     pub log_format: Option<LogFormat>,
 
     /// What is logged: error, warn, info, debug, trace, or a filter by module like info,hyper=debug
-    #[arg(long, env, global = true, value_name = "FILTER", default_value = "info", value_parser = telemetry::filter, help_heading = "Log")]
+    #[arg(long, env, global = true, value_name = "FILTER", default_value = "info", value_parser = telemetry::validate_filter, help_heading = "Log")]
     pub rust_log: String,
 }
 
@@ -237,7 +237,7 @@ impl Config {
         match &self.database_url {
             Some(url) => url.expose_secret().parse().context("DATABASE_URL cannot be used"),
             None => {
-                self.make_data_dir()?;
+                self.create_data_dir()?;
                 Ok(DatabaseUrl::Sqlite(self.data_dir.join("taskhold.db")))
             }
         }
@@ -254,12 +254,12 @@ impl Config {
             (Some(_), Some(_)) => {
                 bail!("BETTER_AUTH_SECRET and BETTER_AUTH_SECRETS are both set; use one of them")
             }
-            (Some(secrets), None) => secret::named_secrets(secrets.expose_secret()),
-            (None, _) => self.secret(database).map(SigningSecrets::from),
+            (Some(secrets), None) => secret::parse_named_secrets(secrets.expose_secret()),
+            (None, _) => self.single_secret(database).map(SigningSecrets::from),
         }
     }
 
-    fn secret(&self, database: &DatabaseUrl) -> Result<SigningSecret> {
+    fn single_secret(&self, database: &DatabaseUrl) -> Result<SigningSecret> {
         let JwtAlgorithm::Hs256 = self.jwt_algorithm;
         match (&self.better_auth_secret, database) {
             (Some(secret), _) => SigningSecret::new(secret.expose_secret().as_bytes().to_vec())
@@ -268,7 +268,7 @@ impl Config {
                 "BETTER_AUTH_SECRET must be set with PostgreSQL, since all instances share it; {SECRET_HINT}"
             ),
             (None, DatabaseUrl::Sqlite(_)) => {
-                self.make_data_dir()?;
+                self.create_data_dir()?;
                 let file = self.data_dir.join("secret");
                 let secret = secret::load_or_create_secret(&file).with_context(|| {
                     format!("DATA_DIR: the secret in {} can be neither read nor made", file.display())
@@ -281,7 +281,7 @@ impl Config {
         }
     }
 
-    fn make_data_dir(&self) -> Result<()> {
+    fn create_data_dir(&self) -> Result<()> {
         let mut folder = fs::DirBuilder::new();
         folder.recursive(true);
         #[cfg(unix)]
@@ -297,7 +297,7 @@ impl Config {
         let parse = |entry| match entry {
             "*" if self.host.is_loopback() => Ok(entry.to_owned()),
             "*" => bail!("CORS_ORIGINS may be * only while HOST is a loopback address; name the origins"),
-            _ => origin::as_browsers_send_it(entry),
+            _ => origin::normalize(entry),
         };
         entries.map(parse).collect()
     }
@@ -342,7 +342,7 @@ impl Config {
     }
 }
 
-fn number<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<T> + Clone {
+fn whole_number<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<T> + Clone {
     move |text| {
         let number = text.parse().ok().filter(|number| range.contains(number));
         number
@@ -358,20 +358,20 @@ fn as_ipv4_if_mapped(network: IpNet) -> IpNet {
     v4.and_then(|(address, length)| IpNet::new(address.into(), length).ok()).unwrap_or(network)
 }
 
-fn address(text: &str) -> Result<IpAddr> {
+fn ip_address(text: &str) -> Result<IpAddr> {
     text.parse().ok().context("must be an IP address like 127.0.0.1 or 0.0.0.0")
 }
 
-fn socket(text: &str) -> Result<SocketAddr> {
+fn socket_address(text: &str) -> Result<SocketAddr> {
     text.parse().ok().context("must be an IP address with a port like 127.0.0.1:9464")
 }
 
-fn time(text: &str) -> Result<Duration> {
+fn duration(text: &str) -> Result<Duration> {
     humantime::parse_duration(text).ok().context("must be a time like 30s, 15m or 7d")
 }
 
-fn lifetime(text: &str) -> Result<Duration> {
-    let time = time(text)?;
+fn positive_duration(text: &str) -> Result<Duration> {
+    let time = duration(text)?;
     // A thousand years is as good as for ever, and can still be added to a date.
     let range = Duration::from_secs(1)..=Duration::from_secs(1000 * 365 * 86_400);
     anyhow::ensure!(range.contains(&time), "must be a time from 1s to 1000y");

@@ -5,7 +5,7 @@ use url::{Origin, Url};
 
 /// Brings an entry to the form that browsers send in `Origin`: lower case, for http and https an ASCII host
 /// and no default port. Errors when no browser sends such an origin.
-pub fn as_browsers_send_it(entry: &str) -> Result<String> {
+pub fn normalize(entry: &str) -> Result<String> {
     if let Some(origin) = parse(entry) {
         return Ok(origin);
     }
@@ -64,7 +64,7 @@ mod tests {
                 "moz-extension://8c7f0a1e-1111-4222-8333-444455556666",
             ),
         ] {
-            assert_eq!(as_browsers_send_it(entry).ok().as_deref(), Some(sent), "{entry}");
+            assert_eq!(normalize(entry).ok().as_deref(), Some(sent), "{entry}");
         }
     }
 
@@ -97,7 +97,7 @@ mod tests {
             "data:text/html,x",
             "file:///index.html",
         ] {
-            let error = as_browsers_send_it(entry).expect_err(entry).to_string();
+            let error = normalize(entry).expect_err(entry).to_string();
             assert!(error.contains("CORS_ORIGINS") && error.contains(&format!("{entry:?}")), "{error}");
         }
     }
@@ -106,7 +106,7 @@ mod tests {
     fn a_password_is_not_repeated() {
         for entry in ["https://ann:s3cret@app.example.com", "s3cret@app.example.com", "app://ann:s3cret@x/y"]
         {
-            let error = as_browsers_send_it(entry).expect_err(entry).to_string();
+            let error = normalize(entry).expect_err(entry).to_string();
             assert!(!error.contains("s3cret") && !error.contains('\n'), "{error}");
         }
     }

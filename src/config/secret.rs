@@ -12,7 +12,7 @@ use crate::auth::{SigningSecret, SigningSecrets};
 
 /// `2:new,1:old`. A secret may hold a colon, and no comma. No part is shown in a refusal: in a value
 /// that was put together wrongly, what looks like a name may be a secret.
-pub fn named_secrets(text: &str) -> Result<SigningSecrets> {
+pub fn parse_named_secrets(text: &str) -> Result<SigningSecrets> {
     let named = |(index, pair): (usize, &str)| {
         let (name, secret) = pair.split_once(':').filter(|(name, _)| is_key_name(name)).context(
             "BETTER_AUTH_SECRETS must be like 2:new,1:old, a name being 1 to 16 of A-Z, a-z, 0-9, _ and -",

@@ -33,7 +33,7 @@ static DROPPED_LINES: AtomicU64 = AtomicU64::new(0);
 const QUIET_TARGETS: [&str; 3] = ["sqlx", "sea_orm::", "async_graphql"];
 
 /// Checks a filter. A blank one is as good as none given.
-pub fn filter(text: &str) -> anyhow::Result<String> {
+pub fn validate_filter(text: &str) -> anyhow::Result<String> {
     let text = if text.trim().is_empty() { "info" } else { text };
     let valid = EnvFilter::try_new(text).is_ok();
     anyhow::ensure!(valid, "must be error, warn, info, debug, trace, or a filter like info,hyper=debug");
@@ -50,14 +50,14 @@ pub fn init(format: Option<LogFormat>, filter: &str) -> anyhow::Result<LogGuard>
         .with_ansi(is_terminal)
         .with_target(false)
         .with_writer(writer);
-    let hushed = filter_fn(|line| {
+    let quiet_libraries = filter_fn(|line| {
         *line.level() <= Level::WARN
             || !QUIET_TARGETS.iter().any(|library| line.target().starts_with(library))
     });
     match format.unwrap_or(if is_terminal { LogFormat::Pretty } else { LogFormat::Json }) {
-        LogFormat::Pretty => builder.finish().with(hushed).init(),
+        LogFormat::Pretty => builder.finish().with(quiet_libraries).init(),
         LogFormat::Json => {
-            builder.json().flatten_event(true).with_current_span(false).finish().with(hushed).init();
+            builder.json().flatten_event(true).with_current_span(false).finish().with(quiet_libraries).init();
         }
     }
     std::panic::set_hook(Box::new(log_panic));

@@ -12,13 +12,13 @@ use tracing_subscriber::fmt::MakeWriter;
 /// How much of the log may wait to be written. Lines beyond it are dropped.
 const BUFFER_BYTES: usize = 4 << 20;
 /// How long the thread gathers lines before it writes again: one system call then takes many of them.
-const GATHER_TIME: Duration = Duration::from_millis(5);
+const BATCH_INTERVAL: Duration = Duration::from_millis(5);
 /// What is kept of a buffer that has grown.
-const USUAL_BATCH_BYTES: usize = 64 << 10;
+const MAX_IDLE_BATCH_BYTES: usize = 64 << 10;
 /// How long the last lines may take when the process ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 /// Between two tries on an output that is not ready and does not make the writer wait.
-const RETRY_PAUSE: Duration = Duration::from_millis(10);
+const RETRY_DELAY: Duration = Duration::from_millis(10);
 
 /// Takes lines for the log without waiting.
 pub struct LogWriter(Arc<Shared>);
@@ -29,10 +29,10 @@ pub struct LogGuard(Arc<Shared>);
 struct Shared {
     queue: Mutex<Queue>,
     /// There are lines to write.
-    filled: Condvar,
+    work_available: Condvar,
     /// All lines are written.
-    written: Condvar,
-    dropped: &'static AtomicU64,
+    all_written: Condvar,
+    dropped_lines: &'static AtomicU64,
     capacity: usize,
 }
 
@@ -42,25 +42,31 @@ struct Queue {
     /// Whether the thread waits for lines.
     is_idle: bool,
     /// Whether lines are waited for, which are then not gathered.
-    is_ending: bool,
+    is_flushing: bool,
 }
 
 impl LogWriter {
     /// Starts the thread, which adds the lines that it drops to a count.
     pub fn start(
         output: impl Write + Send + 'static,
-        dropped: &'static AtomicU64,
+        dropped_lines: &'static AtomicU64,
     ) -> io::Result<(Self, LogGuard)> {
-        Self::with_capacity(output, dropped, BUFFER_BYTES)
+        Self::with_capacity(output, dropped_lines, BUFFER_BYTES)
     }
 
     fn with_capacity(
         output: impl Write + Send + 'static,
-        dropped: &'static AtomicU64,
+        dropped_lines: &'static AtomicU64,
         capacity: usize,
     ) -> io::Result<(Self, LogGuard)> {
-        let (filled, written) = (Condvar::new(), Condvar::new());
-        let shared = Arc::new(Shared { queue: Mutex::default(), filled, written, dropped, capacity });
+        let (work_available, all_written) = (Condvar::new(), Condvar::new());
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            work_available,
+            all_written,
+            dropped_lines,
+            capacity,
+        });
         let writing = shared.clone();
         thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_all_lines(output))?;
         Ok((Self(shared.clone()), LogGuard(shared)))
@@ -73,11 +79,11 @@ impl Write for &LogWriter {
         let mut queue = self.0.queue();
         if queue.lines.len() + lines.len() > self.0.capacity {
             drop(queue);
-            self.0.drop_lines(lines);
+            self.0.count_dropped(lines);
         } else {
             queue.lines.extend_from_slice(lines);
             if std::mem::take(&mut queue.is_idle) {
-                self.0.filled.notify_one();
+                self.0.work_available.notify_one();
             }
         }
         Ok(lines.len())
@@ -99,11 +105,11 @@ impl<'a> MakeWriter<'a> for LogWriter {
 impl Drop for LogGuard {
     fn drop(&mut self) {
         let mut queue = self.0.queue();
-        queue.is_ending = true;
-        self.0.filled.notify_one();
+        queue.is_flushing = true;
+        self.0.work_available.notify_one();
         let unwritten = |queue: &mut Queue| !(queue.is_idle && queue.lines.is_empty());
         // An output that is not read would keep the process alive for ever.
-        drop(self.0.written.wait_timeout_while(queue, FLUSH_TIMEOUT, unwritten));
+        drop(self.0.all_written.wait_timeout_while(queue, FLUSH_TIMEOUT, unwritten));
     }
 }
 
@@ -113,32 +119,32 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn drop_lines(&self, lines: &[u8]) {
+    fn count_dropped(&self, lines: &[u8]) {
         let count = lines.iter().filter(|byte| **byte == b'\n').count();
-        self.dropped.fetch_add(count as u64, Ordering::Relaxed);
+        self.dropped_lines.fetch_add(count as u64, Ordering::Relaxed);
     }
 
     /// Writes what comes, as long as the process lives.
     fn write_all_lines(&self, mut output: impl Write) {
-        let (mut batch, mut reported, mut works) = (Vec::new(), 0, true);
+        let (mut batch, mut reported, mut can_write) = (Vec::new(), 0, true);
         loop {
             // What the output has refused is reported when it takes something again.
-            let is_reportable = works && self.dropped.load(Ordering::Relaxed) > reported;
-            let is_ending = self.take_lines(&mut batch, is_reportable);
+            let is_reportable = can_write && self.dropped_lines.load(Ordering::Relaxed) > reported;
+            let is_flushing = self.take_lines(&mut batch, is_reportable);
             if is_reportable {
                 // The queue is empty now, so this line is not dropped. It follows those that were kept.
-                let dropped = self.dropped.load(Ordering::Relaxed);
+                let dropped = self.dropped_lines.load(Ordering::Relaxed);
                 let lines = dropped - std::mem::replace(&mut reported, dropped);
                 tracing::warn!(lines, "lines of the log were dropped, since standard output was not read");
             }
-            works = write_all_retrying(&mut output, &batch).is_ok();
-            if !works {
-                self.drop_lines(&batch);
+            can_write = write_all_retrying(&mut output, &batch).is_ok();
+            if !can_write {
+                self.count_dropped(&batch);
             }
             batch.clear();
-            batch.shrink_to(USUAL_BATCH_BYTES);
-            if !is_ending {
-                thread::sleep(GATHER_TIME);
+            batch.shrink_to(MAX_IDLE_BATCH_BYTES);
+            if !is_flushing {
+                thread::sleep(BATCH_INTERVAL);
             }
         }
     }
@@ -149,12 +155,12 @@ impl Shared {
         let mut queue = self.queue();
         while queue.lines.is_empty() && !is_urgent {
             queue.is_idle = true;
-            self.written.notify_all();
-            queue = self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            self.all_written.notify_all();
+            queue = self.work_available.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         queue.is_idle = false;
         std::mem::swap(&mut queue.lines, batch);
-        queue.is_ending
+        queue.is_flushing
     }
 }
 
@@ -164,7 +170,7 @@ fn write_all_retrying(output: &mut impl Write, mut bytes: &[u8]) -> io::Result<(
         match output.write(bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
             Ok(written) => bytes = &bytes[written..],
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(RETRY_PAUSE),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(RETRY_DELAY),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
