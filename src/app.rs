@@ -34,7 +34,7 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
     let address = config.listen();
     let listener = http::listen(address)
         .map_err(|error| anyhow!("HOST and PORT: cannot listen on {address}: {error}; choose others"))?;
-    let scraped = config.metrics_bind.map(|address| {
+    let scraped = config.network.metrics_bind.map(|address| {
         http::listen(address)
             .map_err(|error| anyhow!("METRICS_BIND: cannot listen on {address}: {error}; choose another"))
     });
@@ -57,7 +57,7 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
     let App { router, api, readiness, metrics } = app;
     let (total, per_address) = config.connections();
     let limits = ConnectionLimits { total, per_address, proxies: config.trusted_proxies()? };
-    let grace = config.shutdown_grace;
+    let grace = config.network.shutdown_grace;
     let server = Server { router, readiness, connections: metrics.connections, limits, grace };
     server.run(listener, async move { api.drain().await }, close).await
 }
@@ -65,7 +65,7 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
 /// Opens the configured database.
 pub async fn connect(config: &Config) -> Result<Database> {
     let url = config.database()?;
-    let connecting = Database::connect(&url, config.database_max_connections);
+    let connecting = Database::connect(&url, config.database.database_max_connections);
     match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
         Ok(connected) => {
             connected.map_err(|error| cannot_open(config, &url, &error.root_cause().to_string()))
@@ -112,12 +112,12 @@ impl App {
     pub fn new(config: &Config, database: Database, clock: Clock) -> Result<Self> {
         let secrets = config.secrets(&config.database()?)?;
         let span = |duration| TimeDelta::from_std(duration).context("a lifetime is out of range");
-        let tokens = Tokens::new(&secrets, span(config.access_token_ttl)?);
+        let tokens = Tokens::new(&secrets, span(config.accounts.access_token_ttl)?);
         let rules = AccountRules {
-            registration_open: config.registration_open,
-            session_lifetime: span(config.session_ttl)?,
-            login_failures: config.limit_login_failures,
-            credentials_per_minute: config.limit_credentials_per_minute,
+            registration_open: config.accounts.registration_open,
+            session_lifetime: span(config.accounts.session_ttl)?,
+            login_failures: config.limits.limit_login_failures,
+            credentials_per_minute: config.limits.limit_credentials_per_minute,
         };
         let pool = database.clone();
         let metrics = Metrics::new(move || pool.connections(), telemetry::dropped_lines);
@@ -128,15 +128,15 @@ impl App {
             config.limits(),
             ExecutorSettings {
                 persisted: PersistedDocuments::new(config.trusted_documents()?),
-                timeout: config.request_timeout,
-                introspection: config.introspection,
-                response_bytes: config.limit_unsent_bytes,
+                timeout: config.limits.request_timeout,
+                introspection: config.network.introspection,
+                response_bytes: config.limits.limit_unsent_bytes,
                 public_fields: api::PUBLIC_QUERIES,
             },
         );
         let readiness = Readiness::default();
         let settings = HttpSettings {
-            playground: config.graphiql,
+            playground: config.network.graphiql,
             cors_origins: config.cors_origins()?,
             trusted_proxies: config.trusted_proxies()?,
         };

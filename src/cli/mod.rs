@@ -127,11 +127,11 @@ impl Cli {
                 Ok(())
             }
             Command::Serve { no_migrate } => {
-                let log = telemetry::init(config.log_format, &config.rust_log);
+                let log = telemetry::init(config.log.log_format, &config.log.rust_log);
                 let _log = log.context("RUST_LOG and LOG_FORMAT: the log cannot be started")?;
-                config.limit_connections = open_files::connections_that_fit(
-                    config.limit_connections,
-                    config.database_max_connections,
+                config.limits.limit_connections = open_files::connections_that_fit(
+                    config.limits.limit_connections,
+                    config.database.database_max_connections,
                 );
                 block_on(app::serve(&config, !no_migrate))
             }

@@ -7,8 +7,10 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 use uuid::Uuid;
 
-use super::SECRET_HINT;
 use crate::auth::{SigningSecret, SigningSecrets};
+
+/// How to make a good secret.
+pub const SECRET_HINT: &str = "make one with `openssl rand -hex 32`";
 
 /// `2:new,1:old`. A secret may hold a colon, and no comma. No part is shown in a refusal: in a value
 /// that was put together wrongly, what looks like a name may be a secret.

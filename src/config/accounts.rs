@@ -1,0 +1,85 @@
+//! Options of accounts: secrets, lifetimes of tokens and sessions, registration.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::{ArgAction, Args, ValueEnum};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::secret::SECRET_HINT;
+use super::values::positive_duration;
+use super::{Config, secret};
+use crate::auth::{SigningSecret, SigningSecrets};
+use crate::db::DatabaseUrl;
+
+/// Secrets, lifetimes and registration.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Accounts")]
+pub struct AccountOptions {
+    /// Secret that signs the tokens: at least 32 bytes, at least 10 different ones. It is generated in
+    /// DATA_DIR with SQLite and required with PostgreSQL
+    #[arg(long, env, global = true, hide_env_values = true, value_name = "SECRET")]
+    pub(super) better_auth_secret: Option<SecretString>,
+
+    /// Several named secrets instead of one, for rotation: 2:new,1:old. The first signs, all verify
+    #[arg(long, env, global = true, hide_env_values = true, value_name = "SECRETS")]
+    pub(super) better_auth_secrets: Option<SecretString>,
+
+    /// Algorithm that signs the tokens; there is no other
+    #[arg(long, env, global = true, default_value = "HS256")]
+    pub(super) jwt_algorithm: JwtAlgorithm,
+
+    /// How long an access token is valid: 7d, or 15m for clients that refresh it
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "7d", value_parser = positive_duration)]
+    pub access_token_ttl: Duration,
+
+    /// How long refreshToken can extend a session
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "30d", value_parser = positive_duration)]
+    pub session_ttl: Duration,
+
+    /// Whether anybody may register
+    #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
+    pub registration_open: bool,
+}
+
+/// HS256 is the only one: a server that accepts several can be talked into the weakest.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum JwtAlgorithm {
+    #[value(name = "HS256")]
+    Hs256,
+}
+
+impl Config {
+    /// The secrets to sign with: those given, or with SQLite the one kept in DATA_DIR.
+    pub fn secrets(&self, database: &DatabaseUrl) -> Result<SigningSecrets> {
+        match (&self.accounts.better_auth_secrets, &self.accounts.better_auth_secret) {
+            (Some(_), Some(_)) => {
+                bail!("BETTER_AUTH_SECRET and BETTER_AUTH_SECRETS are both set; use one of them")
+            }
+            (Some(secrets), None) => secret::parse_named_secrets(secrets.expose_secret()),
+            (None, _) => self.single_secret(database).map(SigningSecrets::from),
+        }
+    }
+
+    fn single_secret(&self, database: &DatabaseUrl) -> Result<SigningSecret> {
+        let JwtAlgorithm::Hs256 = self.accounts.jwt_algorithm;
+        match (&self.accounts.better_auth_secret, database) {
+            (Some(secret), _) => SigningSecret::new(secret.expose_secret().as_bytes().to_vec())
+                .map_err(|weakness| anyhow!("BETTER_AUTH_SECRET is too weak: {weakness}; {SECRET_HINT}")),
+            (None, DatabaseUrl::Postgres(_)) => bail!(
+                "BETTER_AUTH_SECRET must be set with PostgreSQL, since all instances share it; {SECRET_HINT}"
+            ),
+            (None, DatabaseUrl::Sqlite(_)) => {
+                self.create_data_dir()?;
+                let file = self.database.data_dir.join("secret");
+                let secret = secret::load_or_create_secret(&file).with_context(|| {
+                    format!("DATA_DIR: the secret in {} can be neither read nor made", file.display())
+                })?;
+                SigningSecret::new(secret.into_bytes()).map_err(|weakness| {
+                    let file = file.display();
+                    anyhow!("DATA_DIR: the secret in {file} is too weak: {weakness}; remove the file")
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Options that limit what clients can use up.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::Config;
+use super::values::{positive_duration, whole_number};
+use crate::graphql::guard::Limits;
+
+/// As good as no limit.
+const MAX_LIMIT: u64 = 1 << 30;
+/// More than any machine has.
+const MAX_RESPONSE_MEMORY_BYTES: u64 = 1 << 46;
+/// Deeper documents could overflow the parser's stack.
+const MAX_QUERY_NESTING: u64 = 64;
+
+/// The limits of requests, documents, connections and memory.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitOptions {
+    /// Failed logins of one account from one network in 15 minutes, and ten times as many in an hour from all networks. 0: no limit
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = whole_number::<i32>(0..=MAX_LIMIT))]
+    pub limit_login_failures: i32,
+
+    /// Calls of register, login, refreshToken and changePassword from one address in a minute, per instance. 0: no limit
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 60, value_parser = whole_number::<u32>(0..=MAX_LIMIT))]
+    pub limit_credentials_per_minute: u32,
+
+    /// Largest body of a request, in bytes
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 1 << 20, value_parser = whole_number::<usize>(1..=MAX_LIMIT))]
+    pub(super) limit_request_bytes: usize,
+
+    /// Largest text of a document, in bytes
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 16 << 10, value_parser = whole_number::<usize>(1..=MAX_LIMIT))]
+    pub(super) limit_query_bytes: usize,
+
+    /// Deepest nesting of brackets in a document
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 32, value_parser = whole_number::<usize>(1..=MAX_QUERY_NESTING))]
+    pub(super) limit_query_nesting: usize,
+
+    /// Largest number of tokens in a document
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 2_000, value_parser = whole_number::<usize>(1..=MAX_LIMIT))]
+    pub(super) limit_query_tokens: usize,
+
+    /// Deepest nesting of fields in a document; a root field is 1
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = whole_number::<usize>(1..=MAX_LIMIT))]
+    pub(super) limit_query_depth: usize,
+
+    /// Highest cost of a document: a field costs 1, a connection its page size times its children
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 5_000, value_parser = whole_number::<usize>(1..=MAX_LIMIT))]
+    pub(super) limit_query_complexity: usize,
+
+    /// Largest number of aliases in a document
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 20, value_parser = whole_number::<usize>(0..=MAX_LIMIT))]
+    pub(super) limit_query_aliases: usize,
+
+    /// Largest number of root fields in a query; a mutation may have half as many
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = whole_number::<usize>(2..=MAX_LIMIT))]
+    pub(super) limit_root_fields: usize,
+
+    /// Largest number of connections of clients at once
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 4_096, value_parser = whole_number::<usize>(1..=MAX_LIMIT))]
+    pub limit_connections: usize,
+
+    /// Connections of one address at once, except those of TRUSTED_PROXIES: a quarter of LIMIT_CONNECTIONS when left out; 0: no limit
+    #[arg(long, env, global = true, value_name = "N", value_parser = whole_number::<usize>(0..=MAX_LIMIT))]
+    pub(super) limit_connections_per_address: Option<usize>,
+
+    /// Largest memory of answers that are being built or not taken yet, in bytes; each user has an eighth of it
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 512 << 20, value_parser = whole_number::<usize>(1..=MAX_RESPONSE_MEMORY_BYTES))]
+    pub limit_unsent_bytes: usize,
+
+    /// Time limit of a request
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "15s", value_parser = positive_duration)]
+    pub request_timeout: Duration,
+}
+
+impl Config {
+    /// How many connections may be open at once: in all, and of one address (0: no limit).
+    pub fn connections(&self) -> (usize, usize) {
+        let options = &self.limits;
+        let quarter = (options.limit_connections / 4).max(1);
+        (options.limit_connections, options.limit_connections_per_address.unwrap_or(quarter))
+    }
+
+    /// The bounds that requests are held to.
+    pub fn limits(&self) -> Limits {
+        let options = &self.limits;
+        Limits {
+            request_bytes: options.limit_request_bytes,
+            query_bytes: options.limit_query_bytes,
+            nesting: options.limit_query_nesting,
+            tokens: options.limit_query_tokens,
+            depth: options.limit_query_depth,
+            complexity: options.limit_query_complexity,
+            aliases: options.limit_query_aliases,
+            root_fields: options.limit_root_fields,
+        }
+    }
+}

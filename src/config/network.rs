@@ -1,0 +1,100 @@
+//! Options of the network: the listeners, browsers, proxies, and what clients may execute.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::{ArgAction, Args};
+use ipnet::IpNet;
+
+use super::values::{duration, ip_address, socket_address, whole_number};
+use super::{Config, origin};
+use crate::graphql::TrustedDocuments;
+
+/// The listeners and their clients.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Network")]
+pub struct NetworkOptions {
+    /// Address to listen on; 0.0.0.0 or :: accepts connections from other machines
+    #[arg(long, env, global = true, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = ip_address)]
+    pub(super) host: IpAddr,
+
+    /// Port to listen on; 0 chooses a free one
+    #[arg(long, env, global = true, default_value_t = 8000, value_parser = whole_number::<u16>(0..=65_535))]
+    pub(super) port: u16,
+
+    /// Origins of pages that may call the API, comma-separated: https://app.example.com
+    #[arg(long, env, global = true, value_name = "ORIGINS", default_value = "", hide_default_value = true)]
+    pub(super) cors_origins: String,
+
+    /// Networks of proxies whose X-Forwarded-For is believed, comma-separated: 10.0.0.0/8
+    #[arg(long, env, global = true, value_name = "NETWORKS", default_value = "", hide_default_value = true)]
+    pub(super) trusted_proxies: String,
+
+    /// Whether browsers get the playground at /graphql
+    #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
+    pub graphiql: bool,
+
+    /// Whether clients may ask for the schema, and errors may suggest names
+    #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
+    pub introspection: bool,
+
+    /// Manifest of the only documents that are executed, as GraphQL Code Generator, Relay or Apollo write it
+    #[arg(long, env, global = true, value_name = "FILE")]
+    pub(super) trusted_documents: Option<PathBuf>,
+
+    /// How long the server still accepts connections after a signal to stop, while /readyz is 503
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    pub shutdown_grace: Duration,
+
+    /// Address and port of a second listener that serves /metrics to Prometheus: 127.0.0.1:9464
+    #[arg(long, env, global = true, value_name = "ADDRESS", value_parser = socket_address)]
+    pub metrics_bind: Option<SocketAddr>,
+}
+
+impl Config {
+    /// The address to listen on.
+    pub fn listen(&self) -> SocketAddr {
+        SocketAddr::new(self.network.host, self.network.port)
+    }
+
+    /// The origins of pages that may call the API, as browsers send them; `*` for all.
+    pub fn cors_origins(&self) -> Result<Vec<String>> {
+        let entries = self.network.cors_origins.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        let parse = |entry| match entry {
+            "*" if self.network.host.is_loopback() => Ok(entry.to_owned()),
+            "*" => bail!("CORS_ORIGINS may be * only while HOST is a loopback address; name the origins"),
+            _ => origin::normalize(entry),
+        };
+        entries.map(parse).collect()
+    }
+
+    /// The networks of proxies that are believed.
+    pub fn trusted_proxies(&self) -> Result<Vec<IpNet>> {
+        let networks =
+            self.network.trusted_proxies.split(',').map(str::trim).filter(|network| !network.is_empty());
+        let parse = |network: &str| {
+            let parsed = network.parse().or_else(|_| network.parse::<IpAddr>().map(IpNet::from));
+            let parsed = parsed.ok().map(as_ipv4_if_mapped);
+            parsed.with_context(|| format!("TRUSTED_PROXIES: {network} is no network like 10.0.0.0/8"))
+        };
+        networks.map(parse).collect()
+    }
+
+    /// The documents of the manifest, when only those are run.
+    pub fn trusted_documents(&self) -> Result<Option<TrustedDocuments>> {
+        let Some(file) = &self.network.trusted_documents else { return Ok(None) };
+        let context = || format!("TRUSTED_DOCUMENTS: {} cannot be used", file.display());
+        let manifest = fs::read_to_string(file).with_context(context)?;
+        TrustedDocuments::from_manifest(&manifest).with_context(context).map(Some)
+    }
+}
+
+/// Addresses are compared after IPv4-mapped IPv6 has become IPv4, so networks are brought to the same form.
+fn as_ipv4_if_mapped(network: IpNet) -> IpNet {
+    let IpNet::V6(v6) = network else { return network };
+    let v4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96));
+    v4.and_then(|(address, length)| IpNet::new(address.into(), length).ok()).unwrap_or(network)
+}

@@ -1,0 +1,38 @@
+//! Parsers of option values. Their messages continue "NAME ".
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+pub(super) fn whole_number<T: TryFrom<u64>>(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<T> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number
+            .and_then(|number| T::try_from(number).ok())
+            .with_context(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
+    }
+}
+
+pub(super) fn ip_address(text: &str) -> Result<IpAddr> {
+    text.parse().ok().context("must be an IP address like 127.0.0.1 or 0.0.0.0")
+}
+
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr> {
+    text.parse().ok().context("must be an IP address with a port like 127.0.0.1:9464")
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration> {
+    humantime::parse_duration(text).ok().context("must be a time like 30s, 15m or 7d")
+}
+
+pub(super) fn positive_duration(text: &str) -> Result<Duration> {
+    let time = duration(text)?;
+    // A thousand years is as good as for ever, and can still be added to a date.
+    let range = Duration::from_secs(1)..=Duration::from_secs(1000 * 365 * 86_400);
+    anyhow::ensure!(range.contains(&time), "must be a time from 1s to 1000y");
+    Ok(time)
+}
