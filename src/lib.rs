@@ -17,6 +17,5 @@ pub mod db;
 pub mod domain;
 pub mod graphql;
 pub mod http;
-mod open_files;
 pub mod service;
 pub mod telemetry;

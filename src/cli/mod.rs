@@ -1,6 +1,10 @@
 //! The command line: what the program can be told to do.
 
+mod check;
 mod healthcheck;
+mod migrate;
+mod open_files;
+mod runtime;
 mod user;
 
 use std::env;
@@ -11,10 +15,9 @@ use anyhow::{Context, Result, anyhow};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use self::runtime::block_on;
 use crate::app;
 use crate::config::{self, Config};
-use crate::db::Database;
-use crate::open_files;
 use crate::telemetry;
 
 /// A GraphQL API service for tasks: register, log in, and own your tasks.
@@ -135,9 +138,9 @@ impl Cli {
                 );
                 block_on(app::serve(&config, !no_migrate))
             }
-            Command::Migrate { direction } => block_on(migrate(&config, direction)),
+            Command::Migrate { direction } => block_on(migrate::run(&config, direction)),
             Command::User { action } => block_on(user::run(&config, action)),
-            Command::Check => block_on(check(&config)),
+            Command::Check => block_on(check::run(&config)),
             Command::Healthcheck => healthcheck::run(&config),
         }
     }
@@ -161,71 +164,4 @@ fn invalid_value_message(error: &clap::Error) -> Option<String> {
         _ => error.source()?.to_string(),
     };
     Some(format!("{name} {rule}, not {:?}", text(ContextKind::InvalidValue)?))
-}
-
-/// How far the threads of the requests step back. They have a core more than passwords are hashed on at a
-/// time; at the same priority the few threads that hash would get little of theirs when all are busy.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 6;
-
-/// After so many turns of its tasks a thread that is never done looks for what has come in, which may be new
-/// connections that wait to be let in.
-const EVENT_INTERVAL: u32 = 11;
-
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    #[cfg(target_os = "linux")]
-    if let Ok(own) = rustix::process::getpriority_process(None) {
-        builder.on_thread_start(move || {
-            if let Err(error) = rustix::process::setpriority_process(None, own + NICENESS) {
-                tracing::debug!(%error, "requests go on at the priority of everything else");
-            }
-        });
-    }
-    builder.event_interval(EVENT_INTERVAL).enable_all().build().context("no threads could be started")
-}
-
-fn block_on(command: impl Future<Output = Result<()>>) -> Result<()> {
-    let runtime = runtime()?;
-    let done = runtime.block_on(command);
-    // A look-up of a name that gets no answer would hold the process up.
-    runtime.shutdown_background();
-    done
-}
-
-async fn migrate(config: &Config, direction: Direction) -> Result<()> {
-    let database = app::connect(config).await?;
-    match direction {
-        Direction::Up => database.migrate_up().await.context("the migration failed")?,
-        Direction::Down => database.migrate_down().await.context("the migration failed")?,
-        Direction::Status => {}
-    }
-    for (name, applied) in database.migrations().await? {
-        println!("{} {name}", if applied { "applied" } else { "pending" });
-    }
-    Ok(())
-}
-
-async fn check(config: &Config) -> Result<()> {
-    config.check()?;
-    match config.database()?.ignored_parameters() {
-        [] => println!("configuration: ok"),
-        ignored => {
-            println!("configuration: ok; DATABASE_URL has parameters without effect: {}", ignored.join(", "));
-        }
-    }
-    let database = app::connect(config).await?;
-    let (url, pending) = (config.database()?, pending_migrations(&database).await?);
-    match pending {
-        0 => println!("database: ok, {url}, up to date"),
-        1 => println!("database: ok, {url}, 1 migration is missing; the server runs it when it starts"),
-        _ => println!(
-            "database: ok, {url}, {pending} migrations are missing; the server runs them when it starts"
-        ),
-    }
-    Ok(())
-}
-
-async fn pending_migrations(database: &Database) -> Result<usize> {
-    Ok(database.migrations().await?.iter().filter(|(_, applied)| !applied).count())
 }

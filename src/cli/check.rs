@@ -1,0 +1,28 @@
+//! `taskhold check`: whether the server could start, without starting it.
+
+use anyhow::Result;
+
+use crate::app;
+use crate::config::Config;
+
+/// Checks the options and connects to the database; prints one line for each.
+pub async fn run(config: &Config) -> Result<()> {
+    config.check()?;
+    let url = config.database()?;
+    match url.ignored_parameters() {
+        [] => println!("configuration: ok"),
+        ignored => {
+            println!("configuration: ok; DATABASE_URL has parameters without effect: {}", ignored.join(", "));
+        }
+    }
+    let database = app::connect(config).await?;
+    let migrations = database.migrations().await?;
+    match migrations.iter().filter(|(_, applied)| !applied).count() {
+        0 => println!("database: ok, {url}, up to date"),
+        1 => println!("database: ok, {url}, 1 migration is missing; the server runs it when it starts"),
+        pending => println!(
+            "database: ok, {url}, {pending} migrations are missing; the server runs them when it starts"
+        ),
+    }
+    Ok(())
+}
