@@ -1,11 +1,11 @@
-//! Parse the command line, run, exit.
+//! The program's entry point: reads the options, runs the command, reports its error.
 
 use std::process::ExitCode;
 
 use taskhold::cli::Cli;
 use taskhold::config::load_env_file;
 
-/// Much is taken and given back for each request, and musl's own is slower still.
+/// Requests allocate heavily; the system's allocators, above all that of musl, are slower.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What happened and its cause. Between them stand the libraries' own words for the same.
+/// The error and its root cause in one line. The causes between them repeat the same in the libraries' words.
 fn one_line(error: &anyhow::Error) -> String {
     let (sentence, cause) = (error.to_string(), error.root_cause().to_string());
     if sentence == cause { sentence } else { format!("{sentence}: {cause}") }

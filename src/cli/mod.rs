@@ -1,4 +1,4 @@
-//! The command line: what the program can be told to do.
+//! The command line: its commands and how they are run.
 
 mod check;
 mod healthcheck;
@@ -22,10 +22,10 @@ use crate::telemetry;
 
 /// A GraphQL API service for tasks: register, log in, and own your tasks.
 ///
-/// Without a command it runs the server. With nothing configured it keeps an SQLite database and a
-/// secret in ./data and listens on http://127.0.0.1:8000. With DATABASE_URL=postgres://… the same
-/// program runs on PostgreSQL. Each option can also be an environment variable or a line in a file .env;
-/// a flag overrides the environment, which overrides .env. An empty value counts as not set.
+/// Without a command it runs the server. Without options the server stores an SQLite database and a
+/// secret in ./data and listens on http://127.0.0.1:8000. With DATABASE_URL=postgres://… it uses
+/// PostgreSQL. Each option can also be an environment variable or a line of the file .env; a flag
+/// overrides the environment, which overrides .env. An empty value counts as not set.
 #[derive(Parser, Debug)]
 #[command(version, max_term_width = 110)]
 pub struct Cli {
@@ -37,7 +37,7 @@ pub struct Cli {
 
 #[derive(Subcommand, Clone, Debug)]
 enum Command {
-    /// Run the migrations, then the server
+    /// Run the migrations, then the server (the default command)
     Serve {
         /// Do not run the migrations
         #[arg(long)]
@@ -52,47 +52,47 @@ enum Command {
     Schema,
     /// Manage accounts: list, create, set-password, activate, deactivate
     ///
-    /// It works on the database itself, whether or not servers run on it; those learn within two seconds
-    /// of sessions that end. WHO is an e-mail address, a username or an id; one that begins with a hyphen
-    /// follows two hyphens: taskhold user deactivate -- -ann. A password is never an argument; it is read
-    /// as one line from standard input: taskhold user create EMAIL < password.txt
+    /// The commands change the database directly; servers may run on it, and accept a revoked session for at
+    /// most two seconds. WHO is an e-mail address, a username or an id; if it begins with a hyphen, put two
+    /// hyphens before it: taskhold user deactivate -- -ann. A password is never an argument; it is read as
+    /// one line from standard input: taskhold user create EMAIL < password.txt
     User {
         #[command(subcommand)]
         action: UserAction,
     },
     /// Check configuration and database, one line each; the exit code is 0 if the server can start
     Check,
-    /// Ask the server with the same HOST and PORT whether it is ready; the exit code is 0 if it is
+    /// Request /readyz of the server at HOST and PORT; the exit code is 0 if the server is ready
     Healthcheck,
 }
 
-/// What can be done to accounts.
+/// The actions of `taskhold user`.
 #[derive(Subcommand, Clone, Debug)]
 pub enum UserAction {
     /// List every account
     List,
-    /// Make an account, whether or not registration is open
+    /// Create an account, even if registration is closed
     Create {
-        /// E-mail address, unique whatever its case
+        /// E-mail address; upper and lower case are the same
         email: String,
         /// Display name
         #[arg(long)]
         name: Option<String>,
-        /// Derived from the e-mail address when left out
+        /// Username; derived from the e-mail address if not given
         #[arg(long)]
         username: Option<String>,
     },
-    /// Set a new password; ends every session of the user
+    /// Set a new password and revoke every session of the user
     SetPassword {
         /// E-mail address, username or id
         who: String,
     },
-    /// Let a user sign in again
+    /// Allow a user to sign in again
     Activate {
         /// E-mail address, username or id
         who: String,
     },
-    /// Keep a user from signing in; ends every session of the user
+    /// Prevent a user from signing in and revoke every session of the user
     Deactivate {
         /// E-mail address, username or id
         who: String,
@@ -101,16 +101,17 @@ pub enum UserAction {
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
 enum Direction {
-    /// Run the migrations that are missing
+    /// Run the pending migrations
     Up,
     /// Revert the newest migration
     Down,
-    /// List the migrations
+    /// List the migrations with their state
     Status,
 }
 
 impl Cli {
-    /// Reads the command line and the environment.
+    /// Reads the command line and the environment. It exits the process for --help, --version and errors of
+    /// syntax.
     pub fn read() -> Result<Self> {
         let parsed = config::parse(Self::command(), env::args_os()).and_then(|matches| {
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut Self::command()))
@@ -121,7 +122,7 @@ impl Cli {
         })
     }
 
-    /// Does what the command line says.
+    /// Runs the command.
     pub fn run(self) -> Result<()> {
         let mut config = self.config;
         match self.command.unwrap_or(Command::Serve { no_migrate: false }) {
@@ -146,7 +147,7 @@ impl Cli {
     }
 }
 
-/// What to say of a value that an option cannot have; None for other faults, and for --help.
+/// The message for an invalid value of an option; None for other errors and for --help.
 fn invalid_value_message(error: &clap::Error) -> Option<String> {
     if error.kind() == ErrorKind::InvalidUtf8 {
         let is_broken = |name: &&OsStr| env::var_os(name).is_some_and(|value| value.to_str().is_none());

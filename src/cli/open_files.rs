@@ -1,13 +1,13 @@
-//! How many files the process may have open, sockets included, and so how many clients it can serve.
+//! The limit of open files, sockets included, which bounds how many clients can be connected.
 
-/// Files of the server itself, besides the connections to its database: listeners, the log, the event loop,
-/// scrapers of metrics, and what is opened for a moment only.
+/// Files that the server needs besides database connections: listeners, the log, the event loop, connections
+/// for metrics, and files that are open only briefly.
 const OWN_FILES: u64 = 64;
-/// A connection to SQLite has the database, its WAL and the WAL's index open.
+/// An SQLite connection opens the database, its WAL and the index of the WAL.
 const FILES_PER_DATABASE_CONNECTION: u64 = 3;
 
-/// Raises the limit of open files as far as the system allows, and tells how many connections of clients fit
-/// into it beside the server's own files: those that are wanted, or fewer, but at least 1.
+/// Raises the soft limit of open files to the hard limit. Returns how many client connections fit into it
+/// beside the server's own files: at most `wanted`, at least 1.
 pub fn connections_that_fit(wanted: usize, database_connections: u32) -> usize {
     let own = OWN_FILES + FILES_PER_DATABASE_CONNECTION * u64::from(database_connections);
     let Some(limit) = raise_limit() else { return wanted };
@@ -21,14 +21,14 @@ pub fn connections_that_fit(wanted: usize, database_connections: u32) -> usize {
     wanted.min(fit)
 }
 
-/// The limit after it was raised; None when there is none.
+/// The limit after raising it; None when the system has no such limit.
 #[cfg(unix)]
 fn raise_limit() -> Option<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
         Ok(()) => maximum,
-        // macOS refuses more than it has for a process, although its hard limit may be infinite.
+        // The hard limit of macOS may be infinite, but it refuses a soft limit above the maximum per process.
         Err(_) => current,
     }
 }

@@ -3,9 +3,9 @@
 use anyhow::{Context, Result};
 use tokio::runtime::{Builder, Runtime};
 
-/// How much the niceness of the runtime's threads is above that of the process. The runtime has one thread more
-/// than there are cores left by password hashing; at the same priority the few hashing threads would get little
-/// CPU time when all threads are busy.
+/// How much the niceness of the runtime's threads is above that of the process. The runtime has one thread
+/// more than there are cores left by password hashing; at the same priority the few hashing threads would get
+/// little CPU time when all threads are busy.
 #[cfg(target_os = "linux")]
 const NICENESS_INCREMENT: i32 = 6;
 
@@ -13,7 +13,7 @@ const NICENESS_INCREMENT: i32 = 6;
 /// are among these events, and they must not wait long for admission.
 const EVENT_INTERVAL_TASKS: u32 = 11;
 
-/// Runs an asynchronous command to its end on a runtime of its own.
+/// Runs an asynchronous command to its end on a new runtime.
 pub fn block_on(command: impl Future<Output = Result<()>>) -> Result<()> {
     let runtime = build()?;
     let result = runtime.block_on(command);

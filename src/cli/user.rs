@@ -1,4 +1,4 @@
-//! `taskhold user …`: accounts, for an operator.
+//! `taskhold user …`: the commands with which an operator manages accounts.
 
 use std::io::{IsTerminal, stdin};
 
@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::domain::{DisplayName, Email, Faults, NewPassword, Registration, User, Username};
 use crate::service::Operator;
 
-/// Does what is asked, and shows the accounts concerned.
+/// Performs the action and prints the accounts that it concerns, one a line.
 pub async fn run(config: &Config, action: UserAction) -> Result<()> {
     let database = app::connect(config).await?;
     database.migrate_up().await.context("DATABASE_URL: the database could not be migrated")?;
@@ -33,6 +33,7 @@ pub async fn run(config: &Config, action: UserAction) -> Result<()> {
     Ok(())
 }
 
+/// Checks the arguments, then reads the password. Errors: all invalid arguments together.
 fn registration(email: &str, name: Option<&str>, username: Option<&str>) -> Result<Registration> {
     let mut faults = Faults::default();
     let email = faults.check("email", Email::parse(email));
@@ -47,13 +48,14 @@ fn registration(email: &str, name: Option<&str>, username: Option<&str>) -> Resu
     Ok(Registration { email, password, name, username: username.flatten() })
 }
 
+/// Reads a password from standard input, after a prompt if that is a terminal.
 fn new_password() -> Result<NewPassword> {
     if stdin().is_terminal() {
         eprint!("Password: ");
     }
     let mut line = String::new();
     let read = stdin().read_line(&mut line).context("standard input cannot be read")?;
-    ensure!(read > 0, "no password came; it is read as one line from standard input");
+    ensure!(read > 0, "there is no password on standard input; it is read as one line");
     let mut faults = Faults::default();
     let password = NewPassword::parse(&mut faults, "password", line.trim_end_matches(['\r', '\n']));
     Ok(faults.finish(password)?)

@@ -1,4 +1,4 @@
-//! Options of accounts: secrets, lifetimes of tokens and sessions, registration.
+//! Options of accounts: signing secrets, lifetimes of tokens and sessions, registration.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use super::{Config, secret};
 use crate::auth::{SigningSecret, SigningSecrets};
 use crate::db::DatabaseUrl;
 
-/// Secrets, lifetimes and registration.
+/// Signing secrets, lifetimes and registration.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Accounts")]
 pub struct AccountOptions {
-    /// Secret that signs the tokens: at least 32 bytes, at least 10 different ones. It is generated in
-    /// DATA_DIR with SQLite and required with PostgreSQL
+    /// Secret that signs the tokens: at least 32 bytes, at least 10 of them different. With SQLite it is
+    /// generated in DATA_DIR; with PostgreSQL it is required
     #[arg(long, env, global = true, hide_env_values = true, value_name = "SECRET")]
     pub(super) better_auth_secret: Option<SecretString>,
 
@@ -25,7 +25,7 @@ pub struct AccountOptions {
     #[arg(long, env, global = true, hide_env_values = true, value_name = "SECRETS")]
     pub(super) better_auth_secrets: Option<SecretString>,
 
-    /// Algorithm that signs the tokens; there is no other
+    /// Algorithm that signs the tokens; only HS256 is supported
     #[arg(long, env, global = true, default_value = "HS256")]
     pub(super) jwt_algorithm: JwtAlgorithm,
 
@@ -33,16 +33,16 @@ pub struct AccountOptions {
     #[arg(long, env, global = true, value_name = "TIME", default_value = "7d", value_parser = positive_duration)]
     pub access_token_ttl: Duration,
 
-    /// How long refreshToken can extend a session
+    /// How long a session can be extended with refreshToken
     #[arg(long, env, global = true, value_name = "TIME", default_value = "30d", value_parser = positive_duration)]
     pub session_ttl: Duration,
 
-    /// Whether anybody may register
+    /// Whether registration is open
     #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     pub registration_open: bool,
 }
 
-/// HS256 is the only one: a server that accepts several can be talked into the weakest.
+/// HS256 only: a server that accepts several algorithms can be made to use the weakest.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum JwtAlgorithm {
     #[value(name = "HS256")]
@@ -50,7 +50,8 @@ pub(super) enum JwtAlgorithm {
 }
 
 impl Config {
-    /// The secrets to sign with: those given, or with SQLite the one kept in DATA_DIR.
+    /// The signing secrets: those of the options, or with SQLite the one in DATA_DIR, which is created if
+    /// missing.
     pub fn secrets(&self, database: &DatabaseUrl) -> Result<SigningSecrets> {
         match (&self.accounts.better_auth_secrets, &self.accounts.better_auth_secret) {
             (Some(_), Some(_)) => {
@@ -73,7 +74,7 @@ impl Config {
                 self.create_data_dir()?;
                 let file = self.database.data_dir.join("secret");
                 let secret = secret::load_or_create_secret(&file).with_context(|| {
-                    format!("DATA_DIR: the secret in {} can be neither read nor made", file.display())
+                    format!("DATA_DIR: the secret in {} can be neither read nor created", file.display())
                 })?;
                 SigningSecret::new(secret.into_bytes()).map_err(|weakness| {
                     let file = file.display();

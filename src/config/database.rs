@@ -15,21 +15,21 @@ use crate::db::DatabaseUrl;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Database")]
 pub struct DatabaseOptions {
-    /// postgres://user:password@host/name or sqlite://path. Without it: an SQLite file in DATA_DIR
+    /// postgres://user:password@host/name or sqlite://path; if not set, an SQLite file in DATA_DIR
     #[arg(long, env, global = true, hide_env_values = true, value_name = "URL")]
     pub(super) database_url: Option<SecretString>,
 
-    /// Folder of the embedded database and of the generated secret
+    /// Folder of the SQLite database and of the generated secret
     #[arg(long, env, global = true, value_name = "FOLDER", default_value = "./data")]
     pub(super) data_dir: PathBuf,
 
-    /// Largest number of connections to the database, per instance
+    /// Maximum number of connections to the database, per instance
     #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = whole_number::<u32>(1..=1000))]
     pub database_max_connections: u32,
 }
 
 impl Config {
-    /// Where the database is; makes DATA_DIR when the embedded one lies there.
+    /// The URL of the database. Without DATABASE_URL it creates DATA_DIR for the SQLite file.
     pub fn database(&self) -> Result<DatabaseUrl> {
         match &self.database.database_url {
             Some(url) => url.expose_secret().parse().context("DATABASE_URL cannot be used"),
@@ -40,11 +40,12 @@ impl Config {
         }
     }
 
-    /// The option that says where the database is.
+    /// The name of the option that determines the database, for error messages.
     pub fn database_option(&self) -> &'static str {
         if self.database.database_url.is_some() { "DATABASE_URL" } else { "DATA_DIR" }
     }
 
+    /// Creates DATA_DIR, readable for its owner only, if it does not exist.
     pub(super) fn create_data_dir(&self) -> Result<()> {
         let mut folder = fs::DirBuilder::new();
         folder.recursive(true);
@@ -52,7 +53,7 @@ impl Config {
         std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
         let path = &self.database.data_dir;
         folder.create(path).with_context(|| {
-            format!("DATA_DIR must be a folder to read and write; {} is none", path.display())
+            format!("DATA_DIR must be a readable and writable folder; {} is not", path.display())
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Options that limit what clients can use up.
+//! Options that limit the resources which clients can use.
 
 use std::time::Duration;
 
@@ -8,83 +8,86 @@ use super::Config;
 use super::values::{positive_duration, whole_number};
 use crate::graphql::guard::Limits;
 
-/// As good as no limit.
+/// The largest value of most limits, large enough to be no limit in practice.
 const MAX_LIMIT: u64 = 1 << 30;
-/// More than any machine has.
+/// The largest value of LIMIT_UNSENT_BYTES: more memory than any machine has.
 const MAX_RESPONSE_MEMORY_BYTES: u64 = 1 << 46;
-/// Deeper documents could overflow the parser's stack.
+/// The largest value of LIMIT_QUERY_NESTING: deeper documents could overflow the parser's stack.
 const MAX_QUERY_NESTING: u64 = 64;
 
 /// The limits of requests, documents, connections and memory.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitOptions {
-    /// Failed logins of one account from one network in 15 minutes, and ten times as many in an hour from all networks. 0: no limit
+    /// Maximum failed logins of an account in 15 minutes from one network; ten times as many in an hour from
+    /// all networks. 0: no limit
     #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = whole_number::<i32>(0..=MAX_LIMIT))]
     pub limit_login_failures: i32,
 
-    /// Calls of register, login, refreshToken and changePassword from one address in a minute, per instance. 0: no limit
+    /// Maximum calls of register, login, refreshToken and changePassword in a minute from one address, per
+    /// instance. 0: no limit
     #[arg(long, env, global = true, value_name = "N", default_value_t = 60, value_parser = whole_number::<u32>(0..=MAX_LIMIT))]
     pub limit_credentials_per_minute: u32,
 
-    /// Largest body of a request, in bytes
+    /// Maximum size of a request body, in bytes
     #[arg(long, env, global = true, value_name = "N", default_value_t = 1 << 20, value_parser = whole_number::<usize>(1..=MAX_LIMIT))]
     pub(super) limit_request_bytes: usize,
 
-    /// Largest text of a document, in bytes
+    /// Maximum size of the text of a document, in bytes
     #[arg(long, env, global = true, value_name = "N", default_value_t = 16 << 10, value_parser = whole_number::<usize>(1..=MAX_LIMIT))]
     pub(super) limit_query_bytes: usize,
 
-    /// Deepest nesting of brackets in a document
+    /// Maximum nesting of brackets in a document
     #[arg(long, env, global = true, value_name = "N", default_value_t = 32, value_parser = whole_number::<usize>(1..=MAX_QUERY_NESTING))]
     pub(super) limit_query_nesting: usize,
 
-    /// Largest number of tokens in a document
+    /// Maximum number of tokens in a document
     #[arg(long, env, global = true, value_name = "N", default_value_t = 2_000, value_parser = whole_number::<usize>(1..=MAX_LIMIT))]
     pub(super) limit_query_tokens: usize,
 
-    /// Deepest nesting of fields in a document; a root field is 1
+    /// Maximum nesting of fields in a document; a root field has depth 1
     #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = whole_number::<usize>(1..=MAX_LIMIT))]
     pub(super) limit_query_depth: usize,
 
-    /// Highest cost of a document: a field costs 1, a connection its page size times its children
+    /// Maximum cost of a document: a field costs 1, a connection its page size times the cost of its children
     #[arg(long, env, global = true, value_name = "N", default_value_t = 5_000, value_parser = whole_number::<usize>(1..=MAX_LIMIT))]
     pub(super) limit_query_complexity: usize,
 
-    /// Largest number of aliases in a document
+    /// Maximum number of aliases in a document
     #[arg(long, env, global = true, value_name = "N", default_value_t = 20, value_parser = whole_number::<usize>(0..=MAX_LIMIT))]
     pub(super) limit_query_aliases: usize,
 
-    /// Largest number of root fields in a query; a mutation may have half as many
+    /// Maximum number of root fields in a query; a mutation may have half as many
     #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = whole_number::<usize>(2..=MAX_LIMIT))]
     pub(super) limit_root_fields: usize,
 
-    /// Largest number of connections of clients at once
+    /// Maximum number of open connections of clients
     #[arg(long, env, global = true, value_name = "N", default_value_t = 4_096, value_parser = whole_number::<usize>(1..=MAX_LIMIT))]
     pub limit_connections: usize,
 
-    /// Connections of one address at once, except those of TRUSTED_PROXIES: a quarter of LIMIT_CONNECTIONS when left out; 0: no limit
+    /// Maximum number of open connections of one address, except those in TRUSTED_PROXIES; if not set, a
+    /// quarter of LIMIT_CONNECTIONS. 0: no limit
     #[arg(long, env, global = true, value_name = "N", value_parser = whole_number::<usize>(0..=MAX_LIMIT))]
     pub(super) limit_connections_per_address: Option<usize>,
 
-    /// Largest memory of answers that are being built or not taken yet, in bytes; each user has an eighth of it
+    /// Maximum memory of responses that are being built or sent, in bytes; one user may use an eighth of it
     #[arg(long, env, global = true, value_name = "N", default_value_t = 512 << 20, value_parser = whole_number::<usize>(1..=MAX_RESPONSE_MEMORY_BYTES))]
     pub limit_unsent_bytes: usize,
 
-    /// Time limit of a request
+    /// Timeout of a request
     #[arg(long, env, global = true, value_name = "TIME", default_value = "15s", value_parser = positive_duration)]
     pub request_timeout: Duration,
 }
 
 impl Config {
-    /// How many connections may be open at once: in all, and of one address (0: no limit).
+    /// The maximum numbers of open connections: in total, and of one address (0: no limit).
     pub fn connections(&self) -> (usize, usize) {
         let options = &self.limits;
         let quarter = (options.limit_connections / 4).max(1);
         (options.limit_connections, options.limit_connections_per_address.unwrap_or(quarter))
     }
 
-    /// The bounds that requests are held to.
+    /// The limits of GraphQL requests.
     pub fn limits(&self) -> Limits {
         let options = &self.limits;
         Limits {

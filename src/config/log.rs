@@ -8,11 +8,11 @@ use crate::telemetry::{self, LogFormat};
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Log")]
 pub struct LogOptions {
-    /// Format of the log. Without it: pretty on a terminal, else json
+    /// Format of the log; if not set, pretty on a terminal and json otherwise
     #[arg(long, env, global = true, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
 
-    /// What is logged: error, warn, info, debug, trace, or a filter by module like info,hyper=debug
+    /// Log level: error, warn, info, debug or trace, or a filter by module like info,hyper=debug
     #[arg(long, env, global = true, value_name = "FILTER", default_value = "info", value_parser = telemetry::validate_filter)]
     pub rust_log: String,
 }

@@ -1,4 +1,4 @@
-//! Every option in one struct, and the checks that a single value cannot make.
+//! Every option of the program, in groups, and the checks that concern more than one option.
 
 mod accounts;
 mod database;
@@ -22,7 +22,7 @@ use self::log::LogOptions;
 use self::network::NetworkOptions;
 pub use self::sources::{load_env_file, parse};
 
-/// The options. Each is a flag, an environment variable, or a line in .env. A flag overrides the environment,
+/// The options. Each is a flag, an environment variable or a line of .env. A flag overrides the environment,
 /// which overrides .env, and an empty value counts as not set.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
@@ -39,13 +39,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the options from flags, and those left out from the environment.
+    /// Reads the options from flags, and those without a flag from the environment.
     pub fn from_flags<'a>(flags: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let command = Self::augment_args(clap::Command::new("taskhold").no_binary_name(true));
         Ok(Self::from_arg_matches(&parse(command, flags.into_iter().map(OsString::from))?)?)
     }
 
-    /// Makes sure that the options fit together, before anything is done with them.
+    /// Checks everything that the parsers of single values cannot check. It may create
+    /// DATA_DIR and its secret.
     pub fn check(&self) -> Result<()> {
         self.secrets(&self.database()?)?;
         self.trusted_proxies()?;

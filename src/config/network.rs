@@ -1,4 +1,4 @@
-//! Options of the network: the listeners, browsers, proxies, and what clients may execute.
+//! Options of the network: listeners, browsers, proxies, and which documents clients may execute.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,7 +13,7 @@ use super::values::{duration, ip_address, socket_address, whole_number};
 use super::{Config, origin};
 use crate::graphql::TrustedDocuments;
 
-/// The listeners and their clients.
+/// The listeners, and what their clients may do.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Network")]
 pub struct NetworkOptions {
@@ -25,27 +25,27 @@ pub struct NetworkOptions {
     #[arg(long, env, global = true, default_value_t = 8000, value_parser = whole_number::<u16>(0..=65_535))]
     pub(super) port: u16,
 
-    /// Origins of pages that may call the API, comma-separated: https://app.example.com
+    /// Origins of web pages that may call the API, comma-separated: https://app.example.com
     #[arg(long, env, global = true, value_name = "ORIGINS", default_value = "", hide_default_value = true)]
     pub(super) cors_origins: String,
 
-    /// Networks of proxies whose X-Forwarded-For is believed, comma-separated: 10.0.0.0/8
+    /// Networks of proxies whose X-Forwarded-For is trusted, comma-separated: 10.0.0.0/8
     #[arg(long, env, global = true, value_name = "NETWORKS", default_value = "", hide_default_value = true)]
     pub(super) trusted_proxies: String,
 
-    /// Whether browsers get the playground at /graphql
+    /// Whether /graphql serves the playground to browsers
     #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     pub graphiql: bool,
 
-    /// Whether clients may ask for the schema, and errors may suggest names
+    /// Whether clients may query the schema, and errors may suggest names
     #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     pub introspection: bool,
 
-    /// Manifest of the only documents that are executed, as GraphQL Code Generator, Relay or Apollo write it
+    /// Manifest of the only documents that are executed, in the format of GraphQL Code Generator, Relay or Apollo
     #[arg(long, env, global = true, value_name = "FILE")]
     pub(super) trusted_documents: Option<PathBuf>,
 
-    /// How long the server still accepts connections after a signal to stop, while /readyz is 503
+    /// How long the server accepts connections after a signal to stop, while /readyz responds 503
     #[arg(long, env, global = true, value_name = "TIME", default_value = "1s", value_parser = duration)]
     pub shutdown_grace: Duration,
 
@@ -60,7 +60,7 @@ impl Config {
         SocketAddr::new(self.network.host, self.network.port)
     }
 
-    /// The origins of pages that may call the API, as browsers send them; `*` for all.
+    /// The origins of web pages that may call the API, in the form that browsers send; `*` is every origin.
     pub fn cors_origins(&self) -> Result<Vec<String>> {
         let entries = self.network.cors_origins.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         let parse = |entry| match entry {
@@ -71,19 +71,19 @@ impl Config {
         entries.map(parse).collect()
     }
 
-    /// The networks of proxies that are believed.
+    /// The networks of proxies whose X-Forwarded-For is trusted.
     pub fn trusted_proxies(&self) -> Result<Vec<IpNet>> {
         let networks =
             self.network.trusted_proxies.split(',').map(str::trim).filter(|network| !network.is_empty());
         let parse = |network: &str| {
             let parsed = network.parse().or_else(|_| network.parse::<IpAddr>().map(IpNet::from));
             let parsed = parsed.ok().map(as_ipv4_if_mapped);
-            parsed.with_context(|| format!("TRUSTED_PROXIES: {network} is no network like 10.0.0.0/8"))
+            parsed.with_context(|| format!("TRUSTED_PROXIES: {network} is not a network like 10.0.0.0/8"))
         };
         networks.map(parse).collect()
     }
 
-    /// The documents of the manifest, when only those are run.
+    /// The documents of the manifest; None when clients may send any document.
     pub fn trusted_documents(&self) -> Result<Option<TrustedDocuments>> {
         let Some(file) = &self.network.trusted_documents else { return Ok(None) };
         let context = || format!("TRUSTED_DOCUMENTS: {} cannot be used", file.display());
@@ -92,7 +92,7 @@ impl Config {
     }
 }
 
-/// Addresses are compared after IPv4-mapped IPv6 has become IPv4, so networks are brought to the same form.
+/// A network of IPv4-mapped IPv6 addresses as an IPv4 network: addresses are compared in that form.
 fn as_ipv4_if_mapped(network: IpNet) -> IpNet {
     let IpNet::V6(v6) = network else { return network };
     let v4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96));

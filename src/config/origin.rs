@@ -1,22 +1,22 @@
-//! An origin of pages, as CORS_ORIGINS lists it and as browsers send it.
+//! Normalizes the origins in CORS_ORIGINS to the form that browsers send.
 
 use anyhow::{Result, bail};
 use url::{Origin, Url};
 
-/// Brings an entry to the form that browsers send in `Origin`: lower case, for http and https an ASCII host
-/// and no default port. Errors when no browser sends such an origin.
+/// The form in which browsers send an origin in the `Origin` header: lower case, for http and https with an
+/// ASCII host and without the default port. Errors: an origin that no browser sends.
 pub fn normalize(entry: &str) -> Result<String> {
     if let Some(origin) = parse(entry) {
         return Ok(origin);
     }
-    // What stands before an @ can be a password.
+    // The text before an @ can contain a password.
     let shown = if entry.contains('@') { "one with a user name".to_owned() } else { format!("{entry:?}") };
     bail!("CORS_ORIGINS must be origins like https://app.example.com, not {shown}")
 }
 
 fn parse(entry: &str) -> Option<String> {
     let (_, authority) = entry.split_once("://")?;
-    // The parser drops some of these silently, and takes others for part of the host.
+    // The URL parser drops some of these characters silently and accepts others as part of the host.
     let is_authority = |c: char| !c.is_whitespace() && !c.is_control() && !"/\\?#@*%".contains(c);
     if authority.is_empty() || !authority.chars().all(is_authority) {
         return None;
@@ -26,7 +26,7 @@ fn parse(entry: &str) -> Option<String> {
         origin @ Origin::Tuple(..) if matches!(url.scheme(), "http" | "https") => {
             Some(origin.ascii_serialization())
         }
-        // Schemes of apps and browser extensions, of which URLs know nothing.
+        // The URL standard defines no origin for the schemes of apps and browser extensions.
         _ => {
             let host = url.host_str().filter(|host| !host.is_empty() && authority.is_ascii())?;
             let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();

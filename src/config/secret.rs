@@ -1,4 +1,4 @@
-//! The secrets that are read from an option, or kept in a file.
+//! Signing secrets: parses the named ones of an option, and generates one in a file.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -9,15 +9,15 @@ use uuid::Uuid;
 
 use crate::auth::{SigningSecret, SigningSecrets};
 
-/// How to make a good secret.
+/// The end of an error message about a missing or weak secret.
 pub const SECRET_HINT: &str = "make one with `openssl rand -hex 32`";
 
-/// `2:new,1:old`. A secret may hold a colon, and no comma. No part is shown in a refusal: in a value
-/// that was put together wrongly, what looks like a name may be a secret.
+/// Parses `2:new,1:old`. A secret may contain a colon but no comma. An error shows no part of the text: in a
+/// malformed value the part that looks like a name may be a secret.
 pub fn parse_named_secrets(text: &str) -> Result<SigningSecrets> {
     let named = |(index, pair): (usize, &str)| {
         let (name, secret) = pair.split_once(':').filter(|(name, _)| is_key_name(name)).context(
-            "BETTER_AUTH_SECRETS must be like 2:new,1:old, a name being 1 to 16 of A-Z, a-z, 0-9, _ and -",
+            "BETTER_AUTH_SECRETS must be like 2:new,1:old, where a name is 1 to 16 of A-Z, a-z, 0-9, _ and -",
         )?;
         let secret = SigningSecret::new(secret.as_bytes().to_vec()).map_err(|weakness| {
             let number = index + 1;
@@ -26,7 +26,7 @@ pub fn parse_named_secrets(text: &str) -> Result<SigningSecrets> {
         anyhow::Ok((name.to_owned(), secret))
     };
     let keys = text.split(',').enumerate().map(named).collect::<Result<_>>()?;
-    SigningSecrets::named(keys).context("BETTER_AUTH_SECRETS has two secrets of one name")
+    SigningSecrets::named(keys).context("BETTER_AUTH_SECRETS has two secrets with the same name")
 }
 
 fn is_key_name(name: &str) -> bool {
@@ -34,7 +34,8 @@ fn is_key_name(name: &str) -> bool {
     (1..=16).contains(&name.len()) && name.bytes().all(allowed)
 }
 
-/// The secret in a file, made at the first start. Of several that start at once, one makes it.
+/// Reads the secret in a file, and creates it if it does not exist. Processes that start at the same time get
+/// the same secret.
 pub fn load_or_create_secret(file: &Path) -> Result<String> {
     match fs::read_to_string(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -48,7 +49,7 @@ pub fn load_or_create_secret(file: &Path) -> Result<String> {
     let mut written = options.open(&draft)?;
     written.write_all(SigningSecret::generate()?.as_bytes())?;
     written.sync_all()?;
-    // Unlike a rename, a link never replaces the secret that somebody else has just made.
+    // Unlike a rename, a link never replaces a secret that another process has just created.
     let linked = fs::hard_link(&draft, file);
     fs::remove_file(&draft)?;
     match linked {

@@ -1,5 +1,5 @@
-//! Where options come from: flags, the environment, and the file .env. In each of them an empty value means
-//! the same as none.
+//! The sources of options: flags, the environment and the file .env. In each of them an empty value counts as
+//! not set.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -10,11 +10,11 @@ use anyhow::{Context, Result, anyhow};
 use clap::builder::Resettable;
 use clap::{Arg, ArgMatches, Command};
 
-/// The file in the working directory that can hold options.
+/// The file in the working directory that can contain options.
 const ENV_FILE: &str = ".env";
 
-/// Puts the variables of .env, if there is such a file, into the environment. Variables that the environment
-/// has already, and not empty, stay as they are.
+/// Loads the variables of .env, if the file exists, into the environment. A variable that is set there
+/// already and is not empty keeps its value.
 pub fn load_env_file() -> Result<()> {
     let lines = match dotenvy::from_path_iter(ENV_FILE) {
         Err(dotenvy::Error::Io(error)) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -24,7 +24,7 @@ pub fn load_env_file() -> Result<()> {
     for line in lines {
         let (name, value) = line.map_err(unreadable)?;
         if !value.is_empty() && env::var_os(&name).is_none_or(|value| value.is_empty()) {
-            // The first line of a name counts, and of equal names the last one is loaded.
+            // The first line of a name has precedence, but the loader lets the last one override.
             let value = value.replace('\\', r"\\").replace('"', r#"\""#).replace('$', r"\$");
             missing.insert_str(0, &format!("{name}=\"{value}\"\n"));
         }
@@ -34,16 +34,16 @@ pub fn load_env_file() -> Result<()> {
 
 fn unreadable(error: dotenvy::Error) -> anyhow::Error {
     let dotenvy::Error::LineParse(line, _) = error else {
-        return anyhow!(error).context(".env must be a file that can be read, or not be there");
+        return anyhow!(error).context(".env must be a readable file or not exist");
     };
-    // The line itself may hold a secret.
+    // The line is not shown, since it may contain a secret.
     let text = fs::read_to_string(ENV_FILE).unwrap_or_default();
     let before = text.split(&line).next().unwrap_or_default();
     let number = before.matches('\n').count() + 1;
     anyhow!(".env: line {number} must be NAME=value, the value in '…' if it has spaces or any of # $ \" \\")
 }
 
-/// Parses a command line whose options can also stand in the environment.
+/// Parses a command line, with the environment for options without a flag.
 pub fn parse(
     command: Command,
     arguments: impl IntoIterator<Item = OsString>,
@@ -55,7 +55,7 @@ pub fn parse(
     command.try_get_matches_from(arguments)
 }
 
-/// The arguments but for options with an empty value: `--port=`, or `--port` followed by an empty argument.
+/// The arguments without the options that have an empty value: `--port=`, or `--port` and an empty argument.
 fn without_empty_options(command: &Command, arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let options = command.get_arguments().filter(|arg| arg.get_env().is_some());
     let flags: Vec<String> = options.filter_map(Arg::get_long).map(|name| format!("--{name}")).collect();

@@ -1,4 +1,4 @@
-//! Parsers of option values. Their messages continue "NAME ".
+//! Parsers of option values. An error message continues the name of the option: "must be …".
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+/// A parser for a whole number in a range.
 pub(super) fn whole_number<T: TryFrom<u64>>(
     range: RangeInclusive<u64>,
 ) -> impl Fn(&str) -> Result<T> + Clone {
@@ -17,21 +18,25 @@ pub(super) fn whole_number<T: TryFrom<u64>>(
     }
 }
 
+/// Parses an IP address.
 pub(super) fn ip_address(text: &str) -> Result<IpAddr> {
     text.parse().ok().context("must be an IP address like 127.0.0.1 or 0.0.0.0")
 }
 
+/// Parses an IP address with a port.
 pub(super) fn socket_address(text: &str) -> Result<SocketAddr> {
     text.parse().ok().context("must be an IP address with a port like 127.0.0.1:9464")
 }
 
+/// Parses a duration, which may be zero.
 pub(super) fn duration(text: &str) -> Result<Duration> {
     humantime::parse_duration(text).ok().context("must be a time like 30s, 15m or 7d")
 }
 
+/// Parses a duration from one second to a thousand years.
 pub(super) fn positive_duration(text: &str) -> Result<Duration> {
     let time = duration(text)?;
-    // A thousand years is as good as for ever, and can still be added to a date.
+    // A longer duration may overflow when it is added to a date.
     let range = Duration::from_secs(1)..=Duration::from_secs(1000 * 365 * 86_400);
     anyhow::ensure!(range.contains(&time), "must be a time from 1s to 1000y");
     Ok(time)

@@ -25,7 +25,7 @@ fn a_server_is_healthy_until_it_stops(place: Place) {
     refuses(&asking, &HEALTHCHECK, &["/readyz says \"HTTP/1.1 503\""]);
     server.signal("TERM");
     assert!(server.ends_well());
-    refuses(&asking, &HEALTHCHECK, &["/readyz does not answer: Connection refused"]);
+    refuses(&asking, &HEALTHCHECK, &["/readyz does not respond: Connection refused"]);
     assert!(!asking.path("data").exists(), "asking needs no folder");
 }
 
@@ -53,7 +53,7 @@ fn a_server_that_listens_everywhere_is_asked_here() {
 
 #[test]
 fn any_free_port_is_none_to_ask() {
-    refuses(&Place::new(), &HEALTHCHECK, &["PORT must be the one that the server has"]);
+    refuses(&Place::new(), &HEALTHCHECK, &["PORT must be the port of the server"]);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn an_answer_that_does_not_come_is_not_waited_for() {
             stream
         });
         let asked = Instant::now();
-        refuses(&same_as(&address), &HEALTHCHECK, &["/readyz does not answer: no answer within 3s"]);
+        refuses(&same_as(&address), &HEALTHCHECK, &["/readyz does not respond: no response within 3s"]);
         assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
         drop(silent.join());
     }

@@ -86,7 +86,7 @@ fn secrets_that_cannot_be_used_are_refused_and_never_shown() {
             format!("2:{},1:{good}", "s3cret".repeat(9)),
             ["secret number 1 is too weak: it has fewer", "openssl"],
         ),
-        (format!("1:{good},1:{good}!"), ["BETTER_AUTH_SECRETS has two secrets of one name", ""]),
+        (format!("1:{good},1:{good}!"), ["BETTER_AUTH_SECRETS has two secrets with the same name", ""]),
         (good.replace(':', ""), [shape, ""]),
         (format!("2:{good},"), [shape, ""]),
         (format!("2:{good}, 1:{good}"), [shape, ""]),

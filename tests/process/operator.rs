@@ -150,7 +150,7 @@ fn a_weak_password_is_refused_with_every_rule_that_it_breaks() {
         assert_eq!(refusal(&place, &arguments, "\n"), "Password must not be empty.");
         assert_eq!(
             refusal(&place, &arguments, ""),
-            "no password came; it is read as one line from standard input"
+            "there is no password on standard input; it is read as one line"
         );
     }
     let both = refusal(&place, &["create", "bob", "--username", "b", "--name", " "], PASSWORD);

@@ -236,7 +236,7 @@ fn a_postgres_without_the_database() {
 fn a_folder_that_cannot_be_written_to() {
     let place = Place::new().with("DATA_DIR", "./file/data");
     place.write("file", "");
-    refuses(&place, &[], &["DATA_DIR must be a folder to read and write; ./file/data is none: "]);
+    refuses(&place, &[], &["DATA_DIR must be a readable and writable folder; ./file/data is not: "]);
     let place = with_database("sqlite://./file/tasks.db");
     place.write("file", "");
     refuses(
