@@ -1,4 +1,4 @@
-//! The log: its format, its filter, and what may never be in it.
+//! The log: its format, its filter, and the messages that it must not contain.
 
 mod writer;
 
@@ -16,23 +16,23 @@ use tracing_subscriber::{EnvFilter, fmt};
 pub use writer::LogGuard;
 use writer::LogWriter;
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     Pretty,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// The lines of the log that were dropped since the process started.
+/// The number of log lines that were dropped since the process started.
 static DROPPED_LINES: AtomicU64 = AtomicU64::new(0);
 
-/// Libraries that would log statements with their values, or documents with their literals. No filter
-/// makes them say more than warnings.
+/// Libraries that would log statements with their values, or documents with their literals. Whatever the
+/// filter, only their warnings and errors are logged.
 const QUIET_TARGETS: [&str; 3] = ["sqlx", "sea_orm::", "async_graphql"];
 
-/// Checks a filter. A blank one is as good as none given.
+/// Parses a filter of log lines; a blank one is `info`.
 pub fn validate_filter(text: &str) -> anyhow::Result<String> {
     let text = if text.trim().is_empty() { "info" } else { text };
     let valid = EnvFilter::try_new(text).is_ok();
@@ -40,8 +40,8 @@ pub fn validate_filter(text: &str) -> anyhow::Result<String> {
     Ok(text.to_owned())
 }
 
-/// Starts logging to standard output: pretty on a terminal, else JSON. The last lines are written when the guard
-/// is dropped.
+/// Starts logging to standard output. The default format is pretty on a terminal and JSON otherwise. Dropping
+/// the guard writes the last lines.
 pub fn init(format: Option<LogFormat>, filter: &str) -> anyhow::Result<LogGuard> {
     let is_terminal = io::stdout().is_terminal();
     let (writer, guard) = LogWriter::start(standard_output()?, &DROPPED_LINES)?;
@@ -64,13 +64,13 @@ pub fn init(format: Option<LogFormat>, filter: &str) -> anyhow::Result<LogGuard>
     Ok(guard)
 }
 
-/// How many lines of the log were dropped since the process started, because standard output did not take them.
+/// How many log lines were dropped since the process started, because standard output was not read.
 pub fn dropped_lines() -> u64 {
     DROPPED_LINES.load(Ordering::Relaxed)
 }
 
-/// Standard output without the buffer and the lock of the standard library: a thread that waits for a reader
-/// would hold them.
+/// Standard output without the standard library's lock: the log thread would hold it while it waits for a
+/// reader.
 #[cfg(unix)]
 fn standard_output() -> io::Result<impl Write + Send + 'static> {
     use std::os::fd::AsFd;
@@ -82,9 +82,9 @@ fn standard_output() -> io::Result<impl Write + Send + 'static> {
     Ok(io::stdout())
 }
 
-/// Says where a panic was, and not what it says itself: that can quote what a user wrote.
+/// Logs the location of a panic but not its message, which may quote text that a user wrote.
 fn log_panic(panic: &PanicHookInfo<'_>) {
-    tracing::error!(place = panic.location().map(ToString::to_string), "a panic");
+    tracing::error!(location = panic.location().map(ToString::to_string), "a thread panicked");
 }
 
 #[cfg(test)]
@@ -104,11 +104,11 @@ mod tests {
         let usual = take_hook();
         set_hook(Box::new(log_panic));
         let panicked = tracing::subscriber::with_default(subscriber.finish(), || {
-            catch_unwind(|| panic!("somebody's secret"))
+            catch_unwind(|| panic!("a user's secret"))
         });
         set_hook(usual);
         assert!(panicked.is_err());
-        let log = String::from_utf8(log.lock().expect("nobody panics with it").clone()).expect("text");
+        let log = String::from_utf8(log.lock().expect("no holder panics").clone()).expect("text");
         assert!(log.contains("src/telemetry/mod.rs:") && !log.contains("secret"), "{log}");
     }
 
@@ -116,7 +116,7 @@ mod tests {
 
     impl Write for Line {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().expect("nobody panics with it").write(bytes)
+            self.0.lock().expect("no holder panics").write(bytes)
         }
 
         fn flush(&mut self) -> io::Result<()> {

@@ -1,5 +1,6 @@
-//! Writes the log on a thread of its own, so that nobody waits for standard output. tracing-appender does the
-//! same, but allocates and wakes its thread for every line, and says nothing of the lines that it dropped.
+//! Writes the log on a separate thread, so that no other thread waits for standard output. tracing-appender
+//! does the same, but allocates and wakes its thread for every line, and does not log how many lines it
+//! dropped.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,28 +10,28 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How much of the log may wait to be written. Lines beyond it are dropped.
+/// The maximum size of the lines that wait to be written. Further lines are dropped.
 const BUFFER_BYTES: usize = 4 << 20;
-/// How long the thread gathers lines before it writes again: one system call then takes many of them.
+/// The pause between two writes: one system call then writes many lines.
 const BATCH_INTERVAL: Duration = Duration::from_millis(5);
-/// What is kept of a buffer that has grown.
+/// A buffer that has grown beyond this is shrunk after it was written.
 const MAX_IDLE_BATCH_BYTES: usize = 64 << 10;
-/// How long the last lines may take when the process ends.
+/// How long the end of the process waits for the last lines.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
-/// Between two tries on an output that is not ready and does not make the writer wait.
+/// The pause before a write is retried on a non-blocking output that is not ready.
 const RETRY_DELAY: Duration = Duration::from_millis(10);
 
-/// Takes lines for the log without waiting.
+/// Queues log lines without waiting for the output.
 pub struct LogWriter(Arc<Shared>);
 
-/// Waits for the last lines when it is dropped.
+/// Waits, when it is dropped, until the last lines are written.
 pub struct LogGuard(Arc<Shared>);
 
 struct Shared {
     queue: Mutex<Queue>,
-    /// There are lines to write.
+    /// Signalled when there are lines to write.
     work_available: Condvar,
-    /// All lines are written.
+    /// Signalled when all lines are written.
     all_written: Condvar,
     dropped_lines: &'static AtomicU64,
     capacity: usize,
@@ -39,14 +40,14 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     lines: Vec<u8>,
-    /// Whether the thread waits for lines.
+    /// Whether the log thread waits for lines.
     is_idle: bool,
-    /// Whether lines are waited for, which are then not gathered.
+    /// Whether a [`LogGuard`] waits for the lines, so the thread writes without a pause.
     is_flushing: bool,
 }
 
 impl LogWriter {
-    /// Starts the thread, which adds the lines that it drops to a count.
+    /// Starts the log thread. The number of dropped lines is added to `dropped_lines`.
     pub fn start(
         output: impl Write + Send + 'static,
         dropped_lines: &'static AtomicU64,
@@ -74,7 +75,7 @@ impl LogWriter {
 }
 
 impl Write for &LogWriter {
-    /// Takes whole lines, or drops them.
+    /// Queues all of the lines, or drops all of them when the queue is full.
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         let mut queue = self.0.queue();
         if queue.lines.len() + lines.len() > self.0.capacity {
@@ -108,14 +109,14 @@ impl Drop for LogGuard {
         queue.is_flushing = true;
         self.0.work_available.notify_one();
         let unwritten = |queue: &mut Queue| !(queue.is_idle && queue.lines.is_empty());
-        // An output that is not read would keep the process alive for ever.
+        // With an output that is not read the process would never end.
         drop(self.0.all_written.wait_timeout_while(queue, FLUSH_TIMEOUT, unwritten));
     }
 }
 
 impl Shared {
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        // Nothing that is done with the queue can leave it half changed.
+        // No operation on the queue can leave it inconsistent.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -124,18 +125,18 @@ impl Shared {
         self.dropped_lines.fetch_add(count as u64, Ordering::Relaxed);
     }
 
-    /// Writes what comes, as long as the process lives.
+    /// Writes the queued lines for as long as the process runs.
     fn write_all_lines(&self, mut output: impl Write) {
         let (mut batch, mut reported, mut can_write) = (Vec::new(), 0, true);
         loop {
-            // What the output has refused is reported when it takes something again.
+            // Dropped lines are reported when the output accepts lines again.
             let is_reportable = can_write && self.dropped_lines.load(Ordering::Relaxed) > reported;
             let is_flushing = self.take_lines(&mut batch, is_reportable);
             if is_reportable {
-                // The queue is empty now, so this line is not dropped. It follows those that were kept.
+                // The queue is empty now, so this line is not dropped. It follows the lines that were kept.
                 let dropped = self.dropped_lines.load(Ordering::Relaxed);
                 let lines = dropped - std::mem::replace(&mut reported, dropped);
-                tracing::warn!(lines, "lines of the log were dropped, since standard output was not read");
+                tracing::warn!(lines, "log lines were dropped, since standard output was not read");
             }
             can_write = write_all_retrying(&mut output, &batch).is_ok();
             if !can_write {
@@ -149,8 +150,8 @@ impl Shared {
         }
     }
 
-    /// Takes the lines that wait into an empty batch, waiting for the first one unless there is something else
-    /// to do; whether the process ends.
+    /// Moves the queued lines into `batch`, which is empty. It waits for the first line unless `is_urgent`.
+    /// Returns whether a [`LogGuard`] waits for the lines.
     fn take_lines(&self, batch: &mut Vec<u8>, is_urgent: bool) -> bool {
         let mut queue = self.queue();
         while queue.lines.is_empty() && !is_urgent {
@@ -164,7 +165,7 @@ impl Shared {
     }
 }
 
-/// Writes all of it, also to an output that answers at once that it is not ready.
+/// Writes all bytes, and retries while a non-blocking output is not ready.
 fn write_all_retrying(output: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match output.write(bytes) {
@@ -185,7 +186,7 @@ mod tests {
 
     use super::*;
 
-    /// An output that takes a piece when it is told to, or fails, and passes on what it took.
+    /// An output whose next write succeeds or fails as the test orders, and which sends what was written.
     struct Gate {
         orders: Receiver<io::Result<()>>,
         taken: Sender<String>,
@@ -214,9 +215,9 @@ mod tests {
         static DROPPED: AtomicU64 = AtomicU64::new(0);
         let (output, order, took) = gate();
         let (log, _guard) = LogWriter::with_capacity(output, &DROPPED, 10).expect("a thread can be started");
-        let write = |line: &str| (&log).write_all(line.as_bytes()).expect("it takes all");
+        let write = |line: &str| (&log).write_all(line.as_bytes()).expect("writing cannot fail");
         write("first\n");
-        // The thread is in the output now, or soon.
+        // The thread is now writing, or will be soon.
         while !log.0.queue().lines.is_empty() {
             thread::yield_now();
         }
@@ -225,8 +226,8 @@ mod tests {
         }
         assert_eq!(DROPPED.load(Ordering::Relaxed), 2);
         for line in ["first\n", "12345678\n"] {
-            order.send(Ok(())).expect("the thread lives");
-            assert_eq!(took.recv().expect("the thread lives"), line);
+            order.send(Ok(())).expect("the thread runs");
+            assert_eq!(took.recv().expect("the thread runs"), line);
         }
     }
 
@@ -237,10 +238,10 @@ mod tests {
         let (log, guard) = LogWriter::start(output, &DROPPED).expect("a thread can be started");
         for failure in [Err(ErrorKind::StorageFull.into()), Ok(()), Err(ErrorKind::WouldBlock.into()), Ok(())]
         {
-            order.send(failure).expect("the thread lives");
+            order.send(failure).expect("the thread runs");
         }
         for line in ["lost\n", "kept\n", "late\n"] {
-            (&log).write_all(line.as_bytes()).expect("it takes all");
+            (&log).write_all(line.as_bytes()).expect("writing cannot fail");
             while !log.0.queue().is_idle {
                 thread::yield_now();
             }
@@ -256,13 +257,13 @@ mod tests {
         let (output, order, took) = gate();
         let (log, guard) = LogWriter::start(output, &DROPPED).expect("a thread can be started");
         for _ in 0..2 {
-            order.send(Ok(())).expect("the thread lives");
+            order.send(Ok(())).expect("the thread runs");
         }
-        (&log).write_all(b"one\n").expect("it takes all");
-        (&log).write_all(b"two\n").expect("it takes all");
+        (&log).write_all(b"one\n").expect("writing cannot fail");
+        (&log).write_all(b"two\n").expect("writing cannot fail");
         drop(guard);
         assert_eq!(took.try_iter().collect::<String>(), "one\ntwo\n");
-        (&log).write_all(b"never read\n").expect("it takes all");
+        (&log).write_all(b"never read\n").expect("writing cannot fail");
         let begun = Instant::now();
         drop(LogGuard(log.0.clone()));
         assert!(begun.elapsed() < FLUSH_TIMEOUT * 3, "{:?}", begun.elapsed());

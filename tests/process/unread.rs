@@ -87,7 +87,7 @@ fn lines_that_are_not_read_are_dropped_and_counted_and_reported_when_the_log_is_
     let mut read = 0;
     for line in output.lines() {
         let line: Value = serde_json::from_str(&line.expect("text")).expect("every line is JSON");
-        if line["message"] == "lines of the log were dropped, since standard output was not read" {
+        if line["message"] == "log lines were dropped, since standard output was not read" {
             assert_eq!((&line["lines"], &line["level"]), (&Value::from(dropped), &Value::from("WARN")));
             break;
         }
