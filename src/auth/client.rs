@@ -1,23 +1,23 @@
-//! Where a request comes from, and what counts as one client.
+//! The client of a request, and the address ranges that rate limits count as one client.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The client as the server sees it.
+/// The client of a request.
 #[derive(Clone, Debug)]
 pub struct ClientInfo {
-    /// Behind a trusted proxy, the address that the proxy saw.
+    /// The peer of the connection; behind a trusted proxy, the address that the proxy reports.
     pub address: IpAddr,
-    /// What it says of itself.
+    /// The User-Agent header, which the client chooses freely.
     pub user_agent: Option<String>,
 }
 
 impl ClientInfo {
-    /// The client network: the /24 of an IPv4 address, the /56 of an IPv6 one, which one household has.
+    /// The client's network: the /24 of an IPv4 address or the /56 of an IPv6 address, usually one household.
     pub fn network(&self) -> IpAddr {
         network_address(self.address, 24, 56)
     }
 
-    /// What limits per address count: see [`counted_address`].
+    /// The address that limits per address count: see [`counted_address`].
     pub fn counted_address(&self) -> IpAddr {
         counted_address(self.address)
     }
@@ -29,13 +29,13 @@ impl Default for ClientInfo {
     }
 }
 
-/// What limits per address count: an IPv4 address, or the /64 of an IPv6 one, in which every host can take any
-/// address that it likes.
+/// The address that limits per address count: an IPv4 address, or the /64 of an IPv6 address, in which a host
+/// can use any address.
 pub fn counted_address(address: IpAddr) -> IpAddr {
     network_address(address, 32, 64)
 }
 
-/// The first bits of an address; the others become 0. An IPv4-mapped IPv6 address counts as IPv4.
+/// The first bits of an address, the others set to 0. An IPv4-mapped IPv6 address counts as IPv4.
 fn network_address(address: IpAddr, v4_bits: u32, v6_bits: u32) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & (!0 << (32 - v4_bits))).into(),

@@ -1,5 +1,5 @@
-//! Where passwords are hashed: threads of their own, each with the memory of one hash, which it keeps, and
-//! a bounded queue in front of them, in which client networks take turns.
+//! A thread pool for Argon2 with one reusable buffer per thread, and a bounded queue in front of it, in which
+//! client networks take turns.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -14,37 +14,38 @@ use tokio::sync::oneshot;
 
 use crate::domain::{Error, Result};
 
-/// How many requests wait for a permit at most.
+/// The maximum number of requests that wait for a permit.
 const QUEUE_LIMIT: usize = 64;
-/// How many of them may be of one client network.
+/// The maximum number of waiting requests from one client network.
 const NETWORK_QUEUE_LIMIT: usize = 32;
+/// How long a request waits for a permit.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How many permits there are beyond one for each thread, so that a request can read the account before a
-/// thread is free, and no thread waits for the database.
+/// The number of permits beyond one per thread: a request can read the account before a thread is free, so no
+/// thread waits for the database.
 pub(super) const PREFETCHED_PERMITS: usize = 3;
 
-/// What a hash is computed in. A thread keeps its own: fresh memory for each hash would have to be
-/// fetched from the system page by page, and allocators keep it where it is of no use.
+/// The memory in which a hash is computed. Each thread reuses its own: with new memory for each hash the
+/// system would have to map every page again, or the allocator would keep the memory without use.
 pub type Argon2Buffer = Vec<Block>;
 
 type HashJob = Box<dyn FnOnce(&mut Argon2Buffer) + Send>;
 
-/// The threads, and the queue for them.
+/// The hashing threads with their queue.
 #[derive(Clone)]
 pub struct HashingPool {
     queue: Arc<PermitQueue>,
     jobs: mpsc::Sender<HashJob>,
 }
 
-/// The permission to have one hash computed.
+/// Permission to compute one hash.
 pub struct HashPermit {
     queue: Arc<PermitQueue>,
     jobs: mpsc::Sender<HashJob>,
 }
 
 impl Default for HashingPool {
-    /// Leaves one core to everything else. The threads have the priority of the one that makes them, which
-    /// is to be that of the process.
+    /// Starts one thread fewer than there are cores, but at least one. The threads inherit the priority of
+    /// the calling thread, which must be that of the process.
     fn default() -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let threads = (cores - 1).max(1);
@@ -61,8 +62,8 @@ impl Default for HashingPool {
 }
 
 impl HashingPool {
-    /// Waits for a permit. Errors: Unavailable at once when the queue is full, in all or of this client
-    /// network, and after two seconds.
+    /// Waits for a permit. Errors: Unavailable immediately when the queue is full, in total or for this
+    /// client network, and after [`QUEUE_TIMEOUT`].
     pub async fn acquire(&self, network: IpAddr) -> Result<HashPermit> {
         if let Some(queued) = self.queue.join(network)? {
             let granted = tokio::time::timeout(QUEUE_TIMEOUT, queued.granted()).await;
@@ -73,7 +74,7 @@ impl HashingPool {
 }
 
 impl HashPermit {
-    /// Does the work on one of the threads.
+    /// Runs the work on one of the hashing threads. Errors: Internal when the work panics.
     pub async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce(&mut Argon2Buffer) -> T + Send + 'static,
@@ -82,12 +83,12 @@ impl HashPermit {
         let jobs = self.jobs.clone();
         let job = move |buffer: &mut Argon2Buffer| {
             let result = work(buffer);
-            // The work itself holds the permit: a request that was given up does not free a thread.
+            // The job owns the permit, because a cancelled request does not free its thread.
             drop(self);
-            // The request may have been given up.
+            // The send fails when the request was cancelled.
             let _ = reply.send(result);
         };
-        jobs.send(Box::new(job)).map_err(|_| Error::internal(anyhow!("the hashing threads ended")))?;
+        jobs.send(Box::new(job)).map_err(|_| Error::internal(anyhow!("the hashing threads have ended")))?;
         replied.await.map_err(Error::internal)
     }
 }
@@ -98,26 +99,26 @@ impl Drop for HashPermit {
     }
 }
 
-/// Computes until the pool is dropped.
+/// Runs jobs until the pool is dropped.
 fn worker_loop(jobs: &Mutex<mpsc::Receiver<HashJob>>) {
     let mut buffer = Argon2Buffer::new();
-    let next = || jobs.lock().expect("nobody panics while waiting").recv();
+    let next = || jobs.lock().expect("no holder panics").recv();
     while let Ok(job) = next() {
-        // The request that waits for the answer learns of a panic; the thread goes on.
+        // A panic drops the reply channel, which fails the request; the thread continues.
         let _ = catch_unwind(AssertUnwindSafe(|| job(&mut buffer)));
     }
 }
 
-/// Who waits for a permit.
+/// The requests that wait for a permit.
 struct PermitQueue(Mutex<QueueState>);
 
 #[derive(Default)]
 struct QueueState {
-    /// Permits that nobody has.
+    /// The number of permits that are not in use.
     free_permits: usize,
-    /// How many requests wait.
+    /// The number of requests that wait.
     queued: usize,
-    /// The networks that have requests waiting; the first one is next.
+    /// The networks with waiting requests; the first one is next.
     networks: VecDeque<IpAddr>,
     /// The requests of each of these networks, oldest first.
     requests: HashMap<IpAddr, VecDeque<oneshot::Sender<()>>>,
@@ -128,7 +129,7 @@ impl PermitQueue {
         self.0.lock().expect("no holder panics")
     }
 
-    /// Takes a free permit, or a place in the queue.
+    /// Takes a free permit (None), or queues a request for one. Errors: Unavailable when the queue is full.
     fn join(self: &Arc<Self>, network: IpAddr) -> Result<Option<QueuedRequest>> {
         let mut state = self.lock();
         if state.free_permits > 0 {
@@ -148,7 +149,7 @@ impl PermitQueue {
         Ok(Some(QueuedRequest { queue: self.clone(), network, granted }))
     }
 
-    /// Gives a permit to the next request that waits.
+    /// Passes a permit to the next waiting request.
     fn release(&self) {
         let mut state = self.lock();
         while let Some(grant) = state.pop_next() {
@@ -161,7 +162,7 @@ impl PermitQueue {
 }
 
 impl QueueState {
-    /// Takes the oldest request of the network whose turn it is; that network's next turn is the last.
+    /// Removes the oldest request of the first network, and moves that network to the end.
     fn pop_next(&mut self) -> Option<oneshot::Sender<()>> {
         let network = self.networks.pop_front()?;
         let requests = self.requests.get_mut(&network)?;
@@ -175,7 +176,7 @@ impl QueueState {
         grant
     }
 
-    /// Forgets the requests of a network that were given up.
+    /// Removes the cancelled requests of a network.
     fn remove_cancelled(&mut self, network: IpAddr) {
         let Some(requests) = self.requests.get_mut(&network) else { return };
         let before = requests.len();
@@ -188,7 +189,7 @@ impl QueueState {
     }
 }
 
-/// The place of one request in the queue; dropping it gives the place up.
+/// A request in the queue; dropping it cancels the request.
 struct QueuedRequest {
     queue: Arc<PermitQueue>,
     network: IpAddr,
@@ -197,16 +198,17 @@ struct QueuedRequest {
 
 impl QueuedRequest {
     async fn granted(mut self) {
-        // A grant is not dropped while its request waits. Polled by reference: `Drop` needs it still.
+        // The sender is not dropped while its request waits. Polled by reference, since `Drop` uses the
+        // receiver.
         let _ = (&mut self.granted).await;
-        // It was received, so it is not found again by `Drop`.
+        // The grant is consumed here, so `Drop` does not release it a second time.
     }
 }
 
 impl Drop for QueuedRequest {
     fn drop(&mut self) {
         self.granted.close();
-        // A permit that was granted in the same moment is passed on.
+        // A permit that was granted at the same time is passed on.
         if self.granted.try_recv().is_ok() {
             self.queue.release();
         } else {
@@ -243,8 +245,8 @@ mod tests {
         let request = |number| {
             let (pool, served) = (&pool, &served);
             async move {
-                let permit = pool.acquire(network(number)).await.expect("there is room to wait");
-                served.lock().expect("nobody panics with it").push(number);
+                let permit = pool.acquire(network(number)).await.expect("the queue is not full");
+                served.lock().expect("no holder panics").push(number);
                 drop(permit);
             }
         };
@@ -253,7 +255,7 @@ mod tests {
         assert!(poll!(&mut all).is_pending());
         permits.pop();
         all.await;
-        assert_eq!(*served.lock().expect("nobody panics with it"), [0, 1, 2, 0, 1, 0, 0, 0]);
+        assert_eq!(*served.lock().expect("no holder panics"), [0, 1, 2, 0, 1, 0, 0, 0]);
     }
 
     #[tokio::test]
@@ -277,8 +279,8 @@ mod tests {
     async fn a_permit_that_comes_too_late_goes_to_the_next() {
         let pool = HashingPool::default();
         let mut permits = all_permits(&pool).await;
-        let given_up = pool.queue.join(network(0)).expect("there is room");
-        let next = pool.queue.join(network(0)).expect("there is room").expect("no permit is free");
+        let given_up = pool.queue.join(network(0)).expect("the queue is not full");
+        let next = pool.queue.join(network(0)).expect("the queue is not full").expect("no permit is free");
         permits.pop();
         drop(given_up);
         next.granted().await;

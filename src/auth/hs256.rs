@@ -1,6 +1,5 @@
-//! HMAC-SHA-256 for jsonwebtoken, and nothing else: its ready-made providers bring RSA and elliptic
-//! curves along (one with RUSTSEC-2023-0071), and a service that signs with one algorithm cannot be
-//! confused about which.
+//! A provider of HMAC-SHA-256 for jsonwebtoken. The library's own providers include RSA and elliptic curves
+//! (one of them with RUSTSEC-2023-0071), and with a single algorithm an attacker cannot substitute another.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
@@ -9,9 +8,9 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use sha2::Sha256;
 use signature::{Error, Signer, Verifier};
 
-/// Makes [`PROVIDER`] the one that jsonwebtoken uses; later calls change nothing.
+/// Installs [`PROVIDER`] in jsonwebtoken; later calls have no effect.
 pub fn install() {
-    // A second call, of a second server in one process, finds it installed.
+    // The error means that it is installed already, by another server in this process.
     let _ = PROVIDER.install_default();
 }
 
@@ -34,6 +33,7 @@ impl Hs256 {
         Ok(Self(keyed))
     }
 
+    /// The HMAC of a message, not yet finalized.
     fn mac_of(&self, message: &[u8]) -> Hmac<Sha256> {
         self.0.clone().chain_update(message)
     }

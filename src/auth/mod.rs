@@ -1,5 +1,5 @@
-//! Who is speaking: tokens, passwords, and the [`Viewer`] that only a good token can become.
-//! No SQL and no GraphQL enters here.
+//! Authentication: tokens, passwords, and the [`Viewer`] that only a verified token can become. It contains
+//! no SQL and no GraphQL.
 
 mod client;
 mod hashing_pool;

@@ -1,4 +1,4 @@
-//! Passwords under Argon2id: how they are hashed, and whether one fits a hash.
+//! Hashes and verifies passwords with Argon2id.
 
 use std::net::IpAddr;
 
@@ -11,9 +11,10 @@ use unicode_normalization::UnicodeNormalization;
 use crate::auth::hashing_pool::{Argon2Buffer, HashPermit, HashingPool};
 use crate::domain::{Error, NewPassword, Result};
 
-/// The second recommendation of RFC 9106 in the OWASP reading: 19 MiB, two passes, one lane.
+/// Memory in KiB, passes and lanes of new hashes: the OWASP variant of the second recommendation of RFC 9106.
 const CURRENT_PARAMS: (u32, u32, u32) = (19_456, 2, 1);
-/// A hash with the present parameters that no password fits: the work for a user who does not exist.
+/// A hash with the current parameters that no password matches. It is verified for users who do not exist, so
+/// that the time does not reveal them.
 const DUMMY_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keS1u$Vx0MRhJmOqVNnUXB5QX9vOZDlGtDsYxNYjpD2W5XEdk";
 
@@ -21,17 +22,17 @@ const DUMMY_HASH: &str =
 #[derive(Clone, Default)]
 pub struct Passwords(HashingPool);
 
-/// The permission to verify one password.
+/// Permission to verify one password.
 pub struct VerifyPermit(HashPermit);
 
 impl Passwords {
-    /// The PHC string to store for a password, which comes from a client network. Errors: Unavailable when
-    /// too many passwords wait to be hashed.
+    /// Hashes a password that a client network sent; returns the PHC string to store. Errors: Unavailable
+    /// when too many passwords wait to be hashed.
     pub async fn hash(&self, password: &NewPassword, network: IpAddr) -> Result<String> {
         self.hash_normalized(SecretString::from(password.expose()), network).await
     }
 
-    /// Hashes a password that has been verified, under the present parameters.
+    /// Hashes a verified password again, with the current parameters. Errors: like [`Self::hash`].
     pub async fn rehash(&self, password: &SecretString, network: IpAddr) -> Result<String> {
         self.hash_normalized(normalized(password), network).await
     }
@@ -52,22 +53,23 @@ impl Passwords {
         hash.await?.map_err(hashing_error)
     }
 
-    /// Whether a stored hash was made with the present parameters.
+    /// Whether a stored hash has the current parameters.
     pub fn is_current(stored: &str) -> bool {
         let (memory_kib, passes, lanes) = CURRENT_PARAMS;
         stored.starts_with(&format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}$"))
     }
 
-    /// Waits until a password may be verified. A caller that looks up only then what to verify keeps the
-    /// database free for others, however many want to sign in. Errors: Unavailable when too many passwords
-    /// wait to be hashed.
+    /// Waits for permission to verify a password. A caller should read the stored hash only afterwards, so
+    /// that waiting logins do not load the database. Errors: Unavailable when too many passwords wait to be
+    /// hashed.
     pub async fn reserve(&self, network: IpAddr) -> Result<VerifyPermit> {
         self.0.acquire(network).await.map(VerifyPermit)
     }
 }
 
 impl VerifyPermit {
-    /// Whether the password fits the stored hash. Without one the same work is done, and it does not.
+    /// Whether the password matches the stored hash. Without a stored hash the result is false after the same
+    /// work. Errors: Internal when the stored hash is invalid or too expensive.
     pub async fn verify(self, password: &SecretString, stored: Option<&str>) -> Result<bool> {
         let known = stored.is_some();
         let hash =
@@ -76,12 +78,12 @@ impl VerifyPermit {
         let password = normalized(password);
         let computed =
             self.0.run(move |buffer| compute_hash(&argon2, buffer, &password, &salt, expected.len()));
-        // Outputs are compared in constant time.
+        // `Output` compares in constant time.
         Ok(computed.await?.map_err(hashing_error)? == expected && known)
     }
 }
 
-/// The text that is hashed, however the keyboard composes its letters.
+/// The password in Unicode NFC: keyboards compose the same letters differently.
 fn normalized(password: &SecretString) -> SecretString {
     password.expose_secret().nfc().collect::<String>().into()
 }
@@ -95,8 +97,8 @@ fn current_params() -> Params {
     Params::new(memory_kib, passes, lanes, None).expect("the parameters are in range")
 }
 
-/// What a stored hash is computed with, if that costs no more than four times the present. What asks
-/// for more was not made here, and would take the memory of everything else.
+/// The algorithm, salt and output of a stored hash. Errors: a cost of more than four times the current
+/// parameters. taskhold did not create such a hash, and computing it would exhaust the memory.
 fn within_cost_limit(hash: &PasswordHash) -> HashResult<(Argon2<'static>, Salt, Output)> {
     let (memory_kib, passes, lanes) = CURRENT_PARAMS;
     let params = Params::try_from(hash)?;
@@ -117,7 +119,7 @@ fn compute_hash(
     length: usize,
 ) -> HashResult<Output> {
     buffer.resize(argon2.params().block_count(), Block::new());
-    // What a larger hash once took is not kept.
+    // A larger hash may have grown the buffer; that memory is not kept.
     buffer.shrink_to_fit();
     let mut output = [0; Output::MAX_LENGTH];
     let output = output.get_mut(..length).ok_or(HashError::OutputSize)?;
@@ -140,7 +142,7 @@ mod tests {
         passwords.reserve(HERE).await?.verify(&password.into(), stored).await
     }
 
-    /// A stored hash of `password`, made elsewhere.
+    /// A stored hash of `password` with other parameters.
     fn stored(password: &str, parameters: (u32, u32, u32)) -> String {
         use argon2::PasswordHasher;
         let (memory_kib, passes, lanes) = parameters;
@@ -153,14 +155,14 @@ mod tests {
     async fn a_password_fits_its_own_hash_and_no_other() {
         let passwords = Passwords::default();
         let password = NewPassword::parse(&mut Faults::default(), "", "correct horse 1").expect("strong");
-        let hash = passwords.hash(&password, HERE).await.expect("there is room to hash");
+        let hash = passwords.hash(&password, HERE).await.expect("the queue is not full");
         assert!(
             hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && Passwords::is_current(&hash),
             "{hash}"
         );
-        assert!(fits(&passwords, "correct horse 1", Some(&hash)).await.expect("there is room"));
-        assert!(!fits(&passwords, "correct horse 2", Some(&hash)).await.expect("there is room"));
-        assert!(!fits(&passwords, "correct horse 1", None).await.expect("there is room"));
+        assert!(fits(&passwords, "correct horse 1", Some(&hash)).await.expect("the queue is not full"));
+        assert!(!fits(&passwords, "correct horse 2", Some(&hash)).await.expect("the queue is not full"));
+        assert!(!fits(&passwords, "correct horse 1", None).await.expect("the queue is not full"));
     }
 
     #[tokio::test]
@@ -169,9 +171,12 @@ mod tests {
         for parameters in [(19_456, 2, 1), (65_536, 3, 4), (1_024, 1, 2), (19_456, 2, 1)] {
             let hash = stored("correct horse 1", parameters);
             assert_eq!(Passwords::is_current(&hash), parameters == CURRENT_PARAMS);
-            assert!(fits(&passwords, "correct horse 1", Some(&hash)).await.expect("there is room"), "{hash}");
             assert!(
-                !fits(&passwords, "correct horse 2", Some(&hash)).await.expect("there is room"),
+                fits(&passwords, "correct horse 1", Some(&hash)).await.expect("the queue is not full"),
+                "{hash}"
+            );
+            assert!(
+                !fits(&passwords, "correct horse 2", Some(&hash)).await.expect("the queue is not full"),
                 "{hash}"
             );
         }
@@ -203,6 +208,6 @@ mod tests {
         begun.truncate(at_once);
         assert!(!begun.iter().any(refused));
         drop(begun);
-        assert!(!fits(&passwords, "x", None).await.expect("there is room again"));
+        assert!(!fits(&passwords, "x", None).await.expect("the queue is empty again"));
     }
 }

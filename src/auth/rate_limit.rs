@@ -1,4 +1,4 @@
-//! How many credential operations one client address may make a minute, on this instance.
+//! Limits the credential operations of one client address per minute, on this instance.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use crate::auth::ClientInfo;
 use crate::domain::{Error, Result};
 
 const WINDOW: Duration = Duration::from_secs(60);
-/// Beyond so many addresses the ones that were not seen for longest are forgotten.
+/// The maximum number of addresses that are counted; beyond it the least recently used are evicted.
 const MAX_ADDRESSES: u64 = 100_000;
 
 /// Counts the credential operations of each address.
 pub struct IpRateLimiter {
-    /// None: there is no limit.
+    /// None: no limit.
     per_minute: Option<u32>,
     windows: Cache<IpAddr, Arc<Window>>,
 }
@@ -28,9 +28,9 @@ struct Window {
 }
 
 impl IpRateLimiter {
-    /// 0 is no limit.
+    /// Allows `per_minute` operations; 0 is no limit.
     pub fn new(per_minute: u32) -> Self {
-        // The usual policy would rather turn a new entry away than give up an old one.
+        // The default policy may reject a new entry instead of evicting an old one.
         let windows = Cache::builder()
             .eviction_policy(EvictionPolicy::lru())
             .max_capacity(MAX_ADDRESSES)
@@ -39,7 +39,7 @@ impl IpRateLimiter {
         Self { per_minute: (per_minute > 0).then_some(per_minute), windows }
     }
 
-    /// Counts one operation of a client, or refuses it.
+    /// Counts one operation of a client. Errors: RateLimited with the seconds until the window ends.
     pub fn check(&self, client: &ClientInfo) -> Result<()> {
         let Some(limit) = self.per_minute else { return Ok(()) };
         let fresh = || Arc::new(Window { started_at: Instant::now(), count: AtomicU32::new(0) });

@@ -1,4 +1,4 @@
-//! The secrets that tokens are signed with, and what makes one too weak to be it.
+//! The secrets that sign tokens, and the checks against weak ones.
 
 use std::collections::HashSet;
 
@@ -6,26 +6,27 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretSlice};
 use sha2::Sha256;
 
-/// The secret in .env.example, which everybody knows.
+/// The secret in .env.example, which is public.
 const EXAMPLE_SECRET: &[u8] = b"replace-me-with-the-output-of-openssl-rand-hex-32";
 
-/// A secret that is long and varied enough to sign with.
+/// A secret that has passed the checks of its length and variety.
 #[derive(Clone, Debug)]
 pub struct SigningSecret(SecretSlice<u8>);
 
-/// Why a secret was refused. It never shows the secret.
+/// Why a secret was refused. The messages never contain the secret.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum WeakSecret {
     #[error("it is shorter than 32 bytes")]
     Short,
     #[error("it has fewer than 10 different bytes")]
     LowEntropy,
-    #[error("it is the one from .env.example, which everybody knows")]
+    #[error("it is the one from .env.example, which is public")]
     Example,
 }
 
 impl SigningSecret {
-    /// Takes the bytes as they are.
+    /// Checks a secret. Errors: shorter than 32 bytes, fewer than 10 different bytes, or the published
+    /// example.
     pub fn new(bytes: Vec<u8>) -> Result<Self, WeakSecret> {
         if bytes == EXAMPLE_SECRET {
             Err(WeakSecret::Example)
@@ -38,7 +39,7 @@ impl SigningSecret {
         }
     }
 
-    /// A fresh one: 256 random bits, as text that fits in a file or an environment variable.
+    /// Generates a secret of 256 random bits, encoded as base64url.
     pub fn generate() -> Result<String, getrandom::Error> {
         use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
         let mut bytes = [0; 32];
@@ -50,7 +51,7 @@ impl SigningSecret {
         self.0.expose_secret()
     }
 
-    /// A key for one purpose alone: what is made with it proves nothing elsewhere.
+    /// Derives a key for one purpose, so that a value made for one purpose is not valid for another.
     pub(super) fn derive(&self, purpose: &str) -> Hmac<Sha256> {
         let derived = hmac_with_key(self.expose()).chain_update(purpose).finalize().into_bytes();
         hmac_with_key(&derived)
@@ -61,21 +62,21 @@ fn hmac_with_key(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
 }
 
-/// The secrets of a server: the first signs, all verify, so that one can follow another.
+/// The signing secrets of a server: the first signs, all verify, so that a secret can be replaced.
 #[derive(Clone, Debug)]
 pub struct SigningSecrets {
     keys: Vec<(Option<String>, SigningSecret)>,
 }
 
 impl SigningSecrets {
-    /// Secrets under their names, newest first. There has to be one at least.
+    /// Named secrets, the newest first. None when there is no secret, or two have the same name.
     pub fn named(keys: Vec<(String, SigningSecret)>) -> Option<Self> {
         let names: HashSet<&String> = keys.iter().map(|(name, _)| name).collect();
         let is_valid = !keys.is_empty() && names.len() == keys.len();
         is_valid.then(|| Self { keys: keys.into_iter().map(|(name, secret)| (Some(name), secret)).collect() })
     }
 
-    /// Each with the name that its tokens carry.
+    /// Each secret with the name that its tokens carry (`kid`), if it has one.
     pub(super) fn keys(&self) -> &[(Option<String>, SigningSecret)] {
         &self.keys
     }

@@ -1,6 +1,6 @@
-//! Tokens. An access token is a JWT signed with HS256 (RFC 7519), checked without any tolerance. A
-//! refresh token names its session and how often that was refreshed, under a key of its own, so the
-//! database holds nothing that a thief could use.
+//! Signs and verifies tokens. An access token is a JWT signed with HS256 (RFC 7519), whose expiry is checked
+//! without leeway. A refresh token contains its session and the number of refreshes, authenticated by a
+//! separate key, so the database stores nothing that could be used as a token.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use chrono::{DateTime, TimeDelta};
@@ -15,15 +15,15 @@ use crate::auth::signing_key::SigningSecret;
 use crate::auth::{SigningSecrets, hs256};
 use crate::domain::{Instant, User};
 
-/// A token that is longer was not made here; it is refused before it is looked at.
+/// The maximum length of a token: longer ones are refused without parsing, since taskhold issues none.
 const MAX_TOKEN_BYTES: usize = 4096;
-/// How far the clocks of two instances may be apart before a token counts as made in the future.
+/// How far the clocks of two instances may differ: a token that was issued further in the future is invalid.
 const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 
-/// So many genuine tokens are known again without another look at their signatures.
+/// How many verified tokens are cached, whose signatures are then not verified again.
 const CLAIMS_CACHE_SIZE: u64 = 20_000;
 
-/// What a genuine token says. Only [`Tokens`] can make one.
+/// The claims of a verified token. Only [`Tokens`] can create them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Claims {
     sub: Uuid,
@@ -35,7 +35,7 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Whose token it is.
+    /// The user of the token.
     pub fn user_id(&self) -> Uuid {
         self.sub
     }
@@ -49,13 +49,13 @@ impl Claims {
 /// Why a token was refused.
 #[derive(Clone, Debug)]
 pub enum TokenError {
-    /// It was genuine once; its claims still name the session that it belonged to.
+    /// The signature is valid but the token has expired; the claims still identify its session.
     Expired(Claims),
-    /// Anything else: a clue would only help whoever forges.
+    /// Every other reason; details would help an attacker.
     Invalid,
 }
 
-/// What a request brought to show who is speaking.
+/// The credential of a request.
 #[derive(Clone, Debug, Default)]
 pub enum Credential {
     #[default]
@@ -63,16 +63,16 @@ pub enum Credential {
     Bearer(secrecy::SecretString),
 }
 
-/// A session at one refresh of it; its tokens follow from this alone, so the same refresh asked for
-/// twice gets the same answer.
+/// A session after a number of refreshes. Its tokens are determined by this alone, so a repeated refresh
+/// returns the same tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
     pub session_id: Uuid,
-    /// How often the session was refreshed.
+    /// How many times the session has been refreshed.
     pub count: i32,
 }
 
-/// The tokens of a session, and when the access token stops working.
+/// The tokens of a session, and when the access token expires.
 #[derive(Debug)]
 pub struct TokenPair {
     pub access_token: String,
@@ -86,11 +86,11 @@ pub struct Tokens {
     /// The first signs, all verify.
     keys: Vec<Key>,
     lifetime: TimeDelta,
-    /// What tokens say whose signature was good, by their SHA-256.
+    /// The claims of tokens whose signature was verified, by the SHA-256 of the token.
     claims_cache: Cache<[u8; 32], Claims>,
 }
 
-/// What follows from one secret.
+/// The keys that are derived from one secret.
 struct Key {
     name: Option<String>,
     signing: EncodingKey,
@@ -112,7 +112,7 @@ impl Key {
 }
 
 impl Tokens {
-    /// Access tokens that are good for `lifetime` after they were issued.
+    /// Access tokens are valid for `lifetime` after they were issued.
     pub fn new(secrets: &SigningSecrets, lifetime: TimeDelta) -> Self {
         hs256::install();
         let keys = secrets.keys().iter().map(Key::new).collect();
@@ -120,10 +120,10 @@ impl Tokens {
     }
 
     fn signing(&self) -> &Key {
-        self.keys.first().expect("there is a secret at least")
+        self.keys.first().expect("there is at least one secret")
     }
 
-    /// The tokens of one refresh of a session of `user`, which ends at `session_ends`.
+    /// Issues the tokens of a session of `user` after `refresh`. No token outlives `session_ends`.
     pub fn issue(
         &self,
         user: &User,
@@ -153,7 +153,7 @@ impl Tokens {
         }
     }
 
-    /// The claims of a genuine token that has not expired. Its session may have ended all the same.
+    /// The claims of a token with a valid signature that has not expired. Its session may have been revoked.
     pub fn verify(&self, token: &str, now: Instant) -> Result<Claims, TokenError> {
         let claims = self.verify_signature(token).ok_or(TokenError::Invalid)?;
         if claims.iat > (now + MAX_CLOCK_SKEW).timestamp() {
@@ -165,7 +165,7 @@ impl Tokens {
         }
     }
 
-    /// The refresh that a genuine refresh token stands for. It may have been exchanged already.
+    /// The content of a refresh token with a valid signature. It may have been used already.
     pub fn verify_refresh(&self, token: &str) -> Option<RefreshToken> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok()?;
         let (refresh, mac) = bytes.split_at_checked(RefreshToken::LENGTH)?;
@@ -173,7 +173,8 @@ impl Tokens {
         self.keys.iter().any(is_valid).then(|| RefreshToken::from_bytes(refresh))?
     }
 
-    /// What a token says, if it is genuine. A client sends the same one with each request.
+    /// The claims of a token with a valid signature. They are cached, since a client sends the same token
+    /// with each request.
     fn verify_signature(&self, token: &str) -> Option<Claims> {
         if token.len() > MAX_TOKEN_BYTES {
             return None;
@@ -187,11 +188,11 @@ impl Tokens {
         Some(claims)
     }
 
-    /// Checks form and signature. Times are compared by the caller, on the service's clock.
+    /// Checks format and signature. The caller checks the times, with the clock of the service.
     fn decode(&self, token: &str) -> Option<Claims> {
         let header = jsonwebtoken::decode_header(token).ok()?;
-        // RFC 7515, 4.1.11: an extension that is marked critical and not understood makes a token
-        // invalid. The library ignores the mark.
+        // RFC 7515, 4.1.11: a token with a critical extension that is not understood is invalid. The library
+        // ignores `crit`.
         if header.crit.is_some() {
             return None;
         }
@@ -199,7 +200,7 @@ impl Tokens {
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
-        // A token without a name was signed before its secret got one: any of them may fit.
+        // A token without `kid` was signed before its secret had a name, so every key is tried.
         let keys = self.keys.iter().filter(|key| header.kid.is_none() || header.kid == key.name);
         keys.map(|key| jsonwebtoken::decode(token, &key.verifying, &validation))
             .find_map(|data| Some(data.ok()?.claims))

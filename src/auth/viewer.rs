@@ -1,10 +1,10 @@
-//! The signed-in user. Whoever holds a Viewer may act for that user and for nobody else.
+//! The signed-in user of a request. Code that has a Viewer may act for that user only.
 
 use uuid::Uuid;
 
 use crate::auth::Claims;
 
-/// A user whose token was genuine and whose session was alive when the request came in.
+/// A user whose token was verified and whose session was active when the request arrived.
 #[derive(Clone, Debug)]
 pub struct Viewer {
     user_id: Uuid,
@@ -12,18 +12,18 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    /// Admits the bearer of a genuine token. To be called only when its session has been seen to be
-    /// alive; claims can be had from [`super::Tokens`] alone, so nobody is admitted without a token.
+    /// The user of verified claims. The caller must have checked that the session is active. Only
+    /// [`super::Tokens`] creates claims, so there is no Viewer without a token.
     pub(crate) fn authenticated(claims: &Claims) -> Self {
         Self { user_id: claims.user_id(), session_id: claims.session_id() }
     }
 
-    /// Who it is.
+    /// The id of the user.
     pub fn user_id(&self) -> Uuid {
         self.user_id
     }
 
-    /// The session that the request was made with.
+    /// The id of the session that the request uses.
     pub fn session_id(&self) -> Uuid {
         self.session_id
     }
