@@ -1,5 +1,6 @@
-//! Where a request comes from. What a client says of that is believed only of proxies that the
-//! operator trusts, and of each only what it saw itself: the rightmost address that is not trusted.
+//! The client address of a request: the peer of the connection or, behind trusted proxies, the rightmost
+//! address in X-Forwarded-For that is not a trusted proxy. Addresses further left could be forged by the
+//! client.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -8,14 +9,14 @@ use ipnet::IpNet;
 
 use crate::auth::ClientInfo;
 
-/// The address at the other end of the connection.
+/// The peer address of the connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
-/// A longer User-Agent is cut: it is kept for people to recognise a device.
+/// A longer User-Agent is truncated: it only helps users to recognise their devices.
 const MAX_USER_AGENT_CHARS: usize = 256;
 
-/// The client behind a request.
+/// The client that sent a request.
 pub fn client(peer: Option<Peer>, headers: &HeaderMap, trusted: &[IpNet]) -> ClientInfo {
     let unknown = ClientInfo::default();
     let address = peer.map_or(unknown.address, |Peer(peer)| client_address(peer, headers, trusted));
@@ -35,8 +36,8 @@ pub fn contains(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 
-/// Goes from the peer to the left through the addresses that proxies have noted, as long as the one that noted
-/// it is trusted.
+/// Follows the entries of X-Forwarded-For from right to left, beginning at the peer, for as long as the
+/// address that added the entry is trusted.
 fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let values = headers.get_all("x-forwarded-for").iter().rev();
     let entries = values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
@@ -50,8 +51,8 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
     origin
 }
 
-/// The address in an entry: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`, `fe80::1%eth0`, or
-/// one of these in quotes.
+/// Parses an entry: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`, `fe80::1%eth0`, or one of
+/// these in quotes.
 fn forwarded_address(entry: &[u8]) -> Option<IpAddr> {
     let entry = std::str::from_utf8(entry).ok()?;
     let entry = match entry.strip_prefix('"') {

@@ -1,5 +1,5 @@
-//! What is counted of a server, for Prometheus. Labels are words of our own, never what a user wrote: so
-//! there are few series, and nothing in them is anybody's business.
+//! The metrics of a server, for Prometheus. Labels have a fixed set of values and never contain text of a
+//! user, so the number of series is bounded and they contain no private data.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,23 +17,23 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-/// From an answer out of memory to the time limit of requests, in seconds.
+/// Upper bounds of the buckets, from a response without database access to the default REQUEST_TIMEOUT.
 const DURATION_BUCKETS_SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0];
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
-/// How many connections of the database there are in each state.
+/// Returns the number of database connections in each state.
 type PoolConnections = dyn Fn() -> [(&'static str, usize); 2] + Send + Sync;
 
-/// The series of one server.
+/// The metrics of one server; shared by all clones.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
     request_durations: Family<Labels<2>, Histogram>,
-    /// HTTP requests that wait for their answer.
+    /// HTTP requests in flight.
     pub requests: Gauge,
-    /// Connections of clients.
+    /// Open connections of clients.
     pub connections: Gauge,
     pool_connections: Arc<PoolConnections>,
     pool_gauge: Family<Labels<1>, Gauge>,
@@ -42,7 +42,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Nothing counted yet. The pool and the log, of which the dropped lines are wanted, are asked at each scrape.
+    /// Registers the metrics. Both functions are called at each scrape.
     pub fn new(
         pool_connections: impl Fn() -> [(&'static str, usize); 2] + Send + Sync + 'static,
         dropped_lines: fn() -> u64,
@@ -53,19 +53,23 @@ impl Metrics {
         let (requests, connections, pool_gauge) = (Gauge::default(), Gauge::default(), Family::default());
         let dropped_lines_total = Counter::default();
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "The program", build);
+        registry.register("build", "The version of the program", build);
         registry.register_with_unit(
             "graphql_request_duration",
-            "GraphQL requests by the type of their operation and the code of their answer",
+            "Duration of GraphQL requests by operation type and error code",
             Unit::Seconds,
             request_durations.clone(),
         );
-        registry.register("http_requests_in_flight", "HTTP requests without an answer yet", requests.clone());
+        registry.register("http_requests_in_flight", "HTTP requests in flight", requests.clone());
         registry.register("http_connections", "Open connections of clients", connections.clone());
-        registry.register("database_connections", "Connections of the pool by state", pool_gauge.clone());
+        registry.register(
+            "database_connections",
+            "Database connections of the pool by state",
+            pool_gauge.clone(),
+        );
         registry.register(
             "log_lines_dropped",
-            "Lines of the log that standard output did not take",
+            "Log lines that were dropped because standard output was not read",
             dropped_lines_total.clone(),
         );
         let (registry, pool_connections) = (Arc::new(registry), Arc::new(pool_connections));
@@ -81,19 +85,20 @@ impl Metrics {
         }
     }
 
-    /// Counts a GraphQL request that has its answer.
+    /// Counts a GraphQL request whose response is complete.
     pub fn record_response(
         &self,
         operation_type: Option<&'static str>,
         code: Option<&'static str>,
         duration: Duration,
     ) {
-        // A subscription is asked for, and never run.
+        // Subscriptions are always refused, so they have no separate label.
         let operation_type = operation_type.filter(|ty| ["query", "mutation"].contains(ty));
         let labels = [("operation_type", operation_type.unwrap_or("none")), ("code", code.unwrap_or("OK"))];
         self.request_durations.get_or_create(&labels).observe(duration.as_secs_f64());
     }
 
+    /// The metrics in the OpenMetrics text format.
     fn text(&self) -> String {
         for (state, count) in (self.pool_connections)() {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
@@ -101,12 +106,12 @@ impl Metrics {
         }
         self.dropped_lines_total.inner().store((self.dropped_lines)(), Ordering::Relaxed);
         let mut text = String::new();
-        encode(&mut text, &self.registry).expect("a string takes everything");
+        encode(&mut text, &self.registry).expect("writing to a string cannot fail");
         text
     }
 }
 
-/// One of what a gauge counts, for as long as it is held.
+/// Increments a gauge, and decrements it when dropped.
 pub struct GaugeGuard(Gauge);
 
 impl GaugeGuard {
@@ -122,7 +127,7 @@ impl Drop for GaugeGuard {
     }
 }
 
-/// What the second listener answers: /metrics and nothing else.
+/// The router of the second listener: /metrics and nothing else.
 pub fn router(metrics: Metrics) -> Router {
     let nothing = || async { (StatusCode::NOT_FOUND, "there is only GET /metrics\n") };
     let router = Router::new().route("/metrics", get(scrape)).fallback(nothing);

@@ -1,5 +1,5 @@
-//! A page to try the API in: GraphiQL, complete, offline, under a policy that lets nothing else in.
-//! The folder `playground` at the top holds its sources; what they are bundled into is embedded here.
+//! The playground: GraphiQL as a page without external resources, under a strict Content-Security-Policy. Its
+//! sources are in the folder `playground` of the repository; the bundles are embedded here.
 
 use std::io::Read;
 use std::sync::{Arc, OnceLock};
@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Marks the response that is the page.
+/// Marks the response that contains the page.
 #[derive(Clone, Copy)]
 struct Page;
 
@@ -29,7 +29,7 @@ pub fn is_page(response: &Response) -> bool {
     response.extensions().get::<Page>().is_some()
 }
 
-/// The page itself. Its addresses are relative, so it works behind a proxy that serves it under a path.
+/// The page. Its URLs are relative, so it also works behind a proxy that serves it under a path prefix.
 pub fn page() -> Response {
     let html = include_str!("playground/index.html");
     let headers = [
@@ -41,7 +41,7 @@ pub fn page() -> Response {
     (headers, Extension(Page), html).into_response()
 }
 
-/// What the page asks for, and the licences of what it is made of.
+/// The routes of the page's script and style, and of the licences of its parts.
 pub(super) fn assets() -> Router<Arc<super::Shared>> {
     static SCRIPT: GzipAsset =
         GzipAsset::new("text/javascript; charset=utf-8", include_bytes!("playground/playground.js.gz"));
@@ -54,7 +54,7 @@ pub(super) fn assets() -> Router<Arc<super::Shared>> {
         .route("/playground/licences.txt", get(move || async move { licences }))
 }
 
-/// A file that is embedded as gzip, and sent so to everybody who takes that.
+/// An embedded gzip file, sent compressed to clients that accept gzip.
 struct GzipAsset {
     media_type: &'static str,
     gzip: &'static [u8],
@@ -67,10 +67,10 @@ impl GzipAsset {
         Self { media_type, gzip, uncompressed: OnceLock::new(), tag: OnceLock::new() }
     }
 
-    /// The browser keeps the file and asks each time whether it is still that one: another version of the
-    /// program has another.
+    /// Responds with the file, or with 304 if the browser's copy is current. Browsers revalidate on each use,
+    /// since the file changes with the version of the program.
     fn respond(&self, request: &HeaderMap) -> Response {
-        // Weak, since both encodings have the same.
+        // A weak tag, since both encodings share it.
         let tag = self
             .tag
             .get_or_init(|| format!("W/\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(self.gzip))));
@@ -92,19 +92,19 @@ impl GzipAsset {
     fn uncompressed(&self) -> &Bytes {
         self.uncompressed.get_or_init(|| {
             let mut plain = Vec::new();
-            GzDecoder::new(self.gzip).read_to_end(&mut plain).expect("what was embedded is gzip");
+            GzDecoder::new(self.gzip).read_to_end(&mut plain).expect("the embedded file is gzip");
             plain.into()
         })
     }
 }
 
-/// Whether one of the comma-separated items of a header passes.
+/// Whether one of the comma-separated items of a header passes the test.
 fn any_item(headers: &HeaderMap, name: HeaderName, passes: impl Fn(&str) -> bool) -> bool {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|item| passes(item.trim()))
 }
 
-/// Whether an item of Accept-Encoding asks for gzip. One with a weight of nothing refuses it.
+/// Whether an item of Accept-Encoding accepts gzip: a weight of 0 refuses it.
 fn accepts_gzip(item: &str) -> bool {
     let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
     let weight = weight.trim().to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! What every request gets: an id, one log line, and the headers that no response goes without.
+//! The middleware of every request: its id, its log line and metrics, and the headers of every response.
 
 use std::time::Instant;
 
@@ -12,15 +12,16 @@ use crate::auth::Viewer;
 use crate::graphql::OperationSummary;
 use crate::http::metrics::{GaugeGuard, Metrics};
 
-/// The header that carries a request's id, in both directions.
+/// The header with the request id, in requests and responses.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id under which a request stands in the log.
+/// The id of a request in the log and in errors.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
 impl RequestId {
-    /// The id that the client sent, if it is harmless, or else a new one.
+    /// The id that the client sent if it has 1 to 128 letters, digits, `.`, `_` or `-`, and otherwise a new
+    /// one.
     fn of(request: &Request) -> Self {
         let sent = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
         let harmless = |id: &&str| {
@@ -31,7 +32,7 @@ impl RequestId {
     }
 }
 
-/// What a handler tells the log and the metrics about its response.
+/// What a handler reports about its response to the log and the metrics, as an extension of the response.
 #[derive(Clone, Debug, Default)]
 pub struct ResponseInfo {
     pub code: Option<&'static str>,
@@ -40,7 +41,7 @@ pub struct ResponseInfo {
     pub viewer: Option<Viewer>,
 }
 
-/// Wraps every request.
+/// Logs and counts a request, and adds the headers of every response.
 pub async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
     let _in_flight = GaugeGuard::new(&metrics.requests);
     let mut line = AccessLogLine::begin(&request);
@@ -48,15 +49,15 @@ pub async fn observe(State(metrics): State<Metrics>, mut request: Request, next:
 
     let mut response = next.run(request).await;
 
-    let observed = response.extensions_mut().remove::<ResponseInfo>();
-    // The playground is at the same path, and has nothing to tell.
-    if let Some(ResponseInfo { code, operation, .. }) = &observed
+    let info = response.extensions_mut().remove::<ResponseInfo>();
+    // The playground has the same path but no ResponseInfo, so it is not counted as a GraphQL request.
+    if let Some(ResponseInfo { code, operation, .. }) = &info
         && line.path.trim_end_matches('/') == super::GRAPHQL
     {
         let operation_type = operation.as_ref().and_then(|operation| operation.ty);
         metrics.record_response(operation_type, *code, line.started.elapsed());
     }
-    line.observed = observed.unwrap_or_default();
+    line.info = info.unwrap_or_default();
     line.status = Some(response.status());
     let headers = response.headers_mut();
     let id = HeaderValue::from_str(&line.id.0).unwrap_or(HeaderValue::from_static("invalid"));
@@ -65,18 +66,18 @@ pub async fn observe(State(metrics): State<Metrics>, mut request: Request, next:
     response
 }
 
-/// Characters of a path in the log.
+/// A longer path is truncated in the log.
 const MAX_LOGGED_PATH_CHARS: usize = 200;
 
-/// The line of a request in the log. It is written when it goes, so that a request whose client leaves
-/// before the answer has one as well, without a status.
+/// The log line of a request. It is written when dropped, so that a request whose client disconnects before
+/// the response is logged too, without a status.
 struct AccessLogLine {
     id: RequestId,
     method: Method,
     path: String,
     started: Instant,
     status: Option<StatusCode>,
-    observed: ResponseInfo,
+    info: ResponseInfo,
 }
 
 impl AccessLogLine {
@@ -87,21 +88,21 @@ impl AccessLogLine {
             path: request.uri().path().chars().take(MAX_LOGGED_PATH_CHARS).collect(),
             started: Instant::now(),
             status: None,
-            observed: ResponseInfo::default(),
+            info: ResponseInfo::default(),
         }
     }
 }
 
 impl Drop for AccessLogLine {
     fn drop(&mut self) {
-        let operation = self.observed.operation.take().unwrap_or_default();
-        let viewer = self.observed.viewer.as_ref();
+        let operation = self.info.operation.take().unwrap_or_default();
+        let viewer = self.info.viewer.as_ref();
         tracing::info!(
             request_id = self.id.0,
             method = %self.method,
             path = self.path,
             status = self.status.map(|status| status.as_u16()),
-            code = self.observed.code,
+            code = self.info.code,
             operation = operation.name,
             operation_type = operation.ty,
             document = operation.document,

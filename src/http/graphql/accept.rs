@@ -1,4 +1,4 @@
-//! Content negotiation (RFC 9110, 12.5.1): which of the offered media types a client likes best.
+//! Content negotiation (RFC 9110, 12.5.1): the weights that a client gives to media types.
 
 use axum::http::{HeaderMap, header};
 
@@ -6,22 +6,23 @@ use axum::http::{HeaderMap, header};
 pub struct Accept(Vec<(String, f32)>);
 
 impl Accept {
+    /// Parses the Accept headers of a request; invalid values are ignored.
     pub fn of(headers: &HeaderMap) -> Self {
         let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
         Self(values.flat_map(|value| value.split(',')).filter_map(media_range).collect())
     }
 
-    /// Whether nothing was said: everything is welcome.
+    /// Whether there is no media range, so that every media type is acceptable.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The weight of a media type, by the most specific range that covers it; 0 when none does.
+    /// The weight of a media type by the most specific range that matches it; 0 if none does.
     pub fn weight(&self, media_type: &str) -> f32 {
         self.exact(media_type).or_else(|| self.by_wildcard(media_type)).unwrap_or(0.0)
     }
 
-    /// The weight of a media type that is named itself.
+    /// The weight of a media type that is listed without a wildcard.
     pub fn exact(&self, media_type: &str) -> Option<f32> {
         self.weight_of_range(media_type)
     }

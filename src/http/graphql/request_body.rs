@@ -1,5 +1,5 @@
-//! Bodies of requests, read into memory within limits: of size, of time, and of the memory that unfinished
-//! bodies may take. A small body touches nothing that requests share.
+//! Reads request bodies into memory, within limits of size, time and the total memory of bodies. A small body
+//! uses no state that requests share.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,31 +11,35 @@ use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// From the head of a request to the end of its body.
+/// The maximum time from the head of a request to the end of its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a body that has arrived waits for the memory of its values.
+/// How long a complete body waits for the memory of its parsed values.
 const PARSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The first bytes of each body are not counted.
+/// The first bytes of each body, which are not counted.
 const UNCOUNTED_BYTES: usize = 64 << 10;
-/// A permit is for so many bytes.
+/// The number of bytes per permit.
 const PERMIT_BYTES: usize = 1 << 10;
-/// Permits of the instance, and of one client address: 64 MiB and 8 MiB.
+/// The permits of the instance: 64 MiB.
 const TOTAL_PERMITS: usize = (64 << 20) / PERMIT_BYTES;
+/// The permits of one client address: 8 MiB.
 const ADDRESS_PERMITS: usize = (8 << 20) / PERMIT_BYTES;
 
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyError {
+    /// It is longer than the limit.
     TooLarge,
+    /// It was not complete within [`BODY_TIMEOUT`].
     TooSlow,
+    /// The connection failed before the end of the body.
     BrokenOff,
 }
 
-/// The memory for bodies beyond the first bytes of each.
+/// Counts the memory of bodies beyond the first [`UNCOUNTED_BYTES`] of each; shared by all clones.
 #[derive(Clone)]
 pub struct BodyMemory {
     permits: Arc<Semaphore>,
-    /// The permits of the addresses that have or await some.
+    /// The permits of each address that has permits or waits for some.
     addresses: AddressMap,
 }
 
@@ -47,14 +51,14 @@ impl Default for BodyMemory {
     }
 }
 
-/// A body that has been read. Its memory is counted as long as the permit is kept.
+/// A complete body. Its memory is counted until the permit is dropped.
 pub struct ReadBody {
     pub bytes: Vec<u8>,
     pub permit: Option<BodyPermit>,
 }
 
 impl BodyMemory {
-    /// Reads a body of at most `limit` bytes. Beyond the memory for bodies, reading waits.
+    /// Reads a body of at most `limit` bytes. Reading waits while other bodies use all of the memory.
     pub async fn read(
         &self,
         headers: &HeaderMap,
@@ -86,7 +90,7 @@ impl BodyMemory {
                 return Err(BodyError::TooLarge);
             }
             if length > UNCOUNTED_BYTES && permit.is_none() {
-                // All that may come at once: bodies that had a part each would wait for each other.
+                // Permits for the largest possible body together: bodies that each had some could deadlock.
                 permit = Some(self.permit(limit - UNCOUNTED_BYTES, address).await);
             }
             if is_exact && length > bytes.capacity() {
@@ -101,8 +105,8 @@ impl BodyMemory {
         Ok(ReadBody { bytes, permit })
     }
 
-    /// Waits for the memory that a body takes once it is read, beyond that of its bytes. None when there is too
-    /// little for too long: two bodies of one address that both have some could wait for each other.
+    /// Waits for the memory of a body's parsed values, `memory` bytes in addition to its text. None after
+    /// [`PARSE_TIMEOUT`]: two bodies of one address that both have permits could wait for each other.
     pub async fn parsed(
         &self,
         memory: usize,
@@ -110,7 +114,7 @@ impl BodyMemory {
         address: IpAddr,
     ) -> Option<()> {
         let own = permit.as_ref().map_or(0, BodyPermit::count);
-        // A single body can have all of its address.
+        // A single body can have at most all permits of its address.
         let wanted = permits_for(memory.saturating_sub(UNCOUNTED_BYTES)).min(ADDRESS_PERMITS as u32 - own);
         if wanted > 0 {
             let more = self.permit(wanted as usize * PERMIT_BYTES, address);
@@ -123,7 +127,7 @@ impl BodyMemory {
         Some(())
     }
 
-    /// Waits for the memory of a body, first among those of the same address.
+    /// Waits for the memory of a body, first for permits of its address, then of the instance.
     async fn permit(&self, bytes: usize, address: IpAddr) -> BodyPermit {
         let address_permits = Arc::new(Semaphore::new(ADDRESS_PERMITS));
         let address_permits = lock(&self.addresses).entry(address).or_insert(address_permits).clone();
@@ -137,7 +141,7 @@ impl BodyMemory {
     }
 }
 
-/// A single body can have all permits of its address, but no more.
+/// The permits for a number of bytes, at most all permits of one address.
 fn permits_for(bytes: usize) -> u32 {
     bytes.div_ceil(PERMIT_BYTES).min(ADDRESS_PERMITS) as u32
 }
@@ -146,11 +150,12 @@ fn lock(addresses: &AddressMap) -> MutexGuard<'_, HashMap<IpAddr, Arc<Semaphore>
     addresses.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Memory that a body may take.
+/// Permission of a body to use memory.
 pub struct BodyPermit {
-    /// Of its address, and of the instance. Neither is ever closed.
+    /// The permits of the address and of the instance. None only if a semaphore were closed, which never
+    /// happens.
     permits: [Option<OwnedSemaphorePermit>; 2],
-    /// Dropped after the permits.
+    /// The entry of the address; it must be dropped after the permits.
     _address_permits: AddressPermits,
 }
 
@@ -167,7 +172,7 @@ impl BodyPermit {
         }
     }
 
-    /// Returns what is beyond `count`.
+    /// Returns the permits beyond `count`.
     fn keep(&mut self, count: u32) {
         for permit in self.permits.iter_mut().flatten() {
             drop(permit.split(permit.num_permits().saturating_sub(count as usize)));
@@ -175,9 +180,9 @@ impl BodyPermit {
     }
 }
 
-/// The permits of one address, which are forgotten when no body has or awaits some.
+/// The permits of one address. Dropping the last one for an address removes it from the map.
 struct AddressPermits {
-    /// None only while it is dropped.
+    /// None only in `drop`.
     permits: Option<Arc<Semaphore>>,
     address: IpAddr,
     addresses: AddressMap,
@@ -187,7 +192,7 @@ impl Drop for AddressPermits {
     fn drop(&mut self) {
         let mut addresses = lock(&self.addresses);
         self.permits = None;
-        // Only the map has it.
+        // The map has the only reference.
         if addresses.get(&self.address).is_some_and(|permits| Arc::strong_count(permits) == 1) {
             addresses.remove(&self.address);
         }
@@ -212,7 +217,7 @@ mod tests {
         Ipv4Addr::from_bits(n).into()
     }
 
-    /// A body that sends so many bytes and then never ends.
+    /// A body that sends `length` bytes and then never ends.
     fn unfinished(length: usize) -> Body {
         let sent = stream::iter(vec![Ok::<_, Infallible>(Bytes::from(vec![b' '; 1 << 14])); length >> 14]);
         Body::from_stream(sent.chain(stream::pending()))
@@ -235,14 +240,14 @@ mod tests {
             sleep(Duration::from_secs(1)).await;
             let begun = Instant::now();
             read(&memory, finished(UNCOUNTED_BYTES), address(1)).await.expect("a small body never waits");
-            read(&memory, finished(LIMIT), address(2)).await.expect("another address has permits of its own");
+            read(&memory, finished(LIMIT), address(2)).await.expect("another address has other permits");
             assert_eq!(begun.elapsed(), Duration::ZERO);
             read(&memory, finished(LIMIT), address(1)).await.expect("those before have timed out");
             assert_eq!(begun.elapsed(), Duration::from_secs(9));
         };
         let (stuck, ()) = tokio::join!(join_all(stuck), others);
         assert!(stuck.iter().all(|read| matches!(read, Err(BodyError::TooSlow))));
-        assert!(lock(&memory.addresses).is_empty(), "an address is forgotten");
+        assert!(lock(&memory.addresses).is_empty(), "unused addresses are removed");
     }
 
     #[tokio::test(start_paused = true)]
@@ -253,7 +258,7 @@ mod tests {
         let another = read(&memory, finished(LIMIT), address(100)).await;
         assert!(matches!(another, Err(BodyError::TooSlow)));
         drop(stuck);
-        read(&memory, finished(LIMIT), address(100)).await.expect("the others have gone");
+        read(&memory, finished(LIMIT), address(100)).await.expect("the other bodies are dropped");
     }
 
     #[tokio::test(start_paused = true)]

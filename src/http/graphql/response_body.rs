@@ -1,5 +1,6 @@
-//! The body of a large answer: pieces that are sent one after the other, each counted as memory for answers
-//! until it is with the system. hyper takes a piece from the body long before the client takes it.
+//! The body of a large response: chunks that are sent one after the other. The memory of each is counted in
+//! the response budget until the system has it: hyper takes a chunk from the body long before the client
+//! receives it.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -12,7 +13,7 @@ use hyper::body::{Frame, SizeHint};
 
 use crate::graphql::{CountedBytes, ResponseShare, UNCOUNTED_BYTES};
 
-/// The body of an answer. None when there is no memory for it.
+/// The body of a response. None when the response budget is exhausted.
 pub fn body(mut pieces: Vec<Bytes>, share: &Arc<ResponseShare>) -> Option<Body> {
     let length = pieces.iter().map(Bytes::len).sum();
     share.settle(length).ok()?;
@@ -29,7 +30,7 @@ pub fn body(mut pieces: Vec<Bytes>, share: &Arc<ResponseShare>) -> Option<Body> 
     })
 }
 
-/// A piece whose memory is counted.
+/// A chunk whose memory is counted.
 struct CountedChunk {
     bytes: Bytes,
     _counted: CountedBytes,
@@ -41,7 +42,7 @@ impl AsRef<[u8]> for CountedChunk {
     }
 }
 
-/// A body of several pieces, whose length is known.
+/// A body of several chunks with a known length.
 struct ChunkBody {
     pieces: IntoIter<Bytes>,
     bytes_left: u64,

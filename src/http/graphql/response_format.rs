@@ -1,4 +1,4 @@
-//! Media types and content codings: what requests may come in, and what answers come in.
+//! The media types and content codings of requests and responses.
 
 use async_graphql::ServerError;
 use axum::Extension;
@@ -9,20 +9,21 @@ use crate::graphql::code_name;
 use crate::http::graphql::accept::Accept;
 use crate::http::request_log::ResponseInfo;
 
-/// A media type that answers come in.
+/// The media type of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseFormat {
-    /// application/graphql-response+json, which tells request errors by the status.
+    /// application/graphql-response+json: a request error has a status of 4xx or 5xx.
     GraphqlResponse,
-    /// application/json, which does not.
+    /// application/json: a request error may have the status 200.
     Json,
 }
 
 impl ResponseFormat {
+    /// The media types, in the order of the variants.
     pub const NAMES: [&str; 2] = ["application/graphql-response+json", "application/json"];
 
-    /// What the client likes best; None when neither will do. The newer type only by its own name: who
-    /// takes anything may not know it.
+    /// The media type that the client prefers; None when it accepts neither. The newer type must be listed
+    /// without a wildcard: a client that accepts any type may not support it.
     pub fn negotiate(accept: &Accept) -> Option<Self> {
         let [newer, json] = Self::NAMES;
         let (newer, json) = (accept.exact(newer).unwrap_or(0.0), accept.weight(json));
@@ -35,6 +36,7 @@ impl ResponseFormat {
         }
     }
 
+    /// The value of the Content-Type header.
     pub fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
@@ -42,7 +44,7 @@ impl ResponseFormat {
         })
     }
 
-    /// Errors without data, under a status.
+    /// A response with errors and without data.
     pub fn refuse(self, status: StatusCode, errors: Vec<ServerError>) -> Response {
         let body = serde_json::json!({ "errors": errors }).to_string();
         let observed = ResponseInfo { code: errors.first().and_then(code_name), ..ResponseInfo::default() };
@@ -51,8 +53,8 @@ impl ResponseFormat {
         response
     }
 
-    /// The status of a document that was refused: plain JSON says 200 even then, since clients that do
-    /// not know the newer type take any other status for a fault of the transport.
+    /// The status for a document that was refused. With application/json it is 200, since clients that do not
+    /// support the newer type treat any other status as a transport error.
     pub fn document_status(self) -> StatusCode {
         match self {
             Self::GraphqlResponse => StatusCode::BAD_REQUEST,
@@ -61,7 +63,7 @@ impl ResponseFormat {
     }
 }
 
-/// Whether a body is JSON in UTF-8.
+/// Whether the Content-Type is application/json in UTF-8.
 pub fn is_json(headers: &HeaderMap) -> bool {
     let Some(Ok(content_type)) = headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str) else {
         return false;
@@ -74,7 +76,7 @@ pub fn is_json(headers: &HeaderMap) -> bool {
     parts.next().as_deref() == Some("application/json") && parts.all(is_utf8)
 }
 
-/// Whether a body is as it was written: nothing that a client compresses is taken.
+/// Whether a body has no content coding: compressed bodies are not supported.
 pub fn is_uncoded(headers: &HeaderMap) -> bool {
     let codings = headers.get_all(header::CONTENT_ENCODING).iter();
     codings.flat_map(|codings| codings.as_bytes().split(|byte| *byte == b',')).all(|coding| {

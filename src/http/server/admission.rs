@@ -1,5 +1,5 @@
-//! Which connections may be open: so many in all, so many of one address. Beyond a limit the connection that
-//! has been idle longest is closed for the new one, so idle connections do not prevent new ones.
+//! Limits the open connections, in total and of one address. At a limit the connection that has been idle
+//! longest is closed for the new one, so idle connections do not block new ones.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,26 +14,26 @@ use super::state::ConnectionState;
 use crate::auth::counted_address;
 use crate::http::client_ip::contains;
 
-/// How often a new connection that waits looks for one that has become idle. A connection does not tell, since
-/// it would have to touch something shared after each request.
+/// How often a waiting new connection looks for an idle one. Connections do not report that they are idle,
+/// since that would write to shared state after each request.
 const RECHECK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How many connections may be open at once.
+/// The maximum numbers of open connections.
 #[derive(Clone, Debug)]
 pub struct ConnectionLimits {
-    /// In all.
+    /// In total.
     pub total: usize,
-    /// Of one peer address, where IPv6 counts by /64; 0: no limit.
+    /// Of one peer address, or one /64 of IPv6; 0: no limit.
     pub per_address: usize,
-    /// Networks of proxies, to which the limit of an address does not apply.
+    /// Networks of proxies, which have no limit per address.
     pub proxies: Vec<IpNet>,
 }
 
-/// The open connections of a listener. Its lock is taken only when one opens or closes.
+/// The open connections of a listener. The lock is taken only when a connection opens or closes.
 pub struct Admission {
     limits: ConnectionLimits,
     registry: Mutex<Registry>,
-    /// Told when a connection has closed or has declined to close. Only one task waits for it at a time.
+    /// Notified when a connection has closed or declined to close. Only one task waits for it at a time.
     changed: Notify,
 }
 
@@ -42,8 +42,8 @@ impl Admission {
         Arc::new(Self { limits, registry: Mutex::default(), changed: Notify::new() })
     }
 
-    /// Waits until a connection of this peer may be opened. None when its address has as many as it may have
-    /// and none of them is idle.
+    /// Waits until a connection of this peer may open. None when its address is at its limit and has no idle
+    /// connection.
     pub async fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Admitted> {
         let (address, limit) = (counted_address(peer), self.limit_of(peer));
         loop {
@@ -58,7 +58,7 @@ impl Admission {
         }
     }
 
-    /// Asks every connection to finish its request, and waits until all have closed.
+    /// Requests a graceful shutdown of every connection, and waits until all have closed.
     pub async fn finish(&self) {
         self.registry().open.values().for_each(|open| open.state.request_graceful_shutdown());
         while !self.registry().open.is_empty() {
@@ -72,21 +72,21 @@ impl Admission {
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
-        self.registry.lock().expect("no code panics while it holds the lock")
+        self.registry.lock().expect("no holder panics")
     }
 }
 
-/// A connection that may be open, until this is dropped.
+/// An admitted connection; dropping it removes the connection from the count.
 pub struct Admitted {
     admission: Arc<Admission>,
     id: u64,
-    /// How far the connection is.
+    /// The state of the connection.
     pub state: Arc<ConnectionState>,
 }
 
 impl Admitted {
-    /// Whether the connection was asked to close for another one and is idle. When a request has come
-    /// meanwhile, another connection is asked.
+    /// Whether the connection has to close for another one: it was requested to, and is still idle. If it has
+    /// a request by now, it declines, and another connection is chosen.
     pub fn accepts_close_request(&self) -> bool {
         if !self.state.is_close_requested() {
             return false;
@@ -107,6 +107,7 @@ impl Drop for Admitted {
     }
 }
 
+/// Whether a new connection may open.
 enum Decision {
     Admit(u64, Arc<ConnectionState>),
     Wait,
@@ -143,8 +144,8 @@ impl Registry {
         Decision::Admit(id, state)
     }
 
-    /// Asks the connection that has been idle longest to close, unless one is asked already. False when none
-    /// is idle.
+    /// Requests the connection that has been idle longest to close, unless one is already closing. False when
+    /// none is idle.
     fn request_close_of_longest_idle(&self, is_candidate: impl Fn(&OpenConnection) -> bool) -> bool {
         let candidates = || self.open.values().filter(|open| is_candidate(open)).map(|open| &open.state);
         if candidates().any(|state| state.is_close_requested()) {
@@ -175,7 +176,7 @@ mod tests {
         Admission::new(ConnectionLimits { total, per_address, proxies })
     }
 
-    /// What the attempt to open a connection comes to, while connections that are asked to close do so.
+    /// Tries to open a connection, while connections that are requested to close do so; returns the result.
     async fn open(
         admission: &Arc<Admission>,
         peer: &str,
@@ -214,7 +215,7 @@ mod tests {
         for peer in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
             assert_eq!(open(&admission, peer, &mut opened).await, "opened");
         }
-        // The first is served; the second was answered after the third had been opened.
+        // The first serves a request; the second completed one after the third had opened.
         let _served = state(&opened, 0).begin_request(false);
         drop(state(&opened, 1).begin_request(false));
         state(&opened, 1).mark_written();
@@ -234,7 +235,7 @@ mod tests {
         }
         assert_eq!(open(&admission, "192.0.2.1", &mut opened).await, "refused");
         assert_eq!(open(&admission, "192.0.2.3", &mut opened).await, "waits");
-        // An answer that has not been written out is not at its end.
+        // A connection whose response is not completely written is not idle.
         drop(served);
         assert_eq!(open(&admission, "192.0.2.3", &mut opened).await, "waits");
         state(&opened, 0).mark_written();

@@ -1,4 +1,4 @@
-//! One connection: hyper serves it, and what is added here makes it close when it has to.
+//! Serves one connection with hyper, and closes it when the limits, the framing or a shutdown require it.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -26,20 +26,21 @@ use super::stream::TimeoutStream;
 use crate::http::Readiness;
 use crate::http::client_ip::Peer;
 
-/// From the end of an answer to the next request.
+/// The maximum time from the end of a response to the next request.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// A longer request head is answered with 431. The same bounds what hyper reads in advance.
+/// The maximum size of a request head; a longer one gets a 431. It also limits how much hyper reads ahead.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
-/// What serves the requests of all connections of a listener.
+/// The parts that serve the requests of all connections of a listener.
 #[derive(Clone)]
 pub struct Handler {
     pub router: Router,
-    /// While the server stops, every answer closes its connection.
+    /// While the server stops, every response closes its connection.
     pub readiness: Readiness,
 }
 
-/// Serves a connection to its end. The turn is given up once its first request has been taken up.
+/// Serves a connection until it closes. The admission permit is released after the first request has been
+/// started.
 pub async fn serve_connection<S>(
     stream: S,
     peer: Peer,
@@ -71,7 +72,7 @@ pub async fn serve_connection<S>(
                 polled
             });
             let mut response = response.await?;
-            // What follows an unread body on the connection could not be found, or would be read as part of it.
+            // The next request cannot be separated from an unread or malformed body.
             if malformed.is_some() || state.is_body_unread() || readiness.is_stopping() {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
@@ -85,9 +86,9 @@ pub async fn serve_connection<S>(
     let mut connection = pin!(builder.serve_connection(stream, service));
     poll_fn(|context| {
         state.register_waker(context.waker());
-        // A client that breaks off is no event worth a line in the log.
+        // The result is ignored: a client that disconnects is not worth a log line.
         let mut has_ended = connection.as_mut().poll(context).is_ready();
-        // Afterwards, since a request that has arrived is to be answered.
+        // Checked after the poll, so that a request that has arrived is still served.
         if !has_ended && state.take_graceful_shutdown() {
             connection.as_mut().graceful_shutdown();
             has_ended = connection.as_mut().poll(context).is_ready();
@@ -97,17 +98,17 @@ pub async fn serve_connection<S>(
     .await;
 }
 
-/// Gives the turn to the next connection, behind everything that is ready to run: so also behind the task
-/// that a request has begun.
+/// Releases the permit to the next connection after all tasks that are ready to run, the task of the first
+/// request included.
 async fn release_after_yield(permit: OwnedSemaphorePermit) {
     tokio::task::yield_now().await;
     drop(permit);
 }
 
-/// The body of a request, which notes when it has been read to its end.
+/// A request body that marks in the connection's state when it has been read to its end.
 struct TrackedRequestBody {
     body: Incoming,
-    /// None once that is noted.
+    /// None once it is marked.
     state: Option<Arc<ConnectionState>>,
 }
 
@@ -143,7 +144,7 @@ impl HttpBody for TrackedRequestBody {
     }
 }
 
-/// The body of an answer. hyper drops it when it has taken the last part.
+/// A response body, which hyper drops when it has taken the last frame. That ends the served request.
 struct TrackedResponseBody {
     body: Body,
     _request: ServedRequest,
@@ -180,7 +181,7 @@ mod tests {
     use super::super::admission::{Admission, ConnectionLimits};
     use super::*;
 
-    /// What a client gets that sends something and then waits, and after how many seconds it is cut.
+    /// Sends a text and then waits: what the client receives, and after how many seconds the server closes.
     async fn seconds_until_cut(sent: &str) -> (String, u64) {
         let router = Router::new().route("/", get(|| async { "hello" }));
         let handler = Handler { router, readiness: Readiness::default() };
@@ -190,9 +191,9 @@ mod tests {
         let admitted = Admission::new(limits).admit(address).await.expect("there is no limit");
         tokio::spawn(async move { serve_connection(server, Peer(address), handler, &admitted, None).await });
         client.write_all(sent.as_bytes()).await.expect("the pipe takes it");
-        let (begun, mut answer) = (Instant::now(), String::new());
-        client.read_to_string(&mut answer).await.expect("the answer is text");
-        (answer, begun.elapsed().as_secs())
+        let (begun, mut response) = (Instant::now(), String::new());
+        client.read_to_string(&mut response).await.expect("the response is text");
+        (response, begun.elapsed().as_secs())
     }
 
     #[tokio::test(start_paused = true)]
@@ -200,7 +201,7 @@ mod tests {
         let request = "GET / HTTP/1.1\r\nhost: test\r\n\r\n";
         assert_eq!(seconds_until_cut("").await, (String::new(), 10));
         assert_eq!(seconds_until_cut(&request[..20]).await, (String::new(), 10));
-        let (answer, after) = seconds_until_cut(request).await;
-        assert!(answer.ends_with("\r\n\r\nhello") && after == 60, "{answer} after {after} s");
+        let (response, after) = seconds_until_cut(request).await;
+        assert!(response.ends_with("\r\n\r\nhello") && after == 60, "{response} after {after} s");
     }
 }

@@ -1,7 +1,7 @@
-//! Requests whose framing two servers could read differently. hyper refuses most of them by itself: a
-//! Content-Length that is no number or several that differ, Transfer-Encoding in HTTP/1.0 or without chunked
-//! at its end, folded lines, space before a colon. It reads a request with both headers by Transfer-Encoding
-//! alone and closes the connection after it.
+//! Refuses requests whose framing two servers could interpret differently (request smuggling). hyper refuses
+//! most of them: an invalid or contradictory Content-Length, Transfer-Encoding in HTTP/1.0 or without chunked
+//! at its end, folded header lines, space before a colon. If both headers are present it uses
+//! Transfer-Encoding and closes the connection after the request.
 
 use axum::http::{HeaderMap, Request, Version, header};
 
@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, Request, Version, header};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed(pub &'static str);
 
-/// What is wrong with the framing of a request (RFC 9112, 3.2 and 6.1).
+/// The error in the framing of a request, if there is one (RFC 9112, 3.2 and 6.1).
 pub fn framing_error<B>(request: &Request<B>) -> Option<Malformed> {
     let headers = request.headers();
     let mut hosts = headers.get_all(header::HOST).iter();

@@ -1,5 +1,5 @@
-//! The end of a connection whose client may still be sending. Closing a socket with unread bytes resets the
-//! connection, and a client that gets the reset may never see the answer that was sent before (RFC 9112, 9.6).
+//! Lingering close of a connection whose client may still be sending. Closing a socket with unread bytes
+//! resets the connection, and the client may then lose the response that was sent before (RFC 9112, 9.6).
 
 use std::mem::MaybeUninit;
 use std::pin::Pin;
@@ -9,24 +9,24 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long the rest of what a client sends is read.
+/// How long the remaining bytes of a client are read.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
-/// How much of it is read.
+/// How many remaining bytes are read.
 const MAX_DISCARDED_BYTES: usize = 64 << 20;
 const BUFFER_BYTES: usize = 8 << 10;
 
-/// Reads what a client still sends, and forgets it.
+/// Reads and discards what a client still sends.
 pub struct LingeringClose {
     deadline: Instant,
-    /// Made only when there is something to wait for.
+    /// Created only when the poll has to wait.
     timer: Option<Pin<Box<Sleep>>>,
     bytes_left: usize,
-    /// Whether more has to come. If not, the end is there as soon as nothing is left to read.
+    /// Whether the client is known to send more. If not, the close is complete when nothing is left to read.
     expects_more: bool,
 }
 
 impl LingeringClose {
-    /// Begins to count the time.
+    /// Starts the timeout.
     pub fn new(expects_more: bool) -> Self {
         Self {
             deadline: Instant::now() + LINGER_TIMEOUT,
@@ -36,7 +36,7 @@ impl LingeringClose {
         }
     }
 
-    /// Ready when the client has closed its side or broken off, or a limit is reached.
+    /// Ready when the client has closed its sending side or the connection has failed, or a limit is reached.
     pub fn poll<S: AsyncRead + Unpin>(&mut self, stream: &mut S, context: &mut Context<'_>) -> Poll<()> {
         while self.bytes_left > 0 {
             let mut bytes = [MaybeUninit::uninit(); BUFFER_BYTES];
@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    /// How long it takes, in seconds, while the client sends pieces of a size with a second between them.
+    /// How many seconds a close takes while the client sends pieces of a size, one each second.
     async fn lingered(expects_more: bool, pieces: usize, size: usize) -> f32 {
         let (mut client, mut server) = duplex(1 << 20);
         let begun = Instant::now();

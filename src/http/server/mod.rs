@@ -1,4 +1,4 @@
-//! The listener: connections are accepted and handed to tasks of their own, until the server is told to stop.
+//! The HTTP server: accepts connections, serves each in a separate task, and stops on a signal.
 
 mod admission;
 mod connection;
@@ -28,31 +28,31 @@ use crate::http::Readiness;
 use crate::http::client_ip::Peer;
 use crate::http::metrics::{self, GaugeGuard, Metrics};
 
-/// How many connections may wait to be accepted. Beyond it clients try again only after a second.
+/// How many connections may wait to be accepted. Beyond this number clients retry only after a second.
 const BACKLOG_CONNECTIONS: u32 = 1024;
-/// How much of an answer waits in the system for a client. With more, one that reads slowly but steadily
-/// would seem not to read at all, and one that does not read would hold it.
+/// The socket's send buffer. With a larger one a client that reads slowly but steadily would seem not to read
+/// at all, and a client that does not read would occupy more memory.
 const SEND_BUFFER_BYTES: u32 = 1 << 17;
-/// How long requests in flight may take after the listener has closed.
+/// The maximum time for requests in flight after the listener has closed.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
-/// How many new connections may be without an answer to their first request; more are accepted only then. So
-/// the requests of a crowd of new connections do not delay those of the connections that are open already.
+/// Admission control: the maximum number of new connections whose first request is not yet started. Many new
+/// connections at the same time then do not delay the requests of open connections.
 const MAX_UNSERVED_CONNECTIONS: usize = 16;
-/// How long a new connection waits for those before it, which may never send a request: the shortest time
+/// How long a new connection waits for the ones before it, which may never send a request: the shortest time
 /// that the timer can measure.
 const ADMISSION_TIMEOUT: Duration = Duration::from_millis(1);
-/// The pause after a failed accept, which is nearly always a lack of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// A scraper needs one connection.
+/// The pause after a failed accept, which is nearly always caused by a lack of file descriptors.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
+/// The maximum number of connections of the metrics listener; a scraper needs one.
 const MAX_METRICS_CONNECTIONS: usize = 16;
 
-/// Opens the listener.
+/// Opens a listener.
 pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A restart does not wait until the system has forgotten the connections of the process before.
+    // A restarted process need not wait until the connections of the previous one have left TIME_WAIT.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
-    // The connections inherit it from the listener.
+    // Accepted connections inherit it.
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.bind(address)?;
     socket.listen(BACKLOG_CONNECTIONS)
@@ -71,8 +71,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves until SIGTERM or SIGINT, then lets the requests in flight end, waits for `drain`, and at last for
-    /// `close`. A second signal ends the process immediately.
+    /// Serves until SIGTERM or SIGINT, then lets the requests in flight end, waits for `drain`, and at last
+    /// for `close`. A second signal ends the process immediately.
     pub async fn run(
         self,
         listener: TcpListener,
@@ -80,7 +80,7 @@ impl Server {
         close: impl Future<Output = ()>,
     ) -> Result<()> {
         let Self { router, readiness, connections, limits, grace } = self;
-        // Before the log says that the server is ready: without a handler the signal kills the process.
+        // Before the log reports that the server is ready: without a receiver a signal kills the process.
         let mut signals = Signals::new().context("signals cannot be received")?;
         let address = listener.local_addr().context("the listener has no address")?;
         tracing::info!(
@@ -97,7 +97,7 @@ impl Server {
         tracing::info!("stopping: requests in flight are finished");
         readiness.stop();
         let finish = async move {
-            // Load balancers still send requests until they have seen what /readyz says.
+            // Load balancers send requests until they have read /readyz.
             let _ = tokio::time::timeout(grace, &mut accepting).await;
             // This closes the listener.
             drop(accepting);
@@ -112,13 +112,13 @@ impl Server {
         };
         tokio::select! {
             () = finish => {}
-            () = signals.next() => tracing::warn!("stopped at once"),
+            () = signals.next() => tracing::warn!("stopped immediately"),
         }
         Ok(())
     }
 }
 
-/// Answers requests for the metrics, as long as the runtime lives.
+/// Serves /metrics on a separate listener until the runtime ends.
 pub fn serve_metrics(listener: TcpListener, metrics: Metrics) -> Result<()> {
     let address = listener.local_addr().context("the listener has no address")?;
     tracing::info!("metrics are at http://{address}/metrics");
@@ -128,29 +128,30 @@ pub fn serve_metrics(listener: TcpListener, metrics: Metrics) -> Result<()> {
     Ok(())
 }
 
-/// Accepts connections for ever, and counts the open ones.
+/// Accepts connections until the future is dropped. `open` is the gauge of open connections.
 async fn accept(listener: TcpListener, handler: Handler, admission: Arc<Admission>, open: Gauge) {
-    let mut turns = Arc::new(Semaphore::new(MAX_UNSERVED_CONNECTIONS));
+    let mut unserved = Arc::new(Semaphore::new(MAX_UNSERVED_CONNECTIONS));
     loop {
-        let turn = tokio::time::timeout(ADMISSION_TIMEOUT, turns.clone().acquire_owned()).await;
-        if turn.is_err() {
-            turns = Arc::new(Semaphore::new(MAX_UNSERVED_CONNECTIONS));
+        let permit = tokio::time::timeout(ADMISSION_TIMEOUT, unserved.clone().acquire_owned()).await;
+        if permit.is_err() {
+            // They may never send a request, so they are no longer counted.
+            unserved = Arc::new(Semaphore::new(MAX_UNSERVED_CONNECTIONS));
         }
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let Some(admitted) = admission.admit(peer.ip()).await else { continue };
-                // Answers are small and written at once; waiting for more to send would only delay them.
+                // Responses are written in one piece; Nagle's algorithm would only delay them.
                 let _ = stream.set_nodelay(true);
-                let turn = turn.ok().and_then(Result::ok);
+                let permit = permit.ok().and_then(Result::ok);
                 let (handler, counted) = (handler.clone(), GaugeGuard::new(&open));
                 tokio::spawn(async move {
                     let _counted = counted;
-                    serve_connection(stream, Peer(peer.ip()), handler, &admitted, turn).await;
+                    serve_connection(stream, Peer(peer.ip()), handler, &admitted, permit).await;
                 });
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }
@@ -183,9 +184,9 @@ mod tests {
             let mut client = TcpStream::connect(address).await.expect("it listens");
             let request = b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
             client.write_all(request).await.expect("the server reads");
-            let mut answer = String::new();
-            client.read_to_string(&mut answer).await.expect("the answer is text");
-            assert!(answer.ends_with("hello"), "{answer}");
+            let mut response = String::new();
+            client.read_to_string(&mut response).await.expect("the response is text");
+            assert!(response.ends_with("hello"), "{response}");
         }
     }
 }

@@ -1,12 +1,12 @@
-//! Answers to what hyper cannot parse. It answers that itself, with a status and nothing else; here such an
-//! answer gets the headers and the shape that every other error has.
+//! Responses to requests that hyper cannot parse. hyper writes them without passing through the router, with a status
+//! only; this module replaces them by a response with the headers and the body of every other error.
 
 use axum::http::StatusCode;
 use uuid::Uuid;
 
 use crate::graphql::{ErrorCode, request_error};
 
-/// The answer in the place of one that hyper has written by itself, which closes the connection.
+/// The replacement for a response that hyper wrote itself; it closes the connection.
 pub fn replacement_for(written: &[u8]) -> Option<Vec<u8>> {
     let status = StatusCode::from_bytes(written.strip_prefix(b"HTTP/1.1 ")?.get(..3)?).ok()?;
     let message = match status {
@@ -22,10 +22,10 @@ pub fn replacement_for(written: &[u8]) -> Option<Vec<u8>> {
     extensions.set("status", i32::from(status.as_u16()));
     extensions.set("requestId", id.as_str());
     let body = serde_json::json!({ "errors": [error] }).to_string();
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 {status}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: {}\r\n\
          connection: close\r\nx-request-id: {id}\r\nx-content-type-options: nosniff\r\n\r\n{body}",
         body.len()
     );
-    Some(answer.into_bytes())
+    Some(response.into_bytes())
 }

@@ -1,5 +1,6 @@
-//! The signals that ask the process to stop.
+//! Receives the signals that stop the process.
 
+/// The receivers of the signals.
 pub struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
@@ -9,13 +10,13 @@ pub struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Receives SIGTERM and SIGINT from now on; before that they kill the process.
+    /// Receives SIGTERM and SIGINT from now on; without a receiver they kill the process.
     pub fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -31,7 +32,7 @@ impl Signals {
         Ok(Self {})
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await
