@@ -22,7 +22,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::admission::Admitted;
 use super::framing;
 use super::state::{ConnectionState, ServedRequest};
-use super::stream::TimeoutStream;
+use super::timeout_stream::TimeoutStream;
 use crate::http::Readiness;
 use crate::http::client_ip::Peer;
 

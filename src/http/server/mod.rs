@@ -7,7 +7,7 @@ mod linger;
 mod parse_error;
 mod signals;
 mod state;
-mod stream;
+mod timeout_stream;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
