@@ -26,7 +26,7 @@ pub enum Mode {
     /// For several users: no wait for a lock is long, since it may be due to one of them.
     Shared,
     /// For one request, and within the share of its user.
-    Alone,
+    Individual,
 }
 
 type Work<K, V> = dyn Fn(Arc<[K]>, Mode) -> BoxFuture<'static, Result<Vec<V>>> + Send + Sync;
@@ -41,10 +41,10 @@ pub struct Coalescer<K, V> {
 
 struct State<K, V> {
     waiting: Vec<Request<K, V>>,
-    running: usize,
+    batches_in_flight: usize,
     /// The users of a batch that failed. Their requests are done alone until it is known whose request was the
     /// cause; the number counts those that are being done.
-    alone: HashMap<Uuid, usize>,
+    individual_users: HashMap<Uuid, usize>,
 }
 
 impl<K, V> Clone for Coalescer<K, V> {
@@ -62,30 +62,30 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
     where
         F: Future<Output = Result<Vec<V>>> + Send + 'static,
     {
-        let state = State { waiting: Vec::new(), running: 0, alone: HashMap::new() };
+        let state = State { waiting: Vec::new(), batches_in_flight: 0, individual_users: HashMap::new() };
         let work = move |keys, mode| work(keys, mode).boxed();
         Self { work: Arc::new(work), user, state: Arc::new(Mutex::new(state)) }
     }
 
     /// Has a request answered, now or with the next batch.
     pub async fn submit(&self, key: K) -> Result<V> {
-        let (answer, answered) = oneshot::channel();
-        self.begin(key, answer);
-        let late = |_| Error::unavailable(anyhow!("no answer of a batch in time"));
-        let answered = tokio::time::timeout(REPLY_TIMEOUT, answered).await.map_err(late)?;
-        answered.unwrap_or_else(|_| Err(Error::internal(anyhow!("a batch panicked"))))
+        let (reply, receiver) = oneshot::channel();
+        self.enqueue(key, reply);
+        let late = |_| Error::unavailable(anyhow!("no reply of a batch in time"));
+        let receiver = tokio::time::timeout(REPLY_TIMEOUT, receiver).await.map_err(late)?;
+        receiver.unwrap_or_else(|_| Err(Error::internal(anyhow!("a batch panicked"))))
     }
 
     /// Begins to answer a request, or puts it where the next batch finds it.
-    fn begin(&self, key: K, answer: oneshot::Sender<Result<V>>) {
+    fn enqueue(&self, key: K, reply: oneshot::Sender<Result<V>>) {
         let mut state = self.state();
-        if !state.alone.is_empty() && state.alone.contains_key(&(self.user)(&key)) {
+        if !state.individual_users.is_empty() && state.individual_users.contains_key(&(self.user)(&key)) {
             drop(state);
-            self.begin_separate(key, answer);
+            self.run_individually(key, reply);
         } else {
-            state.waiting.push((key, answer));
+            state.waiting.push((key, reply));
             drop(state);
-            self.begin_batch();
+            self.start_next_batch();
         }
     }
 
@@ -94,51 +94,51 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
     }
 
     /// Begins a batch, if a request waits and not too many batches are running.
-    fn begin_batch(&self) {
+    fn start_next_batch(&self) {
         let batch: Vec<_> = {
             let mut state = self.state();
             // Requests that were given up are removed. They are the oldest, so they stand at the front.
-            if state.waiting.first().is_some_and(|(_, answer)| answer.is_closed()) {
-                state.waiting.retain(|(_, answer)| !answer.is_closed());
+            if state.waiting.first().is_some_and(|(_, reply)| reply.is_closed()) {
+                state.waiting.retain(|(_, reply)| !reply.is_closed());
             }
-            let is_free = state.running < MAX_IN_FLIGHT;
+            let is_free = state.batches_in_flight < MAX_IN_FLIGHT;
             let Some(power) = state.waiting.len().checked_ilog2().filter(|_| is_free) else { return };
-            state.running += 1;
+            state.batches_in_flight += 1;
             state.waiting.drain(..MAX_BATCH_SIZE.min(1 << power)).collect()
         };
-        let running = InFlightGuard(self.clone());
-        tokio::spawn(async move { running.0.run(batch).await });
+        let guard = InFlightGuard(self.clone());
+        tokio::spawn(async move { guard.0.run_batch(batch).await });
     }
 
-    async fn run(&self, batch: Vec<Request<K, V>>) {
-        let (keys, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+    async fn run_batch(&self, batch: Vec<Request<K, V>>) {
+        let (keys, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         let keys: Arc<[K]> = keys.into();
         match (self.work)(keys.clone(), Mode::Shared).await {
-            Ok(results) => answers.into_iter().zip(results).for_each(|(answer, result)| {
+            Ok(results) => replies.into_iter().zip(results).for_each(|(reply, result)| {
                 // The request may have been given up, and then its answer is not received.
-                let _ = answer.send(Ok(result));
+                let _ = reply.send(Ok(result));
             }),
             // If the batch had only one request, its error is final, unless it was a lock that may be free later.
-            Err(error) if is_final(&error, keys.len()) => answers.into_iter().for_each(|answer| {
-                let _ = answer.send(Err(error.clone()));
+            Err(error) if is_final(&error, keys.len()) => replies.into_iter().for_each(|reply| {
+                let _ = reply.send(Err(error.clone()));
             }),
             Err(_) => {
-                for (key, answer) in keys.iter().cloned().zip(answers) {
-                    self.begin_separate(key, answer);
+                for (key, reply) in keys.iter().cloned().zip(replies) {
+                    self.run_individually(key, reply);
                 }
             }
         }
     }
 
     /// Does one request alone, outside the batches, so that it may wait without keeping others waiting.
-    fn begin_separate(&self, key: K, answer: oneshot::Sender<Result<V>>) {
-        let alone = SeparateGuard { user: (self.user)(&key), coalescer: self.clone() };
-        *self.state().alone.entry(alone.user).or_default() += 1;
+    fn run_individually(&self, key: K, reply: oneshot::Sender<Result<V>>) {
+        let guard = IndividualGuard { user: (self.user)(&key), coalescer: self.clone() };
+        *self.state().individual_users.entry(guard.user).or_default() += 1;
         tokio::spawn(async move {
-            let done = (alone.coalescer.work)([key].into(), Mode::Alone).await;
+            let done = (guard.coalescer.work)([key].into(), Mode::Individual).await;
             let nothing = || Error::internal(anyhow!("no result for a request"));
-            let _ = answer.send(done.and_then(|results| results.into_iter().next().ok_or_else(nothing)));
-            drop(alone);
+            let _ = reply.send(done.and_then(|results| results.into_iter().next().ok_or_else(nothing)));
+            drop(guard);
         });
     }
 }
@@ -157,24 +157,24 @@ struct InFlightGuard<K: Clone + Send + Sync + 'static, V: Send + 'static>(Coales
 
 impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for InFlightGuard<K, V> {
     fn drop(&mut self) {
-        self.0.state().running -= 1;
-        self.0.begin_batch();
+        self.0.state().batches_in_flight -= 1;
+        self.0.start_next_batch();
     }
 }
 
 /// A request that is done alone.
-struct SeparateGuard<K: Clone + Send + Sync + 'static, V: Send + 'static> {
+struct IndividualGuard<K: Clone + Send + Sync + 'static, V: Send + 'static> {
     user: Uuid,
     coalescer: Coalescer<K, V>,
 }
 
-impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for SeparateGuard<K, V> {
+impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for IndividualGuard<K, V> {
     fn drop(&mut self) {
         let mut state = self.coalescer.state();
-        if let Some(count) = state.alone.get_mut(&self.user) {
+        if let Some(count) = state.individual_users.get_mut(&self.user) {
             *count -= 1;
             if *count == 0 {
-                state.alone.remove(&self.user);
+                state.individual_users.remove(&self.user);
             }
         }
     }
@@ -204,7 +204,7 @@ mod tests {
                 if mode == Mode::Shared {
                     assert!(busy.fetch_add(1, Ordering::SeqCst) < MAX_IN_FLIGHT, "too many at a time");
                 }
-                let is_slow = *keys == [17] && mode == Mode::Alone;
+                let is_slow = *keys == [17] && mode == Mode::Individual;
                 tokio::time::sleep(if is_slow { 3600 * SECOND } else { SECOND }).await;
                 if mode == Mode::Shared {
                     busy.fetch_sub(1, Ordering::SeqCst);
@@ -219,9 +219,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_gets_its_own_answer_and_what_arrives_together_is_done_together() {
         let (coalescer, batches) = doubling();
-        let answers = join_all((100..200).map(|number| coalescer.submit(number))).await;
-        let answers: Vec<u32> = answers.into_iter().map(|answer| answer.expect("it was done")).collect();
-        assert_eq!(answers, (100..200).map(|number| 2 * number).collect::<Vec<_>>());
+        let replies = join_all((100..200).map(|number| coalescer.submit(number))).await;
+        let replies: Vec<u32> = replies.into_iter().map(|reply| reply.expect("it was done")).collect();
+        assert_eq!(replies, (100..200).map(|number| 2 * number).collect::<Vec<_>>());
         let sizes: Vec<usize> = batches.lock().expect("no holder panics").iter().map(Vec::len).collect();
         assert_eq!(sizes, [1, 1, 1, 1, 32, 32, 32]);
     }
@@ -241,14 +241,14 @@ mod tests {
         // The first four go alone.
         let numbers = [1, 2, 3, 4, 5, 17, 6, 7];
         let begun = tokio::time::Instant::now();
-        let answers = join_all(numbers.map(|number| {
+        let replies = join_all(numbers.map(|number| {
             let coalescer = &coalescer;
             async move { (number, coalescer.submit(number).await, begun.elapsed()) }
         }));
-        for (number, answer, after) in answers.await {
+        for (number, reply, after) in replies.await {
             match number {
-                17 => assert!(answer.is_err()),
-                _ => assert!(answer.expect("it was done") == 2 * number && after <= 3 * SECOND, "{after:?}"),
+                17 => assert!(reply.is_err()),
+                _ => assert!(reply.expect("it was done") == 2 * number && after <= 3 * SECOND, "{after:?}"),
             }
         }
     }
@@ -263,8 +263,8 @@ mod tests {
             let begun = tokio::time::Instant::now();
             let more = join_all((0..40).map(|_| coalescer.submit(17)));
             let others = async {
-                let answers = join_all((200..240).map(|number| coalescer.submit(number))).await;
-                assert!(answers.iter().all(Result::is_ok) && begun.elapsed() <= 3 * SECOND);
+                let replies = join_all((200..240).map(|number| coalescer.submit(number))).await;
+                assert!(replies.iter().all(Result::is_ok) && begun.elapsed() <= 3 * SECOND);
             };
             futures_util::join!(more, others);
         };
@@ -276,8 +276,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_for_ever() {
         let (coalescer, _) = doubling();
-        let answer = coalescer.submit(17).await;
-        assert!(matches!(answer, Err(Error::Unavailable(_))));
+        let reply = coalescer.submit(17).await;
+        assert!(matches!(reply, Err(Error::Unavailable(_))));
         assert_eq!(coalescer.submit(2).await.expect("it was done"), 4);
     }
 }

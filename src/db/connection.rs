@@ -26,23 +26,23 @@ pub const PING_TIMEOUT: Duration = Duration::from_millis(700);
 /// What a statement gave.
 pub struct StatementResult {
     pub rows: Vec<QueryResult>,
-    pub done: ExecResult,
+    pub exec_result: ExecResult,
 }
 
 /// The connection of the driver.
-pub enum Driver {
+pub enum DriverConnection {
     Postgres(PgConnection),
     Sqlite(SqliteConnection, StatementDeadline),
 }
 
 /// An open connection with what is known of its state.
 pub struct Connection {
-    driver: Driver,
+    driver: DriverConnection,
     /// Whether the limits of time of this session are ours: behind a pooler they are not.
     pub has_session_limits: bool,
     /// The generation of the pool that it was made in.
     pub generation: u64,
-    pub made: Instant,
+    pub created_at: Instant,
     pub last_used: Instant,
     /// True from the start of a statement until its answer has been read to the end. It stays true when the
     /// statement breaks off or fails in a way that leaves the state of the connection unknown.
@@ -51,13 +51,13 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub fn new(driver: Driver, has_session_limits: bool, generation: u64) -> Self {
+    pub fn new(driver: DriverConnection, has_session_limits: bool, generation: u64) -> Self {
         let now = Instant::now();
         Self {
             driver,
             has_session_limits,
             generation,
-            made: now,
+            created_at: now,
             last_used: now,
             is_busy: false,
             in_transaction: false,
@@ -74,43 +74,43 @@ impl Connection {
         let values = SqlxValues(statement.values.clone().unwrap_or(Values(Vec::new())));
         let sql = AssertSqlSafe(statement.sql.as_str());
         self.is_busy = true;
-        let answer = async {
+        let result = async {
             match &mut self.driver {
-                Driver::Postgres(connection) => {
+                DriverConnection::Postgres(connection) => {
                     collect(connection.fetch_many(sqlx::query_with(sql, values))).await
                 }
-                Driver::Sqlite(connection, deadline) => {
-                    deadline.begin(STATEMENT_TIMEOUT);
+                DriverConnection::Sqlite(connection, deadline) => {
+                    deadline.restart(STATEMENT_TIMEOUT);
                     collect(connection.fetch_many(sqlx::query_with(sql, values))).await
                 }
             }
         };
-        let answer = tokio::time::timeout(STATEMENT_REPLY_TIMEOUT, answer).await;
-        self.finish(answer)
+        let result = tokio::time::timeout(STATEMENT_REPLY_TIMEOUT, result).await;
+        self.finish(result)
     }
 
     /// Runs SQL without values, which may be several statements, within a limit of time.
     pub async fn run_unprepared(&mut self, sql: &str, limit: Duration) -> Result<StatementResult, DbErr> {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql));
         self.is_busy = true;
-        let answer = async {
+        let result = async {
             match &mut self.driver {
-                Driver::Postgres(connection) => collect(connection.fetch_many(sql)).await,
-                Driver::Sqlite(connection, deadline) => {
-                    deadline.begin(STATEMENT_TIMEOUT);
+                DriverConnection::Postgres(connection) => collect(connection.fetch_many(sql)).await,
+                DriverConnection::Sqlite(connection, deadline) => {
+                    deadline.restart(STATEMENT_TIMEOUT);
                     collect(connection.fetch_many(sql)).await
                 }
             }
         };
-        let answer = tokio::time::timeout(limit, answer).await;
-        self.finish(answer)
+        let result = tokio::time::timeout(limit, result).await;
+        self.finish(result)
     }
 
     fn finish<T>(
         &mut self,
-        answer: Result<Result<T, sqlx::Error>, tokio::time::error::Elapsed>,
+        result: Result<Result<T, sqlx::Error>, tokio::time::error::Elapsed>,
     ) -> Result<T, DbErr> {
-        match answer {
+        match result {
             Ok(Ok(value)) => {
                 self.is_busy = false;
                 Ok(value)
@@ -137,7 +137,7 @@ impl Connection {
     /// PostgreSQL's BEGIN waits for nothing, so it also tells soon whether the connection
     /// still answers. SQLite's waits for the transaction of another process.
     pub async fn begin(&mut self, lock_timeout: Duration) -> Result<(), DbErr> {
-        let is_postgres = matches!(self.driver, Driver::Postgres(_));
+        let is_postgres = matches!(self.driver, DriverConnection::Postgres(_));
         self.in_transaction = true;
         let begun = if is_postgres {
             let sql = format!(
@@ -180,19 +180,19 @@ impl Connection {
     pub async fn ping(&mut self) -> Result<(), DbErr> {
         self.is_busy = true;
         let limit = self.ping_timeout();
-        let answer = match &mut self.driver {
-            Driver::Postgres(connection) => tokio::time::timeout(limit, connection.ping()).await,
+        let result = match &mut self.driver {
+            DriverConnection::Postgres(connection) => tokio::time::timeout(limit, connection.ping()).await,
             // The file is on this machine: there is nothing between that could have been lost.
-            Driver::Sqlite(..) => Ok(Ok(())),
+            DriverConnection::Sqlite(..) => Ok(Ok(())),
         };
-        self.finish(answer)
+        self.finish(result)
     }
 
     /// Closes the connection and waits until that is done.
     pub async fn close(self) -> Result<(), sqlx::Error> {
         match self.driver {
-            Driver::Postgres(connection) => connection.close().await,
-            Driver::Sqlite(connection, _) => connection.close().await,
+            DriverConnection::Postgres(connection) => connection.close().await,
+            DriverConnection::Sqlite(connection, _) => connection.close().await,
         }
     }
 }
@@ -207,17 +207,17 @@ pub fn is_lost(error: &DbErr) -> bool {
 }
 
 async fn collect<D>(
-    mut steps: impl Stream<Item = Result<Either<D, impl Into<QueryResult>>, sqlx::Error>> + Unpin,
+    mut results: impl Stream<Item = Result<Either<D, impl Into<QueryResult>>, sqlx::Error>> + Unpin,
 ) -> Result<StatementResult, sqlx::Error>
 where
     D: Default + Extend<D> + Into<ExecResult>,
 {
-    let (mut rows, mut done) = (Vec::new(), D::default());
-    while let Some(step) = steps.try_next().await? {
-        match step {
-            Either::Left(some) => done.extend([some]),
+    let (mut rows, mut exec_result) = (Vec::new(), D::default());
+    while let Some(result) = results.try_next().await? {
+        match result {
+            Either::Left(part) => exec_result.extend([part]),
             Either::Right(row) => rows.push(row.into()),
         }
     }
-    Ok(StatementResult { rows, done: done.into() })
+    Ok(StatementResult { rows, exec_result: exec_result.into() })
 }

@@ -83,15 +83,15 @@ pub fn ends_connection(error: &sqlx::Error) -> bool {
 }
 
 /// Whether a statement had no effect because it collided with others: serialization_failure, deadlock_detected.
-pub fn is_contended(error: &DbErr) -> bool {
-    let is_it = |code: Code<'_>| matches!(code, Code::Postgres("40001" | "40P01"));
-    sqlx_error(error).and_then(|error| with_code(error, is_it)).unwrap_or(false)
+pub fn is_write_conflict(error: &DbErr) -> bool {
+    let matches = |code: Code<'_>| matches!(code, Code::Postgres("40001" | "40P01"));
+    sqlx_error(error).and_then(|error| with_code(error, matches)).unwrap_or(false)
 }
 
 /// Whether a statement had no effect because a lock was not free in time.
 pub fn is_lock_timeout(error: &DbErr) -> bool {
-    let is_it = |code: Code<'_>| matches!(code, Code::Postgres(LOCK_TIMEOUT));
-    sqlx_error(error).and_then(|error| with_code(error, is_it)).unwrap_or(false)
+    let matches = |code: Code<'_>| matches!(code, Code::Postgres(LOCK_TIMEOUT));
+    sqlx_error(error).and_then(|error| with_code(error, matches)).unwrap_or(false)
 }
 
 /// Whether the server refuses a parameter of the start-up message, as a pooler does.
@@ -138,7 +138,7 @@ pub(crate) fn map_error(error: DbErr) -> Error {
         Code::Sqlite(_) => None,
     };
     match sqlx_error(&error).and_then(|error| with_code(error, meaning)).flatten() {
-        Some(Meaning::Contended) => Error::Contended,
+        Some(Meaning::Contended) => Error::WriteConflict,
         Some(Meaning::Timeout) => Error::Timeout,
         Some(Meaning::Locked) => Error::Locked,
         Some(Meaning::Unavailable) => Error::unavailable(error),

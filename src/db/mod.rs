@@ -42,7 +42,7 @@ pub(crate) use transaction::{Attempts, in_transaction};
 use self::pool::{ACQUIRE_TIMEOUT, Pool, Target};
 use self::postgres::PostgresConnector;
 use self::sqlite::SqliteFile;
-use self::statements::Kind;
+use self::statements::StatementKind;
 use self::user_share::UserShares;
 use crate::domain::Result;
 
@@ -73,18 +73,18 @@ impl Database {
     /// SQLite has one more, its writer.
     pub async fn connect(url: &DatabaseUrl, max_connections: u32) -> anyhow::Result<Self> {
         let database = match url {
-            DatabaseUrl::Sqlite(path) => Self::sqlite(path, max_connections)?,
+            DatabaseUrl::Sqlite(path) => Self::open_sqlite(path, max_connections)?,
             DatabaseUrl::Postgres(url) => {
                 let target = Arc::new(Target::Postgres(PostgresConnector::new(url.expose())?.into()));
                 let pool = Pool::new(target.clone(), max_connections);
                 Self::new(target, pool.clone(), pool, max_connections)
             }
         };
-        database.writers.check_writable().await.map_err(cause)?;
+        database.writers.check_writable().await.map_err(connect_error)?;
         Ok(database)
     }
 
-    fn sqlite(path: &Path, max_connections: u32) -> anyhow::Result<Self> {
+    fn open_sqlite(path: &Path, max_connections: u32) -> anyhow::Result<Self> {
         let target = Arc::new(Target::Sqlite(SqliteFile::open(path)?));
         let readers = Pool::new(target.clone(), max_connections);
         let writer = Pool::new(target.clone(), 1);
@@ -102,10 +102,10 @@ impl Database {
             target,
             read_shares,
             write_shares,
-            read: Statements::new(readers.clone(), Kind::Read),
-            write: statements(Kind::Write),
-            repeatable_write: statements(Kind::RepeatableWrite),
-            shared_write: statements(Kind::SharedWrite),
+            read: Statements::new(readers.clone(), StatementKind::Read),
+            write: statements(StatementKind::Write),
+            repeatable_write: statements(StatementKind::RepeatableWrite),
+            shared_write: statements(StatementKind::SharedWrite),
             last_check: Arc::default(),
             readers,
             writers,
@@ -150,24 +150,24 @@ impl Database {
     }
 
     /// The database for one user, who has at most half of the connections.
-    pub(crate) fn of(&self, user: Uuid) -> UserDatabase<'_> {
+    pub(crate) fn for_user(&self, user: Uuid) -> UserDatabase<'_> {
         UserDatabase { database: self, user }
     }
 
     /// Fails while the database does not answer or accepts no writes.
     pub async fn ready(&self) -> Result<()> {
-        let asked_at = Instant::now();
-        let mut last = self.last_check.lock().await;
+        let called_at = Instant::now();
+        let mut last_check = self.last_check.lock().await;
         // Those that wait while the database is asked share the next answer.
-        if let Some((begun_at, answer)) = &*last
-            && *begun_at >= asked_at
+        if let Some((started_at, result)) = &*last_check
+            && *started_at >= called_at
         {
-            return answer.clone();
+            return result.clone();
         }
-        let begun_at = Instant::now();
-        let answer = self.writers.check_writable().await.map_err(map_error);
-        *last = Some((begun_at, answer.clone()));
-        answer
+        let started_at = Instant::now();
+        let result = self.writers.check_writable().await.map_err(map_error);
+        *last_check = Some((started_at, result.clone()));
+        result
     }
 
     /// How many connections there are in each state.
@@ -196,7 +196,7 @@ impl Database {
 }
 
 /// What keeps a database from being opened, without the words of the libraries around it.
-fn cause(error: DbErr) -> anyhow::Error {
+fn connect_error(error: DbErr) -> anyhow::Error {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(cause)) => cause.into(),
         DbErr::Conn(RuntimeErr::Internal(reason)) => anyhow!(reason),

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use deadpool::managed::{self, Manager, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
 use sea_orm::{ConnAcquireErr, DbBackend, DbErr, RuntimeErr, Statement};
 
-use super::connection::{Connection, Driver, PING_TIMEOUT, StatementResult, is_lost};
+use super::connection::{Connection, DriverConnection, PING_TIMEOUT, StatementResult, is_lost};
 use super::postgres::{LOCK_TIMEOUT, PostgresConnector};
 use super::sqlite::SqliteFile;
-use super::writable::Writable;
+use super::writable::LastWrite;
 
 /// How long a statement waits for a connection.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -30,10 +30,10 @@ const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 /// How long closing waits for connections that are still used.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-const CLOSE_PAUSE: Duration = Duration::from_millis(10);
+const CLOSE_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A write that changes nothing that anybody reads: a number in the head of SQLite's file.
-const SMALLEST_WRITE_SQL: &str = "PRAGMA user_version = 0";
+const PROBE_WRITE_SQL: &str = "PRAGMA user_version = 0";
 const IS_READ_ONLY_SQL: &str = "SELECT current_setting('transaction_read_only')";
 
 /// Opens connections of one kind.
@@ -45,9 +45,9 @@ pub enum Target {
 
 /// Whether a connection is asked if it answers before it is handed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Check {
+pub enum LivenessCheck {
     /// For statements that may be sent again: a lost connection is found by the statement itself.
-    WhenRested,
+    AfterIdle,
     Always,
 }
 
@@ -59,12 +59,12 @@ pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct Pool(Arc<Inner>);
 
 struct Inner {
-    connections: managed::Pool<Connector>,
+    connections: managed::Pool<ConnectionManager>,
     target: Arc<Target>,
     backend: DbBackend,
     generation: Arc<AtomicU64>,
-    unanswered: Arc<AtomicU32>,
-    writable: Writable,
+    timeouts_in_a_row: Arc<AtomicU32>,
+    last_write: LastWrite,
     observer: OnceLock<Observer>,
 }
 
@@ -82,18 +82,19 @@ impl Pool {
             Target::Sqlite(_) => DbBackend::Sqlite,
         };
         let generation = Arc::new(AtomicU64::new(0));
-        let unanswered = Arc::new(AtomicU32::new(0));
-        let connector = Connector {
+        let timeouts_in_a_row = Arc::new(AtomicU32::new(0));
+        let connector = ConnectionManager {
             target: target.clone(),
             generation: generation.clone(),
-            unanswered: unanswered.clone(),
+            timeouts_in_a_row: timeouts_in_a_row.clone(),
         };
         // The connections that were used last are used first, so that the others become idle and are closed.
         let connections =
             managed::Pool::builder(connector).max_size(size as usize).queue_mode(QueueMode::Lifo);
         let connections = connections.build().expect("no time limit of the pool's own needs a runtime");
-        let (writable, observer) = (Writable::default(), OnceLock::new());
-        let inner = Inner { connections, target, backend, generation, unanswered, writable, observer };
+        let (last_write, observer) = (LastWrite::default(), OnceLock::new());
+        let inner =
+            Inner { connections, target, backend, generation, timeouts_in_a_row, last_write, observer };
         let pool = Self(Arc::new(inner));
         tokio::spawn(sweep(Arc::downgrade(&pool.0)));
         pool
@@ -104,8 +105,8 @@ impl Pool {
     }
 
     /// Takes a connection within [`ACQUIRE_TIMEOUT`].
-    pub async fn get(&self, check: Check) -> Result<Lease, DbErr> {
-        let taken = tokio::time::timeout(ACQUIRE_TIMEOUT, async {
+    pub async fn acquire(&self, check: LivenessCheck) -> Result<Lease, DbErr> {
+        let acquired = tokio::time::timeout(ACQUIRE_TIMEOUT, async {
             loop {
                 let object = self.0.connections.get().await.map_err(|error| match error {
                     PoolError::Backend(error) => error,
@@ -113,19 +114,20 @@ impl Pool {
                     _ => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
                 })?;
                 let mut lease = Lease { object: Some(object), pool: self.clone() };
-                let is_new = lease.last_used == lease.made;
-                let is_asked = check == Check::Always || lease.last_used.elapsed() > CHECK_AFTER_IDLE;
-                if is_new || !is_asked {
+                let is_new = lease.last_used == lease.created_at;
+                let must_ping =
+                    check == LivenessCheck::Always || lease.last_used.elapsed() > CHECK_AFTER_IDLE;
+                if is_new || !must_ping {
                     return Ok(lease);
                 }
                 match lease.ping().await {
                     Ok(()) => return Ok(lease),
                     // The next connection may be made now, or be one that answers.
-                    Err(error) => lease.note(&error),
+                    Err(error) => lease.record_error(&error),
                 }
             }
         });
-        taken.await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
+        acquired.await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
     }
 
     /// Fails when SQLite's file is not where it was.
@@ -138,9 +140,9 @@ impl Pool {
 
     /// Notes that the database has just accepted a write, if SQLite has written it into the file that the next
     /// start will find.
-    pub fn note_write(&self) -> Result<(), DbErr> {
+    pub fn record_write(&self) -> Result<(), DbErr> {
         self.check_file()?;
-        self.0.writable.note();
+        self.0.last_write.record();
         Ok(())
     }
 
@@ -148,45 +150,45 @@ impl Pool {
     /// a moment ago is enough.
     pub async fn check_writable(&self) -> Result<(), DbErr> {
         self.check_file()?;
-        match self.ask_whether_writable(Check::WhenRested).await {
-            Err(error) if is_lost(&error) => self.ask_whether_writable(Check::Always).await,
-            Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)) if self.0.writable.is_recent() => Ok(()),
-            answer => answer,
+        match self.probe_writable(LivenessCheck::AfterIdle).await {
+            Err(error) if is_lost(&error) => self.probe_writable(LivenessCheck::Always).await,
+            Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)) if self.0.last_write.is_recent() => Ok(()),
+            result => result,
         }
     }
 
-    async fn ask_whether_writable(&self, check: Check) -> Result<(), DbErr> {
-        let mut lease = self.get(check).await?;
+    async fn probe_writable(&self, check: LivenessCheck) -> Result<(), DbErr> {
+        let mut lease = self.acquire(check).await?;
         match self.backend() {
             // A server that became a standby keeps its connections.
             DbBackend::Postgres => {
                 let limit = lease.ping_timeout();
-                let answer = lease.run_unprepared(IS_READ_ONLY_SQL, limit).await?;
-                let is_read_only = answer.rows.first().map(|row| row.try_get_by_index::<String>(0));
+                let result = lease.run_unprepared(IS_READ_ONLY_SQL, limit).await?;
+                let is_read_only = result.rows.first().map(|row| row.try_get_by_index::<String>(0));
                 if is_read_only.transpose()?.as_deref() != Some("off") {
                     self.retire();
                     return Err(DbErr::Conn(RuntimeErr::Internal("the server accepts no writes".to_owned())));
                 }
             }
             _ => {
-                let is_doubtful = self.0.writable.is_doubtful();
+                let is_doubtful = self.0.last_write.is_doubtful();
                 lease.begin(LOCK_TIMEOUT).await?;
                 if !is_doubtful {
                     lease.roll_back().await?;
                     return self.check_file();
                 }
-                lease.run_unprepared(SMALLEST_WRITE_SQL, PING_TIMEOUT).await?;
+                lease.run_unprepared(PROBE_WRITE_SQL, PING_TIMEOUT).await?;
                 lease.commit().await?;
             }
         }
-        self.note_write()
+        self.record_write()
     }
 
     /// Closes all connections that were made before now, the idle ones at once and the others when they come
     /// back: one of them was lost or refuses writes, and the others have the same server.
     pub fn retire(&self) {
         self.0.generation.fetch_add(1, Ordering::Relaxed);
-        self.0.writable.forget();
+        self.0.last_write.clear();
         self.0.connections.retain(|_, _| false);
     }
 
@@ -201,7 +203,7 @@ impl Pool {
         let _ = self.0.observer.set(observer);
     }
 
-    fn observed(&self, sql: &str) {
+    fn notify_observer(&self, sql: &str) {
         if let Some(observer) = self.0.observer.get() {
             observer(sql);
         }
@@ -210,17 +212,17 @@ impl Pool {
     /// Closes every connection and waits until that is done, so that SQLite has written all of the
     /// write-ahead log into its file.
     pub async fn close(&self) {
-        let give_up = Instant::now() + CLOSE_TIMEOUT;
+        let deadline = Instant::now() + CLOSE_TIMEOUT;
         loop {
             for connection in self.0.connections.retain(|_, _| false).removed {
                 if let Err(error) = connection.close().await {
                     tracing::debug!(%error, "a connection to the database could not be closed");
                 }
             }
-            if self.0.connections.status().size == 0 || Instant::now() > give_up {
+            if self.0.connections.status().size == 0 || Instant::now() > deadline {
                 break;
             }
-            tokio::time::sleep(CLOSE_PAUSE).await;
+            tokio::time::sleep(CLOSE_POLL_INTERVAL).await;
         }
         self.0.connections.close();
     }
@@ -233,7 +235,7 @@ async fn sweep(pool: std::sync::Weak<Inner>) {
         interval.tick().await;
         let Some(pool) = pool.upgrade() else { return };
         pool.connections.retain(|connection, _| {
-            connection.last_used.elapsed() < IDLE_TIMEOUT && connection.made.elapsed() < MAX_LIFETIME
+            connection.last_used.elapsed() < IDLE_TIMEOUT && connection.created_at.elapsed() < MAX_LIFETIME
         });
     }
 }
@@ -242,7 +244,7 @@ async fn sweep(pool: std::sync::Weak<Inner>) {
 /// else.
 pub struct Lease {
     /// None only while it is dropped.
-    object: Option<Object<Connector>>,
+    object: Option<Object<ConnectionManager>>,
     pool: Pool,
 }
 
@@ -250,28 +252,28 @@ impl Lease {
     /// Runs a statement.
     pub async fn run(&mut self, statement: &Statement) -> Result<StatementResult, DbErr> {
         let outcome = Connection::run(self, statement).await;
-        self.pool.observed(&statement.sql);
-        self.noted(outcome)
+        self.pool.notify_observer(&statement.sql);
+        self.record_result(outcome)
     }
 
     /// Runs SQL without values.
     pub async fn run_unprepared(&mut self, sql: &str, limit: Duration) -> Result<StatementResult, DbErr> {
         let outcome = Connection::run_unprepared(self, sql, limit).await;
-        self.pool.observed(sql);
-        self.noted(outcome)
+        self.pool.notify_observer(sql);
+        self.record_result(outcome)
     }
 
     /// Begins a transaction.
     pub async fn begin(&mut self, lock_timeout: Duration) -> Result<(), DbErr> {
         let begun = Connection::begin(self, lock_timeout).await;
-        self.noted(begun)
+        self.record_result(begun)
     }
 
     /// Commits, and makes sure that SQLite has written into the file that the next start will find.
     pub async fn commit(&mut self) -> Result<(), DbErr> {
         let committed = Connection::commit(self).await;
-        self.noted(committed)?;
-        self.pool.note_write()
+        self.record_result(committed)?;
+        self.pool.record_write()
     }
 
     /// Runs a statement in a transaction of its own.
@@ -291,28 +293,28 @@ impl Lease {
         }
     }
 
-    fn noted<T>(&self, outcome: Result<T, DbErr>) -> Result<T, DbErr> {
+    fn record_result<T>(&self, outcome: Result<T, DbErr>) -> Result<T, DbErr> {
         if let Err(error) = &outcome {
-            self.note(error);
+            self.record_error(error);
         }
         outcome
     }
 
     /// Draws the conclusions of an error for the other connections.
-    fn note(&self, error: &DbErr) {
+    fn record_error(&self, error: &DbErr) {
         if self.pool.backend() == DbBackend::Sqlite && !self.is_clean() {
-            self.pool.0.writable.doubt();
+            self.pool.0.last_write.mark_doubtful();
         }
         // Of several that are lost together the first retires the others.
         let is_current = self.generation == self.pool.0.generation.load(Ordering::Relaxed);
-        let is_silent = matches!(error, DbErr::ConnectionAcquire(_));
+        let has_timed_out = matches!(error, DbErr::ConnectionAcquire(_));
         // A pooler that is busy is silent too, and says nothing about the other connections.
-        let concerns_all = is_lost(error) && (self.has_session_limits || !is_silent);
-        if is_current && self.pool.backend() == DbBackend::Postgres && concerns_all {
+        let affects_all = is_lost(error) && (self.has_session_limits || !has_timed_out);
+        if is_current && self.pool.backend() == DbBackend::Postgres && affects_all {
             self.pool.retire();
         }
-        if is_silent {
-            self.pool.0.unanswered.fetch_max(1, Ordering::Relaxed);
+        if has_timed_out {
+            self.pool.0.timeouts_in_a_row.fetch_max(1, Ordering::Relaxed);
         }
     }
 }
@@ -344,32 +346,32 @@ impl Drop for Lease {
 
 /// Makes connections for the pool, and decides which may be used again.
 #[derive(Debug)]
-struct Connector {
+struct ConnectionManager {
     target: Arc<Target>,
     generation: Arc<AtomicU64>,
     /// How many attempts to connect, one after the other, got no answer in time. A connection that does not
     /// answer counts as one.
-    unanswered: Arc<AtomicU32>,
+    timeouts_in_a_row: Arc<AtomicU32>,
 }
 
-impl Connector {
+impl ConnectionManager {
     async fn connect(&self, generation: u64) -> Result<Connection, DbErr> {
         // Boxed: making a connection takes so much room that everybody who may have to make one would
         // carry it.
         match &*self.target {
             Target::Postgres(connector) => {
                 let (connection, has_limits) = Box::pin(connector.connect()).await?;
-                Ok(Connection::new(Driver::Postgres(connection), has_limits, generation))
+                Ok(Connection::new(DriverConnection::Postgres(connection), has_limits, generation))
             }
             Target::Sqlite(file) => {
                 let (connection, deadline) = Box::pin(file.connect()).await?;
-                Ok(Connection::new(Driver::Sqlite(connection, deadline), true, generation))
+                Ok(Connection::new(DriverConnection::Sqlite(connection, deadline), true, generation))
             }
         }
     }
 }
 
-impl Manager for Connector {
+impl Manager for ConnectionManager {
     type Type = Connection;
     type Error = DbErr;
 
@@ -377,20 +379,20 @@ impl Manager for Connector {
         let generation = self.generation.load(Ordering::Relaxed);
         // An attempt at a server that is silent holds a place in the pool, which is needed as soon as the
         // server answers again. Every fourth attempt has all the time, since connecting may always be slow.
-        let has_all_time = self.unanswered.load(Ordering::Relaxed).is_multiple_of(4);
-        let limit = if has_all_time { CONNECT_TIMEOUT } else { PING_TIMEOUT };
-        let made = tokio::time::timeout(limit, self.connect(generation)).await;
-        match made {
-            Ok(_) => self.unanswered.store(0, Ordering::Relaxed),
-            Err(_) => drop(self.unanswered.fetch_add(1, Ordering::Relaxed)),
+        let is_full_attempt = self.timeouts_in_a_row.load(Ordering::Relaxed).is_multiple_of(4);
+        let limit = if is_full_attempt { CONNECT_TIMEOUT } else { PING_TIMEOUT };
+        let connected = tokio::time::timeout(limit, self.connect(generation)).await;
+        match connected {
+            Ok(_) => self.timeouts_in_a_row.store(0, Ordering::Relaxed),
+            Err(_) => drop(self.timeouts_in_a_row.fetch_add(1, Ordering::Relaxed)),
         }
-        made.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
+        connected.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
     }
 
     async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<DbErr> {
         let is_usable = connection.is_clean()
             && connection.generation == self.generation.load(Ordering::Relaxed)
-            && connection.made.elapsed() < MAX_LIFETIME;
+            && connection.created_at.elapsed() < MAX_LIFETIME;
         if is_usable { Ok(()) } else { Err(RecycleError::message("it is not clean, lost or old")) }
     }
 }

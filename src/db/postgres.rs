@@ -47,15 +47,20 @@ impl PostgresConnector {
 
     /// Opens a connection to a server that accepts writes, and tells whether its session has our limits.
     pub async fn connect(&self) -> Result<(PgConnection, bool), DbErr> {
-        let mut connection = self.open().await.map_err(failed)?;
-        let session = sqlx::raw_sql(SESSION_SETTINGS_SQL).fetch_one(&mut connection).await.map_err(failed)?;
-        let setting = |index: usize| session.try_get::<String, _>(index).map_err(failed);
+        let mut connection = self.open().await.map_err(connect_error)?;
+        let session =
+            sqlx::raw_sql(SESSION_SETTINGS_SQL).fetch_one(&mut connection).await.map_err(connect_error)?;
+        let setting = |index: usize| session.try_get::<String, _>(index).map_err(connect_error);
         if setting(0)? == "on" {
-            return Err(refused("the server accepts no writes: it is a standby, or set to read only"));
+            return Err(unusable_server(
+                "the server accepts no writes: it is a standby, or set to read only",
+            ));
         }
         let encoding = setting(1)?;
         if encoding != "UTF8" {
-            return Err(refused(&format!("the encoding of the database is {encoding}, and must be UTF8")));
+            return Err(unusable_server(&format!(
+                "the encoding of the database is {encoding}, and must be UTF8"
+            )));
         }
         let has_session_limits = setting(2)? == format!("{}ms", SHARED_LOCK_TIMEOUT.as_millis());
         Ok((connection, has_session_limits))
@@ -91,10 +96,10 @@ fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
         .disable_statement_logging())
 }
 
-fn failed(error: sqlx::Error) -> DbErr {
+fn connect_error(error: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
 
-fn refused(reason: &str) -> DbErr {
+fn unusable_server(reason: &str) -> DbErr {
     DbErr::Conn(RuntimeErr::Internal(reason.to_owned()))
 }

@@ -14,12 +14,12 @@ use super::connection::STATEMENT_TIMEOUT;
 use super::error::is_busy;
 
 /// Between two attempts to open a file that is busy.
-const BUSY_PAUSE: Duration = Duration::from_millis(20);
+const BUSY_RETRY_INTERVAL: Duration = Duration::from_millis(20);
 /// How many instructions of SQLite's virtual machine pass between two looks at the time.
-const PROGRESS_STEPS: i32 = 10_000;
+const PROGRESS_OPS: i32 = 10_000;
 /// The write-ahead log is cut to this size after a checkpoint, in bytes.
 const JOURNAL_SIZE_LIMIT: &str = "67108864";
-const CACHED_STATEMENTS: usize = 200;
+const STATEMENT_CACHE_CAPACITY: usize = 200;
 
 /// The file of a database, as it was when it was opened first.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl SqliteFile {
         let connection = loop {
             match self.options().connect().await {
                 Err(error) if is_busy(&error) && Instant::now() < give_up => {
-                    tokio::time::sleep(BUSY_PAUSE).await;
+                    tokio::time::sleep(BUSY_RETRY_INTERVAL).await;
                 }
                 opened => break opened,
             }
@@ -78,7 +78,7 @@ impl SqliteFile {
             let mut connection = connection?;
             let watched = deadline.clone();
             let mut handle = connection.lock_handle().await?;
-            handle.set_progress_handler(PROGRESS_STEPS, move || !watched.has_passed());
+            handle.set_progress_handler(PROGRESS_OPS, move || !watched.has_passed());
             drop(handle);
             Ok(connection)
         };
@@ -99,7 +99,7 @@ impl SqliteFile {
             .synchronous(SqliteSynchronous::Full)
             .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT)
             .busy_timeout(STATEMENT_TIMEOUT)
-            .statement_cache_capacity(CACHED_STATEMENTS)
+            .statement_cache_capacity(STATEMENT_CACHE_CAPACITY)
             .disable_statement_logging()
     }
 }
@@ -133,7 +133,7 @@ impl Default for StatementDeadline {
 
 impl StatementDeadline {
     /// Gives the next statement its time.
-    pub fn begin(&self, limit: Duration) {
+    pub fn restart(&self, limit: Duration) {
         let at = self.start.elapsed() + limit;
         self.at.store(u64::try_from(at.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }

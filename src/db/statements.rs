@@ -4,15 +4,15 @@ use sea_orm::entity::prelude::async_trait;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
 use super::connection::{StatementResult, is_lost};
-use super::error::{is_contended, is_lock_timeout};
-use super::pool::{Check, Pool};
+use super::error::{is_lock_timeout, is_write_conflict};
+use super::pool::{LivenessCheck, Pool};
 use super::postgres::{LOCK_TIMEOUT, SHARED_LOCK_TIMEOUT};
-use super::transaction::RETRIES;
+use super::transaction::MAX_RETRIES;
 use super::user_share::UserShare;
 
 /// What kind of statements these are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum StatementKind {
     /// They change nothing, so they may be sent again.
     Read,
     /// They change something, and are sent once.
@@ -29,12 +29,12 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 pub struct Statements {
     pool: Pool,
-    kind: Kind,
+    kind: StatementKind,
     share: Option<UserShare>,
 }
 
 impl Statements {
-    pub fn new(pool: Pool, kind: Kind) -> Self {
+    pub fn new(pool: Pool, kind: StatementKind) -> Self {
         Self { pool, kind, share: None }
     }
 
@@ -48,40 +48,41 @@ impl Statements {
         loop {
             match self.run_once(statement).await {
                 // It had no effect, so a statement of any kind may be sent again.
-                Err(error) if retries < RETRIES && is_contended(&error) => retries += 1,
+                Err(error) if retries < MAX_RETRIES && is_write_conflict(&error) => retries += 1,
                 done => return done,
             }
         }
     }
 
     async fn run_once(&self, statement: &Statement) -> Result<StatementResult, DbErr> {
-        if self.kind == Kind::Write {
-            return self.run_on(Check::Always, statement).await;
+        if self.kind == StatementKind::Write {
+            return self.run_on(LivenessCheck::Always, statement).await;
         }
-        match self.run_on(Check::WhenRested, statement).await {
-            Err(error) if is_lost(&error) => self.run_on(Check::Always, statement).await,
+        match self.run_on(LivenessCheck::AfterIdle, statement).await {
+            Err(error) if is_lost(&error) => self.run_on(LivenessCheck::Always, statement).await,
             done => done,
         }
     }
 
-    async fn run_on(&self, check: Check, statement: &Statement) -> Result<StatementResult, DbErr> {
-        let mut shared = UserShare::lease(self.share.as_ref(), &self.pool, check).await?;
+    async fn run_on(&self, check: LivenessCheck, statement: &Statement) -> Result<StatementResult, DbErr> {
+        let mut shared = UserShare::acquire_lease(self.share.as_ref(), &self.pool, check).await?;
         let lease = &mut shared.lease;
-        let is_write = self.kind != Kind::Read;
+        let is_write = self.kind != StatementKind::Read;
         if is_write {
             self.pool.check_file()?;
         }
-        let lock_timeout = if self.kind == Kind::SharedWrite { SHARED_LOCK_TIMEOUT } else { LOCK_TIMEOUT };
+        let lock_timeout =
+            if self.kind == StatementKind::SharedWrite { SHARED_LOCK_TIMEOUT } else { LOCK_TIMEOUT };
         if is_write && !lease.has_session_limits {
             return lease.run_in_transaction(statement, lock_timeout).await;
         }
         match lease.run(statement).await {
             // The lock is held by somebody else for longer than the session waits. The statement had no
             // effect, and goes on waiting in a transaction with a longer limit.
-            Err(error) if self.kind != Kind::SharedWrite && is_lock_timeout(&error) => {
+            Err(error) if self.kind != StatementKind::SharedWrite && is_lock_timeout(&error) => {
                 lease.run_in_transaction(statement, lock_timeout).await
             }
-            Ok(outcome) if is_write => self.pool.note_write().map(|()| outcome),
+            Ok(outcome) if is_write => self.pool.record_write().map(|()| outcome),
             done => done,
         }
     }
@@ -94,7 +95,7 @@ impl ConnectionTrait for Statements {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        Ok(self.run(&statement).await?.done)
+        Ok(self.run(&statement).await?.exec_result)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {

@@ -17,7 +17,7 @@ use crate::domain::{
 pub fn condition(filter: &TaskFilter, backend: DbBackend) -> SimpleExpr {
     let condition = |filter: &TaskFilter| condition(filter, backend);
     let join = |filters: &[TaskFilter], none: bool, and_or: fn(SimpleExpr, SimpleExpr) -> SimpleExpr| {
-        filters.iter().map(condition).reduce(and_or).unwrap_or_else(|| truth(none))
+        filters.iter().map(condition).reduce(and_or).unwrap_or_else(|| constant(none))
     };
     match filter {
         TaskFilter::All(filters) => join(filters, true, |a, b| a.and(b)),
@@ -25,7 +25,7 @@ pub fn condition(filter: &TaskFilter, backend: DbBackend) -> SimpleExpr {
         TaskFilter::Not(filter) => condition(filter).not(),
         TaskFilter::Status(any) => one_of(Column::Status, any.iter().map(|status| status.name())),
         TaskFilter::Priority(any) => one_of(Column::Priority, any.iter().map(|priority| priority.name())),
-        TaskFilter::Labels(keys) if keys.len() > MAX_LABELS => truth(false),
+        TaskFilter::Labels(keys) if keys.len() > MAX_LABELS => constant(false),
         TaskFilter::Labels(keys) => {
             let lines = keys.iter().map(|key| format!("\n{key}\n"));
             all(lines.map(|line| contains(Column::LabelsKey, line, backend)))
@@ -38,7 +38,7 @@ pub fn condition(filter: &TaskFilter, backend: DbBackend) -> SimpleExpr {
 }
 
 fn all(conditions: impl Iterator<Item = SimpleExpr>) -> SimpleExpr {
-    conditions.reduce(|a, b| a.and(b)).unwrap_or_else(|| truth(true))
+    conditions.reduce(|a, b| a.and(b)).unwrap_or_else(|| constant(true))
 }
 
 /// Whether a text contains another, literally: LIKE would need escapes and limits its pattern.
@@ -47,7 +47,7 @@ fn contains(column: Column, part: String, backend: DbBackend) -> SimpleExpr {
     Expr::from(find.arg(column.into_expr()).arg(part)).gt(0)
 }
 
-fn truth(value: bool) -> SimpleExpr {
+fn constant(value: bool) -> SimpleExpr {
     // PostgreSQL takes no number for a boolean, and older SQLite no TRUE for a number.
     Expr::val(1).eq(i32::from(value))
 }
@@ -55,7 +55,7 @@ fn truth(value: bool) -> SimpleExpr {
 fn one_of<'a>(column: Column, names: impl Iterator<Item = &'a str>) -> SimpleExpr {
     // Each once: a client may repeat them more often than a statement can have parameters.
     let names: BTreeSet<&str> = names.collect();
-    if names.is_empty() { truth(false) } else { column.is_in(names) }
+    if names.is_empty() { constant(false) } else { column.is_in(names) }
 }
 
 fn date_condition(field: DateField, range: &DateRange) -> SimpleExpr {
@@ -84,9 +84,10 @@ fn date_condition(field: DateField, range: &DateRange) -> SimpleExpr {
 /// Restricts a list to one page and one surplus task, in the direction of travel.
 pub fn page(mut select: Select<Entity>, order: &[OrderKey], request: &PageRequest) -> Select<Entity> {
     use sea_orm::{QueryFilter, QuerySelect};
-    let keys: Vec<Key> = order.iter().map(|key| Key::new(key, request.backward)).collect();
+    let keys: Vec<OrderExpression> =
+        order.iter().map(|key| OrderExpression::new(key, request.backward)).collect();
     if let Some(position) = &request.from {
-        select = select.filter(beyond(&keys, position));
+        select = select.filter(after_position(&keys, position));
     }
     for key in &keys {
         let order = if key.descending { Order::Desc } else { Order::Asc };
@@ -101,7 +102,7 @@ pub fn page(mut select: Select<Entity>, order: &[OrderKey], request: &PageReques
 }
 
 /// An order key as SQL, in the direction of travel.
-struct Key {
+struct OrderExpression {
     expression: SimpleExpr,
     field: OrderField,
     descending: bool,
@@ -109,7 +110,7 @@ struct Key {
     nulls_first: Option<bool>,
 }
 
-impl Key {
+impl OrderExpression {
     fn new(key: &OrderKey, backward: bool) -> Self {
         Self {
             expression: expression(key.field),
@@ -159,13 +160,13 @@ impl Key {
     }
 }
 
-fn id_descends(keys: &[Key]) -> bool {
+fn id_descends(keys: &[OrderExpression]) -> bool {
     keys.last().is_some_and(|key| key.descending)
 }
 
 /// Everything beyond a position: further in the first key, or equal there and further in the next, and
 /// so on down to the id, which no two tasks share.
-fn beyond(keys: &[Key], position: &CursorKey) -> SimpleExpr {
+fn after_position(keys: &[OrderExpression], position: &CursorKey) -> SimpleExpr {
     let id = if id_descends(keys) { Column::Id.lt(position.id) } else { Column::Id.gt(position.id) };
     let further = keys.iter().zip(&position.keys).rev().fold(id, |rest, (key, value)| {
         let tied = key.equals(value).and(rest);

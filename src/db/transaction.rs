@@ -9,13 +9,13 @@ use tokio::sync::Mutex;
 
 use super::connection::{StatementResult, is_lost};
 use super::error::map_error;
-use super::pool::{Check, Pool};
+use super::pool::{LivenessCheck, Pool};
 use super::postgres::LOCK_TIMEOUT;
 use super::user_share::{SharedLease, UserShare};
 use crate::domain::{Error, Result};
 
 /// How often a transaction is tried again after it collided with others.
-pub const RETRIES: u32 = 3;
+pub const MAX_RETRIES: u32 = 3;
 /// How long a transaction may take. Its connection is then closed.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -24,7 +24,7 @@ const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Transaction {
     lease: Mutex<SharedLease>,
     backend: DbBackend,
-    give_up: Instant,
+    deadline: Instant,
     /// Whether a statement has failed. PostgreSQL answers the COMMIT of such a transaction with success, and
     /// has taken it back.
     has_failed: AtomicBool,
@@ -35,20 +35,24 @@ impl Transaction {
     pub(super) async fn begin(pool: &Pool, share: Option<&UserShare>) -> Result<Self, DbErr> {
         pool.check_file()?;
         // BEGIN itself tells whether the connection still answers.
-        let lease = match Self::begin_on(pool, share, Check::WhenRested).await {
-            Err(error) if is_lost(&error) => Self::begin_on(pool, share, Check::Always).await,
+        let lease = match Self::begin_on(pool, share, LivenessCheck::AfterIdle).await {
+            Err(error) if is_lost(&error) => Self::begin_on(pool, share, LivenessCheck::Always).await,
             begun => begun,
         }?;
         Ok(Self {
             lease: Mutex::new(lease),
             backend: pool.backend(),
-            give_up: Instant::now() + TRANSACTION_TIMEOUT,
+            deadline: Instant::now() + TRANSACTION_TIMEOUT,
             has_failed: AtomicBool::new(false),
         })
     }
 
-    async fn begin_on(pool: &Pool, share: Option<&UserShare>, check: Check) -> Result<SharedLease, DbErr> {
-        let mut shared = UserShare::lease(share, pool, check).await?;
+    async fn begin_on(
+        pool: &Pool,
+        share: Option<&UserShare>,
+        check: LivenessCheck,
+    ) -> Result<SharedLease, DbErr> {
+        let mut shared = UserShare::acquire_lease(share, pool, check).await?;
         shared.lease.begin(LOCK_TIMEOUT).await?;
         Ok(shared)
     }
@@ -75,7 +79,7 @@ impl Transaction {
         let lease = &mut self.lease.lock().await.lease;
         // A future that is dropped in the middle leaves this set, and the connection is closed.
         self.has_failed.store(true, Ordering::Relaxed);
-        if Instant::now() > self.give_up {
+        if Instant::now() > self.deadline {
             return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout));
         }
         let outcome = lease.run(statement).await?;
@@ -91,7 +95,7 @@ impl ConnectionTrait for Transaction {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        Ok(self.run(&statement).await?.done)
+        Ok(self.run(&statement).await?.exec_result)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
@@ -142,7 +146,7 @@ impl Attempts {
             }
         };
         match outcome {
-            Err(Error::Contended) if self.0 < RETRIES => {
+            Err(Error::WriteConflict) if self.0 < MAX_RETRIES => {
                 self.0 += 1;
                 None
             }

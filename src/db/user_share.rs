@@ -8,7 +8,7 @@ use sea_orm::{ConnAcquireErr, DbErr};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
-use super::pool::{ACQUIRE_TIMEOUT, Check, Lease, Pool};
+use super::pool::{ACQUIRE_TIMEOUT, Lease, LivenessCheck, Pool};
 
 /// The shares of all users.
 #[derive(Clone)]
@@ -66,13 +66,17 @@ impl UserShare {
     }
 
     /// Takes a connection of a pool within [`ACQUIRE_TIMEOUT`], and within the share of a user if there is one.
-    pub async fn lease(share: Option<&Self>, pool: &Pool, check: Check) -> Result<SharedLease, DbErr> {
+    pub async fn acquire_lease(
+        share: Option<&Self>,
+        pool: &Pool,
+        check: LivenessCheck,
+    ) -> Result<SharedLease, DbErr> {
         let Some(share) = share else {
-            return Ok(SharedLease { lease: pool.get(check).await?, _permit: None });
+            return Ok(SharedLease { lease: pool.acquire(check).await?, _permit: None });
         };
         let taken = tokio::time::timeout(ACQUIRE_TIMEOUT, async {
             let permit = share.acquire().await;
-            Ok(SharedLease { lease: pool.get(check).await?, _permit: Some(permit) })
+            Ok(SharedLease { lease: pool.acquire(check).await?, _permit: Some(permit) })
         });
         taken.await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
     }

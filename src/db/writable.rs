@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const RECENT_WRITE: Duration = Duration::from_secs(4);
 
 /// When a write or a question whether writes are accepted succeeded last.
-pub struct Writable {
+pub struct LastWrite {
     start: Instant,
     /// Milliseconds since `start`, plus one; 0: never, or not since a connection was lost.
     at: AtomicU64,
@@ -15,28 +15,28 @@ pub struct Writable {
     is_doubtful: AtomicBool,
 }
 
-impl Default for Writable {
+impl Default for LastWrite {
     fn default() -> Self {
         Self { start: Instant::now(), at: AtomicU64::new(0), is_doubtful: AtomicBool::new(false) }
     }
 }
 
-impl Writable {
+impl LastWrite {
     /// Notes that the database has just accepted a write.
-    pub fn note(&self) {
+    pub fn record(&self) {
         self.at.store(self.now() + 1, Ordering::Relaxed);
         self.is_doubtful.store(false, Ordering::Relaxed);
     }
 
     /// Notes that it is unknown whether writes are accepted.
-    pub fn forget(&self) {
+    pub fn clear(&self) {
         self.at.store(0, Ordering::Relaxed);
     }
 
     /// Notes that a write has failed, and that only another one can tell whether writes succeed again.
-    pub fn doubt(&self) {
+    pub fn mark_doubtful(&self) {
         self.is_doubtful.store(true, Ordering::Relaxed);
-        self.forget();
+        self.clear();
     }
 
     pub fn is_doubtful(&self) -> bool {

@@ -65,15 +65,15 @@ impl BulkIds {
     }
 
     /// The error that some of them give; None when none does.
-    pub fn error_for(&self, why_not: impl Fn(Uuid) -> Option<Error>) -> Option<Error> {
-        let refused: Vec<(usize, Error)> =
-            self.0.iter().filter_map(|(index, id)| why_not(*id).map(|error| (*index, error))).collect();
+    pub fn error_for(&self, error_of: impl Fn(Uuid) -> Option<Error>) -> Option<Error> {
+        let errors: Vec<(usize, Error)> =
+            self.0.iter().filter_map(|(index, id)| error_of(*id).map(|error| (*index, error))).collect();
         let mut faults = Faults::of("ids");
-        for (index, error) in &refused {
+        for (index, error) in &errors {
             let problem = Problem::new(Rule::Invalid, error.problem());
             faults.within(*index, |faults| faults.push("", problem));
         }
-        let (_, reason) = refused.into_iter().next()?;
-        Some(Error::Listed { reason: Box::new(reason), faults: faults.into_found() })
+        let (_, reason) = errors.into_iter().next()?;
+        Some(Error::Bulk { reason: Box::new(reason), faults: faults.into_found() })
     }
 }

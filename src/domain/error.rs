@@ -22,16 +22,16 @@ pub enum Error {
     /// Some of the things that a call names cannot be had, and so nothing is done: the reason of the
     /// first, and the place of each.
     #[error("{reason}")]
-    Listed { reason: Box<Error>, faults: Vec<FieldFault> },
+    Bulk { reason: Box<Error>, faults: Vec<FieldFault> },
     /// A value that may exist only once does already.
     #[error("{}", describe(.0))]
-    Taken(Vec<FieldFault>),
+    AlreadyExists(Vec<FieldFault>),
     /// The task has moved on since the version that the caller knew.
     #[error("The task is at version {current}, not at the one expected.")]
-    VersionPassed { current: i32 },
+    VersionConflict { current: i32 },
     /// Concurrent changes kept each other from finishing.
     #[error("The change collided with others at the same time. Try again.")]
-    Contended,
+    WriteConflict,
     /// Values that break rules.
     #[error("{}", describe(.0))]
     Invalid(Vec<FieldFault>),
@@ -46,7 +46,7 @@ pub enum Error {
     Locked,
     /// The answer would be larger than answers may be.
     #[error("The answer would have more than {limit} bytes. Ask for less at a time.")]
-    TooLarge { limit: usize },
+    ResponseTooLarge { limit: usize },
     /// The operation ran past its time limit.
     #[error("The operation took too long and was given up.")]
     Timeout,

@@ -76,7 +76,7 @@ pub enum KeyValue {
 }
 
 /// Most positions have no more bytes.
-const MAX_ENCODED_CHARS: usize = 64;
+const TYPICAL_CURSOR_BYTES: usize = 64;
 /// No cursor has more: three keys are titles at most.
 const MAX_CURSOR_BYTES: usize = 1 << 14;
 
@@ -101,7 +101,7 @@ impl CursorKey {
 
     /// The opaque text that clients hand back.
     pub fn encode(&self) -> String {
-        let bytes = postcard::to_extend(self, Vec::with_capacity(MAX_ENCODED_CHARS));
+        let bytes = postcard::to_extend(self, Vec::with_capacity(TYPICAL_CURSOR_BYTES));
         BASE64_URL_SAFE_NO_PAD.encode(bytes.expect("they are written into memory"))
     }
 
@@ -188,9 +188,8 @@ impl<T> Page<T> {
     pub fn from_scan(mut items: Vec<T>, request: &PageRequest) -> Self {
         let more = items.len() > request.size;
         items.truncate(request.size);
-        let came_from_somewhere = request.from.is_some();
-        let (has_next, has_previous) =
-            if request.backward { (came_from_somewhere, more) } else { (more, came_from_somewhere) };
+        let has_start = request.from.is_some();
+        let (has_next, has_previous) = if request.backward { (has_start, more) } else { (more, has_start) };
         if request.backward {
             items.reverse();
         }

@@ -49,25 +49,25 @@ impl Task {
 
     /// The task with a change made at `now`. Version and updatedAt move only when a value does.
     pub fn edited(&self, edit: &TaskEdit, now: Instant) -> Result<Self> {
-        let TaskEdit { title, description, status, priority, labels, due_at, details } = edit;
-        let TaskDetailsEdit { date, owner_label, objective, rationale } = details;
+        let TaskEdit { title, description, status, priority, labels, due_at, details: brief } = edit;
+        let TaskDetailsEdit { date, owner_label, objective, rationale } = brief;
         let mut task = self.clone();
         if let Some(title) = title {
             task.title = title.as_str().to_owned();
         }
         if let Some(change) = status {
-            task.move_to(change.of(task.status), now);
+            task.set_status(change.apply(task.status), now);
         }
         if let Some(change) = labels {
-            task.labels = change.of(task.labels)?;
+            task.labels = change.apply(task.labels)?;
         }
-        set(&mut task.description, description);
-        set(&mut task.priority, priority);
-        set(&mut task.due_at, due_at);
-        set(&mut task.details.date, date);
-        set(&mut task.details.owner_label, owner_label);
-        set(&mut task.details.objective, objective);
-        set(&mut task.details.rationale, rationale);
+        set_if_some(&mut task.description, description);
+        set_if_some(&mut task.priority, priority);
+        set_if_some(&mut task.due_at, due_at);
+        set_if_some(&mut task.details.date, date);
+        set_if_some(&mut task.details.owner_label, owner_label);
+        set_if_some(&mut task.details.objective, objective);
+        set_if_some(&mut task.details.rationale, rationale);
         Ok(if task == *self { task } else { task.with_next_version(now) })
     }
 
@@ -81,13 +81,13 @@ impl Task {
     }
 
     /// Status and completedAt move together: the one is COMPLETED exactly when the other is set.
-    fn move_to(&mut self, status: TaskStatus, now: Instant) {
+    fn set_status(&mut self, status: TaskStatus, now: Instant) {
         self.status = status;
         self.completed_at = (status == TaskStatus::Completed).then(|| self.completed_at.unwrap_or(now));
     }
 }
 
-fn set<T: Clone>(field: &mut T, value: &Option<T>) {
+fn set_if_some<T: Clone>(field: &mut T, value: &Option<T>) {
     if let Some(value) = value {
         field.clone_from(value);
     }
@@ -228,7 +228,7 @@ pub enum StatusChange {
 
 impl StatusChange {
     /// What becomes of a status.
-    fn of(self, status: TaskStatus) -> TaskStatus {
+    fn apply(self, status: TaskStatus) -> TaskStatus {
         match (self, status) {
             (Self::To(status), _) => status,
             (Self::Reopen | Self::Toggle, TaskStatus::Completed) => TaskStatus::Pending,
@@ -251,7 +251,7 @@ pub enum LabelChange {
 
 impl LabelChange {
     /// What becomes of labels; [`Error::Invalid`] when they become too many.
-    fn of(&self, labels: Labels) -> Result<Labels> {
+    fn apply(&self, labels: Labels) -> Result<Labels> {
         match self {
             Self::Replace(labels) => Ok(labels.clone()),
             Self::Adjust { add, remove } => {
@@ -275,7 +275,7 @@ pub struct TaskEdit {
     pub details: TaskDetailsEdit,
 }
 
-/// A checked change of a task's details, field by field like [`TaskEdit`].
+/// A checked change of a task's brief, field by field like [`TaskEdit`].
 #[derive(Clone, Debug, Default)]
 pub struct TaskDetailsEdit {
     pub date: Option<Option<NaiveDate>>,
@@ -294,9 +294,9 @@ impl From<StatusChange> for TaskEdit {
 /// Where tasks lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskScope {
-    Live,
+    Active,
     /// Deleted, and still to be brought back.
-    Trash,
+    Trashed,
 }
 
 /// Which tasks a list shows: a condition that each of them meets. It is two-valued: a task without a

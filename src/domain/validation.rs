@@ -94,14 +94,14 @@ pub struct FieldFault {
 /// Collects the faults of one input while it is parsed, so that all are told at once.
 #[derive(Debug, Default)]
 pub struct Faults {
-    place: Vec<PathSegment>,
+    path: Vec<PathSegment>,
     found: Vec<FieldFault>,
 }
 
 impl Faults {
     /// Faults of an input that stands in the argument `name`.
     pub fn of(name: &str) -> Self {
-        Self { place: vec![name.into()], found: Vec::new() }
+        Self { path: vec![name.into()], found: Vec::new() }
     }
 
     /// How many faults have been found.
@@ -115,7 +115,7 @@ impl Faults {
         if self.found.len() == MAX_FAULTS {
             return;
         }
-        let mut path = self.place.clone();
+        let mut path = self.path.clone();
         if !field.is_empty() {
             path.push(field.into());
         }
@@ -134,10 +134,10 @@ impl Faults {
 
     /// Parses something several steps further inside.
     pub fn inside<T>(&mut self, steps: Vec<PathSegment>, parse: impl FnOnce(&mut Self) -> T) -> T {
-        let outside = self.place.len();
-        self.place.extend(steps);
+        let depth = self.path.len();
+        self.path.extend(steps);
         let parsed = parse(self);
-        self.place.truncate(outside);
+        self.path.truncate(depth);
         parsed
     }
 

@@ -173,11 +173,11 @@ impl From<FieldError> for async_graphql::Error {
         let error = &failure.error;
         let mut extensions = with_code(code_of(error));
         match error {
-            Error::Taken(faults) | Error::Invalid(faults) | Error::Listed { faults, .. } => {
+            Error::AlreadyExists(faults) | Error::Invalid(faults) | Error::Bulk { faults, .. } => {
                 extensions.set("fields", fields(faults));
             }
             Error::RateLimited { retry_after } => extensions.set("retryAfter", *retry_after),
-            Error::VersionPassed { current } => extensions.set("currentVersion", *current),
+            Error::VersionConflict { current } => extensions.set("currentVersion", *current),
             _ => {}
         }
         let mut wire = async_graphql::Error::new(error.to_string());
@@ -219,11 +219,11 @@ fn code_of(error: &Error) -> ErrorCode {
         Error::InvalidCredentials(_) => ErrorCode::InvalidCredentials,
         Error::Forbidden(_) => ErrorCode::Forbidden,
         Error::NotFound(_) => ErrorCode::NotFound,
-        Error::Listed { reason, .. } => code_of(reason),
-        Error::Taken(_) | Error::VersionPassed { .. } | Error::Contended => ErrorCode::Conflict,
+        Error::Bulk { reason, .. } => code_of(reason),
+        Error::AlreadyExists(_) | Error::VersionConflict { .. } | Error::WriteConflict => ErrorCode::Conflict,
         Error::Invalid(_) => ErrorCode::BadUserInput,
         Error::RateLimited { .. } => ErrorCode::RateLimited,
-        Error::TooLarge { .. } => ErrorCode::QueryTooComplex,
+        Error::ResponseTooLarge { .. } => ErrorCode::QueryTooComplex,
         Error::Unavailable(_) | Error::Locked => ErrorCode::ServiceUnavailable,
         Error::Timeout => ErrorCode::Timeout,
         Error::Internal(_) => ErrorCode::InternalServerError,

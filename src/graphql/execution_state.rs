@@ -71,7 +71,7 @@ impl ExecutionState {
         self.share.take(bytes)?;
         let before = self.charged.fetch_add(bytes, Ordering::Relaxed);
         if before + bytes > MAX_RESPONSE_TEXT_BYTES {
-            Err(Error::TooLarge { limit: MAX_RESPONSE_TEXT_BYTES })
+            Err(Error::ResponseTooLarge { limit: MAX_RESPONSE_TEXT_BYTES })
         } else {
             Ok(())
         }

@@ -16,13 +16,17 @@ use crate::service::sessions::SignedIn;
 /// A handle on the account of one viewer.
 pub struct Account<'a> {
     accounts: &'a Accounts,
-    batches: &'a CoalescedStatements,
+    coalesced: &'a CoalescedStatements,
     viewer: &'a Viewer,
 }
 
 impl<'a> Account<'a> {
-    pub(super) fn new(accounts: &'a Accounts, batches: &'a CoalescedStatements, viewer: &'a Viewer) -> Self {
-        Self { accounts, batches, viewer }
+    pub(super) fn new(
+        accounts: &'a Accounts,
+        coalesced: &'a CoalescedStatements,
+        viewer: &'a Viewer,
+    ) -> Self {
+        Self { accounts, coalesced, viewer }
     }
 
     /// The one place that knows which account is the viewer's; in batches it is found by the same id.
@@ -32,7 +36,7 @@ impl<'a> Account<'a> {
 
     /// The viewer's account.
     pub async fn get(&self) -> Result<User> {
-        self.batches.users.submit(self.viewer.user_id()).await?.ok_or(ACCOUNT_DELETED)
+        self.coalesced.users.submit(self.viewer.user_id()).await?.ok_or(ACCOUNT_DELETED)
     }
 
     /// Changes name and username. Fails with [`Error::Taken`] when somebody else has the username.
@@ -78,23 +82,23 @@ impl<'a> Account<'a> {
         revoke_others: bool,
         client: &ClientInfo,
     ) -> Result<SignedIn> {
-        let row = self.verified(current, client).await?;
+        let row = self.verify_password(current, client).await?;
         let hash = self.accounts.passwords.hash(new, client.network()).await?;
         let sessions = &self.accounts.sessions;
         if revoke_others {
             sessions.trim(row.id, self.viewer.session_id()).await?;
         }
         let others = session::COLUMN.user_id.eq(row.id).and(session::COLUMN.id.ne(self.viewer.session_id()));
-        let (user, session, ended) = in_transaction!(self.accounts.database, |transaction| {
+        let (user, session, revoked) = in_transaction!(self.accounts.database, |transaction| {
             let user = self.set_hash(&transaction, &row, &hash).await?;
-            let ended = match revoke_others {
+            let revoked = match revoke_others {
                 true => sessions.revoke_where(&transaction, others.clone()).await?,
                 false => Vec::new(),
             };
             let session = sessions.rotate(&transaction, self.viewer.session_id(), None).await?;
-            Ok((user, session.ok_or(ACCOUNT_DELETED)?, ended))
+            Ok((user, session.ok_or(ACCOUNT_DELETED)?, revoked))
         })?;
-        sessions.mark_revoked(&ended);
+        sessions.mark_revoked(&revoked);
         Ok(sessions.signed_in(user, &session))
     }
 
@@ -103,31 +107,31 @@ impl<'a> Account<'a> {
     ///
     /// [`DeletedAccounts`]: crate::service::deleted_accounts::DeletedAccounts
     pub async fn delete(&self, password: &SecretString, client: &ClientInfo) -> Result<()> {
-        let row = self.verified(password, client).await?;
+        let row = self.verify_password(password, client).await?;
         let sessions = &self.accounts.sessions;
         sessions.trim(row.id, self.viewer.session_id()).await?;
-        let ended = in_transaction!(self.accounts.database, |transaction| {
+        let revoked = in_transaction!(self.accounts.database, |transaction| {
             self.lock(&transaction, &row).await?;
-            let mine = session::COLUMN.user_id.eq(self.viewer.user_id());
-            let ended = sessions.revoke_where(&transaction, mine).await?;
+            let of_viewer = session::COLUMN.user_id.eq(self.viewer.user_id());
+            let revoked = sessions.revoke_where(&transaction, of_viewer).await?;
             self.mark_deleted(&transaction).await?;
-            Ok(ended)
+            Ok(revoked)
         })?;
-        sessions.mark_revoked(&ended);
-        self.accounts.deleted.notify_one();
+        sessions.mark_revoked(&revoked);
+        self.accounts.purge_requested.notify_one();
         Ok(())
     }
 
     /// Marks the account as deleted. Nobody else can have the names that it has from then on: an e-mail
     /// address has an @, and a username no space.
     async fn mark_deleted(&self, on: &Transaction) -> Result<()> {
-        let nobody = format!("deleted {}", self.viewer.user_id());
+        let unusable_name = format!("deleted {}", self.viewer.user_id());
         let mark = user::Entity::update_many()
             .filter(self.mine())
             .col_expr(user::Column::DeletedAt, Expr::val(self.accounts.clock.now()))
             .col_expr(user::Column::IsActive, Expr::val(false))
-            .col_expr(user::Column::EmailKey, Expr::val(nobody.as_str()))
-            .col_expr(user::Column::Username, Expr::val(nobody.as_str()))
+            .col_expr(user::Column::EmailKey, Expr::val(unusable_name.as_str()))
+            .col_expr(user::Column::Username, Expr::val(unusable_name.as_str()))
             .col_expr(user::Column::Email, Expr::val(""))
             .col_expr(user::Column::Name, Expr::val(""))
             .col_expr(user::Column::PasswordHash, Expr::val(""));
@@ -135,13 +139,13 @@ impl<'a> Account<'a> {
     }
 
     /// The account, once its password has been given. A wrong one counts like a failed login.
-    async fn verified(&self, password: &SecretString, client: &ClientInfo) -> Result<user::Model> {
+    async fn verify_password(&self, password: &SecretString, client: &ClientInfo) -> Result<user::Model> {
         let verification = self.accounts.passwords.reserve(client.network()).await?;
         let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
         let row = row.map_err(map_error)?.ok_or(ACCOUNT_DELETED)?;
         let attempt = self.accounts.throttle.begin(ThrottledAccount::Known(row.id), client).await?;
-        let fits = verification.verify(password, Some(&row.password_hash)).await?;
-        if attempt.finish(fits).await? { Ok(row) } else { Err(WRONG_PASSWORD) }
+        let is_correct = verification.verify(password, Some(&row.password_hash)).await?;
+        if attempt.finish(is_correct).await? { Ok(row) } else { Err(WRONG_PASSWORD) }
     }
 
     /// Keeps everybody else from the account, so that no session can begin while the last ones end;
@@ -173,5 +177,5 @@ const WRONG_PASSWORD: Error = Error::InvalidCredentials("The password is wrong."
 fn username_taken() -> Error {
     let mut faults = Faults::of("input");
     faults.push("username", Problem::new(Rule::Taken, "is taken"));
-    Error::Taken(faults.into_found())
+    Error::AlreadyExists(faults.into_found())
 }

@@ -19,7 +19,7 @@ use crate::service::login_throttle::{LoginThrottle, ThrottledAccount};
 use crate::service::sessions::{Sessions, SignedIn};
 
 /// How many derived usernames are tried before registration gives up.
-const USERNAME_TRIES: u32 = 8;
+const USERNAME_ATTEMPTS: u32 = 8;
 
 /// Which sessions a logout ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct Accounts {
     pub(super) addresses: IpRateLimiter,
     pub(super) registration_open: bool,
     /// Is notified when an account has been deleted, and its rows are to follow.
-    pub(super) deleted: Arc<Notify>,
+    pub(super) purge_requested: Arc<Notify>,
 }
 
 impl Accounts {
@@ -61,25 +61,25 @@ impl Accounts {
             let user = insert(&transaction, &registration, &hash, now).await?;
             self.sessions.open(&transaction, &user, client).await
         })?;
-        Ok(self.sessions.opened(opened))
+        Ok(self.sessions.finish_opening(opened))
     }
 
     /// Signs in by e-mail address or username. Whatever is wrong, the answer and the work are the same.
-    pub async fn login(&self, who: &str, password: &SecretString, client: &ClientInfo) -> Result<SignedIn> {
-        let who = who.to_lowercase();
+    pub async fn login(&self, login: &str, password: &SecretString, client: &ClientInfo) -> Result<SignedIn> {
+        let login = login.to_lowercase();
         loop {
             // First of all: a request that is refused here costs the database nothing.
             let verification = self.passwords.reserve(client.network()).await?;
             // An account is counted by its id, so that its names share one count. A client that has used up
             // a name that nobody has can tell when somebody takes it; registering tells that as well.
-            let user = find(&self.database, &who).await?;
+            let user = find_by_login(&self.database, &login).await?;
             let account = user
                 .as_ref()
-                .map_or(ThrottledAccount::Unknown(&who), |user| ThrottledAccount::Known(user.id));
+                .map_or(ThrottledAccount::Unknown(&login), |user| ThrottledAccount::Known(user.id));
             let attempt = self.throttle.begin(account, client).await?;
             let hash = user.as_ref().map(|user| user.password_hash.as_str());
-            let fits = verification.verify(password, hash).await?;
-            let user = user.filter(|user| fits && user.is_active);
+            let is_correct = verification.verify(password, hash).await?;
+            let user = user.filter(|user| is_correct && user.is_active);
             attempt.finish(user.is_some()).await?;
             let user = user.ok_or(Error::InvalidCredentials("Invalid email or password"))?;
             if let Some(signed_in) = self.open(&user, client).await? {
@@ -106,7 +106,7 @@ impl Accounts {
             let Some(unchanged) = unchanged else { return Ok(None) };
             self.sessions.open(&transaction, &unchanged.into(), client).await.map(Some)
         })?;
-        Ok(opened.map(|opened| self.sessions.opened(opened)))
+        Ok(opened.map(|opened| self.sessions.finish_opening(opened)))
     }
 
     /// Brings a hash to the present parameters, now that its password is known.
@@ -144,7 +144,7 @@ impl Accounts {
         };
         let of_user = session::COLUMN.user_id.eq(claims.user_id());
         let current = claims.session_id();
-        let ending = match scope {
+        let condition = match scope {
             LogoutScope::Current => of_user.and(session::COLUMN.id.eq(current)),
             LogoutScope::Others => of_user.and(session::COLUMN.id.ne(current)),
             LogoutScope::All => of_user,
@@ -152,9 +152,9 @@ impl Accounts {
         if scope != LogoutScope::Current {
             self.sessions.trim(claims.user_id(), current).await?;
         }
-        let ended = self.sessions.revoke_now(claims.user_id(), ending).await?;
+        let revoked = self.sessions.revoke_now(claims.user_id(), condition).await?;
         // The session of an expired token may have expired as well, and its row may be gone.
-        if ended == 0 && scope == LogoutScope::Current && !has_expired {
+        if revoked == 0 && scope == LogoutScope::Current && !has_expired {
             Err(Error::Unauthenticated("Invalid token"))
         } else {
             Ok(())
@@ -163,9 +163,9 @@ impl Accounts {
 }
 
 /// The account of somebody who gives an e-mail address or a username, in lower case.
-pub(super) async fn find(database: &Database, who: &str) -> Result<Option<user::Model>> {
-    let column = if who.contains('@') { user::Column::EmailKey } else { user::Column::Username };
-    let found = user::Entity::find().filter(column.eq(who)).filter(user::COLUMN.deleted_at.is_null());
+pub(super) async fn find_by_login(database: &Database, login: &str) -> Result<Option<user::Model>> {
+    let column = if login.contains('@') { user::Column::EmailKey } else { user::Column::Username };
+    let found = user::Entity::find().filter(column.eq(login)).filter(user::COLUMN.deleted_at.is_null());
     found.one(database.read()).await.map_err(map_error)
 }
 
@@ -193,20 +193,20 @@ impl NewUser<'_> {
     async fn insert(
         self,
         transaction: &Transaction,
-        wanted: Option<&Username>,
+        requested: Option<&Username>,
         now: Instant,
     ) -> Result<User> {
-        for attempt in 0..USERNAME_TRIES {
-            let username = match wanted {
-                Some(wanted) => wanted.clone(),
+        for attempt in 0..USERNAME_ATTEMPTS {
+            let username = match requested {
+                Some(requested) => requested.clone(),
                 None => Username::derive(self.email, (attempt > 0).then(|| Uuid::new_v4().as_fields().0)),
             };
             if let Some(user) = self.try_insert(transaction, &username, now).await? {
                 return Ok(user);
             }
-            let taken = self.what_is_taken(transaction, &username, wanted.is_some()).await?;
+            let taken = self.taken_fields(transaction, &username, requested.is_some()).await?;
             if !taken.is_empty() {
-                return Err(Error::Taken(taken));
+                return Err(Error::AlreadyExists(taken));
             }
         }
         Err(Error::internal(anyhow::anyhow!("no free username was found")))
@@ -239,11 +239,11 @@ impl NewUser<'_> {
     }
 
     /// The faults of an insert that found something taken; a derived username does not count.
-    async fn what_is_taken(
+    async fn taken_fields(
         self,
         transaction: &Transaction,
         username: &Username,
-        chosen: bool,
+        is_chosen: bool,
     ) -> Result<Vec<crate::domain::FieldFault>> {
         let count = |column: user::Column, value: String| {
             user::Entity::find().filter(column.eq(value)).count(transaction)
@@ -254,7 +254,7 @@ impl NewUser<'_> {
             faults.push("email", taken());
         }
         let username = username.as_str().to_owned();
-        if chosen && count(user::Column::Username, username).await.map_err(map_error)? > 0 {
+        if is_chosen && count(user::Column::Username, username).await.map_err(map_error)? > 0 {
             faults.push("username", taken());
         }
         Ok(faults.into_found())

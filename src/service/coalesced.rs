@@ -13,7 +13,7 @@ use crate::db::entity::task::{ActiveModel, Column, Entity, TaskRow};
 use crate::db::entity::user::{self, UserRow};
 use crate::db::{Coalescer, Database, Mode, Statements, map_error};
 use crate::domain::{Result, Task, User};
-use crate::service::tasks::{insert_error, is_active, tasks};
+use crate::service::tasks::{insert_error, is_active, to_tasks};
 
 /// One coalescer for each kind of work.
 pub(super) struct CoalescedStatements {
@@ -56,8 +56,8 @@ where
 {
     let database = database.clone();
     let work = move |keys: Arc<[K]>, mode| {
-        let alone = (mode == Mode::Alone).then(|| user(&keys[0]));
-        let statements = match (access, alone) {
+        let individual = (mode == Mode::Individual).then(|| user(&keys[0]));
+        let statements = match (access, individual) {
             (Access::Read, None) => database.read().clone(),
             (Access::Read, Some(user)) => database.read_for(user),
             (Access::Write, None) => database.shared_write().clone(),
@@ -76,15 +76,15 @@ async fn find_users(database: Statements, ids: Arc<[Uuid]>) -> Result<Vec<Option
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
 
-async fn find_tasks(database: Statements, wanted: Arc<[(Uuid, Uuid)]>) -> Result<Vec<Option<Task>>> {
+async fn find_tasks(database: Statements, keys: Arc<[(Uuid, Uuid)]>) -> Result<Vec<Option<Task>>> {
     let rows = TaskRow::find()
-        .filter(Column::OwnerId.is_in(wanted.iter().map(|(owner, _)| *owner)))
-        .filter(Column::Id.is_in(wanted.iter().map(|(_, id)| *id)))
+        .filter(Column::OwnerId.is_in(keys.iter().map(|(owner, _)| *owner)))
+        .filter(Column::Id.is_in(keys.iter().map(|(_, id)| *id)))
         .filter(is_active());
-    let found = tasks(rows.into_model().all(&database).await.map_err(map_error)?)?;
+    let found = to_tasks(rows.into_model().all(&database).await.map_err(map_error)?)?;
     let found: HashMap<(Uuid, Uuid), Task> =
         found.into_iter().map(|task| ((task.owner_id, task.id), task)).collect();
-    Ok(wanted.iter().map(|of| found.get(of).cloned()).collect())
+    Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
 }
 
 async fn insert_tasks(database: Statements, new: Arc<[Task]>) -> Result<Vec<()>> {

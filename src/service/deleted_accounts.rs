@@ -25,30 +25,30 @@ const TASKS_PER_DELETE: u64 = 100;
 /// Deletes the rows of accounts that are marked as deleted.
 pub struct DeletedAccounts {
     database: Database,
-    requested: Arc<Notify>,
+    purge_requested: Arc<Notify>,
 }
 
 impl DeletedAccounts {
     pub fn new(database: Database) -> Self {
-        Self { database, requested: Arc::default() }
+        Self { database, purge_requested: Arc::default() }
     }
 
     /// What to notify when an account has been marked.
-    pub fn requested(&self) -> Arc<Notify> {
-        self.requested.clone()
+    pub fn purge_requested(&self) -> Arc<Notify> {
+        self.purge_requested.clone()
     }
 
     /// Deletes what is left of deleted accounts, for as long as this is in use elsewhere.
     pub async fn purge(accounts: Weak<Self>) {
         loop {
             let Some(accounts) = accounts.upgrade() else { return };
-            let requested = accounts.requested();
+            let purge_requested = accounts.purge_requested();
             if let Err(error) = accounts.purge_all().await {
                 tracing::warn!(%error, "the rows of a deleted account could not be deleted yet");
             }
             drop(accounts);
             // Whether it was notified or not, it looks again.
-            let _ = tokio::time::timeout(CHECK_INTERVAL, requested.notified()).await;
+            let _ = tokio::time::timeout(CHECK_INTERVAL, purge_requested.notified()).await;
         }
     }
 
@@ -64,7 +64,7 @@ impl DeletedAccounts {
     }
 
     async fn purge_account(&self, id: Uuid) -> Result<()> {
-        self.delete_some::<session::Entity>(session::Column::Id, session::Column::UserId.eq(id)).await?;
+        self.delete_in_chunks::<session::Entity>(session::Column::Id, session::Column::UserId.eq(id)).await?;
         loop {
             let tasks = task::Entity::find().select_only().column(task::Column::Id);
             let tasks =
@@ -77,7 +77,7 @@ impl DeletedAccounts {
         }
         // Last of all, since it is the mark: what another instance has added in the meantime goes with it.
         let user = user::Entity::delete_many().filter(user::Column::Id.eq(id));
-        self.step(user.filter(user::Column::DeletedAt.is_not_null())).await.map(drop)
+        self.delete_paced(user.filter(user::Column::DeletedAt.is_not_null())).await.map(drop)
     }
 
     /// Deletes a few tasks, after the parts in them, which may be very many. Each statement asks for the owner
@@ -88,18 +88,19 @@ impl DeletedAccounts {
         let ids = task::Entity::find().select_only().column(task::Column::Id).filter(owned.clone());
         let ids = || ids.clone().into_query();
         let items = checklist_item::Column::TaskId.in_subquery(ids());
-        self.delete_some::<checklist_item::Entity>(checklist_item::Column::Id, items).await?;
-        self.delete_some::<risk::Entity>(risk::Column::Id, risk::Column::TaskId.in_subquery(ids())).await?;
+        self.delete_in_chunks::<checklist_item::Entity>(checklist_item::Column::Id, items).await?;
+        self.delete_in_chunks::<risk::Entity>(risk::Column::Id, risk::Column::TaskId.in_subquery(ids()))
+            .await?;
         let files = file_change::Column::TaskId.in_subquery(ids());
-        self.delete_some::<file_change::Entity>(file_change::Column::Id, files).await?;
-        self.step(task::Entity::delete_many().filter(owned)).await.map(drop)
+        self.delete_in_chunks::<file_change::Entity>(file_change::Column::Id, files).await?;
+        self.delete_paced(task::Entity::delete_many().filter(owned)).await.map(drop)
     }
 
     /// Deletes the rows that meet a condition, a few at a time.
-    async fn delete_some<E: EntityTrait>(&self, id: E::Column, condition: SimpleExpr) -> Result<()> {
+    async fn delete_in_chunks<E: EntityTrait>(&self, id: E::Column, condition: SimpleExpr) -> Result<()> {
         loop {
-            let some = E::find().select_only().column(id).filter(condition.clone()).limit(ROWS_PER_DELETE);
-            if self.step(E::delete_many().filter(id.in_subquery(some.into_query()))).await? == 0 {
+            let ids = E::find().select_only().column(id).filter(condition.clone()).limit(ROWS_PER_DELETE);
+            if self.delete_paced(E::delete_many().filter(id.in_subquery(ids.into_query()))).await? == 0 {
                 return Ok(());
             }
         }
@@ -107,14 +108,14 @@ impl DeletedAccounts {
 
     /// One statement. Afterwards nothing is done for as long as it took, so that half of the time of
     /// SQLite's one writer is left to others.
-    async fn step<E: EntityTrait>(&self, delete: DeleteMany<E>) -> Result<u64> {
+    async fn delete_paced<E: EntityTrait>(&self, delete: DeleteMany<E>) -> Result<u64> {
         let begun = Instant::now();
         let done = delete.exec(self.database.write()).await.map_err(map_error);
         tokio::time::sleep(begun.elapsed()).await;
         match done {
             Ok(done) => Ok(done.rows_affected),
             // Another instance deletes the same rows: it looks again.
-            Err(Error::Contended | Error::Locked) => Ok(1),
+            Err(Error::WriteConflict | Error::Locked) => Ok(1),
             Err(error) => Err(error),
         }
     }

@@ -88,8 +88,8 @@ impl LoginThrottle {
         let counts = self.counts(account, client);
         let deadline = tokio::time::Instant::now() + MAX_WAIT;
         loop {
-            let failures = self.failures(&counts).await?;
-            match self.in_progress.enter(&counts, &failures) {
+            let failures = self.check_failures(&counts).await?;
+            match self.in_progress.try_add(&counts, &failures) {
                 Ok(()) => return Ok(Attempt { throttle: self, counts }),
                 Err(result) => {
                     let late = |_| Error::unavailable(anyhow!("other attempts to sign in took too long"));
@@ -123,7 +123,7 @@ impl LoginThrottle {
     }
 
     /// The failures that are counted so far. Errors: RateLimited when a limit is reached.
-    async fn failures(&self, counts: &[Count]) -> Result<Vec<i32>> {
+    async fn check_failures(&self, counts: &[Count]) -> Result<Vec<i32>> {
         if counts.is_empty() {
             return Ok(Vec::new());
         }
@@ -131,20 +131,20 @@ impl LoginThrottle {
         let rows = Entity::find().filter(Column::Key.is_in(keys)).all(self.database.read()).await;
         let (rows, now) = (rows.map_err(map_error)?, self.clock.now());
         let of_count = |count: &Count| {
-            let row = rows.iter().find(|row| row.key == count.key && count.is_on(row.resets_at, now));
+            let row = rows.iter().find(|row| row.key == count.key && count.is_current(row.resets_at, now));
             row.map_or(Ok(0), |row| count.check(row.failures + 1, row.resets_at, now).map(|()| row.failures))
         };
         counts.iter().map(of_count).collect()
     }
 
     /// Counts one failure. Errors: RateLimited when it is beyond the limit.
-    async fn count(&self, count: Count) -> Result<()> {
+    async fn record_failure(&self, count: Count) -> Result<()> {
         let now = self.clock.now();
         let row = ActiveModel { key: Set(count.key), failures: Set(1), resets_at: Set(now + count.period) };
         let failures = Expr::col((Entity, Column::Failures)).add(1);
-        let failures = CaseStatement::new().case(count.is_over(now), 1).finally(failures);
+        let failures = CaseStatement::new().case(count.is_expired(now), 1).finally(failures);
         let resets_at = CaseStatement::new()
-            .case(count.is_over(now), now + count.period)
+            .case(count.is_expired(now), now + count.period)
             .finally(Expr::col((Entity, Column::ResetsAt)));
         let on_conflict = OnConflict::column(Column::Key)
             .values([(Column::Failures, failures.into()), (Column::ResetsAt, resets_at.into())])
@@ -160,23 +160,23 @@ impl LoginThrottle {
         loop {
             interval.tick().await;
             let Some(throttle) = throttle.upgrade() else { return };
-            if let Err(error) = throttle.clear().await {
+            if let Err(error) = throttle.delete_expired_rows().await {
                 tracing::debug!(%error, "old login attempts could not be cleared away");
             }
         }
     }
 
-    async fn clear(&self) -> Result<()> {
+    async fn delete_expired_rows(&self) -> Result<()> {
         let now = self.clock.now();
-        let void = now + ACCOUNT_PERIOD + CLOCK_TOLERANCE;
-        let over = Column::ResetsAt.lte(now).or(Column::ResetsAt.gt(void));
+        let latest_valid = now + ACCOUNT_PERIOD + CLOCK_TOLERANCE;
+        let is_expired = Column::ResetsAt.lte(now).or(Column::ResetsAt.gt(latest_valid));
         loop {
             // They are looked for beside SQLite's one writer, and deleted a few at a time.
-            let keys = Entity::find().select_only().column(Column::Key).filter(over.clone());
+            let keys = Entity::find().select_only().column(Column::Key).filter(is_expired.clone());
             let keys = keys.limit(ROWS_PER_CLEANUP).into_tuple::<Uuid>().all(self.database.read()).await;
             let keys = keys.map_err(map_error)?;
             let found = keys.len() as u64;
-            let delete = Entity::delete_many().filter(Column::Key.is_in(keys)).filter(over.clone());
+            let delete = Entity::delete_many().filter(Column::Key.is_in(keys)).filter(is_expired.clone());
             delete.exec(self.database.write()).await.map_err(map_error)?;
             if found < ROWS_PER_CLEANUP {
                 return Ok(());
@@ -188,33 +188,33 @@ impl LoginThrottle {
 impl Attempt<'_> {
     /// Ends the attempt with its result, and tells whether the password was right. Errors: RateLimited when a
     /// limit was reached meanwhile; then the result is kept from the client.
-    pub async fn finish(self, is_right: bool) -> Result<bool> {
-        if is_right {
-            self.throttle.failures(&self.counts).await?;
+    pub async fn finish(self, is_correct: bool) -> Result<bool> {
+        if is_correct {
+            self.throttle.check_failures(&self.counts).await?;
         } else {
             // One by one: two statements that lock several rows could wait for each other.
             for count in &self.counts {
-                self.throttle.count(*count).await?;
+                self.throttle.record_failure(*count).await?;
             }
         }
-        Ok(is_right)
+        Ok(is_correct)
     }
 }
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        self.throttle.in_progress.leave(&self.counts);
+        self.throttle.in_progress.remove(&self.counts);
     }
 }
 
 impl Count {
     /// Whether failures are counted until `resets_at`.
-    fn is_on(&self, resets_at: Instant, now: Instant) -> bool {
+    fn is_current(&self, resets_at: Instant, now: Instant) -> bool {
         now < resets_at && resets_at <= now + self.period + CLOCK_TOLERANCE
     }
 
     /// The opposite of [`Self::is_on`] for the row that is stored.
-    fn is_over(&self, now: Instant) -> SimpleExpr {
+    fn is_expired(&self, now: Instant) -> SimpleExpr {
         let resets_at = || Expr::col((Entity, Column::ResetsAt));
         resets_at().lte(now).or(resets_at().gt(now + self.period + CLOCK_TOLERANCE))
     }
@@ -245,7 +245,7 @@ struct Attempts {
 impl InProgress {
     /// Adds an attempt; or, when those in progress could reach a limit, gives the event to wait for. A
     /// failure that was counted after `failures` was read may be missed here; see the head of this file.
-    fn enter(&self, counts: &[Count], failures: &[i32]) -> std::result::Result<(), OwnedNotified> {
+    fn try_add(&self, counts: &[Count], failures: &[i32]) -> std::result::Result<(), OwnedNotified> {
         let mut attempts = self.0.lock().expect("no holder panics");
         for (count, failures) in counts.iter().zip(failures) {
             if let Some(attempts) = attempts.get(&count.key)
@@ -260,7 +260,7 @@ impl InProgress {
         Ok(())
     }
 
-    fn leave(&self, counts: &[Count]) {
+    fn remove(&self, counts: &[Count]) {
         let mut attempts = self.0.lock().expect("no holder panics");
         for count in counts {
             let Some(of_count) = attempts.get_mut(&count.key) else { continue };

@@ -57,7 +57,7 @@ pub struct Services {
     throttle: Arc<LoginThrottle>,
     trash: Arc<Trash>,
     deleted_accounts: Arc<DeletedAccounts>,
-    batches: CoalescedStatements,
+    coalesced: CoalescedStatements,
 }
 
 impl Services {
@@ -75,11 +75,11 @@ impl Services {
             throttle: throttle.clone(),
             addresses: IpRateLimiter::new(rules.credentials_per_minute),
             registration_open: rules.registration_open,
-            deleted: deleted_accounts.requested(),
+            purge_requested: deleted_accounts.purge_requested(),
         };
         let trash = Arc::new(Trash::new(database.clone(), clock.clone()));
-        let batches = CoalescedStatements::new(&database);
-        Self { database, clock, accounts, sessions, throttle, trash, deleted_accounts, batches }
+        let coalesced = CoalescedStatements::new(&database);
+        Self { database, clock, accounts, sessions, throttle, trash, deleted_accounts, coalesced }
     }
 
     /// What may be asked without being signed in.
@@ -94,12 +94,12 @@ impl Services {
 
     /// The viewer's own account.
     pub fn account<'a>(&'a self, viewer: &'a Viewer) -> Account<'a> {
-        Account::new(&self.accounts, &self.batches, viewer)
+        Account::new(&self.accounts, &self.coalesced, viewer)
     }
 
     /// The viewer's own tasks.
     pub fn tasks<'a>(&'a self, viewer: &'a Viewer) -> Tasks<'a> {
-        Tasks::new(&self.database, &self.clock, &self.batches, viewer)
+        Tasks::new(&self.database, &self.clock, &self.coalesced, viewer)
     }
 
     /// Fails while the database does not answer or accepts no writes.

@@ -37,26 +37,26 @@ impl Operator {
 
     /// Makes an account, whether or not registration is open.
     pub async fn create(&self, registration: &Registration) -> Result<User> {
-        let hash = self.passwords.hash(&registration.password, HERE).await?;
+        let hash = self.passwords.hash(&registration.password, LOCAL_NETWORK).await?;
         in_transaction!(self.database, |transaction| {
             accounts::insert(&transaction, registration, &hash, self.clock.now()).await
         })
     }
 
     /// Sets a new password and ends every session.
-    pub async fn set_password(&self, who: &str, password: &NewPassword) -> Result<User> {
-        let hash = self.passwords.hash(password, HERE).await?;
-        self.change(who, user::Column::PasswordHash, Expr::val(hash), true).await
+    pub async fn set_password(&self, login: &str, password: &NewPassword) -> Result<User> {
+        let hash = self.passwords.hash(password, LOCAL_NETWORK).await?;
+        self.update(login, user::Column::PasswordHash, Expr::val(hash), true).await
     }
 
     /// Lets a user in or keeps them out; the latter ends every session.
-    pub async fn set_active(&self, who: &str, active: bool) -> Result<User> {
-        self.change(who, user::Column::IsActive, Expr::val(active), !active).await
+    pub async fn set_active(&self, login: &str, active: bool) -> Result<User> {
+        self.update(login, user::Column::IsActive, Expr::val(active), !active).await
     }
 
-    async fn change(&self, who: &str, column: user::Column, value: Expr, ends: bool) -> Result<User> {
-        let user = self.find(who).await?;
-        if ends {
+    async fn update(&self, login: &str, column: user::Column, value: Expr, revoke: bool) -> Result<User> {
+        let user = self.find(login).await?;
+        if revoke {
             trim_sessions(&self.database, user.id, None, self.clock.now()).await?;
         }
         in_transaction!(self.database, |transaction| {
@@ -68,7 +68,7 @@ impl Operator {
                 .exec_with_returning(&transaction)
                 .await
                 .map_err(map_error)?;
-            if ends {
+            if revoke {
                 let of_user = session::COLUMN.user_id.eq(user.id);
                 revoke_sessions(&transaction, of_user, self.clock.now()).await?;
             }
@@ -76,9 +76,9 @@ impl Operator {
         })
     }
 
-    async fn find(&self, who: &str) -> Result<user::Model> {
-        let who = who.trim().to_lowercase();
-        if let Ok(id) = Uuid::try_parse(&who) {
+    async fn find(&self, login: &str) -> Result<user::Model> {
+        let login = login.trim().to_lowercase();
+        if let Ok(id) = Uuid::try_parse(&login) {
             let by_id = user::Entity::find().filter(user::COLUMN.id.eq(id));
             let by_id = by_id.filter(user::COLUMN.deleted_at.is_null());
             if let Some(user) = by_id.one(self.database.read()).await.map_err(map_error)? {
@@ -86,10 +86,10 @@ impl Operator {
             }
         }
         // 32 digits can be a username as well.
-        accounts::find(&self.database, &who).await?.ok_or(NO_USER)
+        accounts::find_by_login(&self.database, &login).await?.ok_or(NO_USER)
     }
 }
 
 /// The client network of passwords that come from the command line: they are hashed by this process alone.
-const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const LOCAL_NETWORK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const NO_USER: Error = Error::NotFound("There is no such user.");

@@ -8,9 +8,9 @@ use crate::api::scalar::{Date, DateTime, find_id};
 use crate::api::task::enums::{TaskPriority, TaskStatus};
 use crate::api::task_part::input::{ChecklistItemInput, FileChangeInput, RiskInput};
 use crate::domain::{
-    self, Error, Faults, Label, LabelChange, Labels, MAX_DESCRIPTION, MAX_OBJECTIVE,
-    MAX_OWNER_LABEL, MAX_RATIONALE, NewParts, NewTask, Problem, Result, Rule,
-    StatusChange, TaskDetails, TaskDetailsEdit, TaskEdit, Title, check_count,
+    self, Error, Faults, Label, LabelChange, Labels, MAX_DESCRIPTION, MAX_OBJECTIVE, MAX_OWNER_LABEL,
+    MAX_RATIONALE, NewParts, NewTask, Problem, Result, Rule, StatusChange, TaskDetails, TaskDetailsEdit,
+    TaskEdit, Title, check_count,
 };
 
 /// What a new task and a whole task have in common.

@@ -3,7 +3,7 @@
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 
-use crate::db::entity::named;
+use crate::db::entity::parse_stored;
 use crate::domain::{ChecklistItem, Error, Result, StoredEnum};
 
 #[sea_orm::model]
@@ -46,6 +46,6 @@ impl TryFrom<Model> for ChecklistItem {
 
     fn try_from(row: Model) -> Result<Self> {
         let Model { id, task_id, position, parent_id, section, text, done, .. } = row;
-        Ok(Self { id, task_id, parent_id, section: named(&section)?, text, done, position })
+        Ok(Self { id, task_id, parent_id, section: parse_stored(&section)?, text, done, position })
     }
 }

@@ -3,7 +3,7 @@
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 
-use crate::db::entity::named;
+use crate::db::entity::parse_stored;
 use crate::domain::{Error, FileChange, Result, StoredEnum};
 
 #[sea_orm::model]
@@ -42,6 +42,6 @@ impl TryFrom<Model> for FileChange {
 
     fn try_from(row: Model) -> Result<Self> {
         let Model { id, task_id, position, path, kind, .. } = row;
-        Ok(Self { id, task_id, path, kind: named(&kind)?, position })
+        Ok(Self { id, task_id, path, kind: parse_stored(&kind)?, position })
     }
 }

@@ -12,7 +12,7 @@ pub mod user;
 use crate::domain::{Error, Result, StoredEnum};
 
 /// The value that is stored under a name; fails on one that this program does not know.
-fn named<T: StoredEnum>(name: &str) -> Result<T> {
+fn parse_stored<T: StoredEnum>(name: &str) -> Result<T> {
     T::from_name(name).ok_or_else(|| Error::internal(anyhow::anyhow!("a row has the unknown value {name}")))
 }
 
@@ -44,7 +44,7 @@ impl ColumnSet {
 /// wording an error for each NULL, as derived code does, costs more than the rest of reading a list, and
 /// naming them one by one costs more than asking for one row. The migrations have given the columns their
 /// types.
-macro_rules! row {
+macro_rules! partial_row {
     (
         $(#[$documentation:meta])*
         pub struct $row:ident {
@@ -65,11 +65,11 @@ macro_rules! row {
 
             /// A selection of these columns; it is to be made into a model of this type.
             pub fn find() -> sea_orm::Select<Entity> {
-                Self::find_only(super::ColumnSet::ALL)
+                Self::find_columns(super::ColumnSet::ALL)
             }
 
-            /// A selection of some of the columns, for [`Self::read`].
-            pub fn find_only(columns: super::ColumnSet) -> sea_orm::Select<Entity> {
+            /// A selection of some of the columns, for [`Self::from_row`].
+            pub fn find_columns(columns: super::ColumnSet) -> sea_orm::Select<Entity> {
                 use sea_orm::{EntityTrait, QuerySelect, Select, sea_query::Expr};
                 // Making a selection names all columns, only for them to be left out again.
                 static BARE: std::sync::LazyLock<Select<Entity>> =
@@ -80,7 +80,7 @@ macro_rules! row {
             }
 
             /// A row of which these columns were selected; the others have their default.
-            pub fn read(row: &sea_orm::QueryResult, columns: super::ColumnSet) -> Result<Self, sea_orm::DbErr> {
+            pub fn from_row(row: &sea_orm::QueryResult, columns: super::ColumnSet) -> Result<Self, sea_orm::DbErr> {
                 use sea_orm::sqlx::{self, Row};
                 macro_rules! read {
                     ($it:expr) => {{
@@ -110,9 +110,9 @@ macro_rules! row {
 
         impl sea_orm::FromQueryResult for $row {
             fn from_query_result(row: &sea_orm::QueryResult, _: &str) -> Result<Self, sea_orm::DbErr> {
-                Self::read(row, super::ColumnSet::ALL)
+                Self::from_row(row, super::ColumnSet::ALL)
             }
         }
     };
 }
-use row;
+use partial_row;

@@ -3,7 +3,7 @@
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 
-use crate::db::entity::named;
+use crate::db::entity::parse_stored;
 use crate::domain::{Error, Result, Risk, StoredEnum};
 
 #[sea_orm::model]
@@ -48,7 +48,7 @@ impl TryFrom<Model> for Risk {
 
     fn try_from(row: Model) -> Result<Self> {
         let Model { id, task_id, position, description, likelihood, impact, mitigation, .. } = row;
-        let (likelihood, impact) = (named(&likelihood)?, named(&impact)?);
+        let (likelihood, impact) = (parse_stored(&likelihood)?, parse_stored(&impact)?);
         Ok(Self { id, task_id, description, likelihood, impact, mitigation, position })
     }
 }

@@ -4,7 +4,7 @@ use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::entity::prelude::*;
 use sea_orm::{IdenStatic, Iterable};
 
-use crate::db::entity::{ColumnSet, named, row};
+use crate::db::entity::{ColumnSet, parse_stored, partial_row};
 use crate::domain::{Error, Labels, Result, StoredEnum, Task, TaskDetails, Title, fold};
 
 #[sea_orm::model]
@@ -55,7 +55,7 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-row! {
+partial_row! {
     /// The columns of a task, without the keys that only filters and orders use. After the semicolon: the
     /// columns that a list reads only when they are selected, or when it is ordered by them.
     pub struct TaskRow {
@@ -100,7 +100,7 @@ impl TaskColumns {
         self
     }
 
-    /// The set for [`TaskRow::find_only`] and [`TaskRow::read`].
+    /// The set for [`TaskRow::find_columns`] and [`TaskRow::from_row`].
     pub fn set(self) -> ColumnSet {
         self.0
     }
@@ -190,8 +190,8 @@ impl TryFrom<TaskRow> for Task {
     /// Fails on a status or priority that this program does not know.
     fn try_from(row: TaskRow) -> Result<Self> {
         Ok(Self {
-            status: named(&row.status)?,
-            priority: named(&row.priority)?,
+            status: parse_stored(&row.status)?,
+            priority: parse_stored(&row.priority)?,
             id: row.id,
             owner_id: row.owner_id,
             title: row.title,

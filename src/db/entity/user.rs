@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::db::entity::row;
+use crate::db::entity::partial_row;
 use crate::domain::User;
 
 #[sea_orm::model]
@@ -34,7 +34,7 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-row! {
+partial_row! {
     /// The columns that hold an account; the hash of its password is for signing in alone.
     pub struct UserRow {
         pub id: Uuid,

@@ -18,24 +18,24 @@ const STALE_AFTER: Duration = Duration::from_secs(10);
 /// What this instance knows of sessions.
 pub struct SessionCache {
     /// Session and user.
-    alive: Cache<Uuid, Uuid>,
+    active: Cache<Uuid, Uuid>,
     /// Sessions that ended lately. Kept longer than any look at the database takes, so that a look
     /// from before an ending cannot bring the session back.
-    ended: Cache<Uuid, ()>,
-    last_news: Mutex<Option<Instant>>,
+    revoked: Cache<Uuid, ()>,
+    last_poll: Mutex<Option<Instant>>,
 }
 
 impl Default for SessionCache {
     fn default() -> Self {
         Self {
-            alive: Cache::builder().max_capacity(MAX_CACHED_SESSIONS).time_to_live(ACTIVE_TTL).build(),
+            active: Cache::builder().max_capacity(MAX_CACHED_SESSIONS).time_to_live(ACTIVE_TTL).build(),
             // The usual policy would rather turn a new entry away than give up an old one.
-            ended: Cache::builder()
+            revoked: Cache::builder()
                 .eviction_policy(EvictionPolicy::lru())
                 .max_capacity(MAX_CACHED_SESSIONS)
                 .time_to_live(2 * ACTIVE_TTL)
                 .build(),
-            last_news: Mutex::new(None),
+            last_poll: Mutex::new(None),
         }
     }
 }
@@ -43,46 +43,46 @@ impl Default for SessionCache {
 impl SessionCache {
     /// Whether a session of this user was seen alive lately and has not ended since.
     pub fn is_active(&self, session: Uuid, user: Uuid) -> bool {
-        !self.is_stale() && self.alive.get(&session) == Some(user)
+        !self.is_stale() && self.active.get(&session) == Some(user)
     }
 
     /// Notes that the database had a session as alive. False when it has ended meanwhile.
     pub fn mark_active(&self, session: Uuid, user: Uuid) -> bool {
-        self.alive.insert(session, user);
+        self.active.insert(session, user);
         // In this order: an ending that is noted after this look takes the entry out itself.
-        let alive = !self.is_revoked(session);
-        if !alive {
-            self.alive.invalidate(&session);
+        let is_active = !self.is_revoked(session);
+        if !is_active {
+            self.active.invalidate(&session);
         }
-        alive
+        is_active
     }
 
     /// Whether a session is known to have ended lately.
     pub fn is_revoked(&self, session: Uuid) -> bool {
-        self.ended.contains_key(&session)
+        self.revoked.contains_key(&session)
     }
 
     /// Notes that sessions have ended.
     pub fn mark_revoked(&self, sessions: impl IntoIterator<Item = Uuid>) {
         for session in sessions {
-            self.ended.insert(session, ());
-            self.alive.invalidate(&session);
+            self.revoked.insert(session, ());
+            self.active.invalidate(&session);
         }
     }
 
     /// Notes all endings of the last minute, as the database has them now.
-    pub fn apply_revocations(&self, ended: impl IntoIterator<Item = Uuid>, asked_at: Instant) {
+    pub fn apply_revocations(&self, revoked: impl IntoIterator<Item = Uuid>, read_at: Instant) {
         if self.is_stale() {
             // Endings may have come and gone unseen.
-            self.alive.invalidate_all();
+            self.active.invalidate_all();
         }
-        self.mark_revoked(ended);
-        *self.last_news.lock().expect("no holder panics") = Some(asked_at);
+        self.mark_revoked(revoked);
+        *self.last_poll.lock().expect("no holder panics") = Some(read_at);
     }
 
     fn is_stale(&self) -> bool {
-        let last_news = *self.last_news.lock().expect("no holder panics");
-        last_news.is_none_or(|at| at.elapsed() > STALE_AFTER)
+        let last_poll = *self.last_poll.lock().expect("no holder panics");
+        last_poll.is_none_or(|at| at.elapsed() > STALE_AFTER)
     }
 }
 
@@ -90,38 +90,38 @@ impl SessionCache {
 mod tests {
     use super::*;
 
-    fn seeing() -> SessionCache {
-        let live = SessionCache::default();
-        live.apply_revocations([], Instant::now());
-        live
+    fn polled_cache() -> SessionCache {
+        let cache = SessionCache::default();
+        cache.apply_revocations([], Instant::now());
+        cache
     }
 
     #[test]
     fn a_session_is_believed_until_it_ends() {
-        let (live, session, user) = (seeing(), Uuid::new_v4(), Uuid::new_v4());
-        assert!(!live.is_active(session, user));
-        assert!(live.mark_active(session, user));
-        assert!(live.is_active(session, user) && !live.is_active(session, Uuid::new_v4()));
-        live.apply_revocations([session], Instant::now());
-        assert!(!live.is_active(session, user));
+        let (cache, session, user) = (polled_cache(), Uuid::new_v4(), Uuid::new_v4());
+        assert!(!cache.is_active(session, user));
+        assert!(cache.mark_active(session, user));
+        assert!(cache.is_active(session, user) && !cache.is_active(session, Uuid::new_v4()));
+        cache.apply_revocations([session], Instant::now());
+        assert!(!cache.is_active(session, user));
     }
 
     #[test]
     fn a_look_from_before_an_ending_does_not_bring_a_session_back() {
-        let (live, session, user) = (seeing(), Uuid::new_v4(), Uuid::new_v4());
-        live.mark_revoked([session]);
-        assert!(!live.mark_active(session, user) && !live.is_active(session, user));
+        let (cache, session, user) = (polled_cache(), Uuid::new_v4(), Uuid::new_v4());
+        cache.mark_revoked([session]);
+        assert!(!cache.mark_active(session, user) && !cache.is_active(session, user));
     }
 
     #[test]
     fn without_news_nothing_is_believed() {
-        let live = SessionCache::default();
+        let cache = SessionCache::default();
         let (session, user) = (Uuid::new_v4(), Uuid::new_v4());
-        assert!(live.mark_active(session, user));
-        assert!(!live.is_active(session, user));
+        assert!(cache.mark_active(session, user));
+        assert!(!cache.is_active(session, user));
         if let Some(long_ago) = Instant::now().checked_sub(Duration::from_secs(11)) {
-            live.apply_revocations([], long_ago);
-            assert!(!live.is_active(session, user));
+            cache.apply_revocations([], long_ago);
+            assert!(!cache.is_active(session, user));
         }
     }
 }

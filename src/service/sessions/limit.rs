@@ -31,7 +31,7 @@ const CLEANUP_INTERVAL: Duration = Duration::from_secs(60);
 const CLEANUPS_PER_FULL_TRIM: u64 = 60;
 
 /// The ids of a user's live sessions, those that were used last first, without the first few.
-fn beyond(user: Uuid, now: Instant, first: u64, limit: u64) -> Select<Entity> {
+fn ids_beyond(user: Uuid, now: Instant, skip: u64, limit: u64) -> Select<Entity> {
     Entity::find()
         .select_only()
         .column(Column::Id)
@@ -39,7 +39,7 @@ fn beyond(user: Uuid, now: Instant, first: u64, limit: u64) -> Select<Entity> {
         .filter(COLUMN.expires_at.gt(now))
         .order_by_desc(Column::LastUsedAt)
         .order_by_desc(Column::Id)
-        .offset(first)
+        .offset(skip)
         .limit(limit)
 }
 
@@ -50,7 +50,8 @@ pub(in crate::service) async fn revoke_oldest(
     user: Uuid,
     now: Instant,
 ) -> Result<Vec<Uuid>> {
-    let oldest = beyond(user, now, MAX_SESSIONS - 1, SESSIONS_PER_DELETE).into_tuple::<Uuid>().all(on).await;
+    let oldest =
+        ids_beyond(user, now, MAX_SESSIONS - 1, SESSIONS_PER_DELETE).into_tuple::<Uuid>().all(on).await;
     let oldest = oldest.map_err(map_error)?;
     if oldest.is_empty() {
         return Ok(oldest);
@@ -64,36 +65,36 @@ pub(in crate::service) async fn revoke_oldest(
 pub(in crate::service) async fn trim_sessions(
     database: &Database,
     user: Uuid,
-    in_use: Option<Uuid>,
+    keep: Option<Uuid>,
     now: Instant,
 ) -> Result<Vec<Uuid>> {
-    let mut all = Vec::new();
+    let mut deleted = Vec::new();
     loop {
-        let ids = beyond(user, now, MAX_SESSIONS, IDS_PER_READ).into_tuple::<Uuid>().all(database.read());
+        let ids = ids_beyond(user, now, MAX_SESSIONS, IDS_PER_READ).into_tuple::<Uuid>().all(database.read());
         let mut ids: Vec<Uuid> = ids.await.map_err(map_error)?;
         let found = ids.len() as u64;
-        ids.retain(|id| Some(*id) != in_use);
+        ids.retain(|id| Some(*id) != keep);
         // In one order: two that lock the same rows could wait for each other.
         ids.sort_unstable();
-        for some in ids.chunks(SESSIONS_PER_DELETE as usize) {
-            delete(database, some, now).await?;
+        for batch in ids.chunks(SESSIONS_PER_DELETE as usize) {
+            delete_by_ids(database, batch, now).await?;
         }
-        all.append(&mut ids);
+        deleted.append(&mut ids);
         if found < IDS_PER_READ {
-            return Ok(all);
+            return Ok(deleted);
         }
     }
 }
 
 /// Deletes sessions by their ids, in a transaction of its own.
-async fn delete(database: &Database, ids: &[Uuid], now: Instant) -> Result<()> {
+async fn delete_by_ids(database: &Database, ids: &[Uuid], now: Instant) -> Result<()> {
     in_transaction!(database, |transaction| {
-        let among = || COLUMN.id.is_in(ids.iter().copied());
-        let lock = Entity::find().filter(among()).order_by_asc(Column::Id).lock_exclusive();
+        let has_id = || COLUMN.id.is_in(ids.iter().copied());
+        let lock = Entity::find().filter(has_id()).order_by_asc(Column::Id).lock_exclusive();
         let locked = lock.all(&transaction).await.map_err(map_error)?;
         let recent = locked.iter().filter(|session| (now - session.last_used_at).abs() <= EXPIRY_TOLERANCE);
         record_revocations(&transaction, recent.map(|session| session.id), now).await?;
-        let delete = Entity::delete_many().filter(among()).exec(&transaction);
+        let delete = Entity::delete_many().filter(has_id()).exec(&transaction);
         delete.await.map_err(map_error).map(drop)
     })
 }
@@ -106,9 +107,9 @@ impl Sessions {
         for round in 0_u64.. {
             interval.tick().await;
             let Some(sessions) = sessions.upgrade() else { return };
-            let is_look = round.is_multiple_of(CLEANUPS_PER_FULL_TRIM);
+            let is_full_trim = round.is_multiple_of(CLEANUPS_PER_FULL_TRIM);
             match sessions.delete_expired().await {
-                Ok(()) if !is_look => {}
+                Ok(()) if !is_full_trim => {}
                 Ok(()) => sessions.trim_all().await.unwrap_or_else(report),
                 Err(error) => report(error),
             }
@@ -126,7 +127,7 @@ impl Sessions {
             if ids.is_empty() {
                 return Ok(());
             }
-            delete(&self.database, &ids, self.clock.now()).await?;
+            delete_by_ids(&self.database, &ids, self.clock.now()).await?;
         }
     }
 
@@ -141,9 +142,9 @@ impl Sessions {
                 return Ok(());
             }
             for user in users {
-                let ended = trim_sessions(&self.database, user, None, self.clock.now()).await?;
-                self.mark_revoked(&ended);
-                tracing::info!(user_id = %user, count = ended.len(), "sessions beyond the limit were ended");
+                let revoked = trim_sessions(&self.database, user, None, self.clock.now()).await?;
+                self.mark_revoked(&revoked);
+                tracing::info!(user_id = %user, count = revoked.len(), "sessions beyond the limit were revoked");
             }
         }
     }

@@ -21,14 +21,14 @@ use crate::service::sessions::limit::{MAX_SESSIONS, revoke_oldest, trim_sessions
 use crate::service::sessions::uses::PendingUses;
 
 const NOT_SIGNED_IN: Error = Error::Unauthenticated("Authentication required");
-const EXPIRED: Error = Error::Unauthenticated("Token has expired");
-const INVALID: Error = Error::Unauthenticated("Invalid token");
-const INVALID_REFRESH: Error = Error::InvalidCredentials("Invalid refresh token");
+const TOKEN_EXPIRED: Error = Error::Unauthenticated("Token has expired");
+const INVALID_TOKEN: Error = Error::Unauthenticated("Invalid token");
+const INVALID_REFRESH_TOKEN: Error = Error::InvalidCredentials("Invalid refresh token");
 
 /// How long an exchanged refresh token still gives the same answer: for a lost one, or two tabs.
 const REFRESH_GRACE_PERIOD: TimeDelta = TimeDelta::seconds(10);
 /// How many sessions one statement ends: databases take only so many values.
-const SESSIONS_PER_STATEMENT: usize = 500;
+const SESSIONS_PER_REVOKE: usize = 500;
 
 /// A fresh sign-in, or one that was refreshed.
 #[derive(Debug)]
@@ -42,10 +42,10 @@ pub struct SignedIn {
 
 /// A session that was opened in a transaction. [`Sessions::opened`] takes it when that is committed.
 #[must_use]
-pub struct Opened {
+pub struct OpenedSession {
     signed_in: SignedIn,
     /// The sessions that ended in favour of it.
-    ended: Vec<Uuid>,
+    revoked: Vec<Uuid>,
 }
 
 /// All sign-ins.
@@ -54,7 +54,7 @@ pub struct Sessions {
     pub(super) clock: Clock,
     tokens: Tokens,
     lifetime: TimeDelta,
-    pub(super) live: SessionCache,
+    pub(super) cache: SessionCache,
     pub(super) uses: PendingUses,
 }
 
@@ -65,16 +65,16 @@ impl Sessions {
             clock,
             tokens,
             lifetime,
-            live: SessionCache::default(),
+            cache: SessionCache::default(),
             uses: PendingUses::default(),
         }
     }
 
     /// Opens a session, and ends the user's oldest ones beyond the limit. Nobody else may open one of the
     /// same user until the transaction ends.
-    pub async fn open(&self, on: &Transaction, user: &User, client: &ClientInfo) -> Result<Opened> {
+    pub async fn open(&self, on: &Transaction, user: &User, client: &ClientInfo) -> Result<OpenedSession> {
         let now = self.clock.now();
-        let ended = revoke_oldest(on, user.id, now).await?;
+        let revoked = revoke_oldest(on, user.id, now).await?;
         let session = session::ActiveModel {
             id: Set(new_id()),
             user_id: Set(user.id),
@@ -87,39 +87,39 @@ impl Sessions {
             refreshed_at: Set(now),
         };
         let session = session::Entity::insert(session).exec_with_returning(on).await.map_err(map_error)?;
-        Ok(Opened { signed_in: self.signed_in(user.clone(), &session), ended })
+        Ok(OpenedSession { signed_in: self.signed_in(user.clone(), &session), revoked })
     }
 
     /// The tokens of a session that was opened; the sessions that ended for it are refused from now on.
-    pub fn opened(&self, opened: Opened) -> SignedIn {
-        self.mark_revoked(&opened.ended);
+    pub fn finish_opening(&self, opened: OpenedSession) -> SignedIn {
+        self.mark_revoked(&opened.revoked);
         opened.signed_in
     }
 
     /// Ends what a user has beyond the limit of sessions from before there was one, but for the session that
     /// asks for it.
     pub async fn trim(&self, user: Uuid, current: Uuid) -> Result<()> {
-        let ended = trim_sessions(&self.database, user, Some(current), self.clock.now()).await?;
-        self.mark_revoked(&ended);
+        let revoked = trim_sessions(&self.database, user, Some(current), self.clock.now()).await?;
+        self.mark_revoked(&revoked);
         Ok(())
     }
 
     /// The viewer that a credential belongs to, if its token is genuine and its session alive.
     pub async fn authenticate(&self, credential: &Credential) -> Result<Viewer> {
-        let claims = self.claims(credential)?.map_err(|_| EXPIRED)?;
+        let claims = self.claims(credential)?.map_err(|_| TOKEN_EXPIRED)?;
         let (session, user) = (claims.session_id(), claims.user_id());
-        if !self.live.is_active(session, user) {
+        if !self.cache.is_active(session, user) {
             // Boxed: this is seldom needed, and large.
-            Box::pin(self.look_up(session, user)).await?;
+            Box::pin(self.load_session(session, user)).await?;
         }
         Ok(Viewer::authenticated(&claims))
     }
 
     /// Makes sure that a session is alive, and has its use noted in the background.
-    async fn look_up(&self, session: Uuid, user: Uuid) -> Result<()> {
-        let last_used_at = self.last_use(session, user).await?.ok_or(INVALID)?;
-        if !self.live.mark_active(session, user) {
-            return Err(INVALID);
+    async fn load_session(&self, session: Uuid, user: Uuid) -> Result<()> {
+        let last_used_at = self.last_use(session, user).await?.ok_or(INVALID_TOKEN)?;
+        if !self.cache.mark_active(session, user) {
+            return Err(INVALID_TOKEN);
         }
         self.uses.add(session, last_used_at, self.clock.now());
         Ok(())
@@ -127,7 +127,7 @@ impl Sessions {
 
     /// Fails when the session of a viewer who was admitted has ended since.
     pub fn check(&self, viewer: &Viewer) -> Result<()> {
-        if self.live.is_revoked(viewer.session_id()) { Err(INVALID) } else { Ok(()) }
+        if self.cache.is_revoked(viewer.session_id()) { Err(INVALID_TOKEN) } else { Ok(()) }
     }
 
     /// When a session was used last; None when it is not alive.
@@ -149,14 +149,14 @@ impl Sessions {
         match self.tokens.verify(token.expose_secret(), self.clock.now()) {
             Ok(claims) => Ok(Ok(claims)),
             Err(TokenError::Expired(claims)) => Ok(Err(claims)),
-            Err(TokenError::Invalid) => Err(INVALID),
+            Err(TokenError::Invalid) => Err(INVALID_TOKEN),
         }
     }
 
     /// Exchanges a refresh token. The same one again within ten seconds gives the same answer; later,
     /// or once the answer has been used, it has been stolen, and the session ends.
     pub async fn refresh(&self, token: &str) -> Result<SignedIn> {
-        let refresh = self.tokens.verify_refresh(token).ok_or(INVALID_REFRESH)?;
+        let refresh = self.tokens.verify_refresh(token).ok_or(INVALID_REFRESH_TOKEN)?;
         let id = refresh.session_id;
         let rotated = self.rotate(self.database.write(), id, Some(refresh.count)).await?;
         let now = self.clock.now();
@@ -165,14 +165,15 @@ impl Sessions {
             None => {
                 let found = session::Entity::find().filter(session::COLUMN.id.eq(id));
                 let found = found.one(self.database.write()).await.map_err(map_error)?;
-                let session = found.filter(|session| session.expires_at > now).ok_or(INVALID_REFRESH)?;
+                let session =
+                    found.filter(|session| session.expires_at > now).ok_or(INVALID_REFRESH_TOKEN)?;
                 // Either way: if the clock was set back, an old token must not be good until that time again.
                 let is_recent = (now - session.refreshed_at).abs() <= REFRESH_GRACE_PERIOD;
-                let repeated = is_recent && session.refreshes == refresh.count.wrapping_add(1);
-                if !repeated {
-                    tracing::warn!(session_id = %id, "a refresh token came twice: its session is ended");
+                let is_repeated = is_recent && session.refreshes == refresh.count.wrapping_add(1);
+                if !is_repeated {
+                    tracing::warn!(session_id = %id, "a refresh token came twice: its session is revoked");
                     self.revoke_now(session.user_id, session::COLUMN.id.eq(id)).await?;
-                    return Err(INVALID_REFRESH);
+                    return Err(INVALID_REFRESH_TOKEN);
                 }
                 session
             }
@@ -183,7 +184,7 @@ impl Sessions {
             .one(self.database.read())
             .await
             .map_err(map_error)?
-            .ok_or(INVALID_REFRESH)?;
+            .ok_or(INVALID_REFRESH_TOKEN)?;
         Ok(self.signed_in(user.into(), &session))
     }
 
@@ -233,8 +234,8 @@ impl Sessions {
 
     /// Ends one of the viewer's sessions.
     pub async fn revoke(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
-        let mine = session::COLUMN.id.eq(id).and(session::COLUMN.user_id.eq(viewer.user_id()));
-        if self.revoke_now(viewer.user_id(), mine).await? > 0 {
+        let of_viewer = session::COLUMN.id.eq(id).and(session::COLUMN.user_id.eq(viewer.user_id()));
+        if self.revoke_now(viewer.user_id(), of_viewer).await? > 0 {
             return Ok(());
         }
         // Somebody else's session is not spoken of more than somebody else's task.
@@ -251,11 +252,11 @@ impl Sessions {
 
     /// Ends the sessions of a user that meet a condition, in a transaction of its own; tells how many.
     pub async fn revoke_now(&self, user: Uuid, condition: SimpleExpr) -> Result<usize> {
-        let ended = in_transaction!(self.database.of(user), |transaction| {
+        let revoked = in_transaction!(self.database.for_user(user), |transaction| {
             revoke_sessions(&transaction, condition.clone(), self.clock.now()).await
         })?;
-        self.mark_revoked(&ended);
-        Ok(ended.len())
+        self.mark_revoked(&revoked);
+        Ok(revoked.len())
     }
 
     /// Ends sessions as a part of something larger. When that is done, [`Sessions::ended`] is to know.
@@ -265,7 +266,7 @@ impl Sessions {
 
     /// Refuses ended sessions on this instance from now on.
     pub fn mark_revoked(&self, sessions: &[Uuid]) {
-        self.live.mark_revoked(sessions.iter().copied());
+        self.cache.mark_revoked(sessions.iter().copied());
     }
 }
 
@@ -287,7 +288,7 @@ pub(super) async fn revoke_sessions(
     condition: SimpleExpr,
     now: Instant,
 ) -> Result<Vec<Uuid>> {
-    let ended: Vec<Uuid> = session::Entity::find()
+    let revoked: Vec<Uuid> = session::Entity::find()
         .select_only()
         .column(session::Column::Id)
         .filter(condition)
@@ -299,26 +300,26 @@ pub(super) async fn revoke_sessions(
         .all(on)
         .await
         .map_err(map_error)?;
-    for some in ended.chunks(SESSIONS_PER_STATEMENT) {
-        record_revocations(on, some.iter().copied(), now).await?;
-        let gone = session::Entity::delete_many().filter(session::COLUMN.id.is_in(some.iter().copied()));
-        gone.exec(on).await.map_err(map_error)?;
+    for batch in revoked.chunks(SESSIONS_PER_REVOKE) {
+        record_revocations(on, batch.iter().copied(), now).await?;
+        let delete = session::Entity::delete_many().filter(session::COLUMN.id.is_in(batch.iter().copied()));
+        delete.exec(on).await.map_err(map_error)?;
     }
-    Ok(ended)
+    Ok(revoked)
 }
 
 /// Tells every instance that sessions have ended, [`MOST_AT_ONCE`] at most.
 pub(super) async fn record_revocations(
     on: &Transaction,
-    ended: impl Iterator<Item = Uuid>,
+    revoked: impl Iterator<Item = Uuid>,
     now: Instant,
 ) -> Result<()> {
-    let ending = |id| session_ending::ActiveModel { session_id: Set(id), ended_at: Set(now) };
-    let endings: Vec<_> = ended.map(ending).collect();
-    if endings.is_empty() {
+    let row = |id| session_ending::ActiveModel { session_id: Set(id), ended_at: Set(now) };
+    let rows: Vec<_> = revoked.map(row).collect();
+    if rows.is_empty() {
         return Ok(());
     }
-    let insert = session_ending::Entity::insert_many(endings);
+    let insert = session_ending::Entity::insert_many(rows);
     let insert = insert.on_conflict(OnConflict::new().do_nothing().to_owned());
     insert.exec_without_returning(on).await.map_err(map_error).map(drop)
 }

@@ -31,41 +31,42 @@ impl Sessions {
         let mut interval = tokio::time::interval(POLL_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         // When this instance read each of the endings first.
-        let mut known: HashMap<Uuid, Instant> = HashMap::new();
+        let mut first_read: HashMap<Uuid, Instant> = HashMap::new();
         for round in 1_u64.. {
             interval.tick().await;
             let Some(sessions) = sessions.upgrade() else { return };
-            if let Err(error) = in_time(sessions.read_revocations(&mut known)).await {
+            if let Err(error) = in_time(sessions.read_revocations(&mut first_read)).await {
                 tracing::debug!(%error, "endings of sessions could not be read");
             }
             if round.is_multiple_of(POLLS_PER_CLEANUP)
-                && let Err(error) = in_time(sessions.delete_revocations(&known)).await
+                && let Err(error) = in_time(sessions.delete_revocations(&first_read)).await
             {
                 tracing::debug!(%error, "old endings of sessions could not be deleted");
             }
         }
     }
 
-    async fn read_revocations(&self, known: &mut HashMap<Uuid, Instant>) -> Result<()> {
-        let asked_at = Instant::now();
-        let ended: Vec<Uuid> = session_ending::Entity::find()
+    async fn read_revocations(&self, first_read: &mut HashMap<Uuid, Instant>) -> Result<()> {
+        let read_at = Instant::now();
+        let revoked: Vec<Uuid> = session_ending::Entity::find()
             .select_only()
             .column(session_ending::Column::SessionId)
             .into_tuple()
             .all(self.database.read())
             .await
             .map_err(map_error)?;
-        *known = ended.iter().map(|id| (*id, known.get(id).copied().unwrap_or(asked_at))).collect();
-        self.live.apply_revocations(ended, asked_at);
+        *first_read =
+            revoked.iter().map(|id| (*id, first_read.get(id).copied().unwrap_or(read_at))).collect();
+        self.cache.apply_revocations(revoked, read_at);
         Ok(())
     }
 
-    async fn delete_revocations(&self, known: &HashMap<Uuid, Instant>) -> Result<()> {
-        let old = known.iter().filter(|(_, read_at)| read_at.elapsed() > RETENTION);
+    async fn delete_revocations(&self, first_read: &HashMap<Uuid, Instant>) -> Result<()> {
+        let old = first_read.iter().filter(|(_, read_at)| read_at.elapsed() > RETENTION);
         let old: Vec<Uuid> = old.map(|(id, _)| *id).collect();
-        for some in old.chunks(ROWS_PER_CLEANUP) {
-            let some = session_ending::COLUMN.session_id.is_in(some.iter().copied());
-            let delete = session_ending::Entity::delete_many().filter(some);
+        for batch in old.chunks(ROWS_PER_CLEANUP) {
+            let batch = session_ending::COLUMN.session_id.is_in(batch.iter().copied());
+            let delete = session_ending::Entity::delete_many().filter(batch);
             delete.exec(self.database.write()).await.map_err(map_error)?;
         }
         Ok(())

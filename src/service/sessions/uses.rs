@@ -16,7 +16,7 @@ use crate::domain::{Instant, Result};
 use crate::service::Sessions;
 
 /// A use is noted when the last one is further away.
-const PRECISION: TimeDelta = TimeDelta::minutes(1);
+const USE_PRECISION: TimeDelta = TimeDelta::minutes(1);
 const WRITE_INTERVAL: Duration = Duration::from_secs(1);
 /// How many sessions one statement notes.
 const SESSIONS_PER_WRITE: usize = 500;
@@ -31,7 +31,7 @@ impl PendingUses {
     /// Adds a session, unless its last use is as good as this one.
     pub fn add(&self, session: Uuid, last_used_at: Instant, now: Instant) {
         // A last use that lies ahead is of a clock that was.
-        if (now - last_used_at).abs() <= PRECISION {
+        if (now - last_used_at).abs() <= USE_PRECISION {
             return;
         }
         let mut sessions = self.0.lock().expect("no holder panics");
@@ -59,8 +59,8 @@ impl Sessions {
 
     /// Notes the uses that wait to be noted.
     pub(in crate::service) async fn write_pending_uses(&self) {
-        for some in self.uses.take().chunks(SESSIONS_PER_WRITE) {
-            if let Err(error) = self.write_last_used(some).await {
+        for batch in self.uses.take().chunks(SESSIONS_PER_WRITE) {
+            if let Err(error) = self.write_last_used(batch).await {
                 tracing::debug!(%error, "uses of sessions could not be noted");
             }
         }
@@ -70,14 +70,14 @@ impl Sessions {
         let now = self.clock.now();
         // Sessions that are locked are being refreshed or ended, and are left out: a statement that waits for
         // several locks could cause a deadlock.
-        let free = Entity::find()
+        let unlocked = Entity::find()
             .select_only()
             .column(Column::Id)
             .filter(COLUMN.id.is_in(used.iter().copied()))
             .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
             .into_query();
         let update = Entity::update_many()
-            .filter(COLUMN.id.in_subquery(free))
+            .filter(COLUMN.id.in_subquery(unlocked))
             .col_expr(Column::LastUsedAt, Expr::val(now));
         update.exec(self.database.write()).await.map_err(map_error).map(drop)
     }

@@ -42,7 +42,7 @@ const FORBIDDEN: Error = Error::Forbidden("This task belongs to somebody else.")
 pub struct Tasks<'a> {
     pub(super) database: UserDatabase<'a>,
     clock: &'a Clock,
-    batches: &'a CoalescedStatements,
+    coalesced: &'a CoalescedStatements,
     viewer: &'a Viewer,
 }
 
@@ -50,10 +50,10 @@ impl<'a> Tasks<'a> {
     pub(super) fn new(
         database: &'a Database,
         clock: &'a Clock,
-        batches: &'a CoalescedStatements,
+        coalesced: &'a CoalescedStatements,
         viewer: &'a Viewer,
     ) -> Self {
-        Self { database: database.of(viewer.user_id()), clock, batches, viewer }
+        Self { database: database.for_user(viewer.user_id()), clock, coalesced, viewer }
     }
 
     /// The one place that knows whose tasks these are: the viewer's.
@@ -62,10 +62,10 @@ impl<'a> Tasks<'a> {
     }
 
     /// The viewer's tasks on a shelf, for lists.
-    pub(super) fn in_scope(&self, shelf: TaskScope) -> SimpleExpr {
-        self.mine().and(match shelf {
-            TaskScope::Live => Column::DeletedAt.is_null(),
-            TaskScope::Trash => Column::DeletedAt.gt(self.now() - TRASH_RETENTION),
+    pub(super) fn in_scope(&self, scope: TaskScope) -> SimpleExpr {
+        self.mine().and(match scope {
+            TaskScope::Active => Column::DeletedAt.is_null(),
+            TaskScope::Trashed => Column::DeletedAt.gt(self.now() - TRASH_RETENTION),
         })
     }
 
@@ -80,7 +80,7 @@ impl<'a> Tasks<'a> {
 
     /// A live task. [`Error::NotFound`] when there is none, [`Error::Forbidden`] when it is another's.
     pub async fn get(&self, id: Uuid) -> Result<Task> {
-        match self.batches.tasks.submit((self.viewer.user_id(), id)).await? {
+        match self.coalesced.tasks.submit((self.viewer.user_id(), id)).await? {
             Some(task) => Ok(task),
             None => Err(self.access_error(&self.database.read(), id).await?),
         }
@@ -89,14 +89,14 @@ impl<'a> Tasks<'a> {
     /// Those of the tasks with these ids that are the viewer's and live, in no order.
     pub async fn find(&self, ids: &[Uuid]) -> Result<Vec<Task>> {
         let rows = TaskRow::find().filter(self.active_by_id()).filter(Column::Id.is_in(ids.iter().copied()));
-        tasks(rows.into_model().all(&self.database.read()).await.map_err(map_error)?)
+        to_tasks(rows.into_model().all(&self.database.read()).await.map_err(map_error)?)
     }
 
-    /// A page of the tasks on a shelf that meet the filter. They have the values of the selected
-    /// columns and of those that they are ordered by; the others have their default.
+    /// A page of the tasks on a shelf that meet the filter. Of what is [`OPTIONAL`] they have only the
+    /// columns that are asked for, and what they are ordered by.
     pub async fn list(
         &self,
-        shelf: TaskScope,
+        scope: TaskScope,
         filter: Option<&TaskFilter>,
         order: &[OrderKey],
         request: &PageRequest,
@@ -104,25 +104,25 @@ impl<'a> Tasks<'a> {
     ) -> Result<Page<Task>> {
         let ordered_by = order.iter().map(|key| task_query::column(key.field));
         let columns = ordered_by.fold(selected, TaskColumns::with).set();
-        let select = TaskRow::find_only(columns).filter(self.matching(shelf, filter));
+        let select = TaskRow::find_columns(columns).filter(self.matching(scope, filter));
         let page = task_query::page(select, order, request).into_query();
         let rows = self.database.read().query_all(&page).await.map_err(map_error)?;
         // Each row is dropped as soon as it has been read: long texts are not in memory twice.
-        let rows: Result<Vec<_>, _> = rows.into_iter().map(|row| TaskRow::read(&row, columns)).collect();
-        Ok(Page::from_scan(tasks(rows.map_err(map_error)?)?, request))
+        let rows: Result<Vec<_>, _> = rows.into_iter().map(|row| TaskRow::from_row(&row, columns)).collect();
+        Ok(Page::from_scan(to_tasks(rows.map_err(map_error)?)?, request))
     }
 
     /// How many tasks on a shelf meet the filter.
-    pub async fn count(&self, shelf: TaskScope, filter: Option<&TaskFilter>) -> Result<u64> {
-        let select = Entity::find().filter(self.matching(shelf, filter));
+    pub async fn count(&self, scope: TaskScope, filter: Option<&TaskFilter>) -> Result<u64> {
+        let select = Entity::find().filter(self.matching(scope, filter));
         select.count(&self.database.read()).await.map_err(map_error)
     }
 
-    fn matching(&self, shelf: TaskScope, filter: Option<&TaskFilter>) -> SimpleExpr {
+    fn matching(&self, scope: TaskScope, filter: Option<&TaskFilter>) -> SimpleExpr {
         let backend = self.database.read().get_database_backend();
         match filter {
-            Some(filter) => self.in_scope(shelf).and(task_query::condition(filter, backend)),
-            None => self.in_scope(shelf),
+            Some(filter) => self.in_scope(scope).and(task_query::condition(filter, backend)),
+            None => self.in_scope(scope),
         }
     }
 
@@ -131,29 +131,29 @@ impl<'a> Tasks<'a> {
     pub async fn create(&self, new: NewTask) -> Result<Task> {
         if new.id.is_none() && new.parts.is_empty() {
             let task = new.task(new_id(), self.viewer.user_id(), self.now());
-            self.batches.new_tasks.submit(task.clone()).await?;
+            self.coalesced.new_tasks.submit(task.clone()).await?;
             return Ok(task);
         }
         let new = [new];
-        let place = |_| vec!["input".into()];
-        let made =
-            in_transaction!(self.database, |transaction| self.insert_all(&transaction, &new, place).await)?;
-        made.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("nothing was made")))
+        let path_of = |_| vec!["input".into()];
+        let tasks =
+            in_transaction!(self.database, |transaction| self.insert_all(&transaction, &new, path_of).await)?;
+        tasks.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("nothing was made")))
     }
 
     /// Makes tasks, all of them or none, as [`Tasks::create`] does.
     pub async fn create_all(&self, new: &[NewTask]) -> Result<Vec<Task>> {
-        let place = |index: usize| vec!["inputs".into(), index.into()];
-        in_transaction!(self.database, |transaction| self.insert_all(&transaction, new, place).await)
+        let path_of = |index: usize| vec!["inputs".into(), index.into()];
+        in_transaction!(self.database, |transaction| self.insert_all(&transaction, new, path_of).await)
     }
 
     async fn insert_all(
         &self,
         transaction: &Transaction,
         new: &[NewTask],
-        place: impl Fn(usize) -> Vec<PathSegment>,
+        path_of: impl Fn(usize) -> Vec<PathSegment>,
     ) -> Result<Vec<Task>> {
-        let mut known = self.existing_with_client_ids(transaction, new, place).await?;
+        let mut known = self.existing_with_client_ids(transaction, new, path_of).await?;
         let (mut tasks, mut rows, mut parts) = (Vec::new(), Vec::new(), Parts::default());
         let now = self.now();
         for new in new {
@@ -173,7 +173,7 @@ impl<'a> Tasks<'a> {
                 .exec_without_returning(transaction);
             if insert.await.map_err(insert_error)? < count {
                 // Somebody took one of the ids in the meantime.
-                return Err(Error::Contended);
+                return Err(Error::WriteConflict);
             }
             parts.insert(transaction).await?;
         }
@@ -185,20 +185,20 @@ impl<'a> Tasks<'a> {
         &self,
         transaction: &Transaction,
         new: &[NewTask],
-        place: impl Fn(usize) -> Vec<PathSegment>,
+        path_of: impl Fn(usize) -> Vec<PathSegment>,
     ) -> Result<HashMap<Uuid, Task>> {
         let chosen: HashSet<Uuid> = new.iter().filter_map(|new| new.id).collect();
         if chosen.is_empty() {
             return Ok(HashMap::new());
         }
         // What has been in the trash for too long, and what is left of accounts that were deleted.
-        let over = self.mine().and(Column::DeletedAt.lte(self.now() - TRASH_RETENTION));
-        let over = without_index(over.or(Column::OwnerId.in_subquery(deleted_users())));
-        let gone = Entity::delete_many().filter(Column::Id.is_in(chosen.clone())).filter(over);
-        gone.exec(transaction).await.map_err(map_error)?;
+        let expired = self.mine().and(Column::DeletedAt.lte(self.now() - TRASH_RETENTION));
+        let expired = without_index(expired.or(Column::OwnerId.in_subquery(deleted_users())));
+        let delete = Entity::delete_many().filter(Column::Id.is_in(chosen.clone())).filter(expired);
+        delete.exec(transaction).await.map_err(map_error)?;
         // Some may be somebody else's: of those nothing but the owner is used.
         let rows = TaskRow::find().filter(Column::Id.is_in(chosen.clone())).into_model();
-        let known = tasks(rows.all(transaction).await.map_err(map_error)?)?;
+        let known = to_tasks(rows.all(transaction).await.map_err(map_error)?)?;
         let known: HashMap<Uuid, Task> = known.into_iter().map(|task| (task.id, task)).collect();
 
         let others = self.ids_of_other_entities(transaction, &chosen).await?;
@@ -206,12 +206,12 @@ impl<'a> Tasks<'a> {
         for (index, id) in new.iter().enumerate().filter_map(|(index, new)| Some((index, new.id?))) {
             let is_mine = known.get(&id).map(|task| task.owner_id == self.viewer.user_id());
             if !is_mine.unwrap_or(!others.contains(&id)) {
-                faults.inside(place(index), |faults| {
+                faults.inside(path_of(index), |faults| {
                     faults.push("id", Problem::new(Rule::Taken, "is taken"));
                 });
             }
         }
-        if faults.count() > 0 { Err(Error::Taken(faults.into_found())) } else { Ok(known) }
+        if faults.count() > 0 { Err(Error::AlreadyExists(faults.into_found())) } else { Ok(known) }
     }
 
     /// Those of the ids that are of something else than a task: an id is of one thing alone.
@@ -221,11 +221,11 @@ impl<'a> Tasks<'a> {
         ids: &HashSet<Uuid>,
     ) -> Result<HashSet<Uuid>> {
         let mut taken = HashSet::new();
-        taken.extend(known_ids(transaction, user::Column::Id, ids).await?);
-        taken.extend(known_ids(transaction, session::Column::Id, ids).await?);
-        taken.extend(known_ids(transaction, checklist_item::Column::Id, ids).await?);
-        taken.extend(known_ids(transaction, risk::Column::Id, ids).await?);
-        taken.extend(known_ids(transaction, file_change::Column::Id, ids).await?);
+        taken.extend(existing_ids(transaction, user::Column::Id, ids).await?);
+        taken.extend(existing_ids(transaction, session::Column::Id, ids).await?);
+        taken.extend(existing_ids(transaction, checklist_item::Column::Id, ids).await?);
+        taken.extend(existing_ids(transaction, risk::Column::Id, ids).await?);
+        taken.extend(existing_ids(transaction, file_change::Column::Id, ids).await?);
         Ok(taken)
     }
 
@@ -270,7 +270,7 @@ impl<'a> Tasks<'a> {
     pub async fn delete(&self, id: Uuid) -> Result<()> {
         in_transaction!(self.database, |transaction| {
             let task = self.lock(&transaction, id, None).await?;
-            self.discard(&transaction, &task).await
+            self.move_to_trash(&transaction, &task).await
         })
     }
 
@@ -278,13 +278,13 @@ impl<'a> Tasks<'a> {
     pub async fn delete_all(&self, ids: &BulkIds) -> Result<()> {
         in_transaction!(self.database, |transaction| {
             for task in self.lock_all(&transaction, ids).await? {
-                self.discard(&transaction, &task).await?;
+                self.move_to_trash(&transaction, &task).await?;
             }
             Ok(())
         })
     }
 
-    async fn discard(&self, transaction: &Transaction, task: &Task) -> Result<()> {
+    async fn move_to_trash(&self, transaction: &Transaction, task: &Task) -> Result<()> {
         let now = self.now();
         let deleted = Task { deleted_at: Some(now), ..task.clone() }.with_next_version(now);
         self.save(transaction, task, deleted).await.map(drop)
@@ -293,8 +293,8 @@ impl<'a> Tasks<'a> {
     /// Brings a task back from the trash; one that is not there stays as it is.
     pub async fn restore(&self, id: Uuid) -> Result<Task> {
         in_transaction!(self.database, |transaction| {
-            let kept = self.active_by_id().or(self.in_scope(TaskScope::Trash));
-            let Some(task) = self.select_for_update(&transaction, &[id], kept).await?.pop() else {
+            let condition = self.active_by_id().or(self.in_scope(TaskScope::Trashed));
+            let Some(task) = self.select_for_update(&transaction, &[id], condition).await?.pop() else {
                 return Err(self.access_error(&transaction, id).await?);
             };
             let restored = match task.deleted_at {
@@ -316,7 +316,9 @@ impl<'a> Tasks<'a> {
             return Err(self.access_error(transaction, id).await?);
         };
         match expected_version {
-            Some(expected) if expected != task.version => Err(Error::VersionPassed { current: task.version }),
+            Some(expected) if expected != task.version => {
+                Err(Error::VersionConflict { current: task.version })
+            }
             _ => Ok(task),
         }
     }
@@ -329,8 +331,8 @@ impl<'a> Tasks<'a> {
         if locked.len() < wanted.len() {
             let missing: Vec<Uuid> = wanted.iter().copied().filter(|id| !locked.contains_key(id)).collect();
             let reasons = self.access_errors(transaction, &missing).await?;
-            if let Some(refusal) = ids.error_for(|id| reasons.get(&id).cloned()) {
-                return Err(refusal);
+            if let Some(error) = ids.error_for(|id| reasons.get(&id).cloned()) {
+                return Err(error);
             }
         }
         Ok(wanted.iter().filter_map(|id| locked.remove(id)).collect())
@@ -341,11 +343,11 @@ impl<'a> Tasks<'a> {
         &self,
         transaction: &Transaction,
         ids: &[Uuid],
-        kept: SimpleExpr,
+        condition: SimpleExpr,
     ) -> Result<Vec<Task>> {
-        let rows = TaskRow::find().filter(kept).filter(Column::Id.is_in(ids.iter().copied()));
+        let rows = TaskRow::find().filter(condition).filter(Column::Id.is_in(ids.iter().copied()));
         let rows = rows.order_by_asc(Column::Id).lock_exclusive().into_model();
-        tasks(rows.all(transaction).await.map_err(map_error)?)
+        to_tasks(rows.all(transaction).await.map_err(map_error)?)
     }
 
     /// Writes what differs.
@@ -404,7 +406,7 @@ pub(super) fn insert_error(error: DbErr) -> Error {
     }
 }
 
-async fn known_ids<C>(transaction: &Transaction, id: C, among: &HashSet<Uuid>) -> Result<Vec<Uuid>>
+async fn existing_ids<C>(transaction: &Transaction, id: C, among: &HashSet<Uuid>) -> Result<Vec<Uuid>>
 where
     C: ColumnTrait,
     C::EntityName: EntityTrait,
@@ -414,6 +416,6 @@ where
     select.into_tuple().all(transaction).await.map_err(map_error)
 }
 
-pub(super) fn tasks(rows: Vec<TaskRow>) -> Result<Vec<Task>> {
+pub(super) fn to_tasks(rows: Vec<TaskRow>) -> Result<Vec<Task>> {
     rows.into_iter().map(Task::try_from).collect()
 }

@@ -149,10 +149,10 @@ fn resolve_position(
 ) -> Result<(Vec<&ChecklistItem>, usize)> {
     let mut faults = Faults::default();
     if let Some(parent) = at.parent {
-        let can_have_steps = |item: &&ChecklistItem| {
+        let can_have_children = |item: &&ChecklistItem| {
             item.id == parent && item.parent_id.is_none() && item.section == Section::Action
         };
-        if section != Section::Action || !all.iter().any(|item| can_have_steps(&item)) {
+        if section != Section::Action || !all.iter().any(|item| can_have_children(&item)) {
             faults.push(
                 "parentId",
                 Problem::new(Rule::Invalid, "is not an ACTION item of this task that can have children"),
@@ -163,8 +163,8 @@ fn resolve_position(
     let index = match at.before {
         None => siblings.iter().rposition(|item| item.section <= section).map_or(0, |last| last + 1),
         Some(before) => {
-            let is_it = |item: &&ChecklistItem| item.id == before && item.section == section;
-            siblings.iter().position(is_it).unwrap_or_else(|| {
+            let is_before = |item: &&ChecklistItem| item.id == before && item.section == section;
+            siblings.iter().position(is_before).unwrap_or_else(|| {
                 let message = "is not an item of this task in the same section and level";
                 faults.push("before", Problem::new(Rule::Invalid, message));
                 0
@@ -299,8 +299,8 @@ impl Tasks<'_> {
         C: ColumnTrait,
         C::EntityName: EntityTrait,
     {
-        let of = <C::EntityName as EntityTrait>::find().select_only().column(task_id).filter(is_part);
-        let task_id: Option<Uuid> = of.into_tuple().one(transaction).await.map_err(map_error)?;
+        let select = <C::EntityName as EntityTrait>::find().select_only().column(task_id).filter(is_part);
+        let task_id: Option<Uuid> = select.into_tuple().one(transaction).await.map_err(map_error)?;
         match self.lock(transaction, task_id.ok_or_else(|| no_such.clone())?, None).await {
             Err(Error::NotFound(_)) => Err(no_such),
             locked => locked,
@@ -309,18 +309,18 @@ impl Tasks<'_> {
 
     /// Raises the version of a task in which something has changed.
     async fn save_next_version(&self, transaction: &Transaction, task: Task) -> Result<Task> {
-        let touched = task.clone().with_next_version(self.now());
-        self.save(transaction, &task, touched).await
+        let with_next_version = task.clone().with_next_version(self.now());
+        self.save(transaction, &task, with_next_version).await
     }
 }
 
 /// Whether a task can hold so many of something.
-fn check_capacity(count: usize, most: usize, what: &str) -> Result<()> {
+fn check_capacity(count: usize, max: usize, what: &str) -> Result<()> {
     let mut faults = Faults::default();
-    if count > most {
+    if count > max {
         faults.push(
             "input",
-            Problem::new(Rule::TooMany, format!("does not fit: a task can have at most {most} {what}")),
+            Problem::new(Rule::TooMany, format!("does not fit: a task can have at most {max} {what}")),
         );
     }
     faults.into_result()

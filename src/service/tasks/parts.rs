@@ -63,27 +63,27 @@ impl Parts {
 
     /// Puts others in the place of those of a task, where they are not the same. Whether any were not.
     pub async fn replace(self, transaction: &Transaction, task_id: Uuid, new: &NewParts) -> Result<bool> {
-        let mut made = Self::default();
-        made.add(task_id, new);
-        let same_checklist = content_of(&self.checklist) == content_of(&made.checklist);
-        let same_risks = self.risks.iter().map(risk_values).eq(made.risks.iter().map(risk_values));
-        let same_files = self.files.iter().map(file_values).eq(made.files.iter().map(file_values));
+        let mut replacement = Self::default();
+        replacement.add(task_id, new);
+        let same_checklist = content_of(&self.checklist) == content_of(&replacement.checklist);
+        let same_risks = self.risks.iter().map(risk_values).eq(replacement.risks.iter().map(risk_values));
+        let same_files = self.files.iter().map(file_values).eq(replacement.files.iter().map(file_values));
         if same_checklist {
-            made.checklist.clear();
+            replacement.checklist.clear();
         } else {
-            remove_all(transaction, checklist_item::Column::TaskId, task_id).await?;
+            delete_parts(transaction, checklist_item::Column::TaskId, task_id).await?;
         }
         if same_risks {
-            made.risks.clear();
+            replacement.risks.clear();
         } else {
-            remove_all(transaction, risk::Column::TaskId, task_id).await?;
+            delete_parts(transaction, risk::Column::TaskId, task_id).await?;
         }
         if same_files {
-            made.files.clear();
+            replacement.files.clear();
         } else {
-            remove_all(transaction, file_change::Column::TaskId, task_id).await?;
+            delete_parts(transaction, file_change::Column::TaskId, task_id).await?;
         }
-        made.insert(transaction).await?;
+        replacement.insert(transaction).await?;
         Ok(!(same_checklist && same_risks && same_files))
     }
 }
@@ -99,14 +99,14 @@ pub(in crate::service) fn checklist_rows(task_id: Uuid, items: &[NewItem]) -> Ve
         done: new.done,
         position: ordering::nth(index),
     };
-    let mut boxes = Vec::new();
+    let mut rows = Vec::new();
     for (index, new) in items.iter().enumerate() {
         let parent = item(None, index, new);
         let parent_id = Some(parent.id);
-        boxes.push(parent);
-        boxes.extend(new.children.iter().enumerate().map(|(index, new)| item(parent_id, index, new)));
+        rows.push(parent);
+        rows.extend(new.children.iter().enumerate().map(|(index, new)| item(parent_id, index, new)));
     }
-    boxes
+    rows
 }
 
 /// A checklist without its ids: each box after its parent, with whether it has one.
@@ -116,8 +116,8 @@ fn content_of(items: &[ChecklistItem]) -> Vec<(bool, Section, &str, bool)> {
         children.entry(item.parent_id).or_default().push(item);
     }
     let of = |parent: Option<Uuid>| children.get(&parent).cloned().unwrap_or_default();
-    let with_steps = of(None).into_iter().flat_map(|item| [vec![item], of(Some(item.id))].concat());
-    with_steps.map(|item| (item.parent_id.is_some(), item.section, &*item.text, item.done)).collect()
+    let with_children = of(None).into_iter().flat_map(|item| [vec![item], of(Some(item.id))].concat());
+    with_children.map(|item| (item.parent_id.is_some(), item.section, &*item.text, item.done)).collect()
 }
 
 fn risk_values(risk: &Risk) -> (&str, impl Eq + use<>, Option<&str>) {
@@ -136,13 +136,13 @@ where
 {
     let mut rows = parts.into_iter().map(E::ActiveModel::from).peekable();
     while rows.peek().is_some() {
-        let some: Vec<E::ActiveModel> = rows.by_ref().take(ROWS_PER_INSERT).collect();
-        E::insert_many(some).exec_without_returning(transaction).await.map_err(map_error)?;
+        let batch: Vec<E::ActiveModel> = rows.by_ref().take(ROWS_PER_INSERT).collect();
+        E::insert_many(batch).exec_without_returning(transaction).await.map_err(map_error)?;
     }
     Ok(())
 }
 
-async fn remove_all<C>(transaction: &Transaction, task_id_column: C, task_id: Uuid) -> Result<()>
+async fn delete_parts<C>(transaction: &Transaction, task_id_column: C, task_id: Uuid) -> Result<()>
 where
     C: ColumnTrait,
     C::EntityName: EntityTrait,
@@ -154,7 +154,7 @@ where
 /// Parts by the task that they belong to.
 pub type ByTask<T> = HashMap<Uuid, T>;
 
-fn all<T, M>(rows: Vec<M>) -> Result<Vec<T>>
+fn to_domain<T, M>(rows: Vec<M>) -> Result<Vec<T>>
 where
     T: TryFrom<M, Error = Error>,
 {
@@ -183,7 +183,7 @@ impl Tasks<'_> {
         while !rest.is_empty() {
             let rows = select.clone().filter(id_in(task_id, &rest));
             let rows = rows.all(&self.database.read()).await.map_err(map_error)?;
-            let is_cut = rows.len() == ROWS_PER_READ;
+            let is_truncated = rows.len() == ROWS_PER_READ;
             let mut last = Uuid::nil();
             for row in rows {
                 let part = T::try_from(row)?;
@@ -191,7 +191,7 @@ impl Tasks<'_> {
                 last = task_of(&part);
                 parts.entry(last).or_default().push(part);
             }
-            if !is_cut {
+            if !is_truncated {
                 break;
             }
             // Not all parts of the last task may be among them. It has fewer than one statement reads.
@@ -209,8 +209,8 @@ impl Tasks<'_> {
     ) -> Result<ByTask<Vec<ChecklistItem>>> {
         use checklist_item::{Column, Entity};
         let select = Entity::find().inner_join(task::Entity).filter(self.mine());
-        let place = (Column::TaskId, Column::Position);
-        self.read_by_task(select, place, tasks, |item: &ChecklistItem| item.task_id, count).await
+        let columns = (Column::TaskId, Column::Position);
+        self.read_by_task(select, columns, tasks, |item: &ChecklistItem| item.task_id, count).await
     }
 
     /// How far those of the tasks are that are the viewer's and have boxes in scope.
@@ -246,8 +246,8 @@ impl Tasks<'_> {
     ) -> Result<ByTask<Vec<Risk>>> {
         use risk::{Column, Entity};
         let select = Entity::find().inner_join(task::Entity).filter(self.mine());
-        let place = (Column::TaskId, Column::Position);
-        self.read_by_task(select, place, tasks, |risk: &Risk| risk.task_id, count).await
+        let columns = (Column::TaskId, Column::Position);
+        self.read_by_task(select, columns, tasks, |risk: &Risk| risk.task_id, count).await
     }
 
     /// The files of those of the tasks that are the viewer's.
@@ -258,8 +258,8 @@ impl Tasks<'_> {
     ) -> Result<ByTask<Vec<FileChange>>> {
         use file_change::{Column, Entity};
         let select = Entity::find().inner_join(task::Entity).filter(self.mine());
-        let place = (Column::TaskId, Column::Position);
-        self.read_by_task(select, place, tasks, |file: &FileChange| file.task_id, count).await
+        let columns = (Column::TaskId, Column::Position);
+        self.read_by_task(select, columns, tasks, |file: &FileChange| file.task_id, count).await
     }
 
     /// Those of the boxes with these ids that are in live tasks of the viewer's.
@@ -267,7 +267,7 @@ impl Tasks<'_> {
         use checklist_item::{Column, Entity};
         let rows = Entity::find().inner_join(task::Entity).filter(self.active_by_id());
         let rows = rows.filter(id_in(Column::Id, ids));
-        all(rows.all(&self.database.read()).await.map_err(map_error)?)
+        to_domain(rows.all(&self.database.read()).await.map_err(map_error)?)
     }
 
     /// Those of the risks with these ids that are in live tasks of the viewer's.
@@ -275,7 +275,7 @@ impl Tasks<'_> {
         use risk::{Column, Entity};
         let rows = Entity::find().inner_join(task::Entity).filter(self.active_by_id());
         let rows = rows.filter(id_in(Column::Id, ids));
-        all(rows.all(&self.database.read()).await.map_err(map_error)?)
+        to_domain(rows.all(&self.database.read()).await.map_err(map_error)?)
     }
 
     /// Those of the files with these ids that are in live tasks of the viewer's.
@@ -283,7 +283,7 @@ impl Tasks<'_> {
         use file_change::{Column, Entity};
         let rows = Entity::find().inner_join(task::Entity).filter(self.active_by_id());
         let rows = rows.filter(id_in(Column::Id, ids));
-        all(rows.all(&self.database.read()).await.map_err(map_error)?)
+        to_domain(rows.all(&self.database.read()).await.map_err(map_error)?)
     }
 
     /// Everything in one task.
@@ -298,7 +298,7 @@ impl Tasks<'_> {
         let files = file_change::Entity::find().filter(file_change::Column::TaskId.eq(task_id));
         let files =
             files.order_by_asc(file_change::Column::Position).all(connection).await.map_err(map_error)?;
-        Ok(Parts { checklist, risks: all(risks)?, files: all(files)? })
+        Ok(Parts { checklist, risks: to_domain(risks)?, files: to_domain(files)? })
     }
 
     /// The boxes of one task in order, steps among their parents.
@@ -309,7 +309,7 @@ impl Tasks<'_> {
     ) -> Result<Vec<ChecklistItem>> {
         use checklist_item::{Column, Entity};
         let rows = Entity::find().filter(Column::TaskId.eq(task_id)).order_by_asc(Column::Position);
-        all(rows.all(connection).await.map_err(map_error)?)
+        to_domain(rows.all(connection).await.map_err(map_error)?)
     }
 }
 

@@ -69,19 +69,19 @@ impl Trash {
                 return Ok(None);
             }
         }
-        self.empty().await.map(Some)
+        self.delete_expired().await.map(Some)
     }
 
     /// The latest time that was recorded before this instance started, in columns that are cheap to look
     /// through. Each use of a session is recorded, and so each change of a task is.
     async fn latest_time(&self) -> Result<Option<DateTime<Utc>>> {
-        let used = self.latest(session::Entity, session::Column::LastUsedAt).await?;
-        let changed = self.latest(user::Entity, user::Column::UpdatedAt).await?;
-        let deleted = self.latest(Entity, Column::DeletedAt).await?;
+        let used = self.latest_in(session::Entity, session::Column::LastUsedAt).await?;
+        let changed = self.latest_in(user::Entity, user::Column::UpdatedAt).await?;
+        let deleted = self.latest_in(Entity, Column::DeletedAt).await?;
         Ok(used.max(changed).max(deleted))
     }
 
-    async fn latest<E: EntityTrait>(&self, _: E, column: E::Column) -> Result<Option<DateTime<Utc>>> {
+    async fn latest_in<E: EntityTrait>(&self, _: E, column: E::Column) -> Result<Option<DateTime<Utc>>> {
         let latest = E::find()
             .select_only()
             .column_as(column.max(), "latest")
@@ -92,19 +92,20 @@ impl Trash {
     }
 
     /// How many tasks went.
-    async fn empty(&self) -> Result<u64> {
-        let over = Column::DeletedAt.lte(self.clock.now() - TRASH_RETENTION);
-        let mut all = 0;
+    async fn delete_expired(&self) -> Result<u64> {
+        let is_expired = Column::DeletedAt.lte(self.clock.now() - TRASH_RETENTION);
+        let mut count = 0;
         loop {
-            let some = Entity::find().select_only().column(Column::Id).filter(over.clone());
-            let some = some.order_by_asc(Column::DeletedAt).limit(TASKS_PER_PURGE).into_query();
+            let batch = Entity::find().select_only().column(Column::Id).filter(is_expired.clone());
+            let batch = batch.order_by_asc(Column::DeletedAt).limit(TASKS_PER_PURGE).into_query();
             // Asked again of each task: it may have been brought back since it was chosen.
-            let delete = Entity::delete_many().filter(Column::Id.in_subquery(some)).filter(over.clone());
+            let delete =
+                Entity::delete_many().filter(Column::Id.in_subquery(batch)).filter(is_expired.clone());
             match delete.exec(self.database.write()).await.map_err(map_error) {
-                Ok(gone) if gone.rows_affected == 0 => return Ok(all),
-                Ok(gone) => all += gone.rows_affected,
+                Ok(deleted) if deleted.rows_affected == 0 => return Ok(count),
+                Ok(deleted) => count += deleted.rows_affected,
                 // Another instance empties it as well, or somebody brings a task back.
-                Err(Error::Contended | Error::Locked) => {}
+                Err(Error::WriteConflict | Error::Locked) => {}
                 Err(error) => return Err(error),
             }
         }
