@@ -1,5 +1,5 @@
-//! The database schema, one dated change per file, on SQLite and PostgreSQL alike.
-//! It knows nothing of the service: an old migration must not change when an entity does.
+//! The database schema for SQLite and PostgreSQL, one dated change per file. It does not depend on the
+//! service, because a released migration must not change when an entity does.
 
 use sea_orm_migration::prelude::*;
 

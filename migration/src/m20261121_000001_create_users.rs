@@ -1,5 +1,6 @@
-//! Accounts. `email` is what the user wrote, `email_key` its lower case, by which it is unique and
-//! looked up: the databases' own lower() differ outside ASCII.
+//! Creates `users`. `email` is the address as the user wrote it. `email_key` is the address in lower case; it
+//! is unique and used for lookups. The service computes it, because lower() differs between databases outside
+//! ASCII.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

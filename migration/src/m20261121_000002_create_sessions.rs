@@ -1,6 +1,7 @@
-//! Sign-ins. A token is good only while its session's row is here. `refreshes` counts how often the
-//! session's refresh token was exchanged: only the one of the present count is good. Sessions that
-//! ended stand in `session_endings` for a minute, until every instance has read of them.
+//! Creates `sessions` and `session_endings`. A token is valid only while the row of its session exists.
+//! `refreshes` counts how often the refresh token was exchanged; only the token with the current count is
+//! valid. The ids of revoked sessions stay in `session_endings` for a minute, until every instance has read
+//! them.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

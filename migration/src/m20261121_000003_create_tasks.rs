@@ -1,6 +1,6 @@
-//! Tasks. `title_key` is the lower-cased title, compared byte by byte, so that an order by title is
-//! the same on every database. Live tasks have one index for each order that lists are walked in
-//! most; they start with the owner, so a page costs the same however many tasks others have.
+//! Creates `tasks`. `title_key` is the title in lower case. It is compared byte by byte, so that both
+//! databases order titles in the same way. Active tasks have one index for each frequent list order. The
+//! indexes start with the owner, so that the cost of a page does not depend on the tasks of other users.
 
 use sea_orm_migration::{prelude::*, schema::*, sea_orm::DbBackend};
 
@@ -12,7 +12,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut title_key = text("title_key");
         if manager.get_database_backend() == DbBackend::Postgres {
-            // SQLite compares bytes as it is; PostgreSQL's default depends on how the cluster was made.
+            // SQLite compares bytes by default. The default of PostgreSQL depends on the cluster.
             title_key = title_key.extra(r#"COLLATE "C""#).to_owned();
         }
         manager

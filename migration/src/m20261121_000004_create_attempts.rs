@@ -1,5 +1,5 @@
-//! How often signing in has failed lately, for each account and network. Keys are hashes: a table of
-//! who mistyped what would be a gift to whoever reads it.
+//! Creates `login_attempts`: the number of recent failed sign-ins for each account and network. Keys are
+//! hashes, so that a leaked table does not show who tried to sign in.
 
 use sea_orm_migration::{prelude::*, schema::*};
 

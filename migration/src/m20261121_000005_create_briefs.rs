@@ -1,7 +1,7 @@
-//! What a task holds beside its title: labels, the fields of a written task document, and its parts:
-//! boxes to tick, risks and files. `labels` holds one label a line, `labels_key` the same labels folded,
-//! each between two line feeds; `search_key` holds all folded text that a search looks at. Parts are
-//! ordered by `position`, which has gaps. Boxes and files end with their task.
+//! Adds labels, the fields of a task document, and the task parts: checklist items, risks and files. `labels`
+//! contains one label per line. `labels_key` contains the folded labels, each between two line feeds.
+//! `search_key` contains all folded text that a search covers. Task parts are ordered by `position`, which
+//! has gaps. They are deleted with their task.
 
 use sea_orm_migration::sea_orm::prelude::Uuid;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
@@ -14,14 +14,14 @@ pub struct Migration;
 const TASK_COLUMNS: [&str; 7] =
     ["labels", "labels_key", "search_key", "date", "owner_label", "objective", "rationale"];
 const PARTS: [&str; 3] = ["checklist_items", "risks", "file_changes"];
-/// Tasks read at a time to fill their `search_key`.
+/// The number of tasks that are read at a time to fill `search_key`.
 const BATCH: u64 = 500;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let is_postgres = manager.get_database_backend() == DbBackend::Postgres;
-        // Compared byte by byte, whatever the cluster was made with; SQLite does so anyway.
+        // Compared byte by byte, whatever the default of the cluster is. SQLite does so by default.
         let key = |name: &'static str| {
             let mut column = text(name);
             if is_postgres {
@@ -39,12 +39,12 @@ impl MigrationTrait for Migration {
             text_null("rationale"),
         ];
         for column in columns {
-            // SQLite adds one column at a time.
+            // SQLite adds one column per statement.
             manager.alter_table(Table::alter().table("tasks").add_column(column).to_owned()).await?;
         }
         fill_search_keys(manager).await?;
 
-        // For the end of an account, which asks for tasks wherever they lie.
+        // For the deletion of an account, which finds tasks in and outside the trash.
         let of_owner = Index::create().name("tasks_owner_id_idx").table("tasks").col("owner_id").to_owned();
         manager.create_index(of_owner).await?;
         let trash = |name: &'static str| {
@@ -92,7 +92,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// A table of parts, without what is its own.
+/// A table of task parts with the columns that all kinds have.
 fn part(name: &'static str) -> TableCreateStatement {
     Table::create()
         .table(name)
@@ -109,7 +109,7 @@ fn part(name: &'static str) -> TableCreateStatement {
         .to_owned()
 }
 
-/// Fills the `search_key` of the tasks that are there.
+/// Fills the `search_key` of the existing tasks.
 async fn fill_search_keys(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let connection = manager.get_connection();
     let mut last: Option<Uuid> = None;
@@ -140,7 +140,8 @@ async fn fill_search_keys(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     }
 }
 
-/// What the service compares text by when case is of no account.
+/// The form of a text for case-insensitive comparison. It is a copy of the service's function, which may
+/// change.
 fn fold(text: &str) -> String {
     text.to_lowercase().replace('ς', "σ").nfc().collect()
 }

@@ -1,5 +1,5 @@
-//! `deleted_at` of an account: from then on it is gone for everybody, and its rows are deleted in the
-//! background. The second index finds the sessions that have expired, which are deleted in the same way.
+//! Adds `deleted_at` to `users`. A marked account no longer exists for clients, and its rows are deleted in
+//! the background. The second index finds expired sessions, which are also deleted in the background.
 
 use sea_orm_migration::sea_orm::ConnectionTrait;
 use sea_orm_migration::{prelude::*, schema::*};
@@ -34,7 +34,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Without the column an account that is marked would be one that is only inactive.
+        // Without the column a marked account would look like an inactive one.
         let marked =
             Query::delete().from_table("users").and_where(Expr::col("deleted_at").is_not_null()).to_owned();
         manager.get_connection().execute(&marked).await?;

@@ -1,6 +1,6 @@
-//! Coalescing of requests: what arrives while requests of the same kind are being answered waits, and is
-//! answered together with everything else that waits, by one statement. Nothing waits in order to be joined:
-//! what arrives when little is going on is answered at once.
+//! Coalesces concurrent requests of one kind into one statement. There is no timer: while fewer than
+//! [`MAX_IN_FLIGHT`] batches are running, a request starts immediately; otherwise it waits and joins the next
+//! batch.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,26 +13,28 @@ use uuid::Uuid;
 
 use crate::domain::{Error, Result};
 
-/// How many batches run at once.
+/// The number of batches of one kind that may run at the same time.
 const MAX_IN_FLIGHT: usize = 4;
-/// The largest batch. Sizes are powers of two, since each size is a statement of its own to prepare.
+/// The maximum number of requests in a batch. Batch sizes are powers of two, because the database prepares a
+/// separate statement for each size.
 const MAX_BATCH_SIZE: usize = 32;
-/// How long a request waits for its answer: for two statements that take all their time, and a little more.
+/// The maximum time that a request waits for its reply: two statements that use their whole timeout, and 2 s.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// How a batch is to be done.
+/// How the requests of a batch are executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// For several users: no wait for a lock is long, since it may be due to one of them.
+    /// For several users. The statement waits only a short time for a lock, because one user may be the
+    /// reason for the wait.
     Shared,
-    /// For one request, and within the share of its user.
+    /// For one request, within the connection share of its user.
     Individual,
 }
 
 type Work<K, V> = dyn Fn(Arc<[K]>, Mode) -> BoxFuture<'static, Result<Vec<V>>> + Send + Sync;
 type Request<K, V> = (K, oneshot::Sender<Result<V>>);
 
-/// Answers requests of one kind, in batches.
+/// Executes requests of one kind in batches.
 pub struct Coalescer<K, V> {
     work: Arc<Work<K, V>>,
     user: fn(&K) -> Uuid,
@@ -42,8 +44,8 @@ pub struct Coalescer<K, V> {
 struct State<K, V> {
     waiting: Vec<Request<K, V>>,
     batches_in_flight: usize,
-    /// The users of a batch that failed. Their requests are done alone until it is known whose request was the
-    /// cause; the number counts those that are being done.
+    /// Users with a request from a failed batch that is now executed individually, and the number of these
+    /// requests. Until they finish, new requests of these users are executed individually too.
     individual_users: HashMap<Uuid, usize>,
 }
 
@@ -54,10 +56,11 @@ impl<K, V> Clone for Coalescer<K, V> {
 }
 
 impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
-    /// `work` gives a result for each key that it is given, in their order; `user` says whose request a key
-    /// is. When the work fails, each request is done once more alone, since the reason may be one of them;
-    /// so what is done twice has to be as if done once. Not when it is [`Error::Unavailable`]: that concerns
-    /// all of them.
+    /// `work` returns one result for each key, in the order of the keys. `user` returns the user that a key
+    /// belongs to. When a batch fails, each of its requests is executed once more individually, because one
+    /// of them may have caused the failure; therefore repeating `work` must not change the outcome. A batch
+    /// that fails with [`Error::Unavailable`] is not repeated, because that error concerns all of its
+    /// requests.
     pub fn new<F>(work: impl Fn(Arc<[K]>, Mode) -> F + Send + Sync + 'static, user: fn(&K) -> Uuid) -> Self
     where
         F: Future<Output = Result<Vec<V>>> + Send + 'static,
@@ -67,16 +70,19 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
         Self { work: Arc::new(work), user, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Has a request answered, now or with the next batch.
+    /// Executes a request, immediately or with the next batch.
+    ///
+    /// Errors: those of `work`; Unavailable when there is no reply within [`REPLY_TIMEOUT`]; Internal when
+    /// `work` panics.
     pub async fn submit(&self, key: K) -> Result<V> {
         let (reply, receiver) = oneshot::channel();
         self.enqueue(key, reply);
-        let late = |_| Error::unavailable(anyhow!("no reply of a batch in time"));
+        let late = |_| Error::unavailable(anyhow!("a batch did not reply in time"));
         let receiver = tokio::time::timeout(REPLY_TIMEOUT, receiver).await.map_err(late)?;
         receiver.unwrap_or_else(|_| Err(Error::internal(anyhow!("a batch panicked"))))
     }
 
-    /// Begins to answer a request, or puts it where the next batch finds it.
+    /// Starts a request immediately or adds it to the waiting requests.
     fn enqueue(&self, key: K, reply: oneshot::Sender<Result<V>>) {
         let mut state = self.state();
         if !state.individual_users.is_empty() && state.individual_users.contains_key(&(self.user)(&key)) {
@@ -93,11 +99,12 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
         self.state.lock().expect("no holder panics")
     }
 
-    /// Begins a batch, if a request waits and not too many batches are running.
+    /// Starts a batch if requests are waiting and fewer than [`MAX_IN_FLIGHT`] batches are running.
     fn start_next_batch(&self) {
         let batch: Vec<_> = {
             let mut state = self.state();
-            // Requests that were given up are removed. They are the oldest, so they stand at the front.
+            // Requests whose callers have timed out are removed. They are the oldest and therefore at the
+            // front.
             if state.waiting.first().is_some_and(|(_, reply)| reply.is_closed()) {
                 state.waiting.retain(|(_, reply)| !reply.is_closed());
             }
@@ -115,10 +122,11 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
         let keys: Arc<[K]> = keys.into();
         match (self.work)(keys.clone(), Mode::Shared).await {
             Ok(results) => replies.into_iter().zip(results).for_each(|(reply, result)| {
-                // The request may have been given up, and then its answer is not received.
+                // `send` fails when the caller has timed out, which needs no handling.
                 let _ = reply.send(Ok(result));
             }),
-            // If the batch had only one request, its error is final, unless it was a lock that may be free later.
+            // A single request has no other request to blame, so its error is final; unless a lock was not
+            // free in time.
             Err(error) if is_final(&error, keys.len()) => replies.into_iter().for_each(|reply| {
                 let _ = reply.send(Err(error.clone()));
             }),
@@ -130,20 +138,21 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
         }
     }
 
-    /// Does one request alone, outside the batches, so that it may wait without keeping others waiting.
+    /// Executes one request individually. It may wait for a lock without delaying the requests of other
+    /// users.
     fn run_individually(&self, key: K, reply: oneshot::Sender<Result<V>>) {
         let guard = IndividualGuard { user: (self.user)(&key), coalescer: self.clone() };
         *self.state().individual_users.entry(guard.user).or_default() += 1;
         tokio::spawn(async move {
             let done = (guard.coalescer.work)([key].into(), Mode::Individual).await;
-            let nothing = || Error::internal(anyhow!("no result for a request"));
-            let _ = reply.send(done.and_then(|results| results.into_iter().next().ok_or_else(nothing)));
+            let missing = || Error::internal(anyhow!("a batch returned no result for a request"));
+            let _ = reply.send(done.and_then(|results| results.into_iter().next().ok_or_else(missing)));
             drop(guard);
         });
     }
 }
 
-/// Whether an error of a batch is the answer to each of its requests.
+/// Whether an error of a batch is the final result of each of its requests.
 fn is_final(error: &Error, requests: usize) -> bool {
     match error {
         Error::Unavailable(_) => true,
@@ -152,7 +161,7 @@ fn is_final(error: &Error, requests: usize) -> bool {
     }
 }
 
-/// A running batch. However it ends, the next one begins.
+/// Counts one running batch. Dropping it starts the next batch, even when this one has panicked.
 struct InFlightGuard<K: Clone + Send + Sync + 'static, V: Send + 'static>(Coalescer<K, V>);
 
 impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for InFlightGuard<K, V> {
@@ -162,7 +171,7 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for InFlightGuard
     }
 }
 
-/// A request that is done alone.
+/// Counts one request that is executed individually.
 struct IndividualGuard<K: Clone + Send + Sync + 'static, V: Send + 'static> {
     user: Uuid,
     coalescer: Coalescer<K, V>,
@@ -192,24 +201,27 @@ mod tests {
 
     type Batches = Arc<Mutex<Vec<Vec<u32>>>>;
 
-    /// Doubles numbers, each batch in a second, and notes the batches. It panics at 13, and fails at 17,
-    /// after an hour if that is alone. Each number is a user of its own.
+    /// Doubles numbers, one second per batch, and records the batches. It panics on 13. It fails on 17, after
+    /// an hour if 17 is executed individually. Each number has its own user.
     fn doubling() -> (Coalescer<u32, u32>, Batches) {
         let batches = Arc::new(Mutex::new(Vec::new()));
-        let (noted, busy) = (batches.clone(), Arc::new(AtomicUsize::new(0)));
+        let (record, busy) = (batches.clone(), Arc::new(AtomicUsize::new(0)));
         let work = move |keys: Arc<[u32]>, mode| {
-            noted.lock().expect("no holder panics").push(keys.to_vec());
+            record.lock().expect("no holder panics").push(keys.to_vec());
             let busy = busy.clone();
             async move {
                 if mode == Mode::Shared {
-                    assert!(busy.fetch_add(1, Ordering::SeqCst) < MAX_IN_FLIGHT, "too many at a time");
+                    assert!(
+                        busy.fetch_add(1, Ordering::SeqCst) < MAX_IN_FLIGHT,
+                        "too many batches run at the same time"
+                    );
                 }
                 let is_slow = *keys == [17] && mode == Mode::Individual;
                 tokio::time::sleep(if is_slow { 3600 * SECOND } else { SECOND }).await;
                 if mode == Mode::Shared {
                     busy.fetch_sub(1, Ordering::SeqCst);
                 }
-                assert!(!keys.contains(&13), "unlucky");
+                assert!(!keys.contains(&13), "13 panics");
                 if keys.contains(&17) { Err(Error::Locked) } else { Ok(keys.iter().map(|n| 2 * n).collect()) }
             }
         };
@@ -217,10 +229,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_gets_its_own_answer_and_what_arrives_together_is_done_together() {
+    async fn each_request_gets_its_own_result_and_concurrent_requests_share_a_batch() {
         let (coalescer, batches) = doubling();
         let replies = join_all((100..200).map(|number| coalescer.submit(number))).await;
-        let replies: Vec<u32> = replies.into_iter().map(|reply| reply.expect("it was done")).collect();
+        let replies: Vec<u32> = replies.into_iter().map(|reply| reply.expect("it succeeds")).collect();
         assert_eq!(replies, (100..200).map(|number| 2 * number).collect::<Vec<_>>());
         let sizes: Vec<usize> = batches.lock().expect("no holder panics").iter().map(Vec::len).collect();
         assert_eq!(sizes, [1, 1, 1, 1, 32, 32, 32]);
@@ -232,13 +244,13 @@ mod tests {
         for _ in 0..2 * MAX_IN_FLIGHT {
             assert!(matches!(coalescer.submit(13).await, Err(Error::Internal(_))));
         }
-        assert_eq!(coalescer.submit(4).await.expect("it was done"), 8);
+        assert_eq!(coalescer.submit(4).await.expect("it succeeds"), 8);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_fails_does_not_fail_or_delay_the_others() {
         let (coalescer, _) = doubling();
-        // The first four go alone.
+        // Each of the first four numbers starts a batch immediately.
         let numbers = [1, 2, 3, 4, 5, 17, 6, 7];
         let begun = tokio::time::Instant::now();
         let replies = join_all(numbers.map(|number| {
@@ -248,7 +260,7 @@ mod tests {
         for (number, reply, after) in replies.await {
             match number {
                 17 => assert!(reply.is_err()),
-                _ => assert!(reply.expect("it was done") == 2 * number && after <= 3 * SECOND, "{after:?}"),
+                _ => assert!(reply.expect("it succeeds") == 2 * number && after <= 3 * SECOND, "{after:?}"),
             }
         }
     }
@@ -258,7 +270,7 @@ mod tests {
         let (coalescer, batches) = doubling();
         let blocked = (0..40).map(|_| coalescer.submit(17));
         let others = async {
-            // By now the first batch has failed, and 17 is done alone.
+            // By now the first batch has failed, and 17 is being executed individually.
             tokio::time::sleep(3 * SECOND).await;
             let begun = tokio::time::Instant::now();
             let more = join_all((0..40).map(|_| coalescer.submit(17)));
@@ -274,10 +286,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_for_ever() {
+    async fn a_request_without_a_reply_times_out() {
         let (coalescer, _) = doubling();
         let reply = coalescer.submit(17).await;
         assert!(matches!(reply, Err(Error::Unavailable(_))));
-        assert_eq!(coalescer.submit(2).await.expect("it was done"), 4);
+        assert_eq!(coalescer.submit(2).await.expect("it succeeds"), 4);
     }
 }

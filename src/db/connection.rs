@@ -1,5 +1,5 @@
-//! One connection to a database of either kind: how a statement runs on it, and whether it may be used
-//! again afterwards. It knows nothing of the pool.
+//! One connection to a SQLite or PostgreSQL database: how it runs a statement, and whether it may be reused
+//! afterwards. This module does not depend on the pool's state.
 
 use std::time::{Duration, Instant};
 
@@ -14,38 +14,39 @@ use super::error::{ends_connection, leaves_connection_usable};
 use super::pool::ACQUIRE_TIMEOUT;
 use super::sqlite::StatementDeadline;
 
-/// How long a statement may take on the side of the database.
+/// The maximum execution time of a statement, enforced by the database.
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a statement may take on this side. The database gives it up earlier, unless it never received
-/// it or its answer is lost.
+/// The maximum time that this process waits for the result of a statement. The database stops the statement
+/// earlier, unless it never received the statement or the result was lost.
 pub const STATEMENT_REPLY_TIMEOUT: Duration = STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(2));
-/// How long a connection may take to answer what needs neither a row nor a lock. It leaves time to make
-/// another connection within the second in which the first success has to come after an outage.
+/// The maximum time that a connection may take to reply when neither rows nor locks are involved. After an
+/// outage the first request must succeed within one second; this value leaves time to open another
+/// connection.
 pub const PING_TIMEOUT: Duration = Duration::from_millis(700);
 
-/// What a statement gave.
+/// The result of a statement.
 pub struct StatementResult {
     pub rows: Vec<QueryResult>,
     pub exec_result: ExecResult,
 }
 
-/// The connection of the driver.
+/// The connection object of the driver.
 pub enum DriverConnection {
     Postgres(PgConnection),
     Sqlite(SqliteConnection, StatementDeadline),
 }
 
-/// An open connection with what is known of its state.
+/// An open connection and its state.
 pub struct Connection {
     driver: DriverConnection,
-    /// Whether the limits of time of this session are ours: behind a pooler they are not.
+    /// Whether this session has the time limits of taskhold. Behind a pooler it has not.
     pub has_session_limits: bool,
-    /// The generation of the pool that it was made in.
+    /// The pool's generation at the time when the connection was opened.
     pub generation: u64,
     pub created_at: Instant,
     pub last_used: Instant,
-    /// True from the start of a statement until its answer has been read to the end. It stays true when the
-    /// statement breaks off or fails in a way that leaves the state of the connection unknown.
+    /// True from the start of a statement until its result has been read completely. It stays true when the
+    /// statement is cancelled, or fails in a way that leaves the state of the connection unknown.
     is_busy: bool,
     in_transaction: bool,
 }
@@ -64,12 +65,12 @@ impl Connection {
         }
     }
 
-    /// Whether the connection may be used again: its last statement has finished and no transaction is open.
+    /// Whether the connection may be reused: its last statement has finished, and no transaction is open.
     pub fn is_clean(&self) -> bool {
         !self.is_busy && !self.in_transaction
     }
 
-    /// Runs one statement within [`ANSWER_TIMEOUT`].
+    /// Runs one statement within [`STATEMENT_REPLY_TIMEOUT`].
     pub async fn run(&mut self, statement: &Statement) -> Result<StatementResult, DbErr> {
         let values = SqlxValues(statement.values.clone().unwrap_or(Values(Vec::new())));
         let sql = AssertSqlSafe(statement.sql.as_str());
@@ -89,7 +90,7 @@ impl Connection {
         self.finish(result)
     }
 
-    /// Runs SQL without values, which may be several statements, within a limit of time.
+    /// Runs SQL without parameters, which may contain several statements, within `limit`.
     pub async fn run_unprepared(&mut self, sql: &str, limit: Duration) -> Result<StatementResult, DbErr> {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql));
         self.is_busy = true;
@@ -119,23 +120,23 @@ impl Connection {
                 self.is_busy = !leaves_connection_usable(&error);
                 Err(DbErr::Query(RuntimeErr::SqlxError(error.into())))
             }
-            // The answer may still come, and must not be taken for that of a later statement.
+            // The connection stays busy: the late result must not be read as the result of a later statement.
             Err(_) => Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
         }
     }
 
-    /// How long an answer may take that needs neither a row nor a lock. A pooler lets the first message of a
-    /// transaction wait until one of its own connections is free.
+    /// The maximum time for a reply that needs neither rows nor locks. A pooler delays the first message of a
+    /// transaction until one of its own connections is free.
     pub fn ping_timeout(&self) -> Duration {
         if self.has_session_limits { PING_TIMEOUT } else { ACQUIRE_TIMEOUT }
     }
 
-    /// Begins a transaction that may write from its first statement on: SQLite refuses to turn a reading
-    /// transaction into a writing one when another connection has written meanwhile. The limits of time are
-    /// set inside the transaction, so that they hold behind a pooler too, and in the same message.
+    /// Begins a transaction that may write from its first statement on. SQLite cannot turn a reading
+    /// transaction into a writing one when another connection has written in between. On PostgreSQL the time
+    /// limits are set inside the transaction, in the same message, so that they also apply behind a pooler.
     ///
-    /// PostgreSQL's BEGIN waits for nothing, so it also tells soon whether the connection
-    /// still answers. SQLite's waits for the transaction of another process.
+    /// BEGIN of PostgreSQL never waits for a lock, so its timeout also detects a dead connection. BEGIN
+    /// IMMEDIATE of SQLite waits for a transaction of another process.
     pub async fn begin(&mut self, lock_timeout: Duration) -> Result<(), DbErr> {
         let is_postgres = matches!(self.driver, DriverConnection::Postgres(_));
         self.in_transaction = true;
@@ -150,19 +151,19 @@ impl Connection {
             self.run_unprepared("BEGIN IMMEDIATE", STATEMENT_REPLY_TIMEOUT).await
         };
         if begun.is_err() && !is_postgres && !self.is_busy {
-            // The file is locked by another process: SQLite has not begun anything.
+            // Another process has locked the file, so SQLite has not begun a transaction.
             self.in_transaction = false;
         }
         begun.map(drop)
     }
 
-    /// Commits. After an error the connection is not clean, so it is closed: SQLite may have ended the
-    /// transaction or not, and what PostgreSQL did is unknown.
+    /// Commits. After an error the connection is not clean and is therefore closed: SQLite may or may not
+    /// have ended the transaction, and the outcome on PostgreSQL is unknown.
     pub async fn commit(&mut self) -> Result<(), DbErr> {
         self.end_transaction("COMMIT").await
     }
 
-    /// Takes the transaction back. After an error the connection is not clean.
+    /// Rolls the transaction back. After an error the connection is not clean.
     pub async fn roll_back(&mut self) -> Result<(), DbErr> {
         self.end_transaction("ROLLBACK").await
     }
@@ -176,19 +177,19 @@ impl Connection {
         Ok(())
     }
 
-    /// Fails when the connection does not answer in time.
+    /// Checks that the connection replies within [`Self::ping_timeout`].
     pub async fn ping(&mut self) -> Result<(), DbErr> {
         self.is_busy = true;
         let limit = self.ping_timeout();
         let result = match &mut self.driver {
             DriverConnection::Postgres(connection) => tokio::time::timeout(limit, connection.ping()).await,
-            // The file is on this machine: there is nothing between that could have been lost.
+            // The file is local, so there is no network connection that could have been lost.
             DriverConnection::Sqlite(..) => Ok(Ok(())),
         };
         self.finish(result)
     }
 
-    /// Closes the connection and waits until that is done.
+    /// Closes the connection and waits until it is closed.
     pub async fn close(self) -> Result<(), sqlx::Error> {
         match self.driver {
             DriverConnection::Postgres(connection) => connection.close().await,
@@ -197,7 +198,7 @@ impl Connection {
     }
 }
 
-/// Whether the connection turned out to be lost, which says nothing about the database.
+/// Whether an error means that the connection is lost. It does not mean that the database is unavailable.
 pub fn is_lost(error: &DbErr) -> bool {
     match error {
         DbErr::Query(RuntimeErr::SqlxError(cause)) => ends_connection(cause),

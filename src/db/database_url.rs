@@ -1,5 +1,5 @@
-//! Where a database is: what DATABASE_URL may say. The driver gets only the parts of a URL that it knows,
-//! since it would log the values of the others.
+//! Parses `DATABASE_URL`. Only parameters that the driver supports are passed on to it, because the driver
+//! logs the values of unknown parameters.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use form_urlencoded::Serializer;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 
-/// The parameters that the driver knows, besides `options[…]`.
+/// The parameters that the driver supports, besides `options[…]`.
 const SUPPORTED_PARAMETERS: [&str; 18] = [
     "application_name",
     "dbname",
@@ -31,9 +31,10 @@ const SUPPORTED_PARAMETERS: [&str; 18] = [
     "user",
 ];
 
-/// Parameters of libpq that are ignored without a warning: what they ask for does not exist here (GSSAPI,
-/// channel binding, TLS compression) or is decided by this program (time limits, keepalives, the encoding,
-/// that a server must accept writes). The others promise something, often about security, that is not kept.
+/// Parameters of libpq that are ignored without a warning. They request features that the driver does not
+/// have (GSSAPI, channel binding, TLS compression) or settings that taskhold controls itself (time limits,
+/// keepalives, encoding, a writable server). For every other unknown parameter there is a warning, because it
+/// may be a security setting that is not applied.
 const IGNORED_PARAMETERS: [&str; 18] = [
     "channel_binding",
     "client_encoding",
@@ -55,23 +56,23 @@ const IGNORED_PARAMETERS: [&str; 18] = [
     "tcp_user_timeout",
 ];
 
-/// Where the database is. It displays without its password.
+/// The location of a database. `Display` and `Debug` never contain the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DatabaseUrl {
     Sqlite(PathBuf),
     Postgres(SecretUrl),
 }
 
-/// The connection URL of a PostgreSQL database, whose password cannot be shown by accident.
+/// The URL of a PostgreSQL database. Its `Debug` output does not contain the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretUrl {
-    /// In the form that the driver reads.
+    /// The URL in the form that the driver parses.
     url: String,
     ignored: Vec<String>,
 }
 
 impl DatabaseUrl {
-    /// The parameters that have no effect although somebody may rely on them: their names, without values.
+    /// The names, without values, of ignored parameters that the user may rely on.
     pub fn ignored_parameters(&self) -> &[String] {
         match self {
             Self::Sqlite(_) => &[],
@@ -81,17 +82,18 @@ impl DatabaseUrl {
 }
 
 impl SecretUrl {
-    /// The URL with its password.
+    /// The URL including its password.
     pub fn expose(&self) -> &str {
         &self.url
     }
 
-    /// Reads what follows `postgres://`. No error quotes any of it but the names of parameters.
+    /// Parses the part after `postgres://`. Errors contain parameter names, and nothing else of the URL.
     fn parse(rest: &str) -> anyhow::Result<Self> {
         const EXPECTED_FORM: &str =
             "it must be like postgres://user:password@host/name, with any of /?#@% in a part as %XX";
         let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
-        // Else a part of a password would be taken for a port, a name or a parameter, and shown.
+        // Otherwise a part of the password could be parsed as a port, a database name or a parameter, and
+        // then be displayed.
         let at_is_last = address.find('/').is_none_or(|end| !address[end..].contains('@'));
         ensure!(at_is_last && !query.contains('@') && !rest.contains('#'), EXPECTED_FORM);
         let base = format!("postgres://{address}");
@@ -99,20 +101,20 @@ impl SecretUrl {
 
         let (mut known, mut ignored) = (Serializer::new(String::new()), Vec::new());
         if let Some(host) = ipv6_host(address) {
-            // The driver would look the brackets up as a part of the name.
+            // The driver would treat the brackets as a part of the host name.
             known.append_pair("host", host);
         }
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             if SUPPORTED_PARAMETERS.contains(&&*name) || (name.starts_with("options[") && name.ends_with(']'))
             {
                 let alone = Serializer::new(String::new()).append_pair(&name, &value).finish();
-                // The driver's own message would quote the value.
+                // The driver's own error message would contain the value.
                 PgConnectOptions::from_str(&format!("postgres://localhost?{alone}"))
                     .ok()
                     .with_context(|| format!("its parameter {name} has a value that is not valid"))?;
                 known.append_pair(&name, &value);
             } else if !IGNORED_PARAMETERS.contains(&&*name) {
-                // What does not look like a name may be a part of a value.
+                // A string that does not look like a parameter name may be a part of a secret value.
                 let is_name = (1..=40).contains(&name.len())
                     && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
                     && !value.is_empty();
@@ -138,8 +140,8 @@ impl FromStr for DatabaseUrl {
             Ok(Self::Postgres(SecretUrl::parse(rest)?))
         } else if let Some(path) = after(["sqlite://", "sqlite:"]) {
             let path = path.split('?').next().unwrap_or_default();
-            ensure!(!path.is_empty(), "it names no file");
-            ensure!(path != ":memory:", "a database in memory would lose what it acknowledged");
+            ensure!(!path.is_empty(), "it contains no file path");
+            ensure!(path != ":memory:", "a database in memory would lose its data when the process ends");
             Ok(Self::Sqlite(path.into()))
         } else {
             anyhow::bail!("it starts with neither postgres:// nor sqlite://")
@@ -147,7 +149,7 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// The host in brackets of `user:password@[host]:port/name`, without the brackets.
+/// The host of `user:password@[host]:port/name`, without its brackets.
 fn ipv6_host(address: &str) -> Option<&str> {
     let authority = address.split('/').next()?;
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);

@@ -1,20 +1,20 @@
-//! What a database's error means: to the connection that it came on, and to the caller. The one place that
-//! knows SQLSTATE and the result codes of SQLite.
+//! Classifies database errors: whether the connection may be reused, and which domain error the caller gets.
+//! No other module interprets SQLSTATE or the result codes of SQLite.
 
 use sea_orm::sqlx::postgres::{PgDatabaseError, PgSeverity};
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
 use crate::domain::Error;
 
-/// A database's error by its code.
+/// The error code of a database.
 enum Code<'a> {
-    /// The five characters of SQLSTATE.
+    /// SQLSTATE: five characters.
     Postgres(&'a str),
-    /// The primary result code of SQLite.
+    /// A primary result code.
     Sqlite(u32),
 }
 
-/// Primary result codes of SQLite, by their names in its documentation.
+/// Primary result codes of SQLite, with the names of its documentation.
 mod sqlite_code {
     pub const ERROR: u32 = 1;
     pub const BUSY: u32 = 5;
@@ -30,7 +30,7 @@ mod sqlite_code {
     pub const RANGE: u32 = 25;
 }
 
-/// Calls a function with the code of an error that the database itself reported.
+/// Calls `function` with the code of an error that the database itself reported.
 fn with_code<T>(error: &sqlx::Error, function: impl FnOnce(Code<'_>) -> T) -> Option<T> {
     let error = error.as_database_error()?;
     let code = error.code()?;
@@ -38,13 +38,13 @@ fn with_code<T>(error: &sqlx::Error, function: impl FnOnce(Code<'_>) -> T) -> Op
     if is_postgres {
         Some(function(Code::Postgres(&code)))
     } else {
-        // The upper bytes of an extended result code say more than is needed here.
+        // The low byte of an extended result code is the primary result code.
         code.parse::<u32>().ok().map(|extended| function(Code::Sqlite(extended & 0xff)))
     }
 }
 
-/// Whether a connection may be used after an error. Yes only where it is known that nothing is left behind:
-/// the database found fault with the statement, or the statement waited in vain for a lock.
+/// Whether a connection may be reused after an error. It may only when the error is known to leave no state
+/// behind: the database rejected the statement, or the statement timed out waiting for a lock.
 pub fn leaves_connection_usable(error: &sqlx::Error) -> bool {
     use sqlite_code::{BUSY, CONSTRAINT, ERROR, LOCKED, MISMATCH, RANGE, TOOBIG};
     let usable = with_code(error, |code| match code {
@@ -52,7 +52,7 @@ pub fn leaves_connection_usable(error: &sqlx::Error) -> bool {
         // errors, internal errors, and a server that accepts no writes.
         Code::Postgres(state) => {
             let is_grave = ["08", "53", "57", "58", "XX"].iter().any(|class| state.starts_with(class));
-            // The driver would go on using a prepared statement that the server has forgotten or refuses.
+            // The driver would continue to use a prepared statement that the server has dropped or rejects.
             let is_stale = matches!(state, "26000" | "0A000");
             !is_grave && !is_stale && state != READ_ONLY
         }
@@ -63,18 +63,19 @@ pub fn leaves_connection_usable(error: &sqlx::Error) -> bool {
     usable.unwrap_or(false) && !ends_connection(error)
 }
 
-/// read_only_sql_transaction: a standby, or a server that is set to read only.
+/// read_only_sql_transaction: the server is a standby or is set to read-only.
 const READ_ONLY: &str = "25006";
 /// lock_not_available: a lock was not free within lock_timeout.
 const LOCK_TIMEOUT: &str = "55P03";
 
-/// Whether a connection is of no use after an error: it is lost, or its server accepts no writes.
+/// Whether a connection must be closed after an error, because it is lost or its server does not accept
+/// writes.
 pub fn ends_connection(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
             true
         }
-        // The last message of a connection that the server ends, for any reason.
+        // The server sends a FATAL or PANIC error as its last message before it closes the connection.
         sqlx::Error::Database(cause) => cause.try_downcast_ref::<PgDatabaseError>().is_some_and(|cause| {
             matches!(cause.severity(), PgSeverity::Fatal | PgSeverity::Panic) || cause.code() == READ_ONLY
         }),
@@ -82,7 +83,8 @@ pub fn ends_connection(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Whether a statement had no effect because it collided with others: serialization_failure, deadlock_detected.
+/// Whether a statement had no effect because it conflicted with concurrent transactions
+/// (serialization_failure or deadlock_detected).
 pub fn is_write_conflict(error: &DbErr) -> bool {
     let matches = |code: Code<'_>| matches!(code, Code::Postgres("40001" | "40P01"));
     sqlx_error(error).and_then(|error| with_code(error, matches)).unwrap_or(false)
@@ -94,12 +96,12 @@ pub fn is_lock_timeout(error: &DbErr) -> bool {
     sqlx_error(error).and_then(|error| with_code(error, matches)).unwrap_or(false)
 }
 
-/// Whether the server refuses a parameter of the start-up message, as a pooler does.
+/// Whether the server rejects a parameter of the startup message, as poolers do.
 pub fn is_protocol_violation(error: &sqlx::Error) -> bool {
     with_code(error, |code| matches!(code, Code::Postgres("08P01"))).unwrap_or(false)
 }
 
-/// Whether another process holds a lock on SQLite's file.
+/// Whether another process has locked SQLite's file.
 pub fn is_busy(error: &sqlx::Error) -> bool {
     with_code(error, |code| matches!(code, Code::Sqlite(sqlite_code::BUSY))).unwrap_or(false)
 }
@@ -113,7 +115,7 @@ fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
     }
 }
 
-/// What a database's error means to the caller; the cause stays for the log.
+/// Converts a database error to the domain error for the caller. The cause is kept for the log.
 pub(crate) fn map_error(error: DbErr) -> Error {
     use sqlite_code::{BUSY, CANTOPEN, FULL, INTERRUPT, IOERR, LOCKED, READONLY};
     enum Meaning {
@@ -125,7 +127,7 @@ pub(crate) fn map_error(error: DbErr) -> Error {
     let meaning = |code: Code<'_>| match code {
         // serialization_failure, deadlock_detected
         Code::Postgres("40001" | "40P01") => Some(Meaning::Contended),
-        // query_canceled: the time limit of the statement
+        // query_canceled: the statement exceeded its time limit.
         Code::Postgres("57014") | Code::Sqlite(INTERRUPT) => Some(Meaning::Timeout),
         Code::Postgres(LOCK_TIMEOUT) => Some(Meaning::Locked),
         Code::Postgres(READ_ONLY) => Some(Meaning::Unavailable),
@@ -147,7 +149,7 @@ pub(crate) fn map_error(error: DbErr) -> Error {
     }
 }
 
-/// Whether there was no connection to work on: none could be made or had in time, or it was lost.
+/// Whether there was no usable connection: none could be opened or acquired in time, or it was lost.
 fn is_connection_error(error: &DbErr) -> bool {
     match error {
         DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => true,

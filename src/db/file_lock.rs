@@ -1,24 +1,26 @@
-//! The lock that keeps a second server away from an SQLite database. Two servers would not damage the file,
-//! but each would serve what it remembers, and wait for the other's writes.
+//! The lock that prevents a second server from using the same SQLite database. Two servers would not corrupt
+//! the file, but each would serve outdated data from its caches and wait for the writes of the other.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 
-/// Held by the one server that uses an SQLite database. The lock ends with the process, however that ends;
-/// the file stays, since removing it could take the lock of another server away.
+/// The lock of an SQLite database, owned by the one server that uses it. The operating system releases it
+/// when the process ends. The lock file is never deleted: deleting it could remove the lock of another
+/// server.
 #[derive(Debug)]
 pub struct FileLock {
     _file: File,
 }
 
 impl FileLock {
-    /// Takes the lock of a database file, which is created if it is missing. None: another server has the lock.
+    /// Acquires the lock of a database file and creates the file if it is missing. Returns None when another
+    /// server has the lock.
     ///
-    /// Errors: an I/O error when a file cannot be created, or the file system has no locks.
+    /// Errors: an I/O error when a file cannot be created, or the file system does not support locks.
     pub fn acquire(database: &Path) -> io::Result<Option<Self>> {
-        // Only a file that exists has one path, whatever links lead to it.
+        // The path can only be made canonical, with all links resolved, if the file exists.
         open_private(database)?;
         let mut path = OsString::from(database.canonicalize()?);
         path.push(".lock");
@@ -31,7 +33,8 @@ impl FileLock {
     }
 }
 
-/// Opens a file for writing, or makes one for its owner alone: a database holds hashes of passwords.
+/// Opens a file for writing, or creates it with access for its owner only, because the database contains
+/// password hashes.
 fn open_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);

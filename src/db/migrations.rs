@@ -1,4 +1,4 @@
-//! Migrations, and the connection of SeaORM's own that they need: its migrator works on no other.
+//! Runs migrations. SeaORM's migrator only works on a connection of SeaORM's own type, which is opened here.
 
 use anyhow::anyhow;
 use migration::{MigrationStatus, Migrator, MigratorTrait};
@@ -14,12 +14,12 @@ use super::entity;
 use super::error::is_lock_timeout;
 use super::pool::{ACQUIRE_TIMEOUT, Target};
 
-/// The key of the advisory lock that lets one instance migrate at a time: "taskhold" as a number.
+/// The key of the advisory lock that allows one instance to migrate at a time: "taskhold" as a number.
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"taskhold");
 
 impl Database {
-    /// A connection of SeaORM's own, without limits of time and outside the pool. It is for migrations and
-    /// for tests that look at the tables themselves; the caller closes it.
+    /// Opens a connection of SeaORM's own type, outside the pool and without time limits. It is for
+    /// migrations, and for tests that read the tables. The caller closes it.
     #[doc(hidden)]
     pub async fn direct_connection(&self) -> anyhow::Result<DatabaseConnection> {
         Ok(match &*self.target {
@@ -36,16 +36,17 @@ impl Database {
         })
     }
 
-    /// Applies the migrations that are missing, in one transaction; of several instances at once, one.
+    /// Applies the missing migrations in one transaction. When several instances call this at the same time,
+    /// one of them applies the migrations and the others wait for it.
     pub async fn migrate_up(&self) -> anyhow::Result<()> {
         let connection = self.direct_connection().await?;
         let transaction = begin(&connection).await?;
-        Migrator::up(&transaction, None).await.map_err(explained)?;
+        Migrator::up(&transaction, None).await.map_err(explain_lock_timeout)?;
         transaction.commit().await?;
         Ok(connection.close().await?)
     }
 
-    /// Takes the newest migration back.
+    /// Reverts the newest migration.
     pub async fn migrate_down(&self) -> anyhow::Result<()> {
         let connection = self.direct_connection().await?;
         let transaction = begin(&connection).await?;
@@ -54,7 +55,7 @@ impl Database {
         Ok(connection.close().await?)
     }
 
-    /// The name of every migration and whether it is applied, oldest first.
+    /// The name of each migration, oldest first, and whether it is applied.
     pub async fn migrations(&self) -> anyhow::Result<Vec<(String, bool)>> {
         let connection = self.direct_connection().await?;
         let migrations = Migrator::get_migration_with_status_read_only(&connection).await?;
@@ -63,7 +64,8 @@ impl Database {
         Ok(migrations.iter().map(|each| (each.name().to_owned(), is_applied(each.status()))).collect())
     }
 
-    /// Adds to the database what the entities have and it has not: for the test that this is nothing.
+    /// Adds the tables and columns that the entities define and the database does not have. A test uses it to
+    /// check that there are none.
     #[doc(hidden)]
     pub async fn sync_entities(&self) -> anyhow::Result<()> {
         let connection = self.direct_connection().await?;
@@ -82,10 +84,12 @@ impl Database {
     }
 }
 
-/// Says what to do about a table that is in use.
-fn explained(error: DbErr) -> anyhow::Error {
+/// Explains a lock timeout: another session is using the table.
+fn explain_lock_timeout(error: DbErr) -> anyhow::Error {
     if is_lock_timeout(&error) {
-        anyhow!("a table is in use for more than 2s, by a backup for example; try again when that has ended")
+        anyhow!(
+            "a table has been in use for more than 2s, for example by a backup; try again when it is free"
+        )
     } else {
         error.into()
     }
@@ -93,18 +97,19 @@ fn explained(error: DbErr) -> anyhow::Error {
 
 async fn begin(connection: &DatabaseConnection) -> anyhow::Result<DatabaseTransaction> {
     let is_postgres = connection.get_database_backend() == DbBackend::Postgres;
-    // SQLite refuses to turn a reading transaction into a writing one when somebody has written meanwhile.
+    // SQLite cannot turn a reading transaction into a writing one when another connection has written in
+    // between.
     let sqlite_transaction_mode = (!is_postgres).then_some(SqliteTransactionMode::Immediate);
     let options = TransactionOptions { sqlite_transaction_mode, ..Default::default() };
     let transaction = connection.begin_with_options(options).await?;
     if is_postgres {
-        // The role may have a limit, and an index of a large table takes its time.
+        // The role may have a default limit, and indexing a large table may take longer.
         let without_limits = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
         transaction.execute_unprepared(without_limits).await?;
-        // Bound to the transaction: a session's lock would be lost behind a pooler.
+        // The lock belongs to the transaction, because a session lock would be lost behind a pooler.
         let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
         transaction.execute_unprepared(&lock).await?;
-        // While a migration waits for a table, every other statement on that table waits behind it.
+        // While a migration waits for a table, every other statement on this table waits behind it.
         transaction.execute_unprepared("SET LOCAL lock_timeout = '2s'").await?;
     }
     Ok(transaction)

@@ -1,8 +1,8 @@
 //! The database, SQLite or PostgreSQL. This is the only module that opens connections.
 //!
-//! Every statement and every transaction takes its connection from one [`pool`], with one set of rules: each
-//! use has a limit of time on this side, and a connection is used again only when it is known to be clean.
-//! When a connection is lost, or its server accepts no writes, the others are closed too, since they have the
+//! Every statement and every transaction acquires its connection from a [`pool`]. Each use has a time limit
+//! in this process, and a connection is reused only when it is known to be clean. When a connection is lost,
+//! or its server does not accept writes, the other connections are closed too, because they belong to the
 //! same server.
 
 mod coalescer;
@@ -46,31 +46,31 @@ use self::statements::StatementKind;
 use self::user_share::UserShares;
 use crate::domain::Result;
 
-/// When it was asked whether writes are accepted, and the answer.
+/// When a check for writability began, and its result.
 type WritableCheck = (Instant, Result<()>);
 
-/// One database. A clone is another handle on the same connections.
+/// A database. Clones share the same connections.
 #[derive(Clone, Debug)]
 pub struct Database {
     target: Arc<Target>,
     readers: Pool,
-    /// On PostgreSQL the same pool. SQLite has one writer beside its readers.
+    /// On PostgreSQL the same pool as `readers`. SQLite has a separate pool with one writer.
     writers: Pool,
     read_shares: UserShares,
-    /// On PostgreSQL the same, since reads and writes use the same connections. On SQLite reads do not wait
-    /// for the one writer.
+    /// On PostgreSQL the same as `read_shares`, because reads and writes use the same connections. On SQLite
+    /// reads do not wait for the writer.
     write_shares: UserShares,
     read: Statements,
     write: Statements,
     repeatable_write: Statements,
     shared_write: Statements,
-    /// The last question whether writes are accepted.
+    /// The most recent check whether the database accepts writes.
     last_check: Arc<Mutex<Option<WritableCheck>>>,
 }
 
 impl Database {
-    /// Opens the database with at most `max_connections` connections, and makes sure that it accepts writes.
-    /// SQLite has one more, its writer.
+    /// Opens the database with at most `max_connections` connections and checks that it accepts writes.
+    /// SQLite has one additional connection for writes.
     pub async fn connect(url: &DatabaseUrl, max_connections: u32) -> anyhow::Result<Self> {
         let database = match url {
             DatabaseUrl::Sqlite(path) => Self::open_sqlite(path, max_connections)?,
@@ -112,34 +112,35 @@ impl Database {
         }
     }
 
-    /// For statements that change nothing.
+    /// Runs statements that change nothing.
     pub(crate) fn read(&self) -> &Statements {
         &self.read
     }
 
-    /// For statements that change nothing, for one user, who has at most half of the connections.
+    /// Runs statements that change nothing, for one user, who may use at most half of the connections.
     pub(crate) fn read_for(&self, user: Uuid) -> Statements {
         self.read.within(self.read_shares.of(user))
     }
 
-    /// For a write of one statement.
+    /// Runs single write statements.
     pub(crate) fn write(&self) -> &Statements {
         &self.write
     }
 
-    /// For a write of one statement for one user, who has at most half of the connections.
+    /// Runs single write statements for one user, who may use at most half of the connections.
     pub(crate) fn write_for(&self, user: Uuid) -> Statements {
         self.write.within(self.write_shares.of(user))
     }
 
-    /// For a write of one statement that does the same when it is sent again, for one user, who has at most
-    /// half of the connections.
+    /// Runs single write statements that have the same effect when they are sent twice, for one user, who may
+    /// use at most half of the connections.
     pub(crate) fn repeatable_write_for(&self, user: Uuid) -> Statements {
         self.repeatable_write.within(self.write_shares.of(user))
     }
 
-    /// For such a write for several users. [`Error::Locked`](crate::domain::Error::Locked) comes soon, and
-    /// says that one of them cannot have a lock.
+    /// Runs single write statements for several users that have the same effect when they are sent twice.
+    /// They wait only a short time for a lock and then fail with
+    /// [`Error::Locked`](crate::domain::Error::Locked).
     pub(crate) fn shared_write(&self) -> &Statements {
         &self.shared_write
     }
@@ -149,16 +150,18 @@ impl Database {
         Transaction::begin(&self.writers, None).await.map_err(map_error)
     }
 
-    /// The database for one user, who has at most half of the connections.
+    /// The database for one user, who may use at most half of the connections.
     pub(crate) fn for_user(&self, user: Uuid) -> UserDatabase<'_> {
         UserDatabase { database: self, user }
     }
 
-    /// Fails while the database does not answer or accepts no writes.
+    /// Checks that the database replies and accepts writes.
+    ///
+    /// Errors: Unavailable or Timeout when it does not.
     pub async fn ready(&self) -> Result<()> {
         let called_at = Instant::now();
         let mut last_check = self.last_check.lock().await;
-        // Those that wait while the database is asked share the next answer.
+        // Callers that wait during a check share the result of the next check.
         if let Some((started_at, result)) = &*last_check
             && *started_at >= called_at
         {
@@ -170,7 +173,7 @@ impl Database {
         result
     }
 
-    /// How many connections there are in each state.
+    /// The number of connections in each state.
     pub fn connections(&self) -> [(&'static str, usize); 2] {
         let (mut all, mut idle) = self.readers.status();
         if matches!(*self.target, Target::Sqlite(_)) {
@@ -180,13 +183,14 @@ impl Database {
         [("used", all.saturating_sub(idle)), ("idle", idle)]
     }
 
-    /// Closes the connections. The writer goes last, so that SQLite writes everything into its one file.
+    /// Closes all connections. The writer is closed last, so that SQLite copies the write-ahead log into the
+    /// database file.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writers.close().await;
     }
 
-    /// Tells each statement that is run from now on, for a test that counts them.
+    /// Calls `observer` with the SQL of each statement from now on. Tests use it to count statements.
     #[doc(hidden)]
     pub fn observe(&self, observer: impl Fn(&str) + Send + Sync + 'static) {
         let observer = Arc::new(observer);
@@ -195,7 +199,7 @@ impl Database {
     }
 }
 
-/// What keeps a database from being opened, without the words of the libraries around it.
+/// The reason why a database cannot be opened, without the text that the libraries add.
 fn connect_error(error: DbErr) -> anyhow::Error {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(cause)) => cause.into(),
@@ -213,7 +217,7 @@ pub(crate) struct UserDatabase<'a> {
 }
 
 impl UserDatabase<'_> {
-    /// For statements that change nothing.
+    /// Runs statements that change nothing.
     pub(crate) fn read(&self) -> Statements {
         self.database.read_for(self.user)
     }
@@ -232,13 +236,13 @@ mod tests {
     use super::*;
     use crate::domain::Error;
 
-    /// A database with one reader, and an empty table of numbers that are unique.
+    /// A database with one reader, and an empty table of unique numbers.
     async fn numbers() -> (Database, tempfile::TempDir) {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let url = DatabaseUrl::Sqlite(folder.path().join("test.db"));
-        let database = Database::connect(&url, 1).await.expect("the file can be made");
+        let database = Database::connect(&url, 1).await.expect("the file can be created");
         let table = "CREATE TABLE numbers (number INTEGER PRIMARY KEY)";
-        database.write().execute_unprepared(table).await.expect("the table can be made");
+        database.write().execute_unprepared(table).await.expect("the table can be created");
         (database, folder)
     }
 
@@ -252,22 +256,22 @@ mod tests {
             sea_orm::DbBackend::Sqlite,
             "SELECT number FROM numbers",
         ));
-        rows.await.expect("the table is there").len()
+        rows.await.expect("the table exists").len()
     }
 
     #[tokio::test]
-    async fn a_reading_statement_that_takes_too_long_is_stopped_and_its_place_is_free_again() {
+    async fn a_reading_statement_that_takes_too_long_is_stopped_and_its_connection_is_free_again() {
         let (database, _folder) = numbers().await;
-        let for_ever =
+        let endless =
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
-        let error = database.read().execute_unprepared(for_ever).await.map_err(map_error);
+        let error = database.read().execute_unprepared(endless).await.map_err(map_error);
         let error = error.expect_err("it never ends by itself");
         assert!(matches!(error, Error::Timeout), "{error:?}");
         assert_eq!(count(&database).await, 0);
     }
 
     #[tokio::test]
-    async fn a_transaction_that_is_dropped_is_taken_back_and_the_writer_is_free_again() {
+    async fn a_transaction_that_is_dropped_is_rolled_back_and_the_writer_is_free_again() {
         let (database, _folder) = numbers().await;
         let transaction = database.begin().await.expect("the writer is free");
         insert(&transaction, 1).await.expect("it is the first");
@@ -282,7 +286,7 @@ mod tests {
         let (database, _folder) = numbers().await;
         let done: Result<()> = in_transaction!(database, |transaction| {
             insert(&transaction, 1).await?;
-            // The error is forgotten, as a fault of ours would forget it.
+            // The error is dropped on purpose, as a programming error could do.
             let _ = insert(&transaction, 1).await;
             Ok(())
         });

@@ -1,5 +1,5 @@
-//! The pool of connections to one database, the same for both kinds. A connection goes back into it only
-//! when it is known to be clean; in every other case it is closed at once.
+//! The connection pool for both kinds of databases. A connection returns to the pool only when it is known to
+//! be clean; otherwise it is closed immediately.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -15,46 +15,49 @@ use super::postgres::{LOCK_TIMEOUT, PostgresConnector};
 use super::sqlite::SqliteFile;
 use super::writable::LastWrite;
 
-/// How long a statement waits for a connection.
+/// The maximum time that a statement waits for a connection.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long making a connection may take; shorter, so that it is known why the wait was in vain.
+/// The maximum time to open a connection. It is shorter than [`ACQUIRE_TIMEOUT`], so that the caller gets the
+/// reason why opening failed.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(2_500);
-/// A connection that has been idle for this time is asked whether it answers before it is used, for any kind of
-/// statement: a firewall between the server and the database may have dropped it silently.
+/// A connection that has been idle for this time is pinged before it is used for any kind of statement,
+/// because a firewall may have dropped the connection without notice.
 const CHECK_AFTER_IDLE: Duration = Duration::from_secs(30);
 /// A connection that has been idle for this time is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
-/// The process of the server grows with what it has cached for its connection, so none lives longer.
+/// No connection lives longer than this, because the server process of a connection caches more and more
+/// data.
 const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
-/// How often the pool looks for connections that are idle or old.
+/// The interval at which idle and old connections are closed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
-/// How long closing waits for connections that are still used.
+/// The maximum time that closing the pool waits for connections in use.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 const CLOSE_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// A write that changes nothing that anybody reads: a number in the head of SQLite's file.
+/// A write without a visible effect: it sets an unused number in the header of SQLite's file.
 const PROBE_WRITE_SQL: &str = "PRAGMA user_version = 0";
 const IS_READ_ONLY_SQL: &str = "SELECT current_setting('transaction_read_only')";
 
-/// Opens connections of one kind.
+/// The database that a pool connects to.
 #[derive(Debug)]
 pub enum Target {
     Postgres(Box<PostgresConnector>),
     Sqlite(SqliteFile),
 }
 
-/// Whether a connection is asked if it answers before it is handed out.
+/// When a connection is pinged before it is handed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LivenessCheck {
-    /// For statements that may be sent again: a lost connection is found by the statement itself.
+    /// After [`CHECK_AFTER_IDLE`]: for statements that may be sent again, because the statement itself
+    /// detects a lost connection.
     AfterIdle,
     Always,
 }
 
-/// Is told each statement, for a test.
+/// Called with the SQL of each statement.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Connections to one database.
+/// The connections to one database.
 #[derive(Clone)]
 pub struct Pool(Arc<Inner>);
 
@@ -75,7 +78,7 @@ impl fmt::Debug for Pool {
 }
 
 impl Pool {
-    /// A pool of at most `size` connections, which are made when they are needed.
+    /// Creates a pool of at most `size` connections, which are opened on demand.
     pub fn new(target: Arc<Target>, size: u32) -> Self {
         let backend = match *target {
             Target::Postgres(_) => DbBackend::Postgres,
@@ -88,10 +91,10 @@ impl Pool {
             generation: generation.clone(),
             timeouts_in_a_row: timeouts_in_a_row.clone(),
         };
-        // The connections that were used last are used first, so that the others become idle and are closed.
+        // The most recently used connections are used first, so that the others become idle and are closed.
         let connections =
             managed::Pool::builder(connector).max_size(size as usize).queue_mode(QueueMode::Lifo);
-        let connections = connections.build().expect("no time limit of the pool's own needs a runtime");
+        let connections = connections.build().expect("deadpool has no timeouts that need a runtime");
         let (last_write, observer) = (LastWrite::default(), OnceLock::new());
         let inner =
             Inner { connections, target, backend, generation, timeouts_in_a_row, last_write, observer };
@@ -104,7 +107,7 @@ impl Pool {
         self.0.backend
     }
 
-    /// Takes a connection within [`ACQUIRE_TIMEOUT`].
+    /// Acquires a connection within [`ACQUIRE_TIMEOUT`].
     pub async fn acquire(&self, check: LivenessCheck) -> Result<Lease, DbErr> {
         let acquired = tokio::time::timeout(ACQUIRE_TIMEOUT, async {
             loop {
@@ -122,7 +125,7 @@ impl Pool {
                 }
                 match lease.ping().await {
                     Ok(()) => return Ok(lease),
-                    // The next connection may be made now, or be one that answers.
+                    // Try again: the pool may open a new connection or have one that replies.
                     Err(error) => lease.record_error(&error),
                 }
             }
@@ -130,7 +133,7 @@ impl Pool {
         acquired.await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)))
     }
 
-    /// Fails when SQLite's file is not where it was.
+    /// Checks that SQLite's file has not been moved or replaced.
     pub fn check_file(&self) -> Result<(), DbErr> {
         match &*self.0.target {
             Target::Sqlite(file) => file.check(),
@@ -138,16 +141,16 @@ impl Pool {
         }
     }
 
-    /// Notes that the database has just accepted a write, if SQLite has written it into the file that the next
-    /// start will find.
+    /// Records that the database has just accepted a write, after checking that SQLite has written to the
+    /// file at the configured path.
     pub fn record_write(&self) -> Result<(), DbErr> {
         self.check_file()?;
         self.0.last_write.record();
         Ok(())
     }
 
-    /// Fails unless the database accepts writes. While all connections are in use, a write that succeeded
-    /// a moment ago is enough.
+    /// Checks that the database accepts writes. When all connections are in use, a recent successful write is
+    /// sufficient.
     pub async fn check_writable(&self) -> Result<(), DbErr> {
         self.check_file()?;
         match self.probe_writable(LivenessCheck::AfterIdle).await {
@@ -160,14 +163,16 @@ impl Pool {
     async fn probe_writable(&self, check: LivenessCheck) -> Result<(), DbErr> {
         let mut lease = self.acquire(check).await?;
         match self.backend() {
-            // A server that became a standby keeps its connections.
+            // A server that has become a standby keeps its existing connections open.
             DbBackend::Postgres => {
                 let limit = lease.ping_timeout();
                 let result = lease.run_unprepared(IS_READ_ONLY_SQL, limit).await?;
                 let is_read_only = result.rows.first().map(|row| row.try_get_by_index::<String>(0));
                 if is_read_only.transpose()?.as_deref() != Some("off") {
                     self.retire();
-                    return Err(DbErr::Conn(RuntimeErr::Internal("the server accepts no writes".to_owned())));
+                    return Err(DbErr::Conn(RuntimeErr::Internal(
+                        "the server does not accept writes".to_owned(),
+                    )));
                 }
             }
             _ => {
@@ -184,21 +189,22 @@ impl Pool {
         self.record_write()
     }
 
-    /// Closes all connections that were made before now, the idle ones at once and the others when they come
-    /// back: one of them was lost or refuses writes, and the others have the same server.
+    /// Closes all connections that were opened before now: idle ones immediately, the others when they return
+    /// to the pool. It is called when one of them was lost or its server rejects writes, because the others
+    /// belong to the same server.
     pub fn retire(&self) {
         self.0.generation.fetch_add(1, Ordering::Relaxed);
         self.0.last_write.clear();
         self.0.connections.retain(|_, _| false);
     }
 
-    /// How many connections there are, and how many of them are idle.
+    /// The number of open connections, and the number of idle ones.
     pub fn status(&self) -> (usize, usize) {
         let status = self.0.connections.status();
         (status.size, status.available)
     }
 
-    /// Tells each statement that is run from now on. Only the first call has an effect.
+    /// Calls `observer` with the SQL of each statement from now on. Only the first call has an effect.
     pub fn observe(&self, observer: Observer) {
         let _ = self.0.observer.set(observer);
     }
@@ -209,8 +215,8 @@ impl Pool {
         }
     }
 
-    /// Closes every connection and waits until that is done, so that SQLite has written all of the
-    /// write-ahead log into its file.
+    /// Closes all connections and waits until they are closed, so that SQLite has copied the write-ahead log
+    /// into its file.
     pub async fn close(&self) {
         let deadline = Instant::now() + CLOSE_TIMEOUT;
         loop {
@@ -228,7 +234,7 @@ impl Pool {
     }
 }
 
-/// Closes the connections that are idle for too long, or that are old, for as long as there is a pool.
+/// Closes connections that have been idle for too long or are too old, until the pool is dropped.
 async fn sweep(pool: std::sync::Weak<Inner>) {
     let mut interval = tokio::time::interval(SWEEP_INTERVAL);
     loop {
@@ -240,10 +246,10 @@ async fn sweep(pool: std::sync::Weak<Inner>) {
     }
 }
 
-/// A connection that is taken from the pool. When it is dropped it goes back if it is clean, and is closed
-/// else.
+/// A connection acquired from the pool. Dropping it returns the connection to the pool if it is clean and
+/// closes it otherwise.
 pub struct Lease {
-    /// None only while it is dropped.
+    /// None only during `drop`.
     object: Option<Object<ConnectionManager>>,
     pool: Pool,
 }
@@ -256,7 +262,7 @@ impl Lease {
         self.record_result(outcome)
     }
 
-    /// Runs SQL without values.
+    /// Runs SQL without parameters.
     pub async fn run_unprepared(&mut self, sql: &str, limit: Duration) -> Result<StatementResult, DbErr> {
         let outcome = Connection::run_unprepared(self, sql, limit).await;
         self.pool.notify_observer(sql);
@@ -269,14 +275,14 @@ impl Lease {
         self.record_result(begun)
     }
 
-    /// Commits, and makes sure that SQLite has written into the file that the next start will find.
+    /// Commits and checks that SQLite has written to the file at the configured path.
     pub async fn commit(&mut self) -> Result<(), DbErr> {
         let committed = Connection::commit(self).await;
         self.record_result(committed)?;
         self.pool.record_write()
     }
 
-    /// Runs a statement in a transaction of its own.
+    /// Runs a single statement in its own transaction.
     pub async fn run_in_transaction(
         &mut self,
         statement: &Statement,
@@ -286,7 +292,7 @@ impl Lease {
         match self.run(statement).await {
             Ok(outcome) => self.commit().await.map(|()| outcome),
             Err(error) => {
-                // A connection that cannot roll back is not clean, and so is closed.
+                // If this fails, the connection is not clean and is therefore closed.
                 let _ = self.roll_back().await;
                 Err(error)
             }
@@ -300,15 +306,15 @@ impl Lease {
         outcome
     }
 
-    /// Draws the conclusions of an error for the other connections.
+    /// Updates the state of the pool after an error.
     fn record_error(&self, error: &DbErr) {
         if self.pool.backend() == DbBackend::Sqlite && !self.is_clean() {
             self.pool.0.last_write.mark_doubtful();
         }
-        // Of several that are lost together the first retires the others.
+        // When several connections are lost together, only the first error retires the others.
         let is_current = self.generation == self.pool.0.generation.load(Ordering::Relaxed);
         let has_timed_out = matches!(error, DbErr::ConnectionAcquire(_));
-        // A pooler that is busy is silent too, and says nothing about the other connections.
+        // A busy pooler also times out, which tells nothing about the other connections.
         let affects_all = is_lost(error) && (self.has_session_limits || !has_timed_out);
         if is_current && self.pool.backend() == DbBackend::Postgres && affects_all {
             self.pool.retire();
@@ -323,13 +329,13 @@ impl Deref for Lease {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        self.object.as_ref().expect("it is taken only when it is dropped")
+        self.object.as_ref().expect("the object is present until drop")
     }
 }
 
 impl DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut Connection {
-        self.object.as_mut().expect("it is taken only when it is dropped")
+        self.object.as_mut().expect("the object is present until drop")
     }
 }
 
@@ -344,20 +350,20 @@ impl Drop for Lease {
     }
 }
 
-/// Makes connections for the pool, and decides which may be used again.
+/// Opens connections for the pool and decides which ones may be reused.
 #[derive(Debug)]
 struct ConnectionManager {
     target: Arc<Target>,
     generation: Arc<AtomicU64>,
-    /// How many attempts to connect, one after the other, got no answer in time. A connection that does not
-    /// answer counts as one.
+    /// The number of consecutive connection attempts that timed out. A connection that does not reply counts
+    /// as one attempt.
     timeouts_in_a_row: Arc<AtomicU32>,
 }
 
 impl ConnectionManager {
     async fn connect(&self, generation: u64) -> Result<Connection, DbErr> {
-        // Boxed: making a connection takes so much room that everybody who may have to make one would
-        // carry it.
+        // Boxed, because the future that opens a connection is large, and every caller's future would contain
+        // it.
         match &*self.target {
             Target::Postgres(connector) => {
                 let (connection, has_limits) = Box::pin(connector.connect()).await?;
@@ -377,8 +383,9 @@ impl Manager for ConnectionManager {
 
     async fn create(&self) -> Result<Connection, DbErr> {
         let generation = self.generation.load(Ordering::Relaxed);
-        // An attempt at a server that is silent holds a place in the pool, which is needed as soon as the
-        // server answers again. Every fourth attempt has all the time, since connecting may always be slow.
+        // While the server does not reply, each attempt occupies a slot of the pool that is needed as soon as
+        // the server replies again. Therefore attempts are short, except for every fourth one, because
+        // opening a connection may be slow in general.
         let is_full_attempt = self.timeouts_in_a_row.load(Ordering::Relaxed).is_multiple_of(4);
         let limit = if is_full_attempt { CONNECT_TIMEOUT } else { PING_TIMEOUT };
         let connected = tokio::time::timeout(limit, self.connect(generation)).await;
@@ -393,6 +400,12 @@ impl Manager for ConnectionManager {
         let is_usable = connection.is_clean()
             && connection.generation == self.generation.load(Ordering::Relaxed)
             && connection.created_at.elapsed() < MAX_LIFETIME;
-        if is_usable { Ok(()) } else { Err(RecycleError::message("it is not clean, lost or old")) }
+        if is_usable {
+            Ok(())
+        } else {
+            Err(RecycleError::message(
+                "the connection is not clean, belongs to an old generation or is too old",
+            ))
+        }
     }
 }

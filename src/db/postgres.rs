@@ -1,4 +1,4 @@
-//! How PostgreSQL is connected to: with our limits of time, and only where it accepts writes.
+//! Opens connections to PostgreSQL: sets time limits, and rejects servers that do not accept writes.
 
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,27 +11,28 @@ use sea_orm::{DbErr, RuntimeErr};
 use super::connection::STATEMENT_TIMEOUT;
 use super::error::is_protocol_violation;
 
-/// How long a statement outside a transaction waits for a lock. Such a statement may be shared by several
-/// users, of whom only one is to wait for a lock that somebody holds on a row of theirs.
+/// The maximum time that a statement outside a transaction waits for a lock. Such a statement may be shared
+/// by several users, and only the user whose row is locked should wait longer.
 pub const SHARED_LOCK_TIMEOUT: Duration = Duration::from_millis(250);
-/// How long a statement waits for a lock that concerns one user alone. PostgreSQL counts this for each lock,
-/// and a row can take two: one on the row and one on the transaction that changes it. So a statement waits at
-/// most 2 s: twice [`SHARED_LOCK_TIMEOUT`] alone, then twice this in a transaction.
+/// The maximum time that a statement for one user waits for a lock. PostgreSQL applies this limit to each
+/// lock, and a row may need two: one on the row, and one on the transaction that is changing it. So a
+/// statement waits at most 2 s: twice [`SHARED_LOCK_TIMEOUT`] outside a transaction, and then twice this
+/// limit inside one.
 pub const LOCK_TIMEOUT: Duration = Duration::from_millis(750);
-/// After this time without a statement PostgreSQL ends a transaction, so that its locks are free again when
-/// its client has fallen silent.
+/// PostgreSQL ends a transaction after this time without a statement, so that the locks of a client that no
+/// longer replies are released.
 pub const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What has to be known of a new session: whether its server accepts writes, its encoding, and whether it
-/// has the limits that were asked for.
+/// Reads the properties of a new session: whether its server accepts writes, its encoding, and whether it has
+/// the requested time limits.
 const SESSION_SETTINGS_SQL: &str = "SELECT current_setting('transaction_read_only'), current_setting('server_encoding'), \
                        current_setting('lock_timeout')";
 
-/// Connects to one database.
+/// Opens connections to one database.
 #[derive(Debug)]
 pub struct PostgresConnector {
     options: PgConnectOptions,
-    /// Set once a pooler has refused our limits of time.
+    /// Set once a pooler has rejected the time limits.
     is_pooler: AtomicBool,
 }
 
@@ -40,12 +41,13 @@ impl PostgresConnector {
         Ok(Self { options: options(url)?, is_pooler: AtomicBool::new(false) })
     }
 
-    /// How a connection without our limits of time is opened.
+    /// The connection options without time limits.
     pub fn options(&self) -> &PgConnectOptions {
         &self.options
     }
 
-    /// Opens a connection to a server that accepts writes, and tells whether its session has our limits.
+    /// Opens a connection to a server that accepts writes. The second value is true when the session has the
+    /// time limits.
     pub async fn connect(&self) -> Result<(PgConnection, bool), DbErr> {
         let mut connection = self.open().await.map_err(connect_error)?;
         let session =
@@ -53,13 +55,13 @@ impl PostgresConnector {
         let setting = |index: usize| session.try_get::<String, _>(index).map_err(connect_error);
         if setting(0)? == "on" {
             return Err(unusable_server(
-                "the server accepts no writes: it is a standby, or set to read only",
+                "the server does not accept writes: it is a standby or set to read-only",
             ));
         }
         let encoding = setting(1)?;
         if encoding != "UTF8" {
             return Err(unusable_server(&format!(
-                "the encoding of the database is {encoding}, and must be UTF8"
+                "the encoding of the database must be UTF8 and is {encoding}"
             )));
         }
         let has_session_limits = setting(2)? == format!("{}ms", SHARED_LOCK_TIMEOUT.as_millis());
@@ -73,11 +75,13 @@ impl PostgresConnector {
         let limits = [("statement_timeout", STATEMENT_TIMEOUT), ("lock_timeout", SHARED_LOCK_TIMEOUT)]
             .map(|(name, limit)| (name, limit.as_millis().to_string()));
         match self.options.clone().options(limits).connect().await {
-            // A pooler refuses start-up parameters that it does not know.
+            // Poolers reject startup parameters that they do not support.
             Err(error) if is_protocol_violation(&error) => {
                 let connection = self.options.connect().await?;
                 if !self.is_pooler.swap(true, Ordering::Relaxed) {
-                    tracing::info!("a pooler is in front: set statement_timeout on the database role");
+                    tracing::info!(
+                        "the database is behind a connection pooler: set statement_timeout on the database role"
+                    );
                 }
                 Ok(connection)
             }
@@ -86,13 +90,13 @@ impl PostgresConnector {
     }
 }
 
-/// How every connection to a database is opened, without limits of time.
+/// The options of every connection, without time limits.
 fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
     Ok(PgConnectOptions::from_str(url)?
-        // A pooler refuses start-up parameters that it does not know.
+        // Poolers reject startup parameters that they do not support.
         .extra_float_digits(None)
         .application_name("taskhold")
-        // Statements hold values, and values are the users' own.
+        // Statements may contain data of users, which must not be logged.
         .disable_statement_logging())
 }
 

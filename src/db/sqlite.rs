@@ -1,4 +1,4 @@
-//! How SQLite's file is opened and looked after.
+//! Opens SQLite's file and its connections, and limits the execution time of statements.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,45 +13,45 @@ use sea_orm::{DbErr, RuntimeErr};
 use super::connection::STATEMENT_TIMEOUT;
 use super::error::is_busy;
 
-/// Between two attempts to open a file that is busy.
+/// The interval between two attempts to open a file that is busy.
 const BUSY_RETRY_INTERVAL: Duration = Duration::from_millis(20);
-/// How many instructions of SQLite's virtual machine pass between two looks at the time.
+/// The number of instructions of SQLite's virtual machine between two checks of the deadline.
 const PROGRESS_OPS: i32 = 10_000;
-/// The write-ahead log is cut to this size after a checkpoint, in bytes.
+/// After a checkpoint SQLite truncates the write-ahead log to this size, in bytes.
 const JOURNAL_SIZE_LIMIT: &str = "67108864";
 const STATEMENT_CACHE_CAPACITY: usize = 200;
 
-/// The file of a database, as it was when it was opened first.
+/// The database file, with its identity at the time when it was first opened.
 #[derive(Debug)]
 pub struct SqliteFile {
     path: PathBuf,
     identity: Identity,
 }
 
-/// What tells a file from another one that is put in its place: device and inode.
+/// Device and inode number, which distinguish a file from another file at the same path.
 #[cfg(unix)]
 type Identity = (u64, u64);
-/// Where the standard library has no such number, that there is a file.
+/// The standard library has no file identity on this platform, so only the existence of the file is checked.
 #[cfg(not(unix))]
 type Identity = ();
 
 impl SqliteFile {
-    /// Makes the file of a new database for its owner alone, since it holds hashes of passwords. SQLite
-    /// gives its companions, the write-ahead log among them, the same mode.
+    /// Creates a missing database file with access for its owner only, because it contains password hashes.
+    /// SQLite creates its additional files, such as the write-ahead log, with the same mode.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(path).context("the file cannot be written")?;
-        // An absolute path stays right whatever becomes of the working folder.
+        // An absolute path stays valid when the working directory changes.
         let path = path.canonicalize().context("the path of the file cannot be resolved")?;
-        let identity = identity(&path).context("the file is not there")?;
+        let identity = identity(&path).context("the file does not exist")?;
         Ok(Self { path, identity })
     }
 
-    /// Fails when the file was moved or deleted, or when another file is in its place. What is written then
-    /// would go into a file that the next start does not open.
+    /// Checks that the file is still at its path. If it was moved, deleted or replaced, writes would be lost
+    /// after a restart, because the next start opens the file at the path.
     pub fn check(&self) -> Result<(), DbErr> {
         if identity(&self.path) == Some(self.identity) {
             return Ok(());
@@ -60,8 +60,8 @@ impl SqliteFile {
         Err(DbErr::Conn(RuntimeErr::Internal(error.to_owned())))
     }
 
-    /// Opens a connection. While another process turns the write-ahead log on, SQLite reports that the file
-    /// is busy without waiting.
+    /// Opens a connection. It retries while the file is busy: SQLite does not wait by itself while another
+    /// process enables the write-ahead log.
     pub async fn connect(&self) -> Result<(SqliteConnection, StatementDeadline), DbErr> {
         self.check()?;
         let give_up = Instant::now() + STATEMENT_TIMEOUT;
@@ -87,15 +87,15 @@ impl SqliteFile {
         Ok((connection, deadline))
     }
 
-    /// How every connection to the file is opened.
+    /// The options of every connection to the file.
     pub fn options(&self) -> SqliteConnectOptions {
         SqliteConnectOptions::new()
             .filename(&self.path)
-            // The file was made by `open`. One that is missing now was deleted.
+            // `open` has created the file. If it is missing now, it was deleted.
             .create_if_missing(false)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // FULL: a commit is on the disk before it is acknowledged.
+            // FULL: a commit is on disk before it is acknowledged.
             .synchronous(SqliteSynchronous::Full)
             .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT)
             .busy_timeout(STATEMENT_TIMEOUT)
@@ -116,8 +116,8 @@ fn identity(path: &Path) -> Option<Identity> {
     std::fs::metadata(path).ok().map(drop)
 }
 
-/// The moment by which the running statement of a connection has to be finished. SQLite has no time limit of
-/// its own; it asks this from time to time.
+/// The deadline of the running statement of a connection. SQLite has no statement timeout; instead it calls a
+/// progress handler regularly, which checks this deadline.
 #[derive(Clone, Debug)]
 pub struct StatementDeadline {
     start: Instant,
@@ -132,7 +132,7 @@ impl Default for StatementDeadline {
 }
 
 impl StatementDeadline {
-    /// Gives the next statement its time.
+    /// Sets the deadline for the next statement.
     pub fn restart(&self, limit: Duration) {
         let at = self.start.elapsed() + limit;
         self.at.store(u64::try_from(at.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);

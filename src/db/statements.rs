@@ -1,4 +1,4 @@
-//! Statements that stand alone, outside a transaction, on connections of the pool.
+//! Runs single statements outside transactions, on connections of the pool.
 
 use sea_orm::entity::prelude::async_trait;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
@@ -10,22 +10,23 @@ use super::postgres::{LOCK_TIMEOUT, SHARED_LOCK_TIMEOUT};
 use super::transaction::MAX_RETRIES;
 use super::user_share::UserShare;
 
-/// What kind of statements these are.
+/// The kind of the statements, which determines whether they may be sent twice and how long they wait for a
+/// lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatementKind {
-    /// They change nothing, so they may be sent again.
+    /// Change nothing, so they may be sent twice.
     Read,
-    /// They change something, and are sent once.
+    /// Change something, and are sent once.
     Write,
-    /// They change something, and do the same when they are sent again.
+    /// Change something, and have the same effect when they are sent twice.
     RepeatableWrite,
-    /// Repeatable writes for several users, none of whom waits long for a lock of another.
+    /// Repeatable writes for several users, which wait only a short time for a lock.
     SharedWrite,
 }
 
-/// Runs statements of one kind, each on a connection of the pool. The driver's own pool asks a connection
-/// whether it lives before each use, which costs as much as the answer to a small statement; here a lost
-/// connection is found by a statement that may be sent again, which then goes to another.
+/// Runs statements of one kind, each on a connection of the pool. The driver's own pool pings a connection before
+/// each use, which costs as much as a small statement. Here only non-repeatable statements ping first: a repeatable
+/// statement detects a lost connection itself and is then sent on another connection.
 #[derive(Clone, Debug)]
 pub struct Statements {
     pool: Pool,
@@ -38,7 +39,7 @@ impl Statements {
         Self { pool, kind, share: None }
     }
 
-    /// The same, on no more connections at once than one user may have.
+    /// The same statements, limited to the connections that one user may have.
     pub fn within(&self, share: UserShare) -> Self {
         Self { share: Some(share), ..self.clone() }
     }
@@ -47,7 +48,7 @@ impl Statements {
         let mut retries = 0;
         loop {
             match self.run_once(statement).await {
-                // It had no effect, so a statement of any kind may be sent again.
+                // The statement had no effect, so it may be sent again whatever its kind is.
                 Err(error) if retries < MAX_RETRIES && is_write_conflict(&error) => retries += 1,
                 done => return done,
             }
@@ -77,8 +78,8 @@ impl Statements {
             return lease.run_in_transaction(statement, lock_timeout).await;
         }
         match lease.run(statement).await {
-            // The lock is held by somebody else for longer than the session waits. The statement had no
-            // effect, and goes on waiting in a transaction with a longer limit.
+            // Another transaction holds the lock for longer than the session's lock timeout. The statement
+            // had no effect and is repeated in a transaction with a longer timeout.
             Err(error) if self.kind != StatementKind::SharedWrite && is_lock_timeout(&error) => {
                 lease.run_in_transaction(statement, lock_timeout).await
             }

@@ -1,4 +1,4 @@
-//! Filters, orders and pages of tasks, as SQL that means the same on every database.
+//! Translates filters, orders and pages of tasks to SQL that has the same meaning on both databases.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,7 @@ use crate::domain::{
     StoredEnum, TaskFilter, TaskPriority, TaskStatus,
 };
 
-/// The condition that a task meets which the filter shows. It is never NULL, so that NOT is plain
-/// negation.
+/// The SQL condition of a filter. It is never NULL, so that NOT is plain negation.
 pub fn condition(filter: &TaskFilter, backend: DbBackend) -> SimpleExpr {
     let condition = |filter: &TaskFilter| condition(filter, backend);
     let join = |filters: &[TaskFilter], none: bool, and_or: fn(SimpleExpr, SimpleExpr) -> SimpleExpr| {
@@ -41,19 +40,20 @@ fn all(conditions: impl Iterator<Item = SimpleExpr>) -> SimpleExpr {
     conditions.reduce(|a, b| a.and(b)).unwrap_or_else(|| constant(true))
 }
 
-/// Whether a text contains another, literally: LIKE would need escapes and limits its pattern.
+/// Whether a text contains another text literally. LIKE would need escaping and limits the length of its
+/// pattern.
 fn contains(column: Column, part: String, backend: DbBackend) -> SimpleExpr {
     let find = Func::cust(if backend == DbBackend::Postgres { "strpos" } else { "instr" });
     Expr::from(find.arg(column.into_expr()).arg(part)).gt(0)
 }
 
 fn constant(value: bool) -> SimpleExpr {
-    // PostgreSQL takes no number for a boolean, and older SQLite no TRUE for a number.
+    // PostgreSQL does not accept a number as a boolean, and older versions of SQLite do not support TRUE.
     Expr::val(1).eq(i32::from(value))
 }
 
 fn one_of<'a>(column: Column, names: impl Iterator<Item = &'a str>) -> SimpleExpr {
-    // Each once: a client may repeat them more often than a statement can have parameters.
+    // Duplicates are removed, because a client may send more values than a statement may have parameters.
     let names: BTreeSet<&str> = names.collect();
     if names.is_empty() { constant(false) } else { column.is_in(names) }
 }
@@ -81,7 +81,7 @@ fn date_condition(field: DateField, range: &DateRange) -> SimpleExpr {
     all(bounds)
 }
 
-/// Restricts a list to one page and one surplus task, in the direction of travel.
+/// Restricts a list to one page and one additional task, in the scan direction.
 pub fn page(mut select: Select<Entity>, order: &[OrderKey], request: &PageRequest) -> Select<Entity> {
     use sea_orm::{QueryFilter, QuerySelect};
     let keys: Vec<OrderExpression> =
@@ -101,12 +101,12 @@ pub fn page(mut select: Select<Entity>, order: &[OrderKey], request: &PageReques
     select.order_by(Column::Id, id_order).limit(request.size as u64 + 1)
 }
 
-/// An order key as SQL, in the direction of travel.
+/// An order key as SQL, in the scan direction.
 struct OrderExpression {
     expression: SimpleExpr,
     field: OrderField,
     descending: bool,
-    /// None where there are no nulls: naming their place would keep PostgreSQL from using the index.
+    /// None when the field is never null: with an explicit order of nulls PostgreSQL would not use the index.
     nulls_first: Option<bool>,
 }
 
@@ -136,7 +136,7 @@ impl OrderExpression {
         }
     }
 
-    /// What comes after `value` in the direction of travel; None when nothing can.
+    /// The condition that a row comes after `value` in the scan direction; None when no row can.
     fn after(&self, value: &KeyValue) -> Option<SimpleExpr> {
         let column = || self.expression.clone();
         match (value, self.nulls_first) {
@@ -150,7 +150,8 @@ impl OrderExpression {
         }
     }
 
-    /// Where an index scan may start: a bound that every row of the rest keeps, if there is one.
+    /// A redundant bound that all remaining rows meet, so that an index scan can start there; None when there
+    /// is none.
     fn at_or_after(&self, value: &KeyValue) -> Option<SimpleExpr> {
         if *value == KeyValue::Null || self.nulls_first == Some(false) {
             return None;
@@ -164,8 +165,8 @@ fn id_descends(keys: &[OrderExpression]) -> bool {
     keys.last().is_some_and(|key| key.descending)
 }
 
-/// Everything beyond a position: further in the first key, or equal there and further in the next, and
-/// so on down to the id, which no two tasks share.
+/// The condition that a row comes after a cursor: its first key is greater, or is equal and the next key is
+/// greater, and so on until the id, which is unique.
 fn after_position(keys: &[OrderExpression], position: &CursorKey) -> SimpleExpr {
     let id = if id_descends(keys) { Column::Id.lt(position.id) } else { Column::Id.gt(position.id) };
     let further = keys.iter().zip(&position.keys).rev().fold(id, |rest, (key, value)| {
@@ -182,7 +183,7 @@ fn after_position(keys: &[OrderExpression], position: &CursorKey) -> SimpleExpr 
     }
 }
 
-/// The column that an order compares.
+/// The column of an order field.
 pub fn column(field: OrderField) -> Column {
     match field {
         OrderField::CreatedAt => Column::CreatedAt,
@@ -204,7 +205,7 @@ fn expression(field: OrderField) -> SimpleExpr {
     }
 }
 
-/// The place of a name among the values of its enum.
+/// The index of a stored name among the values of its enum, as SQL.
 fn rank<T: StoredEnum>(column: Column) -> SimpleExpr {
     let named = (0..).zip(T::ALL);
     let case = named.fold(CaseStatement::new(), |case, (rank, value)| {

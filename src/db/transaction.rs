@@ -1,4 +1,4 @@
-//! Transactions: all of what is done in one happens, or nothing.
+//! Transactions, and the macro that retries them after a write conflict.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,19 +14,19 @@ use super::postgres::LOCK_TIMEOUT;
 use super::user_share::{SharedLease, UserShare};
 use crate::domain::{Error, Result};
 
-/// How often a transaction is tried again after it collided with others.
+/// The maximum number of retries after a write conflict.
 pub const MAX_RETRIES: u32 = 3;
-/// How long a transaction may take. Its connection is then closed.
+/// The maximum duration of a transaction. Afterwards its statements fail and its connection is closed.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An open transaction. When it is dropped without an end its connection is closed, and the database takes
-/// it back.
+/// An open transaction. When it is dropped without a commit or rollback, its connection is closed and the
+/// database rolls it back.
 pub struct Transaction {
     lease: Mutex<SharedLease>,
     backend: DbBackend,
     deadline: Instant,
-    /// Whether a statement has failed. PostgreSQL answers the COMMIT of such a transaction with success, and
-    /// has taken it back.
+    /// Whether a statement has failed. PostgreSQL reports success for the COMMIT of such a transaction
+    /// although it rolls it back.
     has_failed: AtomicBool,
 }
 
@@ -34,7 +34,7 @@ impl Transaction {
     /// Begins a transaction on a connection of the pool, within the share of a user if there is one.
     pub(super) async fn begin(pool: &Pool, share: Option<&UserShare>) -> Result<Self, DbErr> {
         pool.check_file()?;
-        // BEGIN itself tells whether the connection still answers.
+        // No ping is needed, because BEGIN itself detects a connection that does not reply.
         let lease = match Self::begin_on(pool, share, LivenessCheck::AfterIdle).await {
             Err(error) if is_lost(&error) => Self::begin_on(pool, share, LivenessCheck::Always).await,
             begun => begun,
@@ -57,8 +57,8 @@ impl Transaction {
         Ok(shared)
     }
 
-    /// Makes everything permanent. After an error the transaction had its whole effect or none. After a
-    /// serialization failure, or if a statement had failed before, it had none. Otherwise it is unknown.
+    /// Commits. After an error the transaction was applied completely or not at all: not at all after a
+    /// serialization failure or when a statement had failed before; otherwise it is unknown.
     async fn commit(self) -> Result<(), DbErr> {
         let lease = &mut self.lease.into_inner().lease;
         if self.has_failed.into_inner() {
@@ -68,7 +68,7 @@ impl Transaction {
         lease.commit().await
     }
 
-    /// Takes everything back. A connection on which that fails is closed, which comes to the same.
+    /// Rolls back. If that fails, the connection is closed, which has the same effect.
     async fn roll_back(self) {
         if let Err(error) = self.lease.into_inner().lease.roll_back().await {
             tracing::debug!(%error, "a transaction could not be rolled back; its connection is closed");
@@ -77,7 +77,8 @@ impl Transaction {
 
     async fn run(&self, statement: &Statement) -> Result<StatementResult, DbErr> {
         let lease = &mut self.lease.lock().await.lease;
-        // A future that is dropped in the middle leaves this set, and the connection is closed.
+        // If this future is dropped before the statement finishes, the flag stays set and the transaction
+        // cannot be committed.
         self.has_failed.store(true, Ordering::Relaxed);
         if Instant::now() > self.deadline {
             return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout));
@@ -111,9 +112,9 @@ impl ConnectionTrait for Transaction {
     }
 }
 
-/// Runs a body in a transaction: all of it happens or nothing. When it collides with others it is run
-/// again, up to three times. A macro, since a closure that borrows could not be sent between threads. Its
-/// parts are boxed: they are large, and every caller of a caller would carry them.
+/// Runs `$body` in a transaction, and runs it again after a write conflict, at most [`MAX_RETRIES`] times. It
+/// is a macro because the future of an async closure that borrows is not `Send`. The futures are boxed to
+/// keep the futures of all callers small.
 macro_rules! in_transaction {
     ($database:expr, |$transaction:ident| $body:expr) => {{
         let mut attempts = $crate::db::Attempts::default();
@@ -131,12 +132,13 @@ macro_rules! in_transaction {
 }
 pub(crate) use in_transaction;
 
-/// The attempts at one transaction: when it collides with others it is run again, up to three times.
+/// Counts the retries of one transaction.
 #[derive(Default)]
 pub(crate) struct Attempts(u32);
 
 impl Attempts {
-    /// Commits what was done, or takes it back after an error. None: it collided, and is to be run again.
+    /// Commits, or rolls back if `done` is an error. Returns None after a write conflict when the transaction
+    /// is to be run again.
     pub(crate) async fn finish<T>(&mut self, transaction: Transaction, done: Result<T>) -> Option<Result<T>> {
         let outcome = match done {
             Ok(value) => transaction.commit().await.map_err(map_error).map(|()| value),

@@ -1,4 +1,5 @@
-//! How much of the pool one user may use at once, so that the requests of one user leave connections to others.
+//! Limits the number of connections that one user may use at the same time, so that connections remain for
+//! other users.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,19 +11,19 @@ use uuid::Uuid;
 
 use super::pool::{ACQUIRE_TIMEOUT, Lease, LivenessCheck, Pool};
 
-/// The shares of all users.
+/// The connection shares of all users.
 #[derive(Clone)]
 pub struct UserShares(Arc<Inner>);
 
 struct Inner {
-    /// Connections that one user may have at once.
+    /// The maximum number of connections of one user.
     limit: usize,
-    /// The users who have or wait for a connection.
+    /// The users who have, or are waiting for, a connection.
     users: Mutex<HashMap<Uuid, Arc<Semaphore>>>,
 }
 
 impl UserShares {
-    /// Half of the connections for each user, at least one.
+    /// Each user may use half of the connections, and at least one.
     pub fn new(connections: u32) -> Self {
         let limit = (connections as usize / 2).max(1);
         Self(Arc::new(Inner { limit, users: Mutex::default() }))
@@ -58,14 +59,15 @@ impl UserShare {
             let mut users = self.shares.users();
             users.entry(self.user).or_insert_with(|| Arc::new(Semaphore::new(self.shares.0.limit))).clone()
         };
-        // Made first: when this is given up while it waits, the user is forgotten again.
+        // Created before waiting, so that its drop removes the user from the map if the caller stops waiting.
         let mut permit =
             UserPermit { share: self.clone(), semaphore: Some(semaphore.clone()), _permit: None };
         permit._permit = semaphore.acquire_owned().await.ok();
         permit
     }
 
-    /// Takes a connection of a pool within [`ACQUIRE_TIMEOUT`], and within the share of a user if there is one.
+    /// Acquires a connection of the pool within [`ACQUIRE_TIMEOUT`], and within the share of a user if there
+    /// is one.
     pub async fn acquire_lease(
         share: Option<&Self>,
         pool: &Pool,
@@ -82,14 +84,14 @@ impl UserShare {
     }
 }
 
-/// A connection of the pool, and the permit of the user whom it serves.
+/// A connection of the pool and the permit of its user.
 pub struct SharedLease {
     pub lease: Lease,
-    /// Given back after the connection.
+    /// Declared after `lease`, so that it is dropped after the connection.
     _permit: Option<UserPermit>,
 }
 
-/// One connection of a user's share.
+/// The permit for one connection of a user's share.
 pub struct UserPermit {
     share: UserShare,
     semaphore: Option<Arc<Semaphore>>,
@@ -98,7 +100,8 @@ pub struct UserPermit {
 
 impl Drop for UserPermit {
     fn drop(&mut self) {
-        // Given back before the user may be forgotten: it holds the semaphore too.
+        // Dropped before the reference count is checked, because the permit has a reference to the semaphore
+        // too.
         self._permit = None;
         let mut users = self.share.shares.users();
         self.semaphore = None;
@@ -119,7 +122,7 @@ mod tests {
         let second = shares.of(ann).acquire().await;
         let of_ann = shares.of(ann);
         let third = tokio::time::timeout(ACQUIRE_TIMEOUT, of_ann.acquire());
-        assert!(third.await.is_err(), "a third was had");
+        assert!(third.await.is_err(), "a third connection was acquired");
         let other = shares.of(bob).acquire().await;
         let waiting = tokio::spawn(async move {
             shares.of(ann).acquire().await;
@@ -129,6 +132,6 @@ mod tests {
         drop(first);
         let shares = waiting.await.expect("it does not panic");
         drop((second, other));
-        assert!(shares.users().is_empty(), "a user is remembered who has nothing");
+        assert!(shares.users().is_empty(), "the map contains a user without connections");
     }
 }

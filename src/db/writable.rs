@@ -1,17 +1,18 @@
-//! When the database accepted a write last.
+//! Records when the database last accepted a write.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// A write is recent for this time. It is a little longer than the wait for a connection.
+/// The time during which a successful write counts as recent. It is longer than
+/// [`ACQUIRE_TIMEOUT`](super::pool::ACQUIRE_TIMEOUT).
 const RECENT_WRITE: Duration = Duration::from_secs(4);
 
-/// When a write or a question whether writes are accepted succeeded last.
+/// The time of the last successful write or writability check.
 pub struct LastWrite {
     start: Instant,
-    /// Milliseconds since `start`, plus one; 0: never, or not since a connection was lost.
+    /// Milliseconds since `start`, plus one. Zero: no success yet, or none since a connection was lost.
     at: AtomicU64,
-    /// Whether a write has failed since, for want of space for example.
+    /// Whether a write has failed since then, for example because the disk was full.
     is_doubtful: AtomicBool,
 }
 
@@ -22,18 +23,18 @@ impl Default for LastWrite {
 }
 
 impl LastWrite {
-    /// Notes that the database has just accepted a write.
+    /// Records that the database has just accepted a write.
     pub fn record(&self) {
         self.at.store(self.now() + 1, Ordering::Relaxed);
         self.is_doubtful.store(false, Ordering::Relaxed);
     }
 
-    /// Notes that it is unknown whether writes are accepted.
+    /// Records that it is unknown whether writes are accepted.
     pub fn clear(&self) {
         self.at.store(0, Ordering::Relaxed);
     }
 
-    /// Notes that a write has failed, and that only another one can tell whether writes succeed again.
+    /// Records that a write has failed, so that only another write can show whether writes succeed again.
     pub fn mark_doubtful(&self) {
         self.is_doubtful.store(true, Ordering::Relaxed);
         self.clear();

@@ -1,4 +1,4 @@
-//! The rows, as the migrations made them.
+//! The rows of the tables, as the migrations define them.
 
 pub mod checklist_item;
 pub mod file_change;
@@ -11,12 +11,12 @@ pub mod user;
 
 use crate::domain::{Error, Result, StoredEnum};
 
-/// The value that is stored under a name; fails on one that this program does not know.
+/// The value with a stored name. Fails when this version has no such value.
 fn parse_stored<T: StoredEnum>(name: &str) -> Result<T> {
     T::from_name(name).ok_or_else(|| Error::internal(anyhow::anyhow!("a row has the unknown value {name}")))
 }
 
-/// Some of the columns of a row, each by its position: the first is the lowest bit.
+/// A set of columns. Bit n stands for the column with index n.
 #[derive(Clone, Copy)]
 pub struct ColumnSet(u32);
 
@@ -40,10 +40,9 @@ impl ColumnSet {
     }
 }
 
-/// A struct whose fields are columns, read from rows by their places. Finding each column by its name, and
-/// wording an error for each NULL, as derived code does, costs more than the rest of reading a list, and
-/// naming them one by one costs more than asking for one row. The migrations have given the columns their
-/// types.
+/// Defines a struct whose fields are columns, read from rows by column index. Derived code finds columns by
+/// name and builds an error for each NULL, which takes longer than the rest of reading a list. Column types
+/// are not checked, because the migrations define them.
 macro_rules! partial_row {
     (
         $(#[$documentation:meta])*
@@ -63,15 +62,15 @@ macro_rules! partial_row {
             $(const REQUIRED: super::ColumnSet =
                 super::ColumnSet::first(Self::NAMES.len() - [$(stringify!($optional)),*].len());)?
 
-            /// A selection of these columns; it is to be made into a model of this type.
+            /// Selects these columns. The caller converts the selection with `into_model`.
             pub fn find() -> sea_orm::Select<Entity> {
                 Self::find_columns(super::ColumnSet::ALL)
             }
 
-            /// A selection of some of the columns, for [`Self::from_row`].
+            /// Selects some of the columns, for [`Self::from_row`].
             pub fn find_columns(columns: super::ColumnSet) -> sea_orm::Select<Entity> {
                 use sea_orm::{EntityTrait, QuerySelect, Select, sea_query::Expr};
-                // Making a selection names all columns, only for them to be left out again.
+                // Cached, because `find` first lists all columns, which `select_only` then removes.
                 static BARE: std::sync::LazyLock<Select<Entity>> =
                     std::sync::LazyLock::new(|| Entity::find().select_only());
                 let named = (0..).zip(Self::NAMES).filter(|(place, _)| columns.has(*place));
@@ -79,7 +78,7 @@ macro_rules! partial_row {
                 BARE.clone().expr(Expr::cust(names.join(", ")))
             }
 
-            /// A row of which these columns were selected; the others have their default.
+            /// Reads a row of a selection of `columns`. The other fields have their default values.
             pub fn from_row(row: &sea_orm::QueryResult, columns: super::ColumnSet) -> Result<Self, sea_orm::DbErr> {
                 use sea_orm::sqlx::{self, Row};
                 macro_rules! read {

@@ -16,7 +16,7 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub last_used_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
-    /// How often the refresh token was exchanged.
+    /// The number of times that the refresh token was exchanged.
     pub refreshes: i32,
     pub refreshed_at: DateTimeUtc,
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Cascade")]

@@ -152,7 +152,7 @@ impl ActiveModel {
         }
     }
 
-    /// Adds what filters and orders compare, folded from the texts.
+    /// Sets the keys that filters and orders compare.
     fn with_keys(self, task: &Task) -> Self {
         let folded = task.labels.as_slice().iter().map(|label| fold(label));
         let labels_key = folded.fold(String::new(), |keys, key| keys + "\n" + &key);
@@ -166,7 +166,7 @@ impl ActiveModel {
     }
 }
 
-/// The columns in which two tasks differ, of those that can.
+/// The changed columns between two versions of a task.
 pub fn changes(before: &Task, after: &Task) -> ActiveModel {
     let (old, mut new) = (ActiveModel::without_keys(before), ActiveModel::without_keys(after));
     for column in Column::iter() {
@@ -175,11 +175,11 @@ pub fn changes(before: &Task, after: &Task) -> ActiveModel {
         }
     }
     new.id = Unchanged(after.id);
-    // Folding long texts costs more than the rest of a change, such as a box that is ticked.
+    // Folding long texts takes longer than the rest of a small change, such as completing a checklist item.
     if search_inputs(before) == search_inputs(after) { new } else { new.with_keys(after) }
 }
 
-/// What the keys are made of.
+/// The texts that the keys are computed from.
 fn search_inputs(task: &Task) -> (&str, Option<&str>, Option<&str>, &Labels) {
     (&task.title, task.description.as_deref(), task.details.objective.as_deref(), &task.labels)
 }
@@ -187,7 +187,7 @@ fn search_inputs(task: &Task) -> (&str, Option<&str>, Option<&str>, &Labels) {
 impl TryFrom<TaskRow> for Task {
     type Error = Error;
 
-    /// Fails on a status or priority that this program does not know.
+    /// Errors: Internal when this version has no such status or priority.
     fn try_from(row: TaskRow) -> Result<Self> {
         Ok(Self {
             status: parse_stored(&row.status)?,

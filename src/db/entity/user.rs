@@ -24,7 +24,7 @@ pub struct Model {
     pub is_active: bool,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
-    /// Set once the account is gone; its rows are then deleted in the background.
+    /// Set when the account is deleted. A background job then deletes its rows.
     pub deleted_at: Option<DateTimeUtc>,
     #[sea_orm(has_many)]
     pub sessions: HasMany<super::session::Entity>,
@@ -35,7 +35,7 @@ pub struct Model {
 impl ActiveModelBehavior for ActiveModel {}
 
 partial_row! {
-    /// The columns that hold an account; the hash of its password is for signing in alone.
+    /// The columns of an account, without the password hash, which only sign-in uses.
     pub struct UserRow {
         pub id: Uuid,
         pub email: String,
