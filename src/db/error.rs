@@ -48,19 +48,23 @@ fn with_code<T>(error: &sqlx::Error, function: impl FnOnce(Code<'_>) -> T) -> Op
 pub fn leaves_connection_usable(error: &sqlx::Error) -> bool {
     use sqlite_code::{BUSY, CONSTRAINT, ERROR, LOCKED, MISMATCH, RANGE, TOOBIG};
     let usable = with_code(error, |code| match code {
-        // Faults of the connection, lack of resources, intervention of an operator or of a time limit, I/O
-        // errors, internal errors, and a server that accepts no writes.
         Code::Postgres(state) => {
-            let is_grave = ["08", "53", "57", "58", "XX"].iter().any(|class| state.starts_with(class));
+            let is_internal_error = state.starts_with("XX");
             // The driver would continue to use a prepared statement that the server has dropped or rejects.
             let is_stale = matches!(state, "26000" | "0A000");
-            !is_grave && !is_stale && state != READ_ONLY
+            !is_outage(state) && !is_internal_error && !is_stale && state != READ_ONLY
         }
         Code::Sqlite(code) => {
             matches!(code, ERROR | BUSY | LOCKED | TOOBIG | CONSTRAINT | MISMATCH | RANGE)
         }
     });
     usable.unwrap_or(false) && !ends_connection(error)
+}
+
+/// Whether an SQLSTATE means that the server cannot work: connection exception (class 08), insufficient
+/// resources (53), operator intervention or a time limit (57), or system error (58).
+fn is_outage(sqlstate: &str) -> bool {
+    ["08", "53", "57", "58"].iter().any(|class| sqlstate.starts_with(class))
 }
 
 /// read_only_sql_transaction: the server is a standby or is set to read-only.
@@ -83,17 +87,14 @@ pub fn ends_connection(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Whether a statement had no effect because it conflicted with concurrent transactions
-/// (serialization_failure or deadlock_detected).
+/// Whether a statement had no effect because it conflicted with concurrent transactions.
 pub fn is_write_conflict(error: &DbErr) -> bool {
-    let matches = |code: Code<'_>| matches!(code, Code::Postgres("40001" | "40P01"));
-    sqlx_error(error).and_then(|error| with_code(error, matches)).unwrap_or(false)
+    matches!(classify(error), Some(ErrorClass::WriteConflict))
 }
 
 /// Whether a statement had no effect because a lock was not free in time.
 pub fn is_lock_timeout(error: &DbErr) -> bool {
-    let matches = |code: Code<'_>| matches!(code, Code::Postgres(LOCK_TIMEOUT));
-    sqlx_error(error).and_then(|error| with_code(error, matches)).unwrap_or(false)
+    matches!(classify(error), Some(ErrorClass::LockTimeout))
 }
 
 /// Whether the server rejects a parameter of the startup message, as poolers do.
@@ -115,35 +116,37 @@ fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
     }
 }
 
+/// The errors of a database that callers distinguish.
+enum ErrorClass {
+    WriteConflict,
+    LockTimeout,
+    StatementTimeout,
+    Unavailable,
+}
+
+/// The class of an error that the database itself reported; None for other errors.
+fn classify(error: &DbErr) -> Option<ErrorClass> {
+    use sqlite_code::{BUSY, CANTOPEN, FULL, INTERRUPT, IOERR, LOCKED, READONLY};
+    let class_of = |code: Code<'_>| match code {
+        // serialization_failure, deadlock_detected
+        Code::Postgres("40001" | "40P01") => Some(ErrorClass::WriteConflict),
+        Code::Postgres(LOCK_TIMEOUT) => Some(ErrorClass::LockTimeout),
+        // query_canceled: the statement exceeded its time limit.
+        Code::Postgres("57014") | Code::Sqlite(INTERRUPT) => Some(ErrorClass::StatementTimeout),
+        Code::Postgres(state) if state == READ_ONLY || is_outage(state) => Some(ErrorClass::Unavailable),
+        Code::Sqlite(BUSY | LOCKED | READONLY | IOERR | FULL | CANTOPEN) => Some(ErrorClass::Unavailable),
+        Code::Postgres(_) | Code::Sqlite(_) => None,
+    };
+    sqlx_error(error).and_then(|error| with_code(error, class_of)).flatten()
+}
+
 /// Converts a database error to the domain error for the caller. The cause is kept for the log.
 pub(crate) fn map_error(error: DbErr) -> Error {
-    use sqlite_code::{BUSY, CANTOPEN, FULL, INTERRUPT, IOERR, LOCKED, READONLY};
-    enum Meaning {
-        Contended,
-        Timeout,
-        Locked,
-        Unavailable,
-    }
-    let meaning = |code: Code<'_>| match code {
-        // serialization_failure, deadlock_detected
-        Code::Postgres("40001" | "40P01") => Some(Meaning::Contended),
-        // query_canceled: the statement exceeded its time limit.
-        Code::Postgres("57014") | Code::Sqlite(INTERRUPT) => Some(Meaning::Timeout),
-        Code::Postgres(LOCK_TIMEOUT) => Some(Meaning::Locked),
-        Code::Postgres(READ_ONLY) => Some(Meaning::Unavailable),
-        // connection exceptions, lack of resources, intervention of an operator, errors of the system
-        Code::Postgres(state) => ["08", "53", "57", "58"]
-            .iter()
-            .any(|class| state.starts_with(class))
-            .then_some(Meaning::Unavailable),
-        Code::Sqlite(BUSY | LOCKED | READONLY | IOERR | FULL | CANTOPEN) => Some(Meaning::Unavailable),
-        Code::Sqlite(_) => None,
-    };
-    match sqlx_error(&error).and_then(|error| with_code(error, meaning)).flatten() {
-        Some(Meaning::Contended) => Error::WriteConflict,
-        Some(Meaning::Timeout) => Error::Timeout,
-        Some(Meaning::Locked) => Error::Locked,
-        Some(Meaning::Unavailable) => Error::unavailable(error),
+    match classify(&error) {
+        Some(ErrorClass::WriteConflict) => Error::WriteConflict,
+        Some(ErrorClass::LockTimeout) => Error::Locked,
+        Some(ErrorClass::StatementTimeout) => Error::Timeout,
+        Some(ErrorClass::Unavailable) => Error::unavailable(error),
         None if is_connection_error(&error) => Error::unavailable(error),
         None => Error::internal(error),
     }

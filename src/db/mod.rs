@@ -7,6 +7,7 @@
 
 mod coalescer;
 mod connection;
+mod connection_trait;
 mod database_url;
 #[expect(clippy::disallowed_methods, reason = "the derive macro of the entities calls them")]
 pub(crate) mod entity;
@@ -20,7 +21,6 @@ mod statements;
 pub(crate) mod task_query;
 mod transaction;
 mod user_share;
-mod writable;
 
 use std::path::Path;
 use std::sync::Arc;

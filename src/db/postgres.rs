@@ -25,8 +25,8 @@ pub const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads the properties of a new session: whether its server accepts writes, its encoding, and whether it has
 /// the requested time limits.
-const SESSION_SETTINGS_SQL: &str = "SELECT current_setting('transaction_read_only'), current_setting('server_encoding'), \
-                       current_setting('lock_timeout')";
+const SESSION_SETTINGS_SQL: &str = "SELECT current_setting('transaction_read_only'), \
+     current_setting('server_encoding'), current_setting('lock_timeout')";
 
 /// Opens connections to one database.
 #[derive(Debug)]

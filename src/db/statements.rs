@@ -1,9 +1,9 @@
 //! Runs single statements outside transactions, on connections of the pool.
 
-use sea_orm::entity::prelude::async_trait;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+use sea_orm::{DbBackend, DbErr, Statement};
 
 use super::connection::{StatementResult, is_lost};
+use super::connection_trait::impl_connection_trait;
 use super::error::{is_lock_timeout, is_write_conflict};
 use super::pool::{LivenessCheck, Pool};
 use super::postgres::{LOCK_TIMEOUT, SHARED_LOCK_TIMEOUT};
@@ -24,9 +24,9 @@ pub enum StatementKind {
     SharedWrite,
 }
 
-/// Runs statements of one kind, each on a connection of the pool. The driver's own pool pings a connection before
-/// each use, which costs as much as a small statement. Here only non-repeatable statements ping first: a repeatable
-/// statement detects a lost connection itself and is then sent on another connection.
+/// Runs statements of one kind, each on a connection of the pool. The driver's own pool pings a connection
+/// before each use, which costs as much as a small statement. Here only non-repeatable statements ping first:
+/// a repeatable statement detects a lost connection itself and is then sent on another connection.
 #[derive(Clone, Debug)]
 pub struct Statements {
     pool: Pool,
@@ -42,6 +42,10 @@ impl Statements {
     /// The same statements, limited to the connections that one user may have.
     pub fn within(&self, share: UserShare) -> Self {
         Self { share: Some(share), ..self.clone() }
+    }
+
+    fn backend(&self) -> DbBackend {
+        self.pool.backend()
     }
 
     async fn run(&self, statement: &Statement) -> Result<StatementResult, DbErr> {
@@ -89,25 +93,4 @@ impl Statements {
     }
 }
 
-#[async_trait::async_trait]
-impl ConnectionTrait for Statements {
-    fn get_database_backend(&self) -> DbBackend {
-        self.pool.backend()
-    }
-
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        Ok(self.run(&statement).await?.exec_result)
-    }
-
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.execute_raw(Statement::from_string(self.get_database_backend(), sql)).await
-    }
-
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        Ok(self.run(&statement).await?.rows.into_iter().next())
-    }
-
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        Ok(self.run(&statement).await?.rows)
-    }
-}
+impl_connection_trait!(Statements);

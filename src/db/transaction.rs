@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use sea_orm::entity::prelude::async_trait;
-use sea_orm::{ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+use sea_orm::{ConnAcquireErr, DbBackend, DbErr, Statement};
 use tokio::sync::Mutex;
 
 use super::connection::{StatementResult, is_lost};
+use super::connection_trait::impl_connection_trait;
 use super::error::map_error;
 use super::pool::{LivenessCheck, Pool};
 use super::postgres::LOCK_TIMEOUT;
@@ -75,6 +75,10 @@ impl Transaction {
         }
     }
 
+    fn backend(&self) -> DbBackend {
+        self.backend
+    }
+
     async fn run(&self, statement: &Statement) -> Result<StatementResult, DbErr> {
         let lease = &mut self.lease.lock().await.lease;
         // If this future is dropped before the statement finishes, the flag stays set and the transaction
@@ -89,28 +93,7 @@ impl Transaction {
     }
 }
 
-#[async_trait::async_trait]
-impl ConnectionTrait for Transaction {
-    fn get_database_backend(&self) -> DbBackend {
-        self.backend
-    }
-
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        Ok(self.run(&statement).await?.exec_result)
-    }
-
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.execute_raw(Statement::from_string(self.backend, sql)).await
-    }
-
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        Ok(self.run(&statement).await?.rows.into_iter().next())
-    }
-
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        Ok(self.run(&statement).await?.rows)
-    }
-}
+impl_connection_trait!(Transaction);
 
 /// Runs `$body` in a transaction, and runs it again after a write conflict, at most [`MAX_RETRIES`] times. It
 /// is a macro because the future of an async closure that borrows is not `Send`. The futures are boxed to

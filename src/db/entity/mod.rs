@@ -3,11 +3,14 @@
 pub mod checklist_item;
 pub mod file_change;
 pub mod login_attempt;
+mod partial_row;
 pub mod risk;
 pub mod session;
 pub mod session_ending;
 pub mod task;
 pub mod user;
+
+use partial_row::{ColumnSet, partial_row};
 
 use crate::domain::{Error, Result, StoredEnum};
 
@@ -15,103 +18,3 @@ use crate::domain::{Error, Result, StoredEnum};
 fn parse_stored<T: StoredEnum>(name: &str) -> Result<T> {
     T::from_name(name).ok_or_else(|| Error::internal(anyhow::anyhow!("a row has the unknown value {name}")))
 }
-
-/// A set of columns. Bit n stands for the column with index n.
-#[derive(Clone, Copy)]
-pub struct ColumnSet(u32);
-
-impl ColumnSet {
-    const ALL: Self = Self(u32::MAX);
-
-    /// The first `count` columns.
-    const fn first(count: usize) -> Self {
-        Self((1 << count) - 1)
-    }
-
-    /// Adds the column of `names` that is meant.
-    fn add(&mut self, names: &[&str], is_meant: impl Fn(&str) -> bool) {
-        if let Some((position, _)) = (0..).zip(names).find(|(_, name)| is_meant(name)) {
-            self.0 |= 1 << position;
-        }
-    }
-
-    fn has(self, position: u32) -> bool {
-        self.0 >> position & 1 == 1
-    }
-}
-
-/// Defines a struct whose fields are columns, read from rows by column index. Derived code finds columns by
-/// name and builds an error for each NULL, which takes longer than the rest of reading a list. Column types
-/// are not checked, because the migrations define them.
-macro_rules! partial_row {
-    (
-        $(#[$documentation:meta])*
-        pub struct $row:ident {
-            $(pub $field:ident: $ty:ty),* $(,)?
-            $(; $(pub $optional:ident: $optional_ty:ty),* $(,)?)?
-        }
-    ) => {
-        $(#[$documentation])*
-        pub struct $row {
-            $(pub $field: $ty,)*
-            $($(pub $optional: $optional_ty,)*)?
-        }
-
-        impl $row {
-            const NAMES: &[&str] = &[$(stringify!($field),)* $($(stringify!($optional),)*)?];
-            $(const REQUIRED: super::ColumnSet =
-                super::ColumnSet::first(Self::NAMES.len() - [$(stringify!($optional)),*].len());)?
-
-            /// Selects these columns. The caller converts the selection with `into_model`.
-            pub fn find() -> sea_orm::Select<Entity> {
-                Self::find_columns(super::ColumnSet::ALL)
-            }
-
-            /// Selects some of the columns, for [`Self::from_row`].
-            pub fn find_columns(columns: super::ColumnSet) -> sea_orm::Select<Entity> {
-                use sea_orm::{EntityTrait, QuerySelect, Select, sea_query::Expr};
-                // Cached, because `find` first lists all columns, which `select_only` then removes.
-                static BARE: std::sync::LazyLock<Select<Entity>> =
-                    std::sync::LazyLock::new(|| Entity::find().select_only());
-                let named = (0..).zip(Self::NAMES).filter(|(place, _)| columns.has(*place));
-                let names: Vec<&str> = named.map(|(_, name)| *name).collect();
-                BARE.clone().expr(Expr::cust(names.join(", ")))
-            }
-
-            /// Reads a row of a selection of `columns`. The other fields have their default values.
-            pub fn from_row(row: &sea_orm::QueryResult, columns: super::ColumnSet) -> Result<Self, sea_orm::DbErr> {
-                use sea_orm::sqlx::{self, Row};
-                macro_rules! read {
-                    ($it:expr) => {{
-                        let (mut fields, mut places) = (0.., 0_usize..);
-                        let mut place = || fields.next().filter(|at| columns.has(*at)).and_then(|_| places.next());
-                        macro_rules! column {
-                            () => {
-                                match place() {
-                                    Some(place) => $it.try_get_unchecked(place)?,
-                                    None => Default::default(),
-                                }
-                            };
-                        }
-                        Ok(Self { $($field: column!(),)* $($($optional: column!(),)*)? })
-                    }};
-                }
-                let read = || -> sqlx::Result<Self> {
-                    match (row.try_as_pg_row(), row.try_as_sqlite_row()) {
-                        (Some(row), _) => read!(row),
-                        (_, Some(row)) => read!(row),
-                        _ => Err(sqlx::Error::RowNotFound),
-                    }
-                };
-                read().map_err(|error| sea_orm::DbErr::Query(sea_orm::RuntimeErr::SqlxError(error.into())))
-            }
-        }
-
-        impl sea_orm::FromQueryResult for $row {
-            fn from_query_result(row: &sea_orm::QueryResult, _: &str) -> Result<Self, sea_orm::DbErr> {
-                Self::from_row(row, super::ColumnSet::ALL)
-            }
-        }
-    };
-}
-use partial_row;

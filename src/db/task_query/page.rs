@@ -1,89 +1,16 @@
-//! Translates filters, orders and pages of tasks to SQL that has the same meaning on both databases.
-
-use std::collections::BTreeSet;
+//! Translates orders and pages of tasks to SQL.
 
 use chrono::DateTime;
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Func, NullOrdering, SimpleExpr, Value};
-use sea_orm::{ColumnTrait, DbBackend, Order, QueryOrder, Select};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, NullOrdering, SimpleExpr, Value};
+use sea_orm::{ColumnTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select};
 
 use crate::db::entity::task::{Column, Entity};
 use crate::domain::{
-    Bound, CursorKey, DateField, DateRange, KeyValue, MAX_LABELS, OrderField, OrderKey, PageRequest,
-    StoredEnum, TaskFilter, TaskPriority, TaskStatus,
+    CursorKey, KeyValue, OrderField, OrderKey, PageRequest, StoredEnum, TaskPriority, TaskStatus,
 };
-
-/// The SQL condition of a filter. It is never NULL, so that NOT is plain negation.
-pub fn condition(filter: &TaskFilter, backend: DbBackend) -> SimpleExpr {
-    let condition = |filter: &TaskFilter| condition(filter, backend);
-    let join = |filters: &[TaskFilter], none: bool, and_or: fn(SimpleExpr, SimpleExpr) -> SimpleExpr| {
-        filters.iter().map(condition).reduce(and_or).unwrap_or_else(|| constant(none))
-    };
-    match filter {
-        TaskFilter::All(filters) => join(filters, true, |a, b| a.and(b)),
-        TaskFilter::Any(filters) => join(filters, false, |a, b| a.or(b)),
-        TaskFilter::Not(filter) => condition(filter).not(),
-        TaskFilter::Status(any) => one_of(Column::Status, any.iter().map(|status| status.name())),
-        TaskFilter::Priority(any) => one_of(Column::Priority, any.iter().map(|priority| priority.name())),
-        TaskFilter::Labels(keys) if keys.len() > MAX_LABELS => constant(false),
-        TaskFilter::Labels(keys) => {
-            let lines = keys.iter().map(|key| format!("\n{key}\n"));
-            all(lines.map(|line| contains(Column::LabelsKey, line, backend)))
-        }
-        TaskFilter::Words(words) => {
-            all(words.iter().map(|word| contains(Column::SearchKey, word.clone(), backend)))
-        }
-        TaskFilter::Date(field, range) => date_condition(*field, range),
-    }
-}
-
-fn all(conditions: impl Iterator<Item = SimpleExpr>) -> SimpleExpr {
-    conditions.reduce(|a, b| a.and(b)).unwrap_or_else(|| constant(true))
-}
-
-/// Whether a text contains another text literally. LIKE would need escaping and limits the length of its
-/// pattern.
-fn contains(column: Column, part: String, backend: DbBackend) -> SimpleExpr {
-    let find = Func::cust(if backend == DbBackend::Postgres { "strpos" } else { "instr" });
-    Expr::from(find.arg(column.into_expr()).arg(part)).gt(0)
-}
-
-fn constant(value: bool) -> SimpleExpr {
-    // PostgreSQL does not accept a number as a boolean, and older versions of SQLite do not support TRUE.
-    Expr::val(1).eq(i32::from(value))
-}
-
-fn one_of<'a>(column: Column, names: impl Iterator<Item = &'a str>) -> SimpleExpr {
-    // Duplicates are removed, because a client may send more values than a statement may have parameters.
-    let names: BTreeSet<&str> = names.collect();
-    if names.is_empty() { constant(false) } else { column.is_in(names) }
-}
-
-fn date_condition(field: DateField, range: &DateRange) -> SimpleExpr {
-    let column = match field {
-        DateField::DueAt => Column::DueAt,
-        DateField::CreatedAt => Column::CreatedAt,
-        DateField::UpdatedAt => Column::UpdatedAt,
-        DateField::CompletedAt => Column::CompletedAt,
-    };
-    let DateRange { from, before, is_null } = range;
-    let known = column.is_not_null();
-    let bounds = [
-        from.map(|Bound { at, is_between }| {
-            known.clone().and(if is_between { column.gt(at) } else { column.gte(at) })
-        }),
-        before.map(|Bound { at, is_between }| {
-            known.clone().and(if is_between { column.lte(at) } else { column.lt(at) })
-        }),
-        is_null.map(|is_null| if is_null { column.is_null() } else { known.clone() }),
-    ]
-    .into_iter()
-    .flatten();
-    all(bounds)
-}
 
 /// Restricts a list to one page and one additional task, in the scan direction.
 pub fn page(mut select: Select<Entity>, order: &[OrderKey], request: &PageRequest) -> Select<Entity> {
-    use sea_orm::{QueryFilter, QuerySelect};
     let keys: Vec<OrderExpression> =
         order.iter().map(|key| OrderExpression::new(key, request.backward)).collect();
     if let Some(position) = &request.from {
