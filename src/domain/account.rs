@@ -1,4 +1,4 @@
-//! Accounts: what an e-mail address, a username, a name and a password have to be.
+//! Accounts: the rules for e-mail addresses, usernames, display names and passwords.
 
 use email_address::{EmailAddress, Options};
 use secrecy::{ExposeSecret, SecretString};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::{Faults, Instant, Problem, Result, Rule, text};
 
-/// An account as its owner sees it; the password's hash never leaves the service room.
+/// An account as its owner sees it. It does not contain the password hash, which only the service layer uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     pub id: Uuid,
@@ -19,21 +19,21 @@ pub struct User {
     pub updated_at: Instant,
 }
 
-/// One sign-in.
+/// A session of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub id: Uuid,
-    /// Whether the request was made with it.
+    /// Whether the request belongs to this session.
     pub current: bool,
     pub user_agent: Option<String>,
     pub ip_address: Option<String>,
     pub created_at: Instant,
-    /// To the minute.
+    /// Accurate to the minute.
     pub last_used_at: Instant,
     pub expires_at: Instant,
 }
 
-/// An e-mail address, as it was written; [`Email::key`] is what it is unique by.
+/// An e-mail address as the user wrote it. It is unique by [`Email::key`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email(String);
 
@@ -51,12 +51,12 @@ impl Email {
         }
     }
 
-    /// The address as it was written.
+    /// The address as the user wrote it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The lower-cased address: two that differ only in case are one.
+    /// The address in lower case. Two addresses that differ only in case are the same.
     pub fn key(&self) -> String {
         self.0.to_lowercase()
     }
@@ -74,7 +74,7 @@ pub struct Username(String);
 impl Username {
     const LENGTH: std::ops::RangeInclusive<usize> = 3..=32;
 
-    /// Lower-cases what was written and checks it.
+    /// Converts to lower case and checks the rules.
     pub fn parse(raw: &str) -> Result<Self, Problem> {
         let name = text::normalize(raw)?.to_lowercase();
         let problem = |rule, message| Err(Problem::new(rule, message));
@@ -89,11 +89,11 @@ impl Username {
         }
     }
 
-    /// A username made of an e-mail address; `suffix` tells it from those of others.
+    /// Derives a username from an e-mail address. `suffix` makes it different from existing ones.
     pub fn derive(email: &Email, suffix: Option<u32>) -> Self {
         let local = email.local_part().to_lowercase();
         let allowed = local.chars().map(|c| if Self::allows(c) { c } else { '-' });
-        // A command line would take one that begins with a hyphen for a flag.
+        // A leading hyphen would be parsed as an option on the command line.
         let mut name: String = allowed.skip_while(|c| !c.is_ascii_alphanumeric()).take(24).collect();
         if name.len() < *Self::LENGTH.start() {
             name.push_str(if name.is_empty() { "user" } else { "-user" });
@@ -125,13 +125,13 @@ impl DisplayName {
         text::non_empty(raw, text::MAX_NAME).map(Self)
     }
 
-    /// The name as it is shown.
+    /// The name as it is displayed.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The rules that [`NewPassword`] enforces, for people to read before they choose one.
+/// The rules that [`NewPassword`] enforces, for display to users.
 pub const PASSWORD_RULES: [&str; 4] = [
     "At least 8 and at most 128 characters.",
     "At least one letter.",
@@ -139,13 +139,13 @@ pub const PASSWORD_RULES: [&str; 4] = [
     "At least one character that is neither a letter nor a digit.",
 ];
 
-/// A password that keeps the rules. It is compared after NFC (RFC 8265, 4.2), so that it does not
-/// matter which keyboard composed an accent; spaces count.
+/// A password that satisfies the rules. It is compared in NFC (RFC 8265, 4.2), so that the result does not
+/// depend on how a keyboard composes accents. Spaces are significant.
 #[derive(Clone, Debug)]
 pub struct NewPassword(SecretString);
 
 impl NewPassword {
-    /// Checks the rules and notes every one that is broken at `field`.
+    /// Checks the rules and adds a fault at `field` for each broken one.
     pub fn parse(faults: &mut Faults, field: &str, raw: &str) -> Option<Self> {
         let password: String = raw.nfc().collect();
         let mut broken = Vec::new();
@@ -162,9 +162,9 @@ impl NewPassword {
         if password.contains('\0') {
             broken.push(Problem::new(Rule::Invalid, "must not contain the character U+0000"));
         }
-        let fine = broken.is_empty();
+        let is_valid = broken.is_empty();
         broken.into_iter().for_each(|problem| faults.push(field, problem));
-        fine.then(|| Self(password.into()))
+        is_valid.then(|| Self(password.into()))
     }
 
     fn is_mixed(password: &str) -> bool {
@@ -174,23 +174,23 @@ impl NewPassword {
             && password.contains(other)
     }
 
-    /// The password itself, for hashing.
+    /// The password in plain text, for hashing.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }
 
-/// A checked wish for an account.
+/// A validated registration.
 #[derive(Clone, Debug)]
 pub struct Registration {
     pub email: Email,
     pub password: NewPassword,
     pub name: DisplayName,
-    /// None: derive one from the e-mail address that nobody has yet.
+    /// None: an unused username is derived from the e-mail address.
     pub username: Option<Username>,
 }
 
-/// A checked change of a profile; None leaves a field as it is.
+/// A validated edit of a profile. None leaves a field unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileEdit {
     pub name: Option<DisplayName>,
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn every_broken_password_rule_is_told() {
+    fn every_broken_password_rule_is_reported() {
         let mut faults = Faults::of("input");
         assert!(NewPassword::parse(&mut faults, "password", "abc").is_none());
         let Err(crate::domain::Error::Invalid(found)) = faults.into_result() else {

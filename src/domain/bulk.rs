@@ -1,4 +1,4 @@
-//! Calls about several things at once: up to 100, all of them or none.
+//! Bulk operations: up to 100 values in one call, which are all processed or none.
 
 use std::collections::HashSet;
 
@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use crate::domain::{Error, Faults, FieldFault, MAX_FAULTS, Problem, Result, Rule};
 
-/// The most things that one call can be about.
+/// The maximum number of values in one call.
 pub const MAX_BULK: usize = 100;
 
-/// What is wrong with a number of things, if anything is.
+/// Checks the number of values in a call.
 pub fn check_count(count: usize) -> Result<(), Problem> {
     match count {
         0 => Err(Problem::new(Rule::TooShort, "must not be empty")),
@@ -18,16 +18,15 @@ pub fn check_count(count: usize) -> Result<(), Problem> {
     }
 }
 
-/// Ids in the order they were given, each once, with their place in the argument `ids`.
+/// Ids in the order of the argument `ids`, without duplicates, each with its index in the argument.
 #[derive(Clone, Debug)]
 pub struct BulkIds(Vec<(usize, Uuid)>);
 
 impl BulkIds {
-    /// Accepts 1 to 100 different ids; None stands for what is no id.
+    /// Accepts 1 to 100 different ids. None stands for a value that is not a UUID.
     pub fn parse(given: &[Option<Uuid>]) -> Result<Self> {
         let mut faults = Faults::default();
         let (mut seen, mut ids) = (HashSet::new(), Vec::new());
-        // More than enough to tell that there are too many.
         for (index, id) in given.iter().enumerate() {
             match id {
                 Some(id) if seen.insert(*id) => ids.push((index, *id)),
@@ -43,12 +42,12 @@ impl BulkIds {
         faults.finish(Some(Self(ids)))
     }
 
-    /// The ids themselves.
+    /// The ids, in order.
     pub fn ids(&self) -> impl Iterator<Item = Uuid> + '_ {
         self.0.iter().map(|(_, id)| *id)
     }
 
-    /// What was done to each of them, or the error of the first that failed, with the places of all.
+    /// All results, or the first error. An Invalid error also gets the index of each id that is invalid.
     pub fn all_or_none<T>(&self, done: Vec<Result<T>>) -> Result<Vec<T>> {
         let mut faults = Vec::new();
         for ((index, _), outcome) in self.0.iter().zip(&done) {
@@ -64,7 +63,7 @@ impl BulkIds {
         if faults.is_empty() { done.into_iter().collect() } else { Err(Error::Invalid(faults)) }
     }
 
-    /// The error that some of them give; None when none does.
+    /// An error with the index of each id for which `error_of` returns an error; None when it returns none.
     pub fn error_for(&self, error_of: impl Fn(Uuid) -> Option<Error>) -> Option<Error> {
         let errors: Vec<(usize, Error)> =
             self.0.iter().filter_map(|(index, id)| error_of(*id).map(|error| (*index, error))).collect();

@@ -1,67 +1,68 @@
-//! Everything that can go wrong, in the words a person reads. Codes and statuses are GraphQL's affair.
+//! The errors of the service, with the messages that clients read. The `graphql` layer assigns codes and HTTP
+//! statuses.
 
 use std::sync::Arc;
 
 use crate::domain::{FieldFault, MAX_FAULTS, PathSegment};
 
-/// A failure of an operation. What it displays is safe to show to anybody.
+/// An error of an operation. Its message is safe to show to every client.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The token is missing, expired or not to be trusted; the sentence says which.
+    /// The token is missing, expired or invalid; the message tells which.
     #[error("{0}")]
     Unauthenticated(&'static str),
-    /// A password that does not fit, whatever the reason.
+    /// The name or the password is wrong; the message does not tell which.
     #[error("{0}")]
     InvalidCredentials(&'static str),
-    /// The thing is there and is somebody else's, or the door is closed.
+    /// The object belongs to another user, or the operation is disabled.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// There is no such thing.
+    /// The object does not exist.
     #[error("{0}")]
     NotFound(&'static str),
-    /// Some of the things that a call names cannot be had, and so nothing is done: the reason of the
-    /// first, and the place of each.
+    /// Some objects of a bulk operation are not accessible, so nothing was changed. `reason` is the error of
+    /// the first one; `faults` has the index of each.
     #[error("{reason}")]
     Bulk { reason: Box<Error>, faults: Vec<FieldFault> },
-    /// A value that may exist only once does already.
+    /// A value that must be unique exists already.
     #[error("{}", describe(.0))]
     AlreadyExists(Vec<FieldFault>),
-    /// The task has moved on since the version that the caller knew.
-    #[error("The task is at version {current}, not at the one expected.")]
+    /// The task does not have the version that the caller expected.
+    #[error("The task has version {current}, not the expected version.")]
     VersionConflict { current: i32 },
-    /// Concurrent changes kept each other from finishing.
-    #[error("The change collided with others at the same time. Try again.")]
+    /// Concurrent changes conflicted with this one.
+    #[error("The change conflicted with concurrent changes. Try again.")]
     WriteConflict,
-    /// Values that break rules.
+    /// Input values break rules.
     #[error("{}", describe(.0))]
     Invalid(Vec<FieldFault>),
-    /// Too many attempts; seconds until the next may be made.
+    /// Too many attempts. `retry_after` is in seconds.
     #[error("Too many attempts. Try again in {retry_after} seconds.")]
     RateLimited { retry_after: u64 },
-    /// The database, or room to work, is not to be had at present; the cause is for the log.
+    /// The database or another resource is not available at the moment. The cause is for the log.
     #[error("The service is unavailable at the moment. Try again shortly.")]
     Unavailable(Arc<anyhow::Error>),
-    /// A lock on what is to be changed was not free in time.
-    #[error("Something else is changing this at the moment. Try again shortly.")]
+    /// A lock on a row was not free in time.
+    #[error("Another change of the same data is in progress. Try again shortly.")]
     Locked,
-    /// The answer would be larger than answers may be.
-    #[error("The answer would have more than {limit} bytes. Ask for less at a time.")]
+    /// The response would exceed the size limit. `limit` is in bytes.
+    #[error("The response would have more than {limit} bytes. Request less data at a time.")]
     ResponseTooLarge { limit: usize },
-    /// The operation ran past its time limit.
-    #[error("The operation took too long and was given up.")]
+    /// The operation exceeded its time limit.
+    #[error("The operation took too long and was cancelled.")]
     Timeout,
-    /// A fault of the service; the cause is for the log and for nobody else.
-    #[error("Something went wrong on our side. The request id helps to find out what.")]
+    /// A programming error or an unexpected failure. The cause is for the log only.
+    #[error("Internal error. Quote the request id when you report it.")]
     Internal(Arc<anyhow::Error>),
 }
 
 impl Error {
-    /// Wraps the cause of a fault of the service.
+    /// Wraps the cause of an internal error.
     pub fn internal(cause: impl Into<anyhow::Error>) -> Self {
         Self::Internal(Arc::new(cause.into()))
     }
 
-    /// Both results, or the faults of both.
+    /// Both values, or the faults of both.
     pub fn zip<A, B>(a: super::Result<A>, b: super::Result<B>) -> super::Result<(A, B)> {
         match (a, b) {
             (Ok(a), Ok(b)) => Ok((a, b)),
@@ -74,15 +75,15 @@ impl Error {
         }
     }
 
-    /// What is wrong with one of several things that a call names.
+    /// The message for one object of a bulk operation.
     pub fn problem(&self) -> &'static str {
         match self {
-            Self::Forbidden(_) => "belongs to somebody else",
-            _ => "is not there",
+            Self::Forbidden(_) => "belongs to another user",
+            _ => "does not exist",
         }
     }
 
-    /// Wraps the reason why the service cannot work at present.
+    /// Wraps the reason why the service is unavailable.
     pub fn unavailable(cause: impl Into<anyhow::Error>) -> Self {
         Self::Unavailable(Arc::new(cause.into()))
     }
@@ -94,7 +95,7 @@ fn describe(faults: &[FieldFault]) -> String {
     faults.iter().map(sentence).collect::<Vec<_>>().join(" ")
 }
 
-/// The place of a fault as the start of a sentence: `input.title` is "Title", `input.labels.1` "Item 2 of
+/// The path of a fault as the start of a sentence: `input.title` becomes "Title", `input.labels.1` "Item 2 of
 /// labels", `input.checklist.3.text` "Text in item 4 of checklist".
 fn subject(path: &[PathSegment]) -> String {
     let mut words = Vec::new();
@@ -116,7 +117,7 @@ fn subject(path: &[PathSegment]) -> String {
     if words.is_empty() { "The input".to_owned() } else { words.join(" ") }
 }
 
-/// A field's name as the start of a sentence: `usernameOrEmail` is "Username or email".
+/// A field name as the start of a sentence: `usernameOrEmail` becomes "Username or email".
 fn in_words(name: &str) -> String {
     let mut words = String::with_capacity(name.len() + 4);
     for (index, letter) in name.chars().enumerate() {
@@ -137,7 +138,7 @@ mod tests {
     use crate::domain::{Faults, Problem};
 
     #[test]
-    fn faults_are_told_in_sentences_that_begin_with_the_field() {
+    fn faults_are_described_in_sentences_that_begin_with_the_field() {
         let mut faults = Faults::of("input");
         faults.push("title", Problem::required());
         faults.push("usernameOrEmail", Problem::null());
@@ -149,8 +150,8 @@ mod tests {
     fn a_fault_in_a_list_says_where_it_is() {
         let mut faults = Faults::of("input");
         faults.within("labels", |faults| faults.within(1, |faults| faults.push("", Problem::required())));
-        let step = vec!["checklist".into(), 3.into(), "children".into(), 0.into()];
-        faults.inside(step, |faults| faults.push("text", Problem::required()));
+        let path = vec!["checklist".into(), 3.into(), "children".into(), 0.into()];
+        faults.inside(path, |faults| faults.push("text", Problem::required()));
         let error = faults.into_result().expect_err("two faults were pushed");
         let sentences = "Item 2 of labels must not be empty. \
                          Text in item 1 of children in item 4 of checklist must not be empty.";

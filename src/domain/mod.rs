@@ -1,5 +1,5 @@
-//! Pure values and rules: what a title, a filter or an error is.
-//! No HTTP, no GraphQL, no SQL and no look at the clock enters here.
+//! Values and rules without I/O: what a valid title, filter or error is. Nothing here depends on HTTP,
+//! GraphQL or SQL. Only [`Clock`] reads the time.
 
 mod account;
 mod bulk;
@@ -38,8 +38,8 @@ pub use text::{
 };
 pub use validation::{Faults, FieldFault, MAX_FAULTS, PathSegment, Problem, Rule};
 
-/// A result whose error is the domain's own.
+/// A result with the domain's error type.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An instant as the service keeps it: UTC, whole milliseconds.
+/// A point in time: UTC, in whole milliseconds.
 pub type Instant = chrono::DateTime<chrono::Utc>;

@@ -1,30 +1,31 @@
-//! Places in an ordered list: numbers with gaps, so that something can be put between two others
-//! without numbering the list anew. When a gap is used up, only as many neighbours move as it takes.
+//! Positions in an ordered list: numbers with gaps, so that an item can be inserted without renumbering the
+//! list. When a gap is used up, only as few neighbours as possible move.
 
-/// The distance between two things that are put one after the other.
+/// The distance between two items that are added one after the other.
 const GAP: i64 = 1 << 32;
-/// The least distance that moved neighbours get: room for twenty more between each two.
+/// The minimum distance after a rebalancing. It allows at least twenty more insertions between two
+/// neighbours.
 const MIN_GAP: i64 = 1 << 20;
 
-/// Where something comes to stand.
+/// The result of an insertion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placement {
     pub position: i64,
-    /// Those that make room: their index in the list and their new position.
+    /// The neighbours that move: their index in the list and their new position.
     pub moved: Vec<(usize, i64)>,
 }
 
-/// The position of the `index`th thing of a new list.
+/// The position of the item with this index in a new list.
 pub fn nth(index: usize) -> i64 {
     index as i64 * GAP
 }
 
-/// The position after the last one of a list that is only added to.
+/// The position after the last item of a list that is only appended to.
 pub fn after(last: Option<i64>) -> i64 {
     last.map_or(0, |last| last.saturating_add(GAP))
 }
 
-/// Places something before the `index`th of a list, whose positions grow.
+/// The position of an item that is inserted before `index` in a list with ascending positions.
 pub fn insert(positions: &[i64], index: usize) -> Placement {
     let (before, after) = (index.checked_sub(1).map(|before| positions[before]), positions.get(index));
     let position = match (before, after) {
@@ -39,12 +40,12 @@ pub fn insert(positions: &[i64], index: usize) -> Placement {
     }
 }
 
-/// Spreads the nearest neighbours evenly, as few of them as there is room for.
+/// Spaces the nearest neighbours evenly, as few of them as leave a distance of [`MIN_GAP`].
 fn rebalance(positions: &[i64], index: usize) -> Placement {
     let mut reach = 1;
     loop {
         let (from, to) = (index.saturating_sub(reach), (index + reach).min(positions.len()));
-        // One more than there are: the new one stands among them.
+        // The neighbours and the new item.
         let count = (to - from) as i64 + 1;
         let width = (count + 1) * GAP;
         let (low, high) = match (from.checked_sub(1).map(|before| positions[before]), positions.get(to)) {
@@ -71,7 +72,7 @@ mod tests {
 
     use super::*;
 
-    /// The list after an insertion, and how many had to move.
+    /// The list after an insertion, and the number of items that moved.
     fn inserted(positions: &[i64], index: usize) -> (Vec<i64>, usize) {
         let Placement { position, moved } = insert(positions, index);
         let mut list = positions.to_vec();
@@ -86,33 +87,33 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_order_holds_wherever_something_is_put(places in prop::collection::vec(any::<prop::sample::Index>(), 1..200)) {
+        fn insertions_keep_the_order(indexes in prop::collection::vec(any::<prop::sample::Index>(), 1..200)) {
             let mut list = Vec::new();
-            for place in places {
-                let index = place.index(list.len() + 1);
+            for index in indexes {
+                let index = index.index(list.len() + 1);
                 list = inserted(&list, index).0;
                 prop_assert!(grows(&list), "{list:?}");
             }
         }
 
         #[test]
-        fn the_order_holds_in_lists_without_gaps(first in -1000..1000_i64, length in 1..500_usize, place in any::<prop::sample::Index>()) {
+        fn insertions_into_lists_without_gaps_keep_the_order(first in -1000..1000_i64, length in 1..500_usize, index in any::<prop::sample::Index>()) {
             let list: Vec<i64> = (0..length as i64).map(|index| first + index).collect();
-            let (list, _) = inserted(&list, place.index(length + 1));
+            let (list, _) = inserted(&list, index.index(length + 1));
             prop_assert!(grows(&list), "{list:?}");
         }
 
         #[test]
-        fn the_ends_of_the_numbers_are_no_end(at_the_top in any::<bool>()) {
+        fn insertions_at_the_limits_of_i64_keep_the_order(at_the_top in any::<bool>()) {
             let list = if at_the_top { [0, i64::MAX - 1] } else { [i64::MIN + 1, 0] };
             let (list, _) = inserted(&list, if at_the_top { 2 } else { 0 });
             prop_assert!(grows(&list), "{list:?}");
         }
     }
 
-    /// The worst that can be done: always into the same gap.
+    /// The worst case: each insertion is into the same gap.
     #[test]
-    fn putting_things_into_one_gap_for_ever_moves_few_of_the_others() {
+    fn repeated_insertions_into_one_gap_move_few_items() {
         let mut list: Vec<i64> = (0..250).map(nth).collect();
         let (mut moved, mut most) = (0, 0);
         for _ in 0..250 {
@@ -120,6 +121,6 @@ mod tests {
             assert!(grows(&next));
             (list, moved, most) = (next, moved + count, most.max(count));
         }
-        assert!(moved < 250 && most < 100, "{moved} moved, {most} at once");
+        assert!(moved < 250 && most < 100, "{moved} items moved, at most {most} by one insertion");
     }
 }

@@ -1,5 +1,5 @@
-//! Pages of a list: how much, which way, and from where. A cursor holds the place of one task in one
-//! order, so a page starts there at the same cost wherever it lies (keyset pagination).
+//! Pages of a list: size, direction and start. A cursor contains the order keys of one task, so that the cost
+//! of a page does not depend on its position in the list (keyset pagination).
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use uuid::Uuid;
 
 use crate::domain::{Faults, OrderField, OrderKey, Problem, Result, Rule, Task, Title};
 
-/// The largest page.
+/// The maximum size of a page.
 pub const MAX_PAGE: i32 = 100;
 /// The size of a page when none is given.
 pub const DEFAULT_PAGE: i32 = 20;
 
-/// The arguments of a connection, as they came.
+/// The arguments of a connection, not validated.
 #[derive(Clone, Debug, Default)]
 pub struct PageArguments {
     pub first: Option<i32>,
@@ -23,17 +23,17 @@ pub struct PageArguments {
     pub before: Option<String>,
 }
 
-/// A checked page: up to `size` tasks on one side of `from`, or from the end of the list.
+/// A validated page: up to `size` tasks after or before `from`, or from one end of the list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageRequest {
     pub size: usize,
-    /// Towards the beginning: `last` and `before`.
+    /// Whether the page is read towards the start of the list (`last` and `before`).
     pub backward: bool,
     pub from: Option<CursorKey>,
 }
 
 impl PageRequest {
-    /// Checks the four arguments against each other and the cursor against the order.
+    /// Validates the combination of the four arguments, and the cursors against the order.
     pub fn parse(arguments: &PageArguments, order: &[OrderKey]) -> Result<Self> {
         let PageArguments { first, after, last, before } = arguments;
         let mut faults = Faults::default();
@@ -66,31 +66,31 @@ impl PageRequest {
     }
 }
 
-/// The value of an order key in one task.
+/// The value of an order key of one task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyValue {
     Null,
-    /// Milliseconds since 1970, or a rank.
+    /// Milliseconds since 1970, or the index of an enum value.
     Number(i64),
     Text(String),
 }
 
-/// Most positions have no more bytes.
+/// The initial buffer capacity; most cursors are not longer.
 const TYPICAL_CURSOR_BYTES: usize = 64;
-/// No cursor has more: three keys are titles at most.
+/// No valid cursor is longer: at most three keys are titles.
 const MAX_CURSOR_BYTES: usize = 1 << 14;
 
-/// The place of a task in an order.
+/// The order keys and the id of a task, which identify its position in an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CursorKey {
-    /// Names the order, so that a cursor of another one is recognised.
+    /// Identifies the order, so that a cursor of another order is rejected.
     order: Arc<str>,
     pub keys: Vec<KeyValue>,
     pub id: Uuid,
 }
 
 impl CursorKey {
-    /// What tells the places of tasks in an order.
+    /// Returns a function from tasks to their cursors in an order.
     pub fn in_order(order: &[OrderKey]) -> impl Fn(&Task) -> Self {
         let name: Arc<str> = signature(order).into();
         move |task| {
@@ -99,10 +99,10 @@ impl CursorKey {
         }
     }
 
-    /// The opaque text that clients hand back.
+    /// The opaque text that clients send back.
     pub fn encode(&self) -> String {
         let bytes = postcard::to_extend(self, Vec::with_capacity(TYPICAL_CURSOR_BYTES));
-        BASE64_URL_SAFE_NO_PAD.encode(bytes.expect("they are written into memory"))
+        BASE64_URL_SAFE_NO_PAD.encode(bytes.expect("writing to memory does not fail"))
     }
 
     fn decode(cursor: &str, order: &[OrderKey]) -> Option<Self> {
@@ -119,7 +119,7 @@ impl CursorKey {
     }
 }
 
-/// Three letters for each key: the field, its direction, the place of nulls.
+/// Three letters for each key: field, direction, position of nulls.
 fn signature(order: &[OrderKey]) -> String {
     order
         .iter()
@@ -140,7 +140,7 @@ fn signature(order: &[OrderKey]) -> String {
 }
 
 impl OrderField {
-    /// What `task` is ordered by.
+    /// The value of this field in a task.
     pub fn value(self, task: &Task) -> KeyValue {
         let instant = |at: chrono::DateTime<chrono::Utc>| KeyValue::Number(at.timestamp_millis());
         match self {
@@ -155,12 +155,12 @@ impl OrderField {
         }
     }
 
-    /// Whether a task without a value for it can exist.
+    /// Whether the field can be null.
     pub fn nullable(self) -> bool {
         matches!(self, Self::DueAt | Self::CompletedAt)
     }
 
-    /// Whether a cursor may hold `value` for it; cursors come from clients.
+    /// Whether a cursor may contain `value` for this field. Cursors come from clients.
     fn accepts(self, value: &KeyValue) -> bool {
         match (self, value) {
             (_, KeyValue::Null) => self.nullable(),
@@ -176,15 +176,15 @@ impl OrderField {
 /// One page of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// In the order of the list, whichever way it was walked.
+    /// In the order of the list, whatever the scan direction was.
     pub items: Vec<T>,
     pub has_next: bool,
     pub has_previous: bool,
 }
 
 impl<T> Page<T> {
-    /// Makes a page of up to `size + 1` items in the direction of travel: the surplus one tells that
-    /// the list goes on.
+    /// Creates a page from up to `size + 1` items in the scan direction. The additional item shows that the
+    /// list continues.
     pub fn from_scan(mut items: Vec<T>, request: &PageRequest) -> Self {
         let more = items.len() > request.size;
         items.truncate(request.size);
@@ -196,7 +196,7 @@ impl<T> Page<T> {
         Self { items, has_next, has_previous }
     }
 
-    /// The same page of something else.
+    /// Converts the items of the page.
     pub fn map<U>(self, of: impl FnMut(T) -> U) -> Page<U> {
         let Self { items, has_next, has_previous } = self;
         Page { items: items.into_iter().map(of).collect(), has_next, has_previous }
@@ -213,7 +213,7 @@ mod tests {
             Err(Error::Invalid(faults)) => {
                 faults.iter().map(|fault| format!("{:?}", fault.path[0])).collect()
             }
-            other => panic!("{other:?} is no fault"),
+            other => panic!("{other:?} is not a list of faults"),
         }
     }
 
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_made_up_cursor_is_a_fault_of_its_field() {
+    fn an_invalid_cursor_is_a_fault_of_its_field() {
         let position = |keys| CursorKey { order: "cdl".into(), keys, id: Uuid::nil() };
         let good = position(vec![KeyValue::Number(0)]).encode();
         for cursor in [

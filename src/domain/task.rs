@@ -1,4 +1,4 @@
-//! Tasks: their values, what a change of one is, and how a list of them is filtered.
+//! Tasks: their values, edits and filters.
 
 use std::collections::BTreeSet;
 
@@ -21,33 +21,35 @@ pub struct Task {
     pub completed_at: Option<Instant>,
     pub created_at: Instant,
     pub updated_at: Instant,
-    /// When it went into the trash.
+    /// When the task was moved to the trash.
     pub deleted_at: Option<Instant>,
     pub version: i32,
     pub details: TaskDetails,
 }
 
-/// The fields of a task that come from a written task document.
+/// The fields of a task that come from a task document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskDetails {
-    /// The document's date.
+    /// The date of the document.
     pub date: Option<NaiveDate>,
-    /// The person or team named in the document; says nothing about rights.
+    /// The person or team that the document names. It grants no access.
     pub owner_label: Option<String>,
-    /// The one-sentence goal.
+    /// The goal, in one sentence.
     pub objective: Option<String>,
     /// The problem, and why it is worth solving now.
     pub rationale: Option<String>,
 }
 
 impl Task {
-    /// What a search looks at, folded: title, description and objective, each in a part of its own.
+    /// The folded text that searches cover: title, description and objective, each on its own line.
     pub fn search_text(&self) -> String {
         let part = |text: &Option<String>| text.clone().unwrap_or_default();
         text::fold(&format!("{}\n{}\n{}", self.title, part(&self.description), part(&self.details.objective)))
     }
 
-    /// The task with a change made at `now`. Version and updatedAt move only when a value does.
+    /// The task after an edit at `now`. Version and updatedAt only change when another value does.
+    ///
+    /// Errors: Invalid when the labels become too many.
     pub fn edited(&self, edit: &TaskEdit, now: Instant) -> Result<Self> {
         let TaskEdit { title, description, status, priority, labels, due_at, details: brief } = edit;
         let TaskDetailsEdit { date, owner_label, objective, rationale } = brief;
@@ -71,16 +73,16 @@ impl Task {
         Ok(if task == *self { task } else { task.with_next_version(now) })
     }
 
-    /// The task after a change of something in it.
+    /// The task with the next version, updated at `now`.
     pub fn with_next_version(mut self, now: Instant) -> Self {
         self.version = self.version.saturating_add(1);
-        // Not before the change that came first: this one may have waited for it since its own time was
-        // taken, and whoever asks for what is newer must not miss it.
+        // updatedAt never decreases. This edit may have waited for a concurrent edit that has a later time,
+        // and a client that reads what was updated since a time must not miss it.
         self.updated_at = self.updated_at.max(now);
         self
     }
 
-    /// Status and completedAt move together: the one is COMPLETED exactly when the other is set.
+    /// Sets status and completedAt together: completedAt is set exactly when the status is COMPLETED.
     fn set_status(&mut self, status: TaskStatus, now: Instant) {
         self.status = status;
         self.completed_at = (status == TaskStatus::Completed).then(|| self.completed_at.unwrap_or(now));
@@ -93,7 +95,7 @@ fn set_if_some<T: Clone>(field: &mut T, value: &Option<T>) {
     }
 }
 
-/// How far a task is, in the order of progress.
+/// The status of a task, in the order of progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TaskStatus {
     #[default]
@@ -116,7 +118,7 @@ impl StoredEnum for TaskStatus {
     }
 }
 
-/// How much a task matters, in the order of weight.
+/// The priority of a task, lowest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TaskPriority {
     Low,
@@ -149,21 +151,21 @@ impl Title {
         text::non_empty(raw, text::MAX_TITLE).map(Self)
     }
 
-    /// The title as it is shown.
+    /// The title as it is displayed.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What titles are ordered by: the lower-cased text, compared by code point.
+    /// The key that orders titles: the title in lower case, compared by code point.
     pub fn key(title: &str) -> String {
         title.to_lowercase()
     }
 }
 
-/// A checked wish for a task, with all that it can hold.
+/// A validated new task with all of its content.
 #[derive(Clone, Debug)]
 pub struct NewTask {
-    /// Chosen by the client, so that a retry makes no second task.
+    /// Chosen by the client, so that a repeated request creates no second task.
     pub id: Option<Uuid>,
     pub title: Title,
     pub description: Option<String>,
@@ -176,7 +178,7 @@ pub struct NewTask {
 }
 
 impl NewTask {
-    /// The task, without its parts.
+    /// The task without its parts.
     pub fn task(&self, id: Uuid, owner_id: Uuid, now: Instant) -> Task {
         Task {
             id,
@@ -196,7 +198,7 @@ impl NewTask {
         }
     }
 
-    /// The change that makes a task hold just this, its parts apart.
+    /// The edit that sets all values of a task to these, without its parts.
     pub fn edit(&self) -> TaskEdit {
         let TaskDetails { date, owner_label, objective, rationale } = self.details.clone();
         TaskEdit {
@@ -216,18 +218,18 @@ impl NewTask {
     }
 }
 
-/// How a change moves the status.
+/// A change of the status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusChange {
     To(TaskStatus),
-    /// COMPLETED becomes PENDING, anything else stays.
+    /// COMPLETED becomes PENDING; other statuses do not change.
     Reopen,
-    /// COMPLETED becomes PENDING, anything else becomes COMPLETED.
+    /// COMPLETED becomes PENDING; other statuses become COMPLETED.
     Toggle,
 }
 
 impl StatusChange {
-    /// What becomes of a status.
+    /// The status after the change.
     fn apply(self, status: TaskStatus) -> TaskStatus {
         match (self, status) {
             (Self::To(status), _) => status,
@@ -238,11 +240,11 @@ impl StatusChange {
     }
 }
 
-/// How a change moves the labels.
+/// A change of the labels.
 #[derive(Clone, Debug)]
 pub enum LabelChange {
     Replace(Labels),
-    /// Removes first, so that what is added stands at the end.
+    /// Removes labels first, then appends those to add.
     Adjust {
         add: Vec<Label>,
         remove: Vec<Label>,
@@ -250,7 +252,9 @@ pub enum LabelChange {
 }
 
 impl LabelChange {
-    /// What becomes of labels; [`Error::Invalid`] when they become too many.
+    /// The labels after the change.
+    ///
+    /// Errors: Invalid when they become too many.
     fn apply(&self, labels: Labels) -> Result<Labels> {
         match self {
             Self::Replace(labels) => Ok(labels.clone()),
@@ -263,7 +267,7 @@ impl LabelChange {
     }
 }
 
-/// A checked change of a task; None leaves a field as it is, Some(None) clears it.
+/// A validated edit of a task. None leaves a field unchanged; Some(None) clears it.
 #[derive(Clone, Debug, Default)]
 pub struct TaskEdit {
     pub title: Option<Title>,
@@ -275,7 +279,7 @@ pub struct TaskEdit {
     pub details: TaskDetailsEdit,
 }
 
-/// A checked change of a task's brief, field by field like [`TaskEdit`].
+/// A validated edit of a task's details, with the same meaning of None as in [`TaskEdit`].
 #[derive(Clone, Debug, Default)]
 pub struct TaskDetailsEdit {
     pub date: Option<Option<NaiveDate>>,
@@ -285,22 +289,22 @@ pub struct TaskDetailsEdit {
 }
 
 impl From<StatusChange> for TaskEdit {
-    /// The change that moves the status alone.
+    /// An edit that changes only the status.
     fn from(change: StatusChange) -> Self {
         Self { status: Some(change), ..Self::default() }
     }
 }
 
-/// Where tasks lie.
+/// Whether tasks are active or in the trash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskScope {
     Active,
-    /// Deleted, and still to be brought back.
+    /// In the trash, and can be restored.
     Trashed,
 }
 
-/// Which tasks a list shows: a condition that each of them meets. It is two-valued: a task without a
-/// date is outside every range of that date, and so inside its negation.
+/// The condition that the tasks of a list meet. It is two-valued: a task without a date is outside every
+/// range of that date, and therefore inside the negation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TaskFilter {
     All(Vec<TaskFilter>),
@@ -308,14 +312,14 @@ pub enum TaskFilter {
     Not(Box<TaskFilter>),
     Status(Vec<TaskStatus>),
     Priority(Vec<TaskPriority>),
-    /// Has all of these labels; their keys.
+    /// The task has all labels with these keys.
     Labels(BTreeSet<String>),
-    /// Every one of these words, folded, is a part of what a search looks at.
+    /// The searched text of the task contains all of these folded words.
     Words(BTreeSet<String>),
     Date(DateField, DateRange),
 }
 
-/// The dates that a filter can look at.
+/// The dates that a filter can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateField {
     DueAt,
@@ -324,21 +328,21 @@ pub enum DateField {
     CompletedAt,
 }
 
-/// All conditions given must hold; none holds everything.
+/// All given conditions must hold. An empty range holds for all tasks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DateRange {
-    /// Included.
+    /// Inclusive.
     pub from: Option<Bound>,
-    /// Not included.
+    /// Exclusive.
     pub before: Option<Bound>,
     pub is_null: Option<bool>,
 }
 
-/// An instant that those of tasks are compared with, which are whole milliseconds.
+/// A bound for the times of tasks, which are whole milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bound {
     pub at: Instant,
-    /// Whether the bound lies between `at` and the next millisecond.
+    /// Whether the bound is between `at` and the next millisecond.
     pub is_between: bool,
 }
 
@@ -352,7 +356,7 @@ pub enum OrderField {
     Priority,
     Status,
     Title,
-    /// For the trash.
+    /// Only for the trash.
     DeletedAt,
 }
 
@@ -365,10 +369,10 @@ pub struct OrderKey {
 }
 
 impl OrderKey {
-    /// The order of a list that asks for none: newest first.
+    /// The default order: newest first.
     pub const NEWEST_FIRST: Self =
         Self { field: OrderField::CreatedAt, descending: true, nulls_first: false };
-    /// The order of the trash: latest deletion first.
+    /// The order of the trash: most recently deleted first.
     pub const LATEST_DELETION_FIRST: Self =
         Self { field: OrderField::DeletedAt, descending: true, nulls_first: false };
 }

@@ -1,31 +1,31 @@
-//! The parts of a task document: boxes to tick, risks, and the files that change.
+//! Task parts: checklist items, risks and files.
 
 use uuid::Uuid;
 
 use crate::domain::{Faults, Problem, Result, Rule, text};
 
-/// The most boxes of a task, on both levels.
+/// The maximum number of checklist items of a task, on both levels.
 pub const MAX_ITEMS: usize = 500;
-/// The most risks of a task.
+/// The maximum number of risks of a task.
 pub const MAX_RISKS: usize = 100;
-/// The most files of a task.
+/// The maximum number of files of a task.
 pub const MAX_FILES: usize = 500;
 
-/// The name that a value of an enum is stored under.
+/// An enum whose values are stored by name.
 pub trait StoredEnum: Copy + 'static {
-    /// All values, in order.
+    /// All values, in ascending order.
     const ALL: &'static [Self];
 
-    /// The name of this one.
+    /// The stored name of the value.
     fn name(self) -> &'static str;
 
-    /// The value of a name.
+    /// The value with a stored name.
     fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|value| value.name() == name)
     }
 }
 
-/// Makes enums whose values are stored by name.
+/// Defines enums that are stored by name.
 macro_rules! stored_enum {
     ($($(#[$meta:meta])* $ty:ident { $($value:ident = $name:literal),+ $(,)? })+) => {$(
         $(#[$meta])*
@@ -43,7 +43,7 @@ macro_rules! stored_enum {
 }
 
 stored_enum! {
-    /// The section of a task document that a box stands in, in the document's order.
+    /// The section of a task document that a checklist item belongs to, in the order of the document.
     Section {
         InScope = "IN_SCOPE",
         OutOfScope = "OUT_OF_SCOPE",
@@ -51,13 +51,13 @@ stored_enum! {
         Action = "ACTION",
         Acceptance = "ACCEPTANCE",
     }
-    /// How likely a risk is, or how much it would hurt.
+    /// The likelihood or the impact of a risk.
     RiskLevel { Low = "LOW", Medium = "MEDIUM", High = "HIGH" }
-    /// What happens to a file.
+    /// What a task does with a file.
     FileChangeKind { Created = "CREATED", Modified = "MODIFIED", Deleted = "DELETED" }
 }
 
-/// Makes text that has to be there, with its longest length.
+/// Defines types of non-empty text with a maximum length.
 macro_rules! non_empty_text {
     ($($(#[$meta:meta])* $ty:ident: $max:expr)+) => {$(
         $(#[$meta])*
@@ -70,7 +70,7 @@ macro_rules! non_empty_text {
                 text::non_empty(raw, $max).map(Self)
             }
 
-            /// The text itself.
+            /// The text.
             pub fn into_string(self) -> String {
                 self.0
             }
@@ -79,29 +79,29 @@ macro_rules! non_empty_text {
 }
 
 non_empty_text! {
-    /// What a box asks for, in 1 to 1,000 characters.
+    /// The text of a checklist item, 1 to 1,000 characters.
     ItemText: text::MAX_ITEM
-    /// A risk, in 1 to 1,000 characters.
+    /// The description of a risk, 1 to 1,000 characters.
     RiskDescription: text::MAX_RISK
-    /// A file's path, in 1 to 500 characters.
+    /// The path of a file, 1 to 500 characters.
     FilePath: text::MAX_PATH
 }
 
-/// A box of a checklist.
+/// An item of a checklist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChecklistItem {
     pub id: Uuid,
     pub task_id: Uuid,
-    /// The box that it is a step of.
+    /// The item that it is a sub-item of.
     pub parent_id: Option<Uuid>,
     pub section: Section,
     pub text: String,
     pub done: bool,
-    /// Its place among its siblings; see [`crate::domain::ordering`].
+    /// Its position among its siblings; see [`crate::domain::ordering`].
     pub position: i64,
 }
 
-/// A checked wish for a box, with its steps.
+/// A validated new checklist item with its sub-items.
 #[derive(Clone, Debug)]
 pub struct NewItem {
     pub section: Section,
@@ -111,20 +111,20 @@ pub struct NewItem {
 }
 
 impl NewItem {
-    /// How many boxes these are, on both levels.
+    /// The number of items, on both levels.
     pub fn count(items: &[Self]) -> usize {
         items.iter().map(|item| 1 + item.children.len()).sum()
     }
 }
 
-/// A checked change of a box; None leaves a field as it is.
+/// A validated edit of a checklist item. None leaves a field unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct ItemEdit {
     pub text: Option<ItemText>,
     pub done: Option<bool>,
 }
 
-/// Something that may go wrong.
+/// A risk of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Risk {
     pub id: Uuid,
@@ -136,7 +136,7 @@ pub struct Risk {
     pub position: i64,
 }
 
-/// A checked wish for a risk.
+/// A validated new risk.
 #[derive(Clone, Debug)]
 pub struct NewRisk {
     pub description: RiskDescription,
@@ -145,7 +145,7 @@ pub struct NewRisk {
     pub mitigation: Option<String>,
 }
 
-/// A checked change of a risk; None leaves a field as it is, Some(None) clears it.
+/// A validated edit of a risk. None leaves a field unchanged; Some(None) clears it.
 #[derive(Clone, Debug, Default)]
 pub struct RiskEdit {
     pub description: Option<RiskDescription>,
@@ -164,14 +164,14 @@ pub struct FileChange {
     pub position: i64,
 }
 
-/// A checked wish for a file.
+/// A validated new file.
 #[derive(Clone, Debug)]
 pub struct NewFileChange {
     pub path: FilePath,
     pub kind: FileChangeKind,
 }
 
-/// A checked wish for all parts of a task.
+/// The validated new parts of a task.
 #[derive(Clone, Debug, Default)]
 pub struct NewParts {
     pub checklist: Vec<NewItem>,
@@ -195,13 +195,13 @@ impl NewParts {
         }
     }
 
-    /// Whether there are none.
+    /// Whether there are no parts.
     pub fn is_empty(&self) -> bool {
         self.checklist.is_empty() && self.risks.is_empty() && self.files.is_empty()
     }
 }
 
-/// How many boxes are ticked, of those that are in scope.
+/// The number of completed checklist items, among those that are not out of scope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     pub done: usize,
@@ -209,7 +209,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// In percent, rounded down; 0 when there is nothing to tick.
+    /// The progress in percent, rounded down; 0 when there are no items.
     pub fn percent(self) -> usize {
         (self.done * 100).checked_div(self.total).unwrap_or(0)
     }

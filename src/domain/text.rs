@@ -1,37 +1,36 @@
-//! Text as people write it: NFC, trimmed, counted in code points, free of U+0000.
+//! Text of users: converted to NFC, trimmed, measured in code points, without U+0000.
 
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::{Problem, Rule};
 
-/// The longest title, in characters.
+/// The maximum length of a title, in characters.
 pub const MAX_TITLE: usize = 200;
-/// The longest description, in characters.
+/// The maximum length of a description, in characters.
 pub const MAX_DESCRIPTION: usize = 20_000;
-/// The longest display name, in characters.
+/// The maximum length of a display name, in characters.
 pub const MAX_NAME: usize = 100;
-/// The longest name of the person or team that a task document names, in characters.
+/// The maximum length of the name of a person or team in a task document, in characters.
 pub const MAX_OWNER_LABEL: usize = 200;
-/// The longest objective, in characters.
+/// The maximum length of an objective, in characters.
 pub const MAX_OBJECTIVE: usize = 1_000;
-/// The longest rationale, in characters.
+/// The maximum length of a rationale, in characters.
 pub const MAX_RATIONALE: usize = 10_000;
-/// The longest text of a checklist item, in characters.
+/// The maximum length of the text of a checklist item, in characters.
 pub const MAX_ITEM: usize = 1_000;
-/// The longest description of a risk, in characters.
+/// The maximum length of the description of a risk, in characters.
 pub const MAX_RISK: usize = 1_000;
-/// The longest mitigation of a risk, in characters.
+/// The maximum length of the mitigation of a risk, in characters.
 pub const MAX_MITIGATION: usize = 2_000;
-/// The longest path of a file, in characters.
+/// The maximum length of the path of a file, in characters.
 pub const MAX_PATH: usize = 500;
 
-/// Brings text to NFC and cuts surrounding white space. PostgreSQL cannot keep U+0000 and SQLite can,
-/// so it is refused here, for both.
+/// Converts text to NFC and trims it. U+0000 is rejected, because PostgreSQL cannot store it.
 pub fn normalize(raw: &str) -> Result<String, Problem> {
     if raw.contains('\0') {
         return Err(Problem::new(Rule::Invalid, "must not contain the character U+0000"));
     }
-    // ASCII is in NFC.
+    // ASCII is always in NFC.
     if raw.is_ascii() {
         return Ok(raw.trim().to_owned());
     }
@@ -54,8 +53,8 @@ pub fn non_empty(raw: &str, max: usize) -> Result<String, Problem> {
     if text.is_empty() { Err(Problem::required()) } else { Ok(text) }
 }
 
-/// What text is compared by when case is of no account: lower case, with both small sigmas as one, since
-/// which of them a capital becomes depends on what follows.
+/// The form of a text for case-insensitive comparison: in lower case, and with final sigma replaced, because
+/// lower-casing chooses between the two small sigmas by position.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -80,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_null_character_is_refused_wherever_it_stands() {
+    fn the_null_character_is_rejected() {
         assert_eq!(at_most("a\0b", 5).map_err(|problem| problem.rule), Err(Rule::Invalid));
     }
 }

@@ -1,11 +1,11 @@
-//! What is wrong with an input: every fault at once, each with its place and a stable rule.
+//! Validation of inputs: collects all faults, each with its path and a stable rule.
 
 use crate::domain::Error;
 
-/// How many faults an error tells at most.
+/// The maximum number of faults of an error.
 pub const MAX_FAULTS: usize = 100;
 
-/// The rule that a value breaks; clients choose their own words by it.
+/// The rule that a value breaks. Clients can choose their own message for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     Required,
@@ -22,7 +22,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The name that stands in `extensions.fields[].rule`.
+    /// The name in `extensions.fields[].rule`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Required => "required",
@@ -40,8 +40,8 @@ impl Rule {
     }
 }
 
-/// Why a value was refused, before it is known where it stood. The message follows the field's name:
-/// "must not be empty".
+/// The reason why a value is rejected, without its path. The message follows the name of the field: "must not
+/// be empty".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     pub rule: Rule,
@@ -49,23 +49,23 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A broken rule and its words.
+    /// A broken rule and its message.
     pub fn new(rule: Rule, message: impl Into<String>) -> Self {
         Self { rule, message: message.into() }
     }
 
-    /// A value that has to be there and is not.
+    /// A required value is empty.
     pub fn required() -> Self {
         Self::new(Rule::Required, "must not be empty")
     }
 
-    /// Null where the field has no null.
+    /// A field that cannot be null is null.
     pub fn null() -> Self {
         Self::new(Rule::Required, "must not be null")
     }
 }
 
-/// A step on the way from the arguments to the faulty value.
+/// A step of the path from the arguments to the faulty value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathSegment {
     Field(String),
@@ -84,14 +84,14 @@ impl From<usize> for PathSegment {
     }
 }
 
-/// One fault of an input and its place inside the arguments.
+/// A fault of an input and its path in the arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldFault {
     pub path: Vec<PathSegment>,
     pub problem: Problem,
 }
 
-/// Collects the faults of one input while it is parsed, so that all are told at once.
+/// Collects the faults of one input while it is parsed, so that the client gets all of them in one response.
 #[derive(Debug, Default)]
 pub struct Faults {
     path: Vec<PathSegment>,
@@ -99,18 +99,18 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Faults of an input that stands in the argument `name`.
+    /// Faults of an input in the argument `name`.
     pub fn of(name: &str) -> Self {
         Self { path: vec![name.into()], found: Vec::new() }
     }
 
-    /// How many faults have been found.
+    /// The number of faults found so far.
     pub fn count(&self) -> usize {
         self.found.len()
     }
 
-    /// Notes a fault at `field` of the present place; an empty `field` means the place itself. After a
-    /// hundred no more are noted: a request could have more than an answer should.
+    /// Adds a fault at `field` of the current path; an empty `field` stands for the current path itself.
+    /// Faults beyond [`MAX_FAULTS`] are dropped, so that the size of the response is bounded.
     pub fn push(&mut self, field: &str, problem: Problem) {
         if self.found.len() == MAX_FAULTS {
             return;
@@ -122,17 +122,17 @@ impl Faults {
         self.found.push(FieldFault { path, problem });
     }
 
-    /// The value of a parse, or None and its fault noted.
+    /// The parsed value; or None, after adding the problem as a fault.
     pub fn check<T>(&mut self, field: &str, parsed: Result<T, Problem>) -> Option<T> {
         parsed.map_err(|problem| self.push(field, problem)).ok()
     }
 
-    /// Parses something one step further inside.
+    /// Parses a value one path segment below the current path.
     pub fn within<T>(&mut self, step: impl Into<PathSegment>, parse: impl FnOnce(&mut Self) -> T) -> T {
         self.inside(vec![step.into()], parse)
     }
 
-    /// Parses something several steps further inside.
+    /// Parses a value several path segments below the current path.
     pub fn inside<T>(&mut self, steps: Vec<PathSegment>, parse: impl FnOnce(&mut Self) -> T) -> T {
         let depth = self.path.len();
         self.path.extend(steps);
@@ -141,7 +141,7 @@ impl Faults {
         parsed
     }
 
-    /// The parsed input, or the error that tells every fault.
+    /// The parsed input, or an error with all faults.
     pub fn finish<T>(self, parsed: Option<T>) -> Result<T, Error> {
         match parsed {
             Some(value) if self.found.is_empty() => Ok(value),
@@ -149,12 +149,12 @@ impl Faults {
         }
     }
 
-    /// Ends with an error if anything was found.
+    /// Fails if there are faults.
     pub fn into_result(self) -> Result<(), Error> {
         self.finish(Some(()))
     }
 
-    /// What was found, for an error of another kind.
+    /// The faults, for an error of another kind.
     pub fn into_found(self) -> Vec<FieldFault> {
         self.found
     }

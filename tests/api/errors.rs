@@ -249,7 +249,7 @@ on_both_databases! {
             let answer = ann.ask(query, json!({ "id": id })).await;
             let error = errors(&answer).remove(0);
             assert_eq!(code(&error), "INTERNAL_SERVER_ERROR", "{query}");
-            assert_eq!(error["message"], "Something went wrong on our side. The request id helps to find out what.");
+            assert_eq!(error["message"], "Internal error. Quote the request id when you report it.");
             assert_eq!(error["extensions"].as_object().map(serde_json::Map::len), Some(3), "{error:#}");
         }
         assert_eq!(ann.data("{ me { name } }", json!({})).await["me"]["name"], "ann");

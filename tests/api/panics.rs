@@ -12,7 +12,7 @@ use sea_orm::{FromQueryResult, JsonValue, Statement};
 
 use crate::support::{Answer, DatabaseKind, PASSWORD, TestApp, Value, code, json, on_both_databases};
 
-const MESSAGE: &str = "Something went wrong on our side. The request id helps to find out what.";
+const MESSAGE: &str = "Internal error. Quote the request id when you report it.";
 const ME: &str = "{ me { username tasks(first: 5) { nodes { title checklist { text } } } } }";
 const CREATE: &str =
     "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id } } }";
