@@ -1,4 +1,4 @@
-//! The viewer's own account.
+//! The viewer's account.
 
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, SqlErr};
@@ -13,7 +13,7 @@ use crate::service::coalesced::CoalescedStatements;
 use crate::service::login_throttle::ThrottledAccount;
 use crate::service::sessions::SignedIn;
 
-/// A handle on the account of one viewer.
+/// Access to the account of one viewer.
 pub struct Account<'a> {
     accounts: &'a Accounts,
     coalesced: &'a CoalescedStatements,
@@ -29,17 +29,23 @@ impl<'a> Account<'a> {
         Self { accounts, coalesced, viewer }
     }
 
-    /// The one place that knows which account is the viewer's; in batches it is found by the same id.
+    /// The condition that selects the viewer's account. Statements that several viewers share use the same
+    /// id; see [`CoalescedStatements`].
     fn mine(&self) -> SimpleExpr {
         user::COLUMN.id.eq(self.viewer.user_id()).and(user::COLUMN.deleted_at.is_null())
     }
 
     /// The viewer's account.
+    ///
+    /// Errors: Unauthenticated when the account was deleted.
     pub async fn get(&self) -> Result<User> {
         self.coalesced.users.submit(self.viewer.user_id()).await?.ok_or(ACCOUNT_DELETED)
     }
 
-    /// Changes name and username. Fails with [`Error::Taken`] when somebody else has the username.
+    /// Changes name and username. An edit without a difference does not change `updated_at`.
+    ///
+    /// Errors: AlreadyExists when another account has the username; Unauthenticated when the account was
+    /// deleted.
     pub async fn edit(&self, edit: ProfileEdit) -> Result<User> {
         let changes: Vec<(user::Column, String)> = [
             edit.name.map(|name| (user::Column::Name, name.as_str().to_owned())),
@@ -49,7 +55,7 @@ impl<'a> Account<'a> {
         .flatten()
         .collect();
 
-        // What changes nothing leaves updated_at alone.
+        // `updated_at` only changes when another column does.
         let mut changed: SimpleExpr = Expr::val(false);
         let mut update = user::Entity::update_many().filter(self.mine());
         for (column, value) in changes {
@@ -66,7 +72,7 @@ impl<'a> Account<'a> {
             .await
             .map_err(|error| {
                 match error.sql_err() {
-                    // The username is the only thing that can collide in this statement.
+                    // In this statement only the username can violate a unique constraint.
                     Some(SqlErr::UniqueConstraintViolation(_)) => username_taken(),
                     _ => map_error(error),
                 }
@@ -74,7 +80,11 @@ impl<'a> Account<'a> {
         rows.into_iter().next().map(User::from).ok_or(ACCOUNT_DELETED)
     }
 
-    /// Sets a new password, ends the other sessions if asked to, and refreshes this one.
+    /// Sets a new password, refreshes the current session, and revokes the other sessions if `revoke_others`
+    /// is true. Returns new tokens of the current session.
+    ///
+    /// Errors: InvalidCredentials when `current` is wrong; RateLimited after too many failures;
+    /// Unauthenticated when the account or the session was deleted.
     pub async fn change_password(
         &self,
         current: &SecretString,
@@ -102,8 +112,11 @@ impl<'a> Account<'a> {
         Ok(sessions.signed_in(user, &session))
     }
 
-    /// Deletes the account and everything in it. One short transaction makes it gone for everybody and its
-    /// names free; its rows are deleted in the background, by [`DeletedAccounts`].
+    /// Deletes the account with all of its data. One short transaction hides the account from all requests
+    /// and frees its names. [`DeletedAccounts`] deletes the rows in the background.
+    ///
+    /// Errors: InvalidCredentials when the password is wrong; RateLimited after too many failures;
+    /// Unauthenticated when the account was deleted already.
     ///
     /// [`DeletedAccounts`]: crate::service::deleted_accounts::DeletedAccounts
     pub async fn delete(&self, password: &SecretString, client: &ClientInfo) -> Result<()> {
@@ -122,8 +135,8 @@ impl<'a> Account<'a> {
         Ok(())
     }
 
-    /// Marks the account as deleted. Nobody else can have the names that it has from then on: an e-mail
-    /// address has an @, and a username no space.
+    /// Marks the account as deleted. The names that it gets cannot collide with those of an account: an
+    /// e-mail address contains an @, and a username no space.
     async fn mark_deleted(&self, on: &Transaction) -> Result<()> {
         let unusable_name = format!("deleted {}", self.viewer.user_id());
         let mark = user::Entity::update_many()
@@ -138,7 +151,8 @@ impl<'a> Account<'a> {
         mark.exec(on).await.map_err(map_error).map(drop)
     }
 
-    /// The account, once its password has been given. A wrong one counts like a failed login.
+    /// Verifies the password of the account and returns the account's row. A wrong password counts as a
+    /// failed sign-in.
     async fn verify_password(&self, password: &SecretString, client: &ClientInfo) -> Result<user::Model> {
         let verification = self.accounts.passwords.reserve(client.network()).await?;
         let row = user::Entity::find().filter(self.mine()).one(self.accounts.database.read()).await;
@@ -148,8 +162,8 @@ impl<'a> Account<'a> {
         if attempt.finish(is_correct).await? { Ok(row) } else { Err(WRONG_PASSWORD) }
     }
 
-    /// Keeps everybody else from the account, so that no session can begin while the last ones end;
-    /// unless the password has been changed since it was verified.
+    /// Locks the account, so that no session is opened while its sessions are revoked. Fails with
+    /// InvalidCredentials when the password has changed since it was verified.
     async fn lock(&self, on: &Transaction, row: &user::Model) -> Result<()> {
         let unchanged = user::Entity::find()
             .filter(self.mine())
@@ -158,7 +172,8 @@ impl<'a> Account<'a> {
         unchanged.one(on).await.map_err(map_error)?.map(drop).ok_or(WRONG_PASSWORD)
     }
 
-    /// Sets the hash, unless somebody else has changed the password since it was verified.
+    /// Sets the password hash. Fails with InvalidCredentials when the password has changed since it was
+    /// verified.
     async fn set_hash(&self, on: &Transaction, row: &user::Model, hash: &str) -> Result<User> {
         let update = user::Entity::update_many()
             .filter(self.mine())
@@ -170,7 +185,7 @@ impl<'a> Account<'a> {
     }
 }
 
-/// The account was deleted after the viewer was let in.
+/// The account was deleted after the viewer was authenticated.
 const ACCOUNT_DELETED: Error = Error::Unauthenticated("Invalid token");
 const WRONG_PASSWORD: Error = Error::InvalidCredentials("The password is wrong.");
 

@@ -1,4 +1,4 @@
-//! Accounts, as clients that are not signed in reach them: registration, sign-in and sign-out.
+//! Operations on accounts that do not require a signed-in user: registration, login and logout.
 
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ use crate::domain::{
 use crate::service::login_throttle::{LoginThrottle, ThrottledAccount};
 use crate::service::sessions::{Sessions, SignedIn};
 
-/// How many derived usernames are tried before registration gives up.
+/// The maximum number of derived usernames that registration tries.
 const USERNAME_ATTEMPTS: u32 = 8;
 
-/// Which sessions a logout ends.
+/// The sessions that a logout revokes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogoutScope {
     Current,
@@ -29,7 +29,7 @@ pub enum LogoutScope {
     All,
 }
 
-/// Accounts, seen from outside.
+/// Account operations for clients that are not signed in.
 pub struct Accounts {
     pub(super) database: Database,
     pub(super) clock: Clock,
@@ -38,23 +38,26 @@ pub struct Accounts {
     pub(super) throttle: Arc<LoginThrottle>,
     pub(super) addresses: IpRateLimiter,
     pub(super) registration_open: bool,
-    /// Is notified when an account has been deleted, and its rows are to follow.
+    /// Notified when an account was marked as deleted, so that its rows are deleted.
     pub(super) purge_requested: Arc<Notify>,
 }
 
 impl Accounts {
-    /// Whether anybody may register.
+    /// Whether clients may register.
     pub fn registration_open(&self) -> bool {
         self.registration_open
     }
 
-    /// Makes an account and signs its user in. Fails with [`Error::Taken`] when somebody has the
-    /// address or the username already.
+    /// Creates an account and opens a session.
+    ///
+    /// Errors: Forbidden when registration is closed; AlreadyExists when the e-mail address or the username
+    /// is taken.
     pub async fn register(&self, registration: Registration, client: &ClientInfo) -> Result<SignedIn> {
         if !self.registration_open {
             return Err(Error::Forbidden("Registration is closed."));
         }
-        // The same work whether or not the address is taken.
+        // The password is hashed before the address is looked up, so that the response time does not reveal
+        // whether the address is taken.
         let hash = self.passwords.hash(&registration.password, client.network()).await?;
         let now = self.clock.now();
         let opened = in_transaction!(self.database, |transaction| {
@@ -64,14 +67,18 @@ impl Accounts {
         Ok(self.sessions.finish_opening(opened))
     }
 
-    /// Signs in by e-mail address or username. Whatever is wrong, the answer and the work are the same.
+    /// Opens a session with an e-mail address or a username. Unknown names, inactive accounts and wrong
+    /// passwords get the same error after the same amount of work.
+    ///
+    /// Errors: InvalidCredentials as described; RateLimited after too many failures.
     pub async fn login(&self, login: &str, password: &SecretString, client: &ClientInfo) -> Result<SignedIn> {
         let login = login.to_lowercase();
         loop {
-            // First of all: a request that is refused here costs the database nothing.
+            // A request that is rejected here has not used the database.
             let verification = self.passwords.reserve(client.network()).await?;
-            // An account is counted by its id, so that its names share one count. A client that has used up
-            // a name that nobody has can tell when somebody takes it; registering tells that as well.
+            // Failures are counted by account id, so that all names of an account share one count. When a
+            // name without an account has reached its limit and is then registered, a client can notice that;
+            // registration reveals the same.
             let user = find_by_login(&self.database, &login).await?;
             let account = user
                 .as_ref()
@@ -89,16 +96,16 @@ impl Accounts {
         }
     }
 
-    /// Opens a session of a user whose password was verified. None when the account has changed since then: if
-    /// the password was changed, the old one must not open a session.
+    /// Opens a session for a user whose password was verified. Returns None when the account has changed
+    /// since then, because an old password must not open a session.
     async fn open(&self, user: &user::Model, client: &ClientInfo) -> Result<Option<SignedIn>> {
         let opened = in_transaction!(self.database, |transaction| {
             let unchanged = user::Entity::find()
                 .filter(user::COLUMN.id.eq(user.id))
                 .filter(user::COLUMN.is_active.eq(true))
                 .filter(user::COLUMN.password_hash.eq(user.password_hash.as_str()))
-                // Sign-ins of one account come one after the other, so that each counts the sessions of the
-                // others. New tasks, which only refer to the account, do not wait.
+                // Logins of one account run one after the other, so that each one counts the sessions of the
+                // others. Inserting tasks, which only references the account, is not blocked.
                 .lock(LockType::NoKeyUpdate)
                 .one(&transaction)
                 .await
@@ -109,7 +116,8 @@ impl Accounts {
         Ok(opened.map(|opened| self.sessions.finish_opening(opened)))
     }
 
-    /// Brings a hash to the present parameters, now that its password is known.
+    /// Replaces a hash that has outdated parameters. This is only possible now, because the password is
+    /// known.
     async fn rehash(&self, user: &user::Model, password: &SecretString, client: &ClientInfo) {
         if Passwords::is_current(&user.password_hash) {
             return;
@@ -123,17 +131,22 @@ impl Accounts {
             update.exec(self.database.write()).await.map_err(map_error)
         };
         if let Err(error) = rehashed.await {
-            // The old hash goes on to work.
-            tracing::debug!(%error, user_id = %user.id, "a password could not be hashed anew");
+            // The old hash still works.
+            tracing::debug!(%error, user_id = %user.id, "a password could not be rehashed");
         }
     }
 
-    /// Counts one attempt of a client's to sign in, or refuses it.
+    /// Counts one sign-in attempt of a client's network.
+    ///
+    /// Errors: RateLimited when the network has used up its attempts.
     pub fn check_address(&self, client: &ClientInfo) -> Result<()> {
         self.addresses.check(client)
     }
 
-    /// Ends sessions. The current one also with a token that has expired meanwhile.
+    /// Revokes sessions. An expired access token can still revoke its own session.
+    ///
+    /// Errors: Unauthenticated when the token is invalid or its session was revoked already, and for other
+    /// scopes than the current session also when the token has expired.
     pub async fn logout(&self, credential: &Credential, scope: LogoutScope) -> Result<()> {
         if scope != LogoutScope::Current {
             self.sessions.authenticate(credential).await?;
@@ -153,7 +166,8 @@ impl Accounts {
             self.sessions.trim(claims.user_id(), current).await?;
         }
         let revoked = self.sessions.revoke_now(claims.user_id(), condition).await?;
-        // The session of an expired token may have expired as well, and its row may be gone.
+        // An expired token is accepted without a session, because the session may have expired and been
+        // deleted too.
         if revoked == 0 && scope == LogoutScope::Current && !has_expired {
             Err(Error::Unauthenticated("Invalid token"))
         } else {
@@ -162,14 +176,16 @@ impl Accounts {
     }
 }
 
-/// The account of somebody who gives an e-mail address or a username, in lower case.
+/// The account with an e-mail address or a username, given in lower case.
 pub(super) async fn find_by_login(database: &Database, login: &str) -> Result<Option<user::Model>> {
     let column = if login.contains('@') { user::Column::EmailKey } else { user::Column::Username };
     let found = user::Entity::find().filter(column.eq(login)).filter(user::COLUMN.deleted_at.is_null());
     found.one(database.read()).await.map_err(map_error)
 }
 
-/// Inserts an account with a hashed password.
+/// Inserts an account.
+///
+/// Errors: AlreadyExists when the e-mail address or the username is taken.
 pub(super) async fn insert(
     on: &Transaction,
     registration: &Registration,
@@ -180,7 +196,7 @@ pub(super) async fn insert(
     new.insert(on, registration.username.as_ref(), now).await
 }
 
-/// A user about to be inserted.
+/// The columns of a new account that do not depend on its username.
 #[derive(Clone, Copy)]
 struct NewUser<'a> {
     email: &'a Email,
@@ -189,7 +205,7 @@ struct NewUser<'a> {
 }
 
 impl NewUser<'_> {
-    /// Inserts the user under the username wanted, or else under the first derived one that is free.
+    /// Inserts the account with the requested username, or with the first derived username that is free.
     async fn insert(
         self,
         transaction: &Transaction,
@@ -230,7 +246,8 @@ impl NewUser<'_> {
             updated_at: now,
             deleted_at: None,
         };
-        // Whatever it collides with: an error would end the transaction on PostgreSQL.
+        // ON CONFLICT covers every unique constraint, because an error would abort the transaction on
+        // PostgreSQL.
         let insert = user::Entity::insert(row.clone().into_active_model())
             .on_conflict(OnConflict::new().do_nothing().to_owned())
             .exec_without_returning(transaction);
@@ -238,7 +255,8 @@ impl NewUser<'_> {
         Ok((inserted == 1).then(|| row.into()))
     }
 
-    /// The faults of an insert that found something taken; a derived username does not count.
+    /// The faults of an insert that collided with existing values. A collision of a derived username is no
+    /// fault.
     async fn taken_fields(
         self,
         transaction: &Transaction,

@@ -1,6 +1,6 @@
-//! What many viewers do all the time, in batches: one statement, and one commit, for all that waits. Whose
-//! it is goes with each: what `Tasks::mine` is for one viewer, the pairs of owner and id are here, in the
-//! statement and again when each gets its own.
+//! Statements that several viewers share: concurrent requests of the same kind are executed by one statement
+//! and one commit. Each key contains its owner. The owner is a condition of the statement and is checked
+//! again when rows are assigned to keys, because `Tasks::mine` covers only one viewer.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use crate::db::{Coalescer, Database, Mode, Statements, map_error};
 use crate::domain::{Result, Task, User};
 use crate::service::tasks::{insert_error, is_active, to_tasks};
 
-/// One coalescer for each kind of work.
+/// One coalescer for each kind of request.
 pub(super) struct CoalescedStatements {
-    /// Gives the account that has an id.
+    /// Finds an account by its id.
     pub users: Coalescer<Uuid, Option<User>>,
-    /// Gives the live task of a user's that has an id.
+    /// Finds an active task by its owner and id.
     pub tasks: Coalescer<(Uuid, Uuid), Option<Task>>,
-    /// Inserts a task under a new id.
+    /// Inserts a task with a new id.
     pub new_tasks: Coalescer<Task, ()>,
 }
 
@@ -35,14 +35,14 @@ impl CoalescedStatements {
     }
 }
 
-/// What a kind of work does.
+/// Whether requests of a kind read or write.
 #[derive(Clone, Copy)]
 enum Access {
     Read,
     Write,
 }
 
-/// A coalescer of work on the database; `user` says whose a key is.
+/// Creates a coalescer of statements. `user` returns the user that a key belongs to.
 fn coalescer<K, V, F>(
     database: &Database,
     access: Access,
@@ -88,7 +88,7 @@ async fn find_tasks(database: Statements, keys: Arc<[(Uuid, Uuid)]>) -> Result<V
 }
 
 async fn insert_tasks(database: Statements, new: Arc<[Task]>) -> Result<Vec<()>> {
-    // The ids are new, so a row under one of them is this task, sent before.
+    // The ids are new, so an existing row with one of them is the same task, sent before.
     let sent_before = OnConflict::column(Column::Id).do_nothing().to_owned();
     let insert = Entity::insert_many(new.iter().map(ActiveModel::from)).on_conflict(sent_before);
     insert.exec_without_returning(&database).await.map_err(insert_error)?;

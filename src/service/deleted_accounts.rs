@@ -1,6 +1,6 @@
-//! The rows of accounts that were deleted. An account is gone for everybody once it is marked as deleted;
-//! what is left of it is deleted here, in steps that are short enough for other writes to go on between
-//! them, and which go on after a restart. Several instances may do so at once.
+//! Deletes the rows of accounts that were marked as deleted. Clients cannot reach these rows anymore. The
+//! statements are short, so that other writes run between them. The job continues after a restart, and
+//! several instances may run it at the same time.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -15,11 +15,12 @@ use crate::db::{Database, map_error};
 use crate::domain::{Error, Result};
 use crate::service::tasks::without_index;
 
-/// How often accounts are looked for that another instance has marked, or this one before a restart.
+/// The interval at which this job looks for accounts that were marked by other instances or before a restart.
 const CHECK_INTERVAL: Duration = Duration::from_secs(10);
-/// How many small rows one step deletes.
+/// The number of small rows that one statement deletes.
 const ROWS_PER_DELETE: u64 = 500;
-/// How many tasks one step deletes: a row has up to 200 KB of text, and is in eight indexes.
+/// The number of tasks that one statement deletes. It is lower, because a task has up to 200 KB of text and
+/// is in eight indexes.
 const TASKS_PER_DELETE: u64 = 100;
 
 /// Deletes the rows of accounts that are marked as deleted.
@@ -33,12 +34,12 @@ impl DeletedAccounts {
         Self { database, purge_requested: Arc::default() }
     }
 
-    /// What to notify when an account has been marked.
+    /// The handle to notify when an account has been marked.
     pub fn purge_requested(&self) -> Arc<Notify> {
         self.purge_requested.clone()
     }
 
-    /// Deletes what is left of deleted accounts, for as long as this is in use elsewhere.
+    /// Deletes the rows of marked accounts, until the last other reference to `accounts` is dropped.
     pub async fn purge(accounts: Weak<Self>) {
         loop {
             let Some(accounts) = accounts.upgrade() else { return };
@@ -47,7 +48,7 @@ impl DeletedAccounts {
                 tracing::warn!(%error, "the rows of a deleted account could not be deleted yet");
             }
             drop(accounts);
-            // Whether it was notified or not, it looks again.
+            // The result is ignored: the job looks again after a notification and after the interval.
             let _ = tokio::time::timeout(CHECK_INTERVAL, purge_requested.notified()).await;
         }
     }
@@ -75,13 +76,14 @@ impl DeletedAccounts {
             }
             self.purge_tasks(id, &tasks).await?;
         }
-        // Last of all, since it is the mark: what another instance has added in the meantime goes with it.
+        // The account is deleted last, because it carries the mark. Rows that another instance has added in
+        // the meantime are deleted with it (ON DELETE CASCADE).
         let user = user::Entity::delete_many().filter(user::Column::Id.eq(id));
         self.delete_paced(user.filter(user::Column::DeletedAt.is_not_null())).await.map(drop)
     }
 
-    /// Deletes a few tasks, after the parts in them, which may be very many. Each statement asks for the owner
-    /// again: somebody else may have made a task with the same id in the meantime.
+    /// Deletes tasks, after their task parts, of which there may be many. Each statement checks the owner
+    /// again, because another user may have created a task with the same id in the meantime.
     async fn purge_tasks(&self, owner: Uuid, tasks: &[Uuid]) -> Result<()> {
         let owned = without_index(task::Column::OwnerId.eq(owner));
         let owned = task::Column::Id.is_in(tasks.iter().copied()).and(owned);
@@ -96,7 +98,7 @@ impl DeletedAccounts {
         self.delete_paced(task::Entity::delete_many().filter(owned)).await.map(drop)
     }
 
-    /// Deletes the rows that meet a condition, a few at a time.
+    /// Deletes the rows that meet a condition, up to [`ROWS_PER_DELETE`] per statement.
     async fn delete_in_chunks<E: EntityTrait>(&self, id: E::Column, condition: SimpleExpr) -> Result<()> {
         loop {
             let ids = E::find().select_only().column(id).filter(condition.clone()).limit(ROWS_PER_DELETE);
@@ -106,15 +108,16 @@ impl DeletedAccounts {
         }
     }
 
-    /// One statement. Afterwards nothing is done for as long as it took, so that half of the time of
-    /// SQLite's one writer is left to others.
+    /// Runs one statement and then pauses for as long as the statement took, so that other writes get at
+    /// least half of the time of SQLite's writer.
     async fn delete_paced<E: EntityTrait>(&self, delete: DeleteMany<E>) -> Result<u64> {
         let begun = Instant::now();
         let done = delete.exec(self.database.write()).await.map_err(map_error);
         tokio::time::sleep(begun.elapsed()).await;
         match done {
             Ok(done) => Ok(done.rows_affected),
-            // Another instance deletes the same rows: it looks again.
+            // Another instance is deleting the same rows. The caller tries again because the count is not
+            // zero.
             Err(Error::WriteConflict | Error::Locked) => Ok(1),
             Err(error) => Err(error),
         }

@@ -1,14 +1,16 @@
-//! How often signing in to an account may fail. Failures are counted in the database, for all instances
-//! together, and the same whether the account exists or not.
+//! Limits how often signing in to an account may fail. Failures are counted in the database, for all
+//! instances together, whether or not the account exists.
 //!
-//! The limits are exact although nothing is written before a password is hashed. A failure is counted before
-//! it is answered, in one statement that gives the new count: the answer to a failure beyond the limit is
-//! RATE_LIMITED, and so is the answer to a right password that comes when the limit has been reached
-//! meanwhile. So a client never learns of more passwords than the limit whether they are right, however many
-//! it tries at once and on however many instances. Beside that each instance counts its attempts in progress
-//! in memory: an attempt that could be beyond the limit waits for the results of the others, so that as a
-//! rule no password is hashed in vain. Attempts in progress are not in the database, since each would cost
-//! two writes, and a crash would leave them there as failures.
+//! The limits are exact, although nothing is written before a password is hashed. A failure is counted before
+//! the client gets its response, by one statement that returns the new count. When this count is beyond the
+//! limit, the response is RATE_LIMITED. The response to a correct password is RATE_LIMITED as well when the
+//! limit was reached in the meantime. So a client never learns of more passwords than the limit whether they
+//! are correct, even with concurrent attempts on several instances.
+//!
+//! In addition each instance counts its attempts in progress in memory. An attempt that could exceed the
+//! limit waits for the results of the others, so that usually no password is hashed in vain. Attempts in
+//! progress are not stored in the database, because each would need two writes, and a crash would leave them
+//! behind as failures.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
@@ -29,35 +31,37 @@ use crate::db::entity::login_attempt::{ActiveModel, Column, Entity, Model};
 use crate::db::{Database, map_error};
 use crate::domain::{Clock, Error, Instant, Result};
 
-/// How many failures an account may have in all, for each that it may have from one client network.
+/// The limit of an account over all networks is this multiple of its limit for one network.
 const ACCOUNT_LIMIT_FACTOR: i32 = 10;
 const NETWORK_PERIOD: TimeDelta = TimeDelta::minutes(15);
 const ACCOUNT_PERIOD: TimeDelta = TimeDelta::hours(1);
-/// A count that ends later than a period and this from now was written under a clock that was ahead, and is
-/// void: otherwise an account would stay locked until that time. A smaller tolerance would also void
-/// correct counts, since the clocks of instances differ a little and statements overtake each other.
+/// A count that expires later than its period plus this tolerance was written by an instance whose clock was
+/// ahead. It is ignored, because otherwise the account would stay locked until then. With a smaller tolerance
+/// valid counts would be ignored, because the clocks of instances differ slightly and statements overtake
+/// each other.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(60);
-/// How long an attempt waits for the results of others.
+/// The maximum time that an attempt waits for the results of others.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(300);
-/// How many old counts one statement deletes.
+/// The number of expired counts that one statement deletes.
 const ROWS_PER_CLEANUP: u64 = 500;
 
-/// Whom an attempt is for.
+/// The account that an attempt is for.
 #[derive(Clone, Copy, Debug)]
 pub enum ThrottledAccount<'a> {
-    /// An account, whichever of its names was typed.
+    /// An existing account, whether its e-mail address or its username was entered.
     Known(Uuid),
-    /// A name that no account has, in lower case.
+    /// A name without an account, in lower case.
     Unknown(&'a str),
 }
 
-/// Counts failed attempts.
+/// Counts failed sign-in attempts.
 pub struct LoginThrottle {
     database: Database,
     clock: Clock,
-    /// Failures of one account from one client network in 15 minutes; 0 counts nothing.
+    /// The maximum number of failures of one account from one client network in 15 minutes; 0 disables the
+    /// throttle.
     limit: i32,
     in_progress: InProgress,
 }
@@ -82,8 +86,10 @@ impl LoginThrottle {
         Self { database, clock, limit, in_progress: InProgress::default() }
     }
 
-    /// Begins an attempt. Errors: RateLimited when a limit is reached; Unavailable when it could be reached
-    /// by the attempts in progress, and their results do not come in time.
+    /// Begins an attempt.
+    ///
+    /// Errors: RateLimited when a limit is reached; Unavailable when the attempts in progress could reach it
+    /// and do not finish within [`MAX_WAIT`].
     pub async fn begin(&self, account: ThrottledAccount<'_>, client: &ClientInfo) -> Result<Attempt<'_>> {
         let counts = self.counts(account, client);
         let deadline = tokio::time::Instant::now() + MAX_WAIT;
@@ -122,7 +128,9 @@ impl LoginThrottle {
         ]
     }
 
-    /// The failures that are counted so far. Errors: RateLimited when a limit is reached.
+    /// The current number of failures of each count.
+    ///
+    /// Errors: RateLimited when a limit is reached.
     async fn check_failures(&self, counts: &[Count]) -> Result<Vec<i32>> {
         if counts.is_empty() {
             return Ok(Vec::new());
@@ -137,7 +145,9 @@ impl LoginThrottle {
         counts.iter().map(of_count).collect()
     }
 
-    /// Counts one failure. Errors: RateLimited when it is beyond the limit.
+    /// Counts one failure.
+    ///
+    /// Errors: RateLimited when it is beyond the limit.
     async fn record_failure(&self, count: Count) -> Result<()> {
         let now = self.clock.now();
         let row = ActiveModel { key: Set(count.key), failures: Set(1), resets_at: Set(now + count.period) };
@@ -154,14 +164,14 @@ impl LoginThrottle {
         count.check(counted.failures, counted.resets_at, now)
     }
 
-    /// Deletes the counts that are over, for as long as the throttle is in use elsewhere.
+    /// Deletes expired counts regularly, until the last other reference to `throttle` is dropped.
     pub async fn delete_expired(throttle: Weak<Self>) {
         let mut interval = tokio::time::interval(CLEANUP_INTERVAL);
         loop {
             interval.tick().await;
             let Some(throttle) = throttle.upgrade() else { return };
             if let Err(error) = throttle.delete_expired_rows().await {
-                tracing::debug!(%error, "old login attempts could not be cleared away");
+                tracing::debug!(%error, "expired login attempts could not be deleted");
             }
         }
     }
@@ -171,7 +181,8 @@ impl LoginThrottle {
         let latest_valid = now + ACCOUNT_PERIOD + CLOCK_TOLERANCE;
         let is_expired = Column::ResetsAt.lte(now).or(Column::ResetsAt.gt(latest_valid));
         loop {
-            // They are looked for beside SQLite's one writer, and deleted a few at a time.
+            // Keys are read first, because reading does not block SQLite's writer, and then deleted in small
+            // groups.
             let keys = Entity::find().select_only().column(Column::Key).filter(is_expired.clone());
             let keys = keys.limit(ROWS_PER_CLEANUP).into_tuple::<Uuid>().all(self.database.read()).await;
             let keys = keys.map_err(map_error)?;
@@ -186,13 +197,15 @@ impl LoginThrottle {
 }
 
 impl Attempt<'_> {
-    /// Ends the attempt with its result, and tells whether the password was right. Errors: RateLimited when a
-    /// limit was reached meanwhile; then the result is kept from the client.
+    /// Ends the attempt and returns whether the password was correct.
+    ///
+    /// Errors: RateLimited when a limit was reached in the meantime; the client must then not learn the
+    /// result.
     pub async fn finish(self, is_correct: bool) -> Result<bool> {
         if is_correct {
             self.throttle.check_failures(&self.counts).await?;
         } else {
-            // One by one: two statements that lock several rows could wait for each other.
+            // One statement per count: two statements that lock several rows could wait for each other.
             for count in &self.counts {
                 self.throttle.record_failure(*count).await?;
             }
@@ -208,18 +221,18 @@ impl Drop for Attempt<'_> {
 }
 
 impl Count {
-    /// Whether failures are counted until `resets_at`.
+    /// Whether a count that expires at `resets_at` is valid now.
     fn is_current(&self, resets_at: Instant, now: Instant) -> bool {
         now < resets_at && resets_at <= now + self.period + CLOCK_TOLERANCE
     }
 
-    /// The opposite of [`Self::is_on`] for the row that is stored.
+    /// The negation of [`Self::is_current`] as a condition on the stored row.
     fn is_expired(&self, now: Instant) -> SimpleExpr {
         let resets_at = || Expr::col((Entity, Column::ResetsAt));
         resets_at().lte(now).or(resets_at().gt(now + self.period + CLOCK_TOLERANCE))
     }
 
-    /// Fails when the failure with this number is beyond the limit.
+    /// Fails with RateLimited when failure number `number` is beyond the limit.
     fn check(&self, number: i32, resets_at: Instant, now: Instant) -> Result<()> {
         if number <= self.limit {
             return Ok(());
@@ -230,21 +243,22 @@ impl Count {
     }
 }
 
-/// The attempts in progress on this instance.
+/// The attempts in progress on this instance, by the key of their count.
 #[derive(Default)]
 struct InProgress(Mutex<HashMap<Uuid, Attempts>>);
 
-/// Those of one count.
+/// The attempts in progress of one count.
 #[derive(Default)]
 struct Attempts {
     number: i32,
-    /// Is notified of each result.
+    /// Notified of each result.
     result: Arc<Notify>,
 }
 
 impl InProgress {
-    /// Adds an attempt; or, when those in progress could reach a limit, gives the event to wait for. A
-    /// failure that was counted after `failures` was read may be missed here; see the head of this file.
+    /// Adds an attempt. When the attempts in progress could reach a limit, returns the notification to wait
+    /// for instead. A failure that was counted after `failures` was read may be missed here; the module
+    /// documentation explains why the limit is exact nevertheless.
     fn try_add(&self, counts: &[Count], failures: &[i32]) -> std::result::Result<(), OwnedNotified> {
         let mut attempts = self.0.lock().expect("no holder panics");
         for (count, failures) in counts.iter().zip(failures) {
@@ -273,7 +287,7 @@ impl InProgress {
     }
 }
 
-/// A key that does not tell what it was made of.
+/// Hashes `parts` to a key that does not reveal them.
 fn key(parts: &[&str]) -> Uuid {
     let digest = parts.iter().fold(Sha256::new(), |digest, part| {
         digest.chain_update((part.len() as u64).to_be_bytes()).chain_update(part)

@@ -1,7 +1,7 @@
-//! The handles that talk to the database. An account's data is reached through a handle that only a
-//! [`Viewer`](crate::auth::Viewer) can open, and each handle has one place that knows whose rows
-//! it may touch, and another for statements that several viewers share. This module does not know HTTP or
-//! GraphQL, and its callers see no entities and no SQL.
+//! Owner-scoped access to the database. The data of an account is only reachable through a handle that
+//! requires a [`Viewer`](crate::auth::Viewer). Each handle has one method that defines which rows belong to
+//! the viewer; statements that several viewers share are in [`coalesced`]. This module does not depend on
+//! HTTP or GraphQL, and its callers see no entities and no SQL.
 
 mod account;
 mod accounts;
@@ -32,23 +32,23 @@ use crate::service::deleted_accounts::DeletedAccounts;
 use crate::service::login_throttle::LoginThrottle;
 use crate::service::tasks::trash::Trash;
 
-/// Before a job that panicked begins again.
+/// The delay before a job that has panicked is restarted.
 const JOB_RESTART_DELAY: Duration = Duration::from_secs(1);
 
-/// What the operator decides about accounts.
+/// Settings for accounts and sessions.
 #[derive(Clone, Debug)]
 pub struct AccountRules {
-    /// Whether anybody may register.
+    /// Whether clients may register.
     pub registration_open: bool,
-    /// How long a session lasts at most.
+    /// The maximum lifetime of a session.
     pub session_lifetime: TimeDelta,
-    /// Failed logins of one account from one network in 15 minutes; 0 is no limit.
+    /// The maximum number of failed logins of one account from one network in 15 minutes; 0 means no limit.
     pub login_failures: i32,
-    /// Credential operations of one address a minute; 0 is no limit.
+    /// The maximum number of credential operations of one address per minute; 0 means no limit.
     pub credentials_per_minute: u32,
 }
 
-/// Everything that the service can do; the way in for everybody else.
+/// All services, and the entry point to them.
 pub struct Services {
     database: Database,
     clock: Clock,
@@ -61,7 +61,7 @@ pub struct Services {
 }
 
 impl Services {
-    /// Puts the handles on an open, migrated database.
+    /// Creates the services on an open, migrated database.
     pub fn new(database: Database, clock: Clock, tokens: Tokens, rules: &AccountRules) -> Self {
         let lifetime = rules.session_lifetime;
         let sessions = Arc::new(Sessions::new(database.clone(), clock.clone(), tokens, lifetime));
@@ -82,37 +82,39 @@ impl Services {
         Self { database, clock, accounts, sessions, throttle, trash, deleted_accounts, coalesced }
     }
 
-    /// What may be asked without being signed in.
+    /// Account operations that do not require a signed-in user.
     pub fn accounts(&self) -> &Accounts {
         &self.accounts
     }
 
-    /// The sign-ins.
+    /// The sessions of all users.
     pub fn sessions(&self) -> &Sessions {
         &self.sessions
     }
 
-    /// The viewer's own account.
+    /// The viewer's account.
     pub fn account<'a>(&'a self, viewer: &'a Viewer) -> Account<'a> {
         Account::new(&self.accounts, &self.coalesced, viewer)
     }
 
-    /// The viewer's own tasks.
+    /// The viewer's tasks.
     pub fn tasks<'a>(&'a self, viewer: &'a Viewer) -> Tasks<'a> {
         Tasks::new(&self.database, &self.clock, &self.coalesced, viewer)
     }
 
-    /// Fails while the database does not answer or accepts no writes.
+    /// Checks that the database replies and accepts writes.
+    ///
+    /// Errors: Unavailable or Timeout when it does not.
     pub async fn ready(&self) -> crate::domain::Result<()> {
         self.database.ready().await
     }
 
-    /// Writes what is otherwise written in the background, after the last request.
+    /// Writes data that is otherwise written in the background. It is called after the last request.
     pub async fn finish(&self) {
         self.sessions.write_pending_uses().await;
     }
 
-    /// What goes on beside the requests, for as long as the services are there.
+    /// Starts the background jobs. They run until the services are dropped.
     pub fn start_jobs(&self) {
         spawn_supervised(Sessions::poll_revocations, &self.sessions);
         spawn_supervised(Sessions::write_uses, &self.sessions);
@@ -123,7 +125,7 @@ impl Services {
     }
 }
 
-/// Runs a job until it ends by itself; when it panics it begins again.
+/// Runs a job until it returns, and restarts it after a panic.
 fn spawn_supervised<T, J>(job: fn(Weak<T>) -> J, of: &Arc<T>)
 where
     T: Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! What an operator does to accounts without SQL. It is nobody's handle: only the command line has it.
+//! Account operations for operators, used by the command line only. No request can reach them.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -14,7 +14,7 @@ use crate::service::accounts;
 use crate::service::sessions::limit::trim_sessions;
 use crate::service::sessions::revoke_sessions;
 
-/// Accounts as the operator handles them.
+/// Access to all accounts for an operator.
 pub struct Operator {
     database: Database,
     clock: Clock,
@@ -22,12 +22,12 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Works on an open, migrated database, beside servers that may be running on it.
+    /// Works on an open, migrated database. Servers may be running on it.
     pub fn new(database: Database) -> Self {
         Self { database, clock: Clock::default(), passwords: Passwords::default() }
     }
 
-    /// Every account, oldest first.
+    /// All accounts, oldest first.
     pub async fn list(&self) -> Result<Vec<User>> {
         let rows = user::Entity::find().filter(user::COLUMN.deleted_at.is_null());
         let rows = rows.order_by_asc(user::Column::CreatedAt).order_by_asc(user::Column::Id);
@@ -35,7 +35,9 @@ impl Operator {
         Ok(rows.into_iter().map(User::from).collect())
     }
 
-    /// Makes an account, whether or not registration is open.
+    /// Creates an account, whether or not registration is open.
+    ///
+    /// Errors: AlreadyExists when the e-mail address or the username is taken.
     pub async fn create(&self, registration: &Registration) -> Result<User> {
         let hash = self.passwords.hash(&registration.password, LOCAL_NETWORK).await?;
         in_transaction!(self.database, |transaction| {
@@ -43,13 +45,19 @@ impl Operator {
         })
     }
 
-    /// Sets a new password and ends every session.
+    /// Sets a new password and revokes all sessions of the user, who is given by id, e-mail address or
+    /// username.
+    ///
+    /// Errors: NotFound when there is no such user.
     pub async fn set_password(&self, login: &str, password: &NewPassword) -> Result<User> {
         let hash = self.passwords.hash(password, LOCAL_NETWORK).await?;
         self.update(login, user::Column::PasswordHash, Expr::val(hash), true).await
     }
 
-    /// Lets a user in or keeps them out; the latter ends every session.
+    /// Activates or deactivates a user, who is given by id, e-mail address or username. Deactivating revokes
+    /// all sessions.
+    ///
+    /// Errors: NotFound when there is no such user.
     pub async fn set_active(&self, login: &str, active: bool) -> Result<User> {
         self.update(login, user::Column::IsActive, Expr::val(active), !active).await
     }
@@ -85,11 +93,12 @@ impl Operator {
                 return Ok(user);
             }
         }
-        // 32 digits can be a username as well.
+        // A username may also consist of 32 hexadecimal digits.
         accounts::find_by_login(&self.database, &login).await?.ok_or(NO_USER)
     }
 }
 
-/// The client network of passwords that come from the command line: they are hashed by this process alone.
+/// The client network of passwords from the command line, which no other client of this process competes
+/// with.
 const LOCAL_NETWORK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const NO_USER: Error = Error::NotFound("There is no such user.");

@@ -7,7 +7,7 @@ use super::{CREATE, whose};
 use crate::support::{Place, PostgresDatabase, Server, json, wait_until};
 
 const WARNING: &str = "the clock is more than 7 days ahead of the latest time in the database";
-const GONE: &str = "tasks went out of the trash for good";
+const GONE: &str = "expired tasks were deleted from the trash";
 
 /// The columns that hold a time of the past.
 const TIMES: [(&str, &[&str]); 3] = [

@@ -1,7 +1,7 @@
-//! Which sessions are alive, without asking the database on each request. A session that was seen
-//! alive is believed for a minute; endings are read from the database twice a second, so every
-//! instance knows of them within two seconds, through any pooler. Who cannot read them for ten
-//! seconds believes nothing any more and asks each time.
+//! A cache of active sessions, so that requests do not query the database for their session. An entry is
+//! valid for a minute. Revocations are polled twice a second, so every instance applies them within two
+//! seconds, also behind a connection pooler. An instance that could not poll for ten seconds ignores the
+//! cache and queries the database for each request.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -12,15 +12,15 @@ use uuid::Uuid;
 
 const ACTIVE_TTL: Duration = Duration::from_secs(60);
 const MAX_CACHED_SESSIONS: u64 = 100_000;
-/// Without news for so long nothing is believed.
+/// The cache is ignored when the last successful poll is older than this.
 const STALE_AFTER: Duration = Duration::from_secs(10);
 
-/// What this instance knows of sessions.
+/// The sessions that this instance knows to be active or revoked.
 pub struct SessionCache {
-    /// Session and user.
+    /// The user of each active session, by session id.
     active: Cache<Uuid, Uuid>,
-    /// Sessions that ended lately. Kept longer than any look at the database takes, so that a look
-    /// from before an ending cannot bring the session back.
+    /// Recently revoked sessions. They are kept for longer than any query takes, so that a query that started
+    /// before a revocation cannot mark the session as active again.
     revoked: Cache<Uuid, ()>,
     last_poll: Mutex<Option<Instant>>,
 }
@@ -29,7 +29,7 @@ impl Default for SessionCache {
     fn default() -> Self {
         Self {
             active: Cache::builder().max_capacity(MAX_CACHED_SESSIONS).time_to_live(ACTIVE_TTL).build(),
-            // The usual policy would rather turn a new entry away than give up an old one.
+            // The default policy may reject a new entry to keep old ones; LRU always accepts it.
             revoked: Cache::builder()
                 .eviction_policy(EvictionPolicy::lru())
                 .max_capacity(MAX_CACHED_SESSIONS)
@@ -41,15 +41,16 @@ impl Default for SessionCache {
 }
 
 impl SessionCache {
-    /// Whether a session of this user was seen alive lately and has not ended since.
+    /// Whether the session was recently found active and has not been revoked since.
     pub fn is_active(&self, session: Uuid, user: Uuid) -> bool {
         !self.is_stale() && self.active.get(&session) == Some(user)
     }
 
-    /// Notes that the database had a session as alive. False when it has ended meanwhile.
+    /// Records that a session of the database is active. Returns false when it was revoked in the meantime.
     pub fn mark_active(&self, session: Uuid, user: Uuid) -> bool {
         self.active.insert(session, user);
-        // In this order: an ending that is noted after this look takes the entry out itself.
+        // The check follows the insert, because a revocation that is recorded after this check removes the
+        // entry itself.
         let is_active = !self.is_revoked(session);
         if !is_active {
             self.active.invalidate(&session);
@@ -57,12 +58,12 @@ impl SessionCache {
         is_active
     }
 
-    /// Whether a session is known to have ended lately.
+    /// Whether the session was recently revoked.
     pub fn is_revoked(&self, session: Uuid) -> bool {
         self.revoked.contains_key(&session)
     }
 
-    /// Notes that sessions have ended.
+    /// Records that sessions were revoked.
     pub fn mark_revoked(&self, sessions: impl IntoIterator<Item = Uuid>) {
         for session in sessions {
             self.revoked.insert(session, ());
@@ -70,10 +71,10 @@ impl SessionCache {
         }
     }
 
-    /// Notes all endings of the last minute, as the database has them now.
+    /// Records all revocations that the database contained at `read_at`.
     pub fn apply_revocations(&self, revoked: impl IntoIterator<Item = Uuid>, read_at: Instant) {
         if self.is_stale() {
-            // Endings may have come and gone unseen.
+            // Revocations may have been written and deleted since the last poll.
             self.active.invalidate_all();
         }
         self.mark_revoked(revoked);
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_believed_until_it_ends() {
+    fn a_session_is_active_until_it_is_revoked() {
         let (cache, session, user) = (polled_cache(), Uuid::new_v4(), Uuid::new_v4());
         assert!(!cache.is_active(session, user));
         assert!(cache.mark_active(session, user));
@@ -107,14 +108,14 @@ mod tests {
     }
 
     #[test]
-    fn a_look_from_before_an_ending_does_not_bring_a_session_back() {
+    fn a_query_from_before_a_revocation_does_not_make_a_session_active_again() {
         let (cache, session, user) = (polled_cache(), Uuid::new_v4(), Uuid::new_v4());
         cache.mark_revoked([session]);
         assert!(!cache.mark_active(session, user) && !cache.is_active(session, user));
     }
 
     #[test]
-    fn without_news_nothing_is_believed() {
+    fn without_recent_polls_the_cache_is_ignored() {
         let cache = SessionCache::default();
         let (session, user) = (Uuid::new_v4(), Uuid::new_v4());
         assert!(cache.mark_active(session, user));

@@ -1,4 +1,4 @@
-//! How many sessions a user has at most, and how those go that have expired or are too many.
+//! The maximum number of sessions of a user, and the deletion of expired and excess sessions.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -14,23 +14,24 @@ use crate::domain::{Error, Instant, Result};
 use crate::service::Sessions;
 use crate::service::sessions::{record_revocations, revoke_sessions};
 
-/// How many live sessions a user has at most.
+/// The maximum number of active sessions of a user.
 pub(in crate::service) const MAX_SESSIONS: u64 = 100;
-/// How many sessions one statement deletes: other writes have their turn in between.
+/// The number of sessions that one statement deletes. Other writes run between the statements.
 const SESSIONS_PER_DELETE: u64 = 500;
-/// How many ids are read at a time of sessions that are too many.
+/// The number of ids of excess sessions that one query reads.
 const IDS_PER_READ: u64 = 10_000;
-/// How many users with too many sessions are looked for at a time.
+/// The number of users with excess sessions that one query reads.
 const USERS_PER_READ: u64 = 100;
-/// A session that was used within this time may be one that another instance believes to be alive. It is longer
-/// than that belief, since the use is noted to the minute.
+/// A session that was used within this time may be in the cache of another instance. It is longer than the
+/// lifetime of a cache entry, because uses are recorded to the minute.
 const EXPIRY_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(60);
-/// How many rounds of deleting expired sessions there are for one look for users with too many. Only
-/// sessions from before there was a limit are too many, and those of older programs on the same database.
+/// The number of cleanups of expired sessions for each search for users with excess sessions. Excess sessions
+/// only exist when they were created before the limit was introduced, or by an older version on the same
+/// database.
 const CLEANUPS_PER_FULL_TRIM: u64 = 60;
 
-/// The ids of a user's live sessions, those that were used last first, without the first few.
+/// The ids of a user's active sessions, most recently used first, without the first `skip`.
 fn ids_beyond(user: Uuid, now: Instant, skip: u64, limit: u64) -> Select<Entity> {
     Entity::find()
         .select_only()
@@ -43,8 +44,9 @@ fn ids_beyond(user: Uuid, now: Instant, skip: u64, limit: u64) -> Select<Entity>
         .limit(limit)
 }
 
-/// Ends those of a user's sessions that were used longest ago, so that there is room for one more. If there
-/// are very many from before there was a limit, it ends some of them, and the others go in the background.
+/// Revokes the least recently used sessions of a user, so that one more is within the limit. If there are
+/// many excess sessions from before the limit was introduced, it revokes some of them; the others are deleted
+/// in the background.
 pub(in crate::service) async fn revoke_oldest(
     on: &Transaction,
     user: Uuid,
@@ -59,9 +61,9 @@ pub(in crate::service) async fn revoke_oldest(
     revoke_sessions(on, COLUMN.id.is_in(oldest), now).await
 }
 
-/// Deletes what a user has beyond the limit of sessions, a few at a time, but for one that is in use at the
-/// moment; gives the ids. Other instances are told of those that were used lately, since they believe for a
-/// minute that such a session is alive; of all of them the table of endings would hold very many.
+/// Deletes a user's sessions beyond the limit in small groups, except for `keep`, and returns their ids. Only
+/// recently used sessions are recorded as revoked, because only these may be in the cache of another
+/// instance, and the table of revocations would otherwise become very large.
 pub(in crate::service) async fn trim_sessions(
     database: &Database,
     user: Uuid,
@@ -74,7 +76,8 @@ pub(in crate::service) async fn trim_sessions(
         let mut ids: Vec<Uuid> = ids.await.map_err(map_error)?;
         let found = ids.len() as u64;
         ids.retain(|id| Some(*id) != keep);
-        // In one order: two that lock the same rows could wait for each other.
+        // Sorted, because two transactions that lock the same rows in different orders could wait for each
+        // other.
         ids.sort_unstable();
         for batch in ids.chunks(SESSIONS_PER_DELETE as usize) {
             delete_by_ids(database, batch, now).await?;
@@ -86,7 +89,7 @@ pub(in crate::service) async fn trim_sessions(
     }
 }
 
-/// Deletes sessions by their ids, in a transaction of its own.
+/// Deletes sessions by their ids in their own transaction.
 async fn delete_by_ids(database: &Database, ids: &[Uuid], now: Instant) -> Result<()> {
     in_transaction!(database, |transaction| {
         let has_id = || COLUMN.id.is_in(ids.iter().copied());
@@ -100,8 +103,8 @@ async fn delete_by_ids(database: &Database, ids: &[Uuid], now: Instant) -> Resul
 }
 
 impl Sessions {
-    /// Deletes sessions that have expired, and those that are too many, for as long as the sessions are in
-    /// use elsewhere. Several instances may do so at once.
+    /// Deletes expired and excess sessions regularly, until the last other reference to `sessions` is
+    /// dropped. Several instances may run this job at the same time.
     pub async fn delete_old(sessions: Weak<Self>) {
         let mut interval = tokio::time::interval(CLEANUP_INTERVAL);
         for round in 0_u64.. {
@@ -118,7 +121,7 @@ impl Sessions {
 
     async fn delete_expired(&self) -> Result<()> {
         loop {
-            // They are looked for beside SQLite's one writer.
+            // Ids are read first, because reading does not block SQLite's writer.
             let expired = Entity::find().select_only().column(Column::Id);
             let expired = expired.filter(COLUMN.expires_at.lte(self.clock.now())).limit(SESSIONS_PER_DELETE);
             let mut ids: Vec<Uuid> =
@@ -133,7 +136,7 @@ impl Sessions {
 
     async fn trim_all(&self) -> Result<()> {
         loop {
-            // Those that have expired are not counted, since trimming leaves them.
+            // Expired sessions are not counted, because trimming does not delete them.
             let live = Entity::find().filter(COLUMN.expires_at.gt(self.clock.now()));
             let users = live.select_only().column(Column::UserId).group_by(Column::UserId);
             let users = users.having(Column::Id.count().gt(MAX_SESSIONS)).limit(USERS_PER_READ);

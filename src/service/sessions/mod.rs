@@ -1,4 +1,4 @@
-//! Sign-ins: how they begin, go on and end, and how a token becomes a viewer.
+//! Sessions: how they are opened, refreshed and revoked, and how a token becomes a viewer.
 
 mod cache;
 pub(super) mod limit;
@@ -25,12 +25,13 @@ const TOKEN_EXPIRED: Error = Error::Unauthenticated("Token has expired");
 const INVALID_TOKEN: Error = Error::Unauthenticated("Invalid token");
 const INVALID_REFRESH_TOKEN: Error = Error::InvalidCredentials("Invalid refresh token");
 
-/// How long an exchanged refresh token still gives the same answer: for a lost one, or two tabs.
+/// The time during which an exchanged refresh token still returns the same new token, for clients that lost
+/// the response or send the token from two tabs.
 const REFRESH_GRACE_PERIOD: TimeDelta = TimeDelta::seconds(10);
-/// How many sessions one statement ends: databases take only so many values.
+/// The number of sessions that one statement revokes. Databases limit the number of parameters.
 const SESSIONS_PER_REVOKE: usize = 500;
 
-/// A fresh sign-in, or one that was refreshed.
+/// The tokens of a session that was opened or refreshed.
 #[derive(Debug)]
 pub struct SignedIn {
     pub access_token: String,
@@ -40,15 +41,15 @@ pub struct SignedIn {
     pub viewer: Viewer,
 }
 
-/// A session that was opened in a transaction. [`Sessions::opened`] takes it when that is committed.
+/// A session that was opened in a transaction. [`Sessions::finish_opening`] must be called after the commit.
 #[must_use]
 pub struct OpenedSession {
     signed_in: SignedIn,
-    /// The sessions that ended in favour of it.
+    /// The sessions that were revoked because of the limit.
     revoked: Vec<Uuid>,
 }
 
-/// All sign-ins.
+/// The sessions of all users.
 pub struct Sessions {
     pub(super) database: Database,
     pub(super) clock: Clock,
@@ -70,8 +71,8 @@ impl Sessions {
         }
     }
 
-    /// Opens a session, and ends the user's oldest ones beyond the limit. Nobody else may open one of the
-    /// same user until the transaction ends.
+    /// Opens a session and revokes the user's least recently used sessions beyond the limit. The caller must
+    /// have locked the user, so that no other session of the user is opened until the transaction ends.
     pub async fn open(&self, on: &Transaction, user: &User, client: &ClientInfo) -> Result<OpenedSession> {
         let now = self.clock.now();
         let revoked = revoke_oldest(on, user.id, now).await?;
@@ -90,32 +91,34 @@ impl Sessions {
         Ok(OpenedSession { signed_in: self.signed_in(user.clone(), &session), revoked })
     }
 
-    /// The tokens of a session that was opened; the sessions that ended for it are refused from now on.
+    /// Records the revocations of a committed [`Sessions::open`] and returns the tokens.
     pub fn finish_opening(&self, opened: OpenedSession) -> SignedIn {
         self.mark_revoked(&opened.revoked);
         opened.signed_in
     }
 
-    /// Ends what a user has beyond the limit of sessions from before there was one, but for the session that
-    /// asks for it.
+    /// Revokes the excess sessions of a user from before the limit was introduced, except for the current
+    /// session.
     pub async fn trim(&self, user: Uuid, current: Uuid) -> Result<()> {
         let revoked = trim_sessions(&self.database, user, Some(current), self.clock.now()).await?;
         self.mark_revoked(&revoked);
         Ok(())
     }
 
-    /// The viewer that a credential belongs to, if its token is genuine and its session alive.
+    /// Authenticates a credential.
+    ///
+    /// Errors: Unauthenticated when the token is missing, invalid or expired, or its session is not active.
     pub async fn authenticate(&self, credential: &Credential) -> Result<Viewer> {
         let claims = self.claims(credential)?.map_err(|_| TOKEN_EXPIRED)?;
         let (session, user) = (claims.session_id(), claims.user_id());
         if !self.cache.is_active(session, user) {
-            // Boxed: this is seldom needed, and large.
+            // Boxed to keep this future small: it is rarely needed and large.
             Box::pin(self.load_session(session, user)).await?;
         }
         Ok(Viewer::authenticated(&claims))
     }
 
-    /// Makes sure that a session is alive, and has its use noted in the background.
+    /// Checks in the database that a session is active, and has its use recorded in the background.
     async fn load_session(&self, session: Uuid, user: Uuid) -> Result<()> {
         let last_used_at = self.last_use(session, user).await?.ok_or(INVALID_TOKEN)?;
         if !self.cache.mark_active(session, user) {
@@ -125,12 +128,14 @@ impl Sessions {
         Ok(())
     }
 
-    /// Fails when the session of a viewer who was admitted has ended since.
+    /// Checks that the session of an authenticated viewer has not been revoked since.
+    ///
+    /// Errors: Unauthenticated when it has.
     pub fn check(&self, viewer: &Viewer) -> Result<()> {
         if self.cache.is_revoked(viewer.session_id()) { Err(INVALID_TOKEN) } else { Ok(()) }
     }
 
-    /// When a session was used last; None when it is not alive.
+    /// The time of the last use of an active session; None when it is not active.
     async fn last_use(&self, session: Uuid, user: Uuid) -> Result<Option<Instant>> {
         let found = session::Entity::find()
             .inner_join(user::Entity)
@@ -143,7 +148,9 @@ impl Sessions {
         Ok(found.map_err(map_error)?.map(|session| session.last_used_at))
     }
 
-    /// The claims of a genuine token: Ok while it is good, Err once it has expired.
+    /// The claims of a token with a valid signature: Ok while the token is valid, Err after it has expired.
+    ///
+    /// Errors: Unauthenticated when the token is missing or invalid.
     pub fn claims(&self, credential: &Credential) -> Result<Result<Claims, Claims>> {
         let Credential::Bearer(token) = credential else { return Err(NOT_SIGNED_IN) };
         match self.tokens.verify(token.expose_secret(), self.clock.now()) {
@@ -153,8 +160,12 @@ impl Sessions {
         }
     }
 
-    /// Exchanges a refresh token. The same one again within ten seconds gives the same answer; later,
-    /// or once the answer has been used, it has been stolen, and the session ends.
+    /// Exchanges a refresh token for new tokens. Within ten seconds the same token returns the same new
+    /// tokens, unless these have been used. Otherwise a second use means that the token was stolen, and the
+    /// session is revoked.
+    ///
+    /// Errors: InvalidCredentials when the token is invalid, expired or was used before, or the user is
+    /// inactive.
     pub async fn refresh(&self, token: &str) -> Result<SignedIn> {
         let refresh = self.tokens.verify_refresh(token).ok_or(INVALID_REFRESH_TOKEN)?;
         let id = refresh.session_id;
@@ -167,11 +178,12 @@ impl Sessions {
                 let found = found.one(self.database.write()).await.map_err(map_error)?;
                 let session =
                     found.filter(|session| session.expires_at > now).ok_or(INVALID_REFRESH_TOKEN)?;
-                // Either way: if the clock was set back, an old token must not be good until that time again.
+                // The absolute difference: if the clock was set back, an old token must not become valid
+                // again.
                 let is_recent = (now - session.refreshed_at).abs() <= REFRESH_GRACE_PERIOD;
                 let is_repeated = is_recent && session.refreshes == refresh.count.wrapping_add(1);
                 if !is_repeated {
-                    tracing::warn!(session_id = %id, "a refresh token came twice: its session is revoked");
+                    tracing::warn!(session_id = %id, "a refresh token was used twice; its session is revoked");
                     self.revoke_now(session.user_id, session::COLUMN.id.eq(id)).await?;
                     return Err(INVALID_REFRESH_TOKEN);
                 }
@@ -188,8 +200,9 @@ impl Sessions {
         Ok(self.signed_in(user.into(), &session))
     }
 
-    /// Takes a session one refresh further, if it is at `count` still. Without a count the pair of before
-    /// is dead at once: nothing repeats a refresh that never was.
+    /// Advances a session to its next refresh if its refresh count equals `count`. Without `count` it
+    /// advances by two, so that the previous refresh token is invalid immediately instead of repeating the
+    /// last exchange.
     pub async fn rotate(
         &self,
         on: &impl ConnectionTrait,
@@ -210,7 +223,7 @@ impl Sessions {
         Ok(rows.into_iter().next())
     }
 
-    /// The tokens of a session as it stands; the same for the same refresh.
+    /// The tokens of a session. The same session with the same refresh count gives the same tokens.
     pub fn signed_in(&self, user: User, session: &session::Model) -> SignedIn {
         let refresh = RefreshToken { session_id: session.id, count: session.refreshes };
         let issued = self.tokens.issue(&user, refresh, session.expires_at, session.refreshed_at);
@@ -218,7 +231,7 @@ impl Sessions {
         SignedIn { access_token, refresh_token, expires_at, viewer: Viewer::authenticated(&claims), user }
     }
 
-    /// The user's sessions, newest activity first.
+    /// The viewer's active sessions, most recently used first.
     pub async fn list(&self, viewer: &Viewer) -> Result<Vec<Session>> {
         let rows = session::Entity::find()
             .filter(session::COLUMN.user_id.eq(viewer.user_id()))
@@ -232,25 +245,28 @@ impl Sessions {
         Ok(rows.into_iter().map(|row| to_domain(row, viewer)).collect())
     }
 
-    /// Ends one of the viewer's sessions.
+    /// Revokes one of the viewer's sessions.
+    ///
+    /// Errors: NotFound when there is no such session; Forbidden when it belongs to another user.
     pub async fn revoke(&self, viewer: &Viewer, id: Uuid) -> Result<()> {
         let of_viewer = session::COLUMN.id.eq(id).and(session::COLUMN.user_id.eq(viewer.user_id()));
         if self.revoke_now(viewer.user_id(), of_viewer).await? > 0 {
             return Ok(());
         }
-        // Somebody else's session is not spoken of more than somebody else's task.
+        // As with tasks, the error only reveals that the session of another user exists.
         let other = session::Entity::find()
             .filter(session::COLUMN.id.eq(id))
             .filter(session::COLUMN.expires_at.gt(self.clock.now()))
             .one(&self.database.read_for(viewer.user_id()))
             .await;
         match other.map_err(map_error)? {
-            Some(_) => Err(Error::Forbidden("This session belongs to somebody else.")),
+            Some(_) => Err(Error::Forbidden("This session belongs to another user.")),
             None => Err(Error::NotFound("There is no such session.")),
         }
     }
 
-    /// Ends the sessions of a user that meet a condition, in a transaction of its own; tells how many.
+    /// Revokes the sessions of a user that meet a condition, in their own transaction, and returns their
+    /// number.
     pub async fn revoke_now(&self, user: Uuid, condition: SimpleExpr) -> Result<usize> {
         let revoked = in_transaction!(self.database.for_user(user), |transaction| {
             revoke_sessions(&transaction, condition.clone(), self.clock.now()).await
@@ -259,12 +275,13 @@ impl Sessions {
         Ok(revoked.len())
     }
 
-    /// Ends sessions as a part of something larger. When that is done, [`Sessions::ended`] is to know.
+    /// Revokes sessions within a transaction. After the commit the caller passes the returned ids to
+    /// [`Sessions::mark_revoked`].
     pub async fn revoke_where(&self, on: &Transaction, condition: SimpleExpr) -> Result<Vec<Uuid>> {
         revoke_sessions(on, condition, self.clock.now()).await
     }
 
-    /// Refuses ended sessions on this instance from now on.
+    /// Rejects revoked sessions on this instance from now on.
     pub fn mark_revoked(&self, sessions: &[Uuid]) {
         self.cache.mark_revoked(sessions.iter().copied());
     }
@@ -282,7 +299,8 @@ fn to_domain(row: session::Model, viewer: &Viewer) -> Session {
     }
 }
 
-/// Ends the live sessions that meet a condition and tells every instance; gives their ids.
+/// Deletes the active sessions that meet a condition, records the revocations for all instances, and returns
+/// the ids.
 pub(super) async fn revoke_sessions(
     on: &Transaction,
     condition: SimpleExpr,
@@ -293,7 +311,8 @@ pub(super) async fn revoke_sessions(
         .column(session::Column::Id)
         .filter(condition)
         .filter(session::COLUMN.expires_at.gt(now))
-        // In one order: two that lock the same rows could wait for each other.
+        // Sorted, because two transactions that lock the same rows in different orders could wait for each
+        // other.
         .order_by_asc(session::Column::Id)
         .lock_exclusive()
         .into_tuple()
@@ -308,7 +327,7 @@ pub(super) async fn revoke_sessions(
     Ok(revoked)
 }
 
-/// Tells every instance that sessions have ended, [`MOST_AT_ONCE`] at most.
+/// Records revocations for all instances: at most [`SESSIONS_PER_REVOKE`].
 pub(super) async fn record_revocations(
     on: &Transaction,
     revoked: impl Iterator<Item = Uuid>,

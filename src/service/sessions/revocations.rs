@@ -1,4 +1,4 @@
-//! How an instance learns which sessions ended on others: it reads the table of endings twice a second.
+//! Reads the sessions that other instances have revoked from the table `session_endings`, twice a second.
 
 use std::collections::HashMap;
 use std::sync::Weak;
@@ -12,36 +12,36 @@ use crate::db::map_error;
 use crate::domain::{Error, Result};
 use crate::service::Sessions;
 
-/// How often endings are read. Every instance has to know within two seconds.
+/// The interval between polls. Every instance must apply a revocation within two seconds.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// How long reading or deleting them may take: a connection that died without a word would never answer.
+/// The maximum time to read or delete revocations: on a dead connection a statement would never return.
 const POLL_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long endings are kept for other instances to read, from when this one has read them. No clock is
-/// compared with what is stored: one that is ahead would delete what the others have not read yet.
+/// The time that revocations are kept for other instances, measured from when this instance first read them.
+/// Stored times are not compared with the clock, because an instance whose clock is ahead would delete
+/// revocations that other instances have not read yet.
 const RETENTION: Duration = Duration::from_secs(60);
-/// How many rounds of reading there are for one of deleting.
+/// The number of polls for each deletion of old revocations.
 const POLLS_PER_CLEANUP: u64 = 60;
-/// How many endings one statement deletes.
+/// The number of revocations that one statement deletes.
 const ROWS_PER_CLEANUP: usize = 500;
 
 impl Sessions {
-    /// Reads what ended elsewhere, and deletes what every instance has read, for as long as the sessions are
-    /// in use elsewhere.
+    /// Polls revocations and deletes old ones, until the last other reference to `sessions` is dropped.
     pub async fn poll_revocations(sessions: Weak<Self>) {
         let mut interval = tokio::time::interval(POLL_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        // When this instance read each of the endings first.
+        // When this instance first read each of the revocations.
         let mut first_read: HashMap<Uuid, Instant> = HashMap::new();
         for round in 1_u64.. {
             interval.tick().await;
             let Some(sessions) = sessions.upgrade() else { return };
             if let Err(error) = in_time(sessions.read_revocations(&mut first_read)).await {
-                tracing::debug!(%error, "endings of sessions could not be read");
+                tracing::debug!(%error, "revocations could not be read");
             }
             if round.is_multiple_of(POLLS_PER_CLEANUP)
                 && let Err(error) = in_time(sessions.delete_revocations(&first_read)).await
             {
-                tracing::debug!(%error, "old endings of sessions could not be deleted");
+                tracing::debug!(%error, "old revocations could not be deleted");
             }
         }
     }

@@ -1,5 +1,5 @@
-//! The note of when a session was used last. It is written in the background, for many sessions at a time,
-//! so that no request waits for it, and none fails if it cannot be written.
+//! Records when sessions were last used. The times are written in the background, for many sessions per
+//! statement, so that no request waits for the write or fails because of it.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, Weak};
@@ -15,22 +15,22 @@ use crate::db::map_error;
 use crate::domain::{Instant, Result};
 use crate::service::Sessions;
 
-/// A use is noted when the last one is further away.
+/// A use is recorded when the last recorded one is older than this.
 const USE_PRECISION: TimeDelta = TimeDelta::minutes(1);
 const WRITE_INTERVAL: Duration = Duration::from_secs(1);
-/// How many sessions one statement notes.
+/// The number of sessions that one statement updates.
 const SESSIONS_PER_WRITE: usize = 500;
-/// Uses beyond this number are not noted, so that a database that does not answer costs no memory.
+/// Further uses are not recorded, so that the memory for them is bounded while the database does not reply.
 const MAX_PENDING_SESSIONS: usize = 10_000;
 
-/// The sessions whose use is to be noted.
+/// The sessions whose last use is to be written.
 #[derive(Default)]
 pub(in crate::service) struct PendingUses(Mutex<HashSet<Uuid>>);
 
 impl PendingUses {
-    /// Adds a session, unless its last use is as good as this one.
+    /// Adds a session, unless its recorded last use is within [`USE_PRECISION`].
     pub fn add(&self, session: Uuid, last_used_at: Instant, now: Instant) {
-        // A last use that lies ahead is of a clock that was.
+        // The absolute difference, because a last use in the future was recorded with a wrong clock.
         if (now - last_used_at).abs() <= USE_PRECISION {
             return;
         }
@@ -46,7 +46,7 @@ impl PendingUses {
 }
 
 impl Sessions {
-    /// Notes which sessions were used, for as long as the sessions are in use elsewhere.
+    /// Writes last uses regularly, until the last other reference to `sessions` is dropped.
     pub async fn write_uses(sessions: Weak<Self>) {
         let mut interval = tokio::time::interval(WRITE_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -57,19 +57,19 @@ impl Sessions {
         }
     }
 
-    /// Notes the uses that wait to be noted.
+    /// Writes the pending last uses.
     pub(in crate::service) async fn write_pending_uses(&self) {
         for batch in self.uses.take().chunks(SESSIONS_PER_WRITE) {
             if let Err(error) = self.write_last_used(batch).await {
-                tracing::debug!(%error, "uses of sessions could not be noted");
+                tracing::debug!(%error, "the last uses of sessions could not be written");
             }
         }
     }
 
     async fn write_last_used(&self, used: &[Uuid]) -> Result<()> {
         let now = self.clock.now();
-        // Sessions that are locked are being refreshed or ended, and are left out: a statement that waits for
-        // several locks could cause a deadlock.
+        // Locked sessions are being refreshed or revoked and are skipped: a statement that waits for several
+        // locks could cause a deadlock.
         let unlocked = Entity::find()
             .select_only()
             .column(Column::Id)

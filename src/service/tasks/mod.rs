@@ -1,8 +1,8 @@
-//! The viewer's own tasks. Every statement here goes through [`Tasks::mine`]; those that are put together
-//! with other viewers' are in [`batches`](crate::service::coalesced).
+//! The viewer's tasks. Every statement here is restricted by [`Tasks::mine`]. Statements that several viewers
+//! share are in [`coalesced`](crate::service::coalesced).
 //!
-//! A change locks its tasks, works out in memory what becomes of them, and writes what differs. So rules
-//! stand in one place, in Rust, and changes of one task come one after the other, whoever makes them.
+//! An edit locks its tasks, computes the new values in memory, and writes the columns that differ. So the
+//! rules are implemented once, in Rust, and concurrent edits of a task run one after the other.
 
 mod part_changes;
 mod parts;
@@ -33,12 +33,12 @@ use crate::domain::{
 use crate::service::coalesced::CoalescedStatements;
 use crate::service::tasks::parts::Parts;
 
-/// How long a task stays in the trash.
+/// The time that a task stays in the trash.
 pub(super) const TRASH_RETENTION: TimeDelta = TimeDelta::days(30);
 const NOT_FOUND: Error = Error::NotFound("There is no such task.");
-const FORBIDDEN: Error = Error::Forbidden("This task belongs to somebody else.");
+const FORBIDDEN: Error = Error::Forbidden("This task belongs to another user.");
 
-/// A handle on the tasks of one viewer.
+/// Access to the tasks of one viewer.
 pub struct Tasks<'a> {
     pub(super) database: UserDatabase<'a>,
     clock: &'a Clock,
@@ -56,12 +56,13 @@ impl<'a> Tasks<'a> {
         Self { database: database.for_user(viewer.user_id()), clock, coalesced, viewer }
     }
 
-    /// The one place that knows whose tasks these are: the viewer's.
+    /// The condition that restricts statements to the viewer's tasks. No other code defines ownership of
+    /// tasks, except for [`coalesced`](crate::service::coalesced).
     pub(super) fn mine(&self) -> SimpleExpr {
         Column::OwnerId.eq(self.viewer.user_id())
     }
 
-    /// The viewer's tasks on a shelf, for lists.
+    /// The viewer's tasks in a scope, for lists.
     pub(super) fn in_scope(&self, scope: TaskScope) -> SimpleExpr {
         self.mine().and(match scope {
             TaskScope::Active => Column::DeletedAt.is_null(),
@@ -69,7 +70,7 @@ impl<'a> Tasks<'a> {
         })
     }
 
-    /// Live tasks that are found by their ids.
+    /// The viewer's active tasks, for statements that find tasks by id.
     pub(super) fn active_by_id(&self) -> SimpleExpr {
         self.mine().and(is_active())
     }
@@ -78,7 +79,9 @@ impl<'a> Tasks<'a> {
         self.clock.now()
     }
 
-    /// A live task. [`Error::NotFound`] when there is none, [`Error::Forbidden`] when it is another's.
+    /// An active task.
+    ///
+    /// Errors: NotFound when there is none; Forbidden when it belongs to another user.
     pub async fn get(&self, id: Uuid) -> Result<Task> {
         match self.coalesced.tasks.submit((self.viewer.user_id(), id)).await? {
             Some(task) => Ok(task),
@@ -86,14 +89,15 @@ impl<'a> Tasks<'a> {
         }
     }
 
-    /// Those of the tasks with these ids that are the viewer's and live, in no order.
+    /// The viewer's active tasks among these ids, in any order.
     pub async fn find(&self, ids: &[Uuid]) -> Result<Vec<Task>> {
         let rows = TaskRow::find().filter(self.active_by_id()).filter(Column::Id.is_in(ids.iter().copied()));
         to_tasks(rows.into_model().all(&self.database.read()).await.map_err(map_error)?)
     }
 
-    /// A page of the tasks on a shelf that meet the filter. Of what is [`OPTIONAL`] they have only the
-    /// columns that are asked for, and what they are ordered by.
+    /// A page of the tasks in a scope that match a filter. Of the [`LAZY_COLUMNS`] it reads only those for
+    /// which `is_selected` returns true and those that the order uses; the other fields have their default
+    /// values.
     pub async fn list(
         &self,
         scope: TaskScope,
@@ -107,12 +111,12 @@ impl<'a> Tasks<'a> {
         let select = TaskRow::find_columns(columns).filter(self.matching(scope, filter));
         let page = task_query::page(select, order, request).into_query();
         let rows = self.database.read().query_all(&page).await.map_err(map_error)?;
-        // Each row is dropped as soon as it has been read: long texts are not in memory twice.
+        // Each row is dropped after it was converted, so that long texts are not in memory twice.
         let rows: Result<Vec<_>, _> = rows.into_iter().map(|row| TaskRow::from_row(&row, columns)).collect();
         Ok(Page::from_scan(to_tasks(rows.map_err(map_error)?)?, request))
     }
 
-    /// How many tasks on a shelf meet the filter.
+    /// The number of tasks in a scope that match a filter.
     pub async fn count(&self, scope: TaskScope, filter: Option<&TaskFilter>) -> Result<u64> {
         let select = Entity::find().filter(self.matching(scope, filter));
         select.count(&self.database.read()).await.map_err(map_error)
@@ -126,8 +130,10 @@ impl<'a> Tasks<'a> {
         }
     }
 
-    /// Makes a task. With an id of the client's choice that one of the viewer's tasks has already, gives
-    /// that task as it is; [`Error::Taken`] when it is somebody else's.
+    /// Creates a task. When the client chose an id that one of the viewer's tasks already has, returns that
+    /// task unchanged.
+    ///
+    /// Errors: AlreadyExists when something else has the id.
     pub async fn create(&self, new: NewTask) -> Result<Task> {
         if new.id.is_none() && new.parts.is_empty() {
             let task = new.task(new_id(), self.viewer.user_id(), self.now());
@@ -138,10 +144,12 @@ impl<'a> Tasks<'a> {
         let path_of = |_| vec!["input".into()];
         let tasks =
             in_transaction!(self.database, |transaction| self.insert_all(&transaction, &new, path_of).await)?;
-        tasks.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("nothing was made")))
+        tasks.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("no task was created")))
     }
 
-    /// Makes tasks, all of them or none, as [`Tasks::create`] does.
+    /// Creates all tasks or none, as [`Tasks::create`] does.
+    ///
+    /// Errors: AlreadyExists when something else has one of the ids.
     pub async fn create_all(&self, new: &[NewTask]) -> Result<Vec<Task>> {
         let path_of = |index: usize| vec!["inputs".into(), index.into()];
         in_transaction!(self.database, |transaction| self.insert_all(&transaction, new, path_of).await)
@@ -172,7 +180,7 @@ impl<'a> Tasks<'a> {
                 .on_conflict(OnConflict::column(Column::Id).do_nothing().to_owned())
                 .exec_without_returning(transaction);
             if insert.await.map_err(insert_error)? < count {
-                // Somebody took one of the ids in the meantime.
+                // Another transaction has inserted one of the ids in the meantime.
                 return Err(Error::WriteConflict);
             }
             parts.insert(transaction).await?;
@@ -180,7 +188,9 @@ impl<'a> Tasks<'a> {
         Ok(tasks)
     }
 
-    /// The viewer's tasks that have the ids chosen. [`Error::Taken`] when others' tasks have some.
+    /// The viewer's existing tasks among the ids that the client chose.
+    ///
+    /// Errors: AlreadyExists when something else has one of the ids.
     async fn existing_with_client_ids(
         &self,
         transaction: &Transaction,
@@ -191,12 +201,12 @@ impl<'a> Tasks<'a> {
         if chosen.is_empty() {
             return Ok(HashMap::new());
         }
-        // What has been in the trash for too long, and what is left of accounts that were deleted.
+        // Tasks that have expired in the trash and tasks of deleted accounts no longer occupy their ids.
         let expired = self.mine().and(Column::DeletedAt.lte(self.now() - TRASH_RETENTION));
         let expired = without_index(expired.or(Column::OwnerId.in_subquery(deleted_users())));
         let delete = Entity::delete_many().filter(Column::Id.is_in(chosen.clone())).filter(expired);
         delete.exec(transaction).await.map_err(map_error)?;
-        // Some may be somebody else's: of those nothing but the owner is used.
+        // Some rows may belong to other users. Only the owner of these is used.
         let rows = TaskRow::find().filter(Column::Id.is_in(chosen.clone())).into_model();
         let known = to_tasks(rows.all(transaction).await.map_err(map_error)?)?;
         let known: HashMap<Uuid, Task> = known.into_iter().map(|task| (task.id, task)).collect();
@@ -214,7 +224,7 @@ impl<'a> Tasks<'a> {
         if faults.count() > 0 { Err(Error::AlreadyExists(faults.into_found())) } else { Ok(known) }
     }
 
-    /// Those of the ids that are of something else than a task: an id is of one thing alone.
+    /// Those of the ids that belong to something other than a task, because ids are unique over all tables.
     async fn ids_of_other_entities(
         &self,
         transaction: &Transaction,
@@ -229,8 +239,10 @@ impl<'a> Tasks<'a> {
         Ok(taken)
     }
 
-    /// Changes a task. What changes nothing leaves version and updatedAt alone.
-    /// [`Error::VersionPassed`] when the task is not at the version expected.
+    /// Changes a task. An edit without a difference does not change version and updatedAt.
+    ///
+    /// Errors: NotFound, Forbidden; VersionConflict when the task does not have the expected version; Invalid
+    /// when the labels become too many.
     pub async fn edit(&self, id: Uuid, edit: &TaskEdit, expected_version: Option<i32>) -> Result<Task> {
         in_transaction!(self.database, |transaction| {
             let task = self.lock(&transaction, id, expected_version).await?;
@@ -239,7 +251,9 @@ impl<'a> Tasks<'a> {
         })
     }
 
-    /// Changes a task to hold just this. Parts that are the same already stay as they are.
+    /// Replaces the whole content of a task. Kinds of task parts that do not differ keep their rows and ids.
+    ///
+    /// Errors: those of [`Tasks::edit`].
     pub async fn replace(&self, id: Uuid, new: &NewTask, expected_version: Option<i32>) -> Result<Task> {
         in_transaction!(self.database, |transaction| {
             let task = self.lock(&transaction, id, expected_version).await?;
@@ -253,7 +267,10 @@ impl<'a> Tasks<'a> {
         })
     }
 
-    /// Changes tasks alike, all of them or none, and gives them in their order.
+    /// Applies the same edit to all tasks or none, and returns the tasks in the order of `ids`.
+    ///
+    /// Errors: Bulk with the index of each task that is not accessible; Invalid when the labels become too
+    /// many.
     pub async fn edit_all(&self, ids: &BulkIds, edit: &TaskEdit) -> Result<Vec<Task>> {
         in_transaction!(self.database, |transaction| {
             let tasks = self.lock_all(&transaction, ids).await?;
@@ -266,7 +283,9 @@ impl<'a> Tasks<'a> {
         })
     }
 
-    /// Moves a task into the trash. Doing it again is [`Error::NotFound`].
+    /// Moves a task to the trash.
+    ///
+    /// Errors: NotFound, also when the task is in the trash already; Forbidden.
     pub async fn delete(&self, id: Uuid) -> Result<()> {
         in_transaction!(self.database, |transaction| {
             let task = self.lock(&transaction, id, None).await?;
@@ -274,7 +293,9 @@ impl<'a> Tasks<'a> {
         })
     }
 
-    /// Moves tasks into the trash, all of them or none.
+    /// Moves all tasks to the trash or none.
+    ///
+    /// Errors: Bulk with the index of each task that is not accessible.
     pub async fn delete_all(&self, ids: &BulkIds) -> Result<()> {
         in_transaction!(self.database, |transaction| {
             for task in self.lock_all(&transaction, ids).await? {
@@ -290,7 +311,9 @@ impl<'a> Tasks<'a> {
         self.save(transaction, task, deleted).await.map(drop)
     }
 
-    /// Brings a task back from the trash; one that is not there stays as it is.
+    /// Restores a task from the trash. An active task is returned unchanged.
+    ///
+    /// Errors: NotFound, Forbidden.
     pub async fn restore(&self, id: Uuid) -> Result<Task> {
         in_transaction!(self.database, |transaction| {
             let condition = self.active_by_id().or(self.in_scope(TaskScope::Trashed));
@@ -305,7 +328,9 @@ impl<'a> Tasks<'a> {
         })
     }
 
-    /// A live task, which nobody else changes until the transaction ends.
+    /// Locks an active task until the transaction ends.
+    ///
+    /// Errors: NotFound, Forbidden; VersionConflict when the task does not have the expected version.
     pub(super) async fn lock(
         &self,
         transaction: &Transaction,
@@ -323,7 +348,9 @@ impl<'a> Tasks<'a> {
         }
     }
 
-    /// Live tasks, in the order of their ids; an error with the place of each that is none.
+    /// Locks active tasks and returns them in the order of `ids`.
+    ///
+    /// Errors: Bulk with the index of each task that is not accessible.
     async fn lock_all(&self, transaction: &Transaction, ids: &BulkIds) -> Result<Vec<Task>> {
         let wanted: Vec<Uuid> = ids.ids().collect();
         let locked = self.select_for_update(transaction, &wanted, self.active_by_id()).await?;
@@ -338,7 +365,7 @@ impl<'a> Tasks<'a> {
         Ok(wanted.iter().filter_map(|id| locked.remove(id)).collect())
     }
 
-    /// Always in the same order, so that no two wait for each other.
+    /// Locks rows in the order of their ids, so that two transactions cannot wait for each other.
     async fn select_for_update(
         &self,
         transaction: &Transaction,
@@ -350,7 +377,7 @@ impl<'a> Tasks<'a> {
         to_tasks(rows.all(transaction).await.map_err(map_error)?)
     }
 
-    /// Writes what differs.
+    /// Writes the columns that differ.
     pub(super) async fn save(&self, transaction: &Transaction, before: &Task, after: Task) -> Result<Task> {
         if *before != after {
             let update = Entity::update_many().set(changes(before, &after)).filter(self.mine());
@@ -359,7 +386,7 @@ impl<'a> Tasks<'a> {
         Ok(after)
     }
 
-    /// Why there is no live task of the viewer's under this id.
+    /// The reason why the viewer has no active task with this id: NotFound or Forbidden.
     pub(super) async fn access_error(&self, connection: &impl ConnectionTrait, id: Uuid) -> Result<Error> {
         Ok(self.access_errors(connection, &[id]).await?.remove(&id).unwrap_or(NOT_FOUND))
     }
@@ -381,24 +408,25 @@ impl<'a> Tasks<'a> {
     }
 }
 
-/// Worded so that SQLite does not recognise an index of live tasks in it, and read all of the owner's.
+/// `NOT (deleted_at IS NOT NULL)` keeps SQLite from using a partial index of active tasks, with which it
+/// would read all tasks of the owner.
 pub(super) fn is_active() -> SimpleExpr {
     Column::DeletedAt.is_not_null().not()
 }
 
-/// A condition on tasks that are found by their ids, worded so that no database looks for it in an index
-/// instead, and reads all tasks of an owner.
+/// Wraps a condition in CASE, so that a statement that finds tasks by id does not use an index for this
+/// condition instead and read all tasks of an owner.
 pub(super) fn without_index(condition: SimpleExpr) -> SimpleExpr {
     CaseStatement::new().case(condition, true).finally(false).into()
 }
 
-/// The accounts that were deleted, and have rows still. Their tasks are gone for everybody.
+/// The deleted accounts that still have rows. Their tasks no longer exist for clients.
 fn deleted_users() -> SelectStatement {
     let deleted = user::Entity::find().select_only().column(user::Column::Id);
     deleted.filter(user::Column::DeletedAt.is_not_null()).into_query()
 }
 
-/// What it means that a task cannot be made: its owner may have gone a moment ago.
+/// The domain error of a failed insert. A foreign key violation means that the owner has just been deleted.
 pub(super) fn insert_error(error: DbErr) -> Error {
     match error.sql_err() {
         Some(SqlErr::ForeignKeyConstraintViolation(_)) => Error::Unauthenticated("Invalid token"),

@@ -1,5 +1,5 @@
-//! Changes of what is in a task: one box, risk or file at a time. Each locks its task and raises the
-//! task's version, unless nothing changes.
+//! Changes of single task parts: a checklist item, a risk or a file. Each change locks the task and raises
+//! its version, unless nothing differs.
 
 use sea_orm::sea_query::{ExprTrait, SimpleExpr};
 use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -18,18 +18,21 @@ const NO_ITEM: Error = Error::NotFound("There is no such checklist item.");
 const NO_RISK: Error = Error::NotFound("There is no such risk.");
 const NO_FILE: Error = Error::NotFound("There is no such file.");
 
-/// Where a box is to stand.
+/// The requested position of a checklist item.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ItemPosition {
-    /// The box that it becomes a step of.
+    /// The item that it becomes a sub-item of.
     pub parent: Option<Uuid>,
-    /// The sibling that it stands before; at the end when there is none.
+    /// The sibling that it is inserted before; None inserts it at the end.
     pub before: Option<Uuid>,
 }
 
-/// Boxes.
+/// Checklist items.
 impl Tasks<'_> {
-    /// Adds a box with its steps.
+    /// Adds a checklist item with its sub-items.
+    ///
+    /// Errors: NotFound or Forbidden for the task; Invalid when there would be too many items, or the
+    /// position is invalid.
     pub async fn add_item(
         &self,
         task_id: Uuid,
@@ -53,7 +56,10 @@ impl Tasks<'_> {
         })
     }
 
-    /// Changes a box.
+    /// Changes a checklist item.
+    ///
+    /// Errors: NotFound when there is none in an active task of the viewer; Forbidden when its task belongs
+    /// to another user.
     pub async fn edit_item(&self, id: Uuid, edit: &ItemEdit) -> Result<(ChecklistItem, Task)> {
         in_transaction!(self.database, |transaction| {
             let (task, item) = self.lock_item(&transaction, id).await?;
@@ -74,7 +80,9 @@ impl Tasks<'_> {
         })
     }
 
-    /// Moves a box among its siblings: before one of them, or to the end.
+    /// Moves a checklist item before one of its siblings, or to the end.
+    ///
+    /// Errors: those of [`Tasks::edit_item`]; Invalid when `before` is not a sibling.
     pub async fn move_item(&self, id: Uuid, before: Option<Uuid>) -> Result<(ChecklistItem, Task)> {
         in_transaction!(self.database, |transaction| {
             let (task, mut item) = self.lock_item(&transaction, id).await?;
@@ -95,7 +103,9 @@ impl Tasks<'_> {
         })
     }
 
-    /// Removes a box with its steps.
+    /// Removes a checklist item with its sub-items.
+    ///
+    /// Errors: those of [`Tasks::edit_item`].
     pub async fn remove_item(&self, id: Uuid) -> Result<Task> {
         use checklist_item::{Column, Entity};
         in_transaction!(self.database, |transaction| {
@@ -115,7 +125,7 @@ impl Tasks<'_> {
         Ok((task, row.ok_or(NO_ITEM)?.try_into()?))
     }
 
-    /// A free position before the `index`th of the siblings.
+    /// A position before the sibling with this index. Moves siblings when there is no gap.
     async fn insert_position(
         &self,
         transaction: &Transaction,
@@ -138,10 +148,10 @@ async fn set_position(transaction: &Transaction, id: Uuid, position: i64) -> Res
     update.await.map_err(map_error).map(drop)
 }
 
-/// The boxes among which a new one of a section stands, and the index that it gets there.
+/// The siblings of an item that is inserted into a section, and the index among them where it is inserted.
 ///
-/// All boxes of the upper level are one sequence. At its end a section's new box goes where the section
-/// ends: after the last box of this section or of one that comes before it in a document.
+/// All top-level items form one sequence. An item that is added at the end of a section follows the last item
+/// of this section or of a section that precedes it in the document.
 fn resolve_position(
     all: &[ChecklistItem],
     section: Section,
@@ -177,6 +187,8 @@ fn resolve_position(
 /// Risks.
 impl Tasks<'_> {
     /// Adds a risk at the end.
+    ///
+    /// Errors: NotFound or Forbidden for the task; Invalid when there would be too many risks.
     pub async fn add_risk(&self, task_id: Uuid, new: &NewRisk) -> Result<(Risk, Task)> {
         use risk::{ActiveModel, Column, Entity};
         in_transaction!(self.database, |transaction| {
@@ -202,6 +214,9 @@ impl Tasks<'_> {
     }
 
     /// Changes a risk.
+    ///
+    /// Errors: NotFound when there is none in an active task of the viewer; Forbidden when its task belongs
+    /// to another user.
     pub async fn edit_risk(&self, id: Uuid, edit: &RiskEdit) -> Result<(Risk, Task)> {
         use risk::{ActiveModel, Column, Entity};
         in_transaction!(self.database, |transaction| {
@@ -226,6 +241,8 @@ impl Tasks<'_> {
     }
 
     /// Removes a risk.
+    ///
+    /// Errors: those of [`Tasks::edit_risk`].
     pub async fn remove_risk(&self, id: Uuid) -> Result<Task> {
         use risk::{Column, Entity};
         in_transaction!(self.database, |transaction| {
@@ -246,6 +263,8 @@ impl Tasks<'_> {
 /// Files.
 impl Tasks<'_> {
     /// Adds a file at the end.
+    ///
+    /// Errors: NotFound or Forbidden for the task; Invalid when there would be too many files.
     pub async fn add_file(&self, task_id: Uuid, new: &NewFileChange) -> Result<(FileChange, Task)> {
         use file_change::{ActiveModel, Column, Entity};
         in_transaction!(self.database, |transaction| {
@@ -268,6 +287,9 @@ impl Tasks<'_> {
     }
 
     /// Removes a file.
+    ///
+    /// Errors: NotFound when there is none in an active task of the viewer; Forbidden when its task belongs
+    /// to another user.
     pub async fn remove_file(&self, id: Uuid) -> Result<Task> {
         use file_change::{Column, Entity};
         in_transaction!(self.database, |transaction| {
@@ -285,9 +307,10 @@ impl Tasks<'_> {
     }
 }
 
-/// What changes of all kinds have in common.
+/// Helpers for all kinds of task parts.
 impl Tasks<'_> {
-    /// Locks the task that a part belongs to. The part may be gone by then: look again.
+    /// Locks the task that a part belongs to. The part may be deleted before the lock is acquired, so the
+    /// caller reads it afterwards.
     async fn lock_task_of<C>(
         &self,
         transaction: &Transaction,
@@ -307,20 +330,20 @@ impl Tasks<'_> {
         }
     }
 
-    /// Raises the version of a task in which something has changed.
+    /// Raises the version of a task after a change of its parts.
     async fn save_next_version(&self, transaction: &Transaction, task: Task) -> Result<Task> {
         let with_next_version = task.clone().with_next_version(self.now());
         self.save(transaction, &task, with_next_version).await
     }
 }
 
-/// Whether a task can hold so many of something.
+/// Fails with Invalid when `count` exceeds `max`.
 fn check_capacity(count: usize, max: usize, what: &str) -> Result<()> {
     let mut faults = Faults::default();
     if count > max {
         faults.push(
             "input",
-            Problem::new(Rule::TooMany, format!("does not fit: a task can have at most {max} {what}")),
+            Problem::new(Rule::TooMany, format!("exceeds the limit: a task can have at most {max} {what}")),
         );
     }
     faults.into_result()

@@ -1,5 +1,5 @@
-//! What is in the viewer's tasks: checklists, risks and files. A page of tasks reads each kind with one
-//! statement, however many there are.
+//! The task parts of the viewer's tasks: checklists, risks and files. For a page of tasks each kind is read
+//! by one statement.
 
 use std::collections::HashMap;
 
@@ -18,12 +18,12 @@ use crate::domain::{
 };
 use crate::service::Tasks;
 
-/// Rows in one INSERT: SQLite takes 32,766 values.
+/// The number of rows of one INSERT: SQLite allows 32,766 parameters.
 const ROWS_PER_INSERT: usize = 2_000;
-/// Rows that one statement reads at most; more than a task can have.
+/// The maximum number of rows that one statement reads. It is more than a task can have.
 const ROWS_PER_READ: usize = 5_000;
 
-/// The parts of one or several tasks.
+/// The task parts of one or several tasks.
 #[derive(Default)]
 pub struct Parts {
     checklist: Vec<ChecklistItem>,
@@ -54,14 +54,15 @@ impl Parts {
         }));
     }
 
-    /// Writes all of them.
+    /// Inserts all parts.
     pub async fn insert(self, transaction: &Transaction) -> Result<()> {
         insert::<checklist_item::Entity, _>(transaction, self.checklist).await?;
         insert::<risk::Entity, _>(transaction, self.risks).await?;
         insert::<file_change::Entity, _>(transaction, self.files).await
     }
 
-    /// Puts others in the place of those of a task, where they are not the same. Whether any were not.
+    /// Replaces the parts of a task with `new`, except for kinds that do not differ. Returns whether any kind
+    /// differed.
     pub async fn replace(self, transaction: &Transaction, task_id: Uuid, new: &NewParts) -> Result<bool> {
         let mut replacement = Self::default();
         replacement.add(task_id, new);
@@ -88,7 +89,7 @@ impl Parts {
     }
 }
 
-/// The boxes of a checklist, steps after the one that they are steps of.
+/// The rows of a checklist. Sub-items follow their parent.
 pub(in crate::service) fn checklist_rows(task_id: Uuid, items: &[NewItem]) -> Vec<ChecklistItem> {
     let item = |parent_id, index, new: &NewItem| ChecklistItem {
         id: new_id(),
@@ -109,7 +110,8 @@ pub(in crate::service) fn checklist_rows(task_id: Uuid, items: &[NewItem]) -> Ve
     rows
 }
 
-/// A checklist without its ids: each box after its parent, with whether it has one.
+/// The content of a checklist without ids. Sub-items follow their parent; the first value tells whether an
+/// item has a parent.
 fn content_of(items: &[ChecklistItem]) -> Vec<(bool, Section, &str, bool)> {
     let mut children: HashMap<Option<Uuid>, Vec<&ChecklistItem>> = HashMap::new();
     for item in items {
@@ -151,7 +153,7 @@ where
     delete.exec(transaction).await.map_err(map_error).map(drop)
 }
 
-/// Parts by the task that they belong to.
+/// A value for each task, by task id.
 pub type ByTask<T> = HashMap<Uuid, T>;
 
 fn to_domain<T, M>(rows: Vec<M>) -> Result<Vec<T>>
@@ -161,11 +163,13 @@ where
     rows.into_iter().map(T::try_from).collect()
 }
 
-/// Reading. Parts are the viewer's when their task is. Those of several tasks are counted as they come, so
-/// that too many are refused before all of them are in memory.
+/// Reading of task parts. A part belongs to the viewer when its task does. While rows are converted, `count`
+/// is called for each part, so that too many parts are rejected before all of them are in memory.
 impl Tasks<'_> {
-    /// Reads the parts of tasks, each task's in order and with one statement, and nearly always all of them
-    /// with one. Errors: those of `count`, too.
+    /// Reads the parts of tasks, in order for each task. One statement is sufficient unless there are more
+    /// than [`ROWS_PER_READ`] parts.
+    ///
+    /// Errors: those of `count`.
     async fn read_by_task<E, T>(
         &self,
         select: Select<E>,
@@ -194,14 +198,18 @@ impl Tasks<'_> {
             if !is_truncated {
                 break;
             }
-            // Not all parts of the last task may be among them. It has fewer than one statement reads.
+            // The result may be truncated within the last task, so its parts are read again. One task has
+            // fewer parts than one statement reads.
             parts.remove(&last);
             rest.retain(|task| *task >= last);
         }
         Ok(parts)
     }
 
-    /// The checklists of those of the tasks that are the viewer's, each in order, steps among their parents.
+    /// The checklists of the viewer's tasks among these ids. Sub-items and their parents are in one list,
+    /// ordered by position.
+    ///
+    /// Errors: those of `count`.
     pub async fn checklists(
         &self,
         tasks: &[Uuid],
@@ -213,7 +221,8 @@ impl Tasks<'_> {
         self.read_by_task(select, columns, tasks, |item: &ChecklistItem| item.task_id, count).await
     }
 
-    /// How far those of the tasks are that are the viewer's and have boxes in scope.
+    /// The checklist progress of the viewer's tasks among these ids, without tasks that have no items in
+    /// scope.
     pub async fn progress(&self, tasks: &[Uuid]) -> Result<ByTask<Progress>> {
         use checklist_item::{Column, Entity};
         let counts = Entity::find()
@@ -238,7 +247,9 @@ impl Tasks<'_> {
         Ok(progress)
     }
 
-    /// The risks of those of the tasks that are the viewer's.
+    /// The risks of the viewer's tasks among these ids.
+    ///
+    /// Errors: those of `count`.
     pub async fn risks(
         &self,
         tasks: &[Uuid],
@@ -250,7 +261,9 @@ impl Tasks<'_> {
         self.read_by_task(select, columns, tasks, |risk: &Risk| risk.task_id, count).await
     }
 
-    /// The files of those of the tasks that are the viewer's.
+    /// The files of the viewer's tasks among these ids.
+    ///
+    /// Errors: those of `count`.
     pub async fn files(
         &self,
         tasks: &[Uuid],
@@ -262,7 +275,7 @@ impl Tasks<'_> {
         self.read_by_task(select, columns, tasks, |file: &FileChange| file.task_id, count).await
     }
 
-    /// Those of the boxes with these ids that are in live tasks of the viewer's.
+    /// The checklist items with these ids in active tasks of the viewer.
     pub async fn find_items(&self, ids: &[Uuid]) -> Result<Vec<ChecklistItem>> {
         use checklist_item::{Column, Entity};
         let rows = Entity::find().inner_join(task::Entity).filter(self.active_by_id());
@@ -270,7 +283,7 @@ impl Tasks<'_> {
         to_domain(rows.all(&self.database.read()).await.map_err(map_error)?)
     }
 
-    /// Those of the risks with these ids that are in live tasks of the viewer's.
+    /// The risks with these ids in active tasks of the viewer.
     pub async fn find_risks(&self, ids: &[Uuid]) -> Result<Vec<Risk>> {
         use risk::{Column, Entity};
         let rows = Entity::find().inner_join(task::Entity).filter(self.active_by_id());
@@ -278,7 +291,7 @@ impl Tasks<'_> {
         to_domain(rows.all(&self.database.read()).await.map_err(map_error)?)
     }
 
-    /// Those of the files with these ids that are in live tasks of the viewer's.
+    /// The files with these ids in active tasks of the viewer.
     pub async fn find_files(&self, ids: &[Uuid]) -> Result<Vec<FileChange>> {
         use file_change::{Column, Entity};
         let rows = Entity::find().inner_join(task::Entity).filter(self.active_by_id());
@@ -286,7 +299,7 @@ impl Tasks<'_> {
         to_domain(rows.all(&self.database.read()).await.map_err(map_error)?)
     }
 
-    /// Everything in one task.
+    /// All parts of one task.
     pub(in crate::service) async fn parts_of(
         &self,
         connection: &impl ConnectionTrait,
@@ -301,7 +314,7 @@ impl Tasks<'_> {
         Ok(Parts { checklist, risks: to_domain(risks)?, files: to_domain(files)? })
     }
 
-    /// The boxes of one task in order, steps among their parents.
+    /// The checklist of one task. Sub-items and their parents are in one list, ordered by position.
     pub(in crate::service) async fn checklist_of(
         &self,
         connection: &impl ConnectionTrait,

@@ -1,4 +1,4 @@
-//! What goes out of the trash for good.
+//! Deletes tasks permanently that have been in the trash for too long.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -15,14 +15,15 @@ use crate::domain::{Clock, Error, Result};
 use crate::service::tasks::TRASH_RETENTION;
 
 const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
-/// Tasks that go at once, with up to a thousand parts each: other writes have their turn in between.
+/// The number of tasks, with up to a thousand parts each, that one statement deletes. Other writes run
+/// between the statements.
 const TASKS_PER_PURGE: u64 = 10;
 /// A clock that is further ahead of the latest time in the database may be wrong.
 const MAX_CLOCK_JUMP: TimeDelta = TimeDelta::days(7);
-/// How long the operator has to set a wrong clock right before anything is deleted by it.
+/// The time that an operator has to correct a wrong clock before tasks are deleted by it.
 const CLOCK_JUMP_DELAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Empties the trash of all users.
+/// Purges the trash of all users.
 pub struct Trash {
     database: Database,
     clock: Clock,
@@ -35,8 +36,8 @@ impl Trash {
         Self { database, clock, started_at }
     }
 
-    /// Deletes what has been in the trash for too long, for as long as anybody else holds it. Several
-    /// instances may do so at once.
+    /// Deletes expired tasks regularly, until the last other reference to `trash` is dropped. Several
+    /// instances may run this job at the same time.
     pub async fn purge(trash: Weak<Self>) {
         let mut is_clock_checked = false;
         let mut interval = tokio::time::interval(PURGE_INTERVAL);
@@ -45,16 +46,17 @@ impl Trash {
             let Some(trash) = trash.upgrade() else { return };
             match trash.purge_once(&mut is_clock_checked).await {
                 Ok(Some(0)) => {}
-                Ok(Some(count)) => tracing::info!(count, "tasks went out of the trash for good"),
+                Ok(Some(count)) => tracing::info!(count, "expired tasks were deleted from the trash"),
                 Ok(None) => {
                     interval = tokio::time::interval_at(Instant::now() + CLOCK_JUMP_DELAY, PURGE_INTERVAL);
                 }
-                Err(error) => tracing::warn!(%error, "the trash could not be emptied"),
+                Err(error) => tracing::warn!(%error, "the trash could not be purged"),
             }
         }
     }
 
-    /// How many tasks went. None: nothing may go yet, since the clock may be wrong.
+    /// Deletes expired tasks and returns their number. Returns None when nothing may be deleted yet, because
+    /// the clock may be wrong.
     async fn purge_once(&self, is_clock_checked: &mut bool) -> Result<Option<u64>> {
         if !*is_clock_checked {
             let latest = self.latest_time().await?;
@@ -72,8 +74,8 @@ impl Trash {
         self.delete_expired().await.map(Some)
     }
 
-    /// The latest time that was recorded before this instance started, in columns that are cheap to look
-    /// through. Each use of a session is recorded, and so each change of a task is.
+    /// The latest time that was recorded before this instance started, from columns that are cheap to search.
+    /// Each use of a session is recorded, and so each change of a task is covered.
     async fn latest_time(&self) -> Result<Option<DateTime<Utc>>> {
         let used = self.latest_in(session::Entity, session::Column::LastUsedAt).await?;
         let changed = self.latest_in(user::Entity, user::Column::UpdatedAt).await?;
@@ -85,26 +87,26 @@ impl Trash {
         let latest = E::find()
             .select_only()
             .column_as(column.max(), "latest")
-            // What this instance has recorded itself says nothing about its clock.
+            // Times that this instance has recorded itself do not show whether its clock is right.
             .filter(column.lt(self.started_at).into_condition());
         let latest = latest.into_tuple::<Option<DateTime<Utc>>>().one(self.database.read()).await;
         Ok(latest.map_err(map_error)?.flatten())
     }
 
-    /// How many tasks went.
+    /// Deletes expired tasks and returns their number.
     async fn delete_expired(&self) -> Result<u64> {
         let is_expired = Column::DeletedAt.lte(self.clock.now() - TRASH_RETENTION);
         let mut count = 0;
         loop {
             let batch = Entity::find().select_only().column(Column::Id).filter(is_expired.clone());
             let batch = batch.order_by_asc(Column::DeletedAt).limit(TASKS_PER_PURGE).into_query();
-            // Asked again of each task: it may have been brought back since it was chosen.
+            // The condition is repeated, because a task may have been restored since its id was selected.
             let delete =
                 Entity::delete_many().filter(Column::Id.in_subquery(batch)).filter(is_expired.clone());
             match delete.exec(self.database.write()).await.map_err(map_error) {
                 Ok(deleted) if deleted.rows_affected == 0 => return Ok(count),
                 Ok(deleted) => count += deleted.rows_affected,
-                // Another instance empties it as well, or somebody brings a task back.
+                // Another instance is purging the same tasks, or a user is restoring one.
                 Err(Error::WriteConflict | Error::Locked) => {}
                 Err(error) => return Err(error),
             }
