@@ -1,6 +1,6 @@
 //! The database, SQLite or PostgreSQL. This is the only module that opens connections.
 //!
-//! Every statement and every transaction acquires its connection from a [`pool`]. Each use has a time limit
+//! Every statement and every transaction acquires its connection from a `pool`. Each use has a time limit
 //! in this process, and a connection is reused only when it is known to be clean. When a connection is lost,
 //! or its server does not accept writes, the other connections are closed too, because they belong to the
 //! same server.

@@ -113,12 +113,10 @@ impl<'a> Account<'a> {
     }
 
     /// Deletes the account with all of its data. One short transaction hides the account from all requests
-    /// and frees its names. [`DeletedAccounts`] deletes the rows in the background.
+    /// and frees its names. `DeletedAccounts` deletes the rows in the background.
     ///
     /// Errors: InvalidCredentials when the password is wrong; RateLimited after too many failures;
     /// Unauthenticated when the account was deleted already.
-    ///
-    /// [`DeletedAccounts`]: crate::service::deleted_accounts::DeletedAccounts
     pub async fn delete(&self, password: &SecretString, client: &ClientInfo) -> Result<()> {
         let row = self.verify_password(password, client).await?;
         let sessions = &self.accounts.sessions;

@@ -1,6 +1,6 @@
 //! Owner-scoped access to the database. The data of an account is only reachable through a handle that
-//! requires a [`Viewer`](crate::auth::Viewer). Each handle has one method that defines which rows belong to
-//! the viewer; statements that several viewers share are in [`coalesced`]. This module does not depend on
+//! requires a [`Viewer`]. Each handle has one method that defines which rows belong to
+//! the viewer; statements that several viewers share are in `coalesced`. This module does not depend on
 //! HTTP or GraphQL, and its callers see no entities and no SQL.
 
 mod account;

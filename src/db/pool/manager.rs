@@ -12,7 +12,7 @@ use crate::db::connection::{Connection, DriverConnection, PING_TIMEOUT};
 use crate::db::postgres::PostgresConnector;
 use crate::db::sqlite::SqliteFile;
 
-/// The maximum time to open a connection. It is shorter than [`ACQUIRE_TIMEOUT`], so that the caller gets the
+/// The maximum time to open a connection. It is shorter than [`ACQUIRE_TIMEOUT`](super::ACQUIRE_TIMEOUT), so that the caller gets the
 /// reason why opening failed.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(2_500);
 

@@ -1,22 +1,21 @@
-//! Changes of single task parts: a checklist item, a risk or a file. Each change locks the task and raises
-//! its version, unless nothing differs.
+//! Changes of single checklist items. Each change locks the task and raises its version, unless nothing
+//! differs.
 
-use sea_orm::sea_query::{ExprTrait, SimpleExpr};
-use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-use crate::db::entity::{checklist_item, file_change, risk};
+use super::change::check_capacity;
+use super::checklist_rows;
+use crate::db::entity::checklist_item;
 use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{
-    ChecklistItem, Error, Faults, FileChange, ItemEdit, MAX_FILES, MAX_ITEMS, MAX_RISKS, NewFileChange,
-    NewItem, NewRisk, Problem, Result, Risk, RiskEdit, Rule, Section, Task, new_id, ordering,
+    ChecklistItem, Error, Faults, ItemEdit, MAX_ITEMS, NewItem, Problem, Result, Rule, Section, Task,
+    ordering,
 };
 use crate::service::Tasks;
-use crate::service::tasks::parts::checklist_rows;
 
 const NO_ITEM: Error = Error::NotFound("There is no such checklist item.");
-const NO_RISK: Error = Error::NotFound("There is no such risk.");
-const NO_FILE: Error = Error::NotFound("There is no such file.");
 
 /// The requested position of a checklist item.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,7 +26,6 @@ pub struct ItemPosition {
     pub before: Option<Uuid>,
 }
 
-/// Checklist items.
 impl Tasks<'_> {
     /// Adds a checklist item with its sub-items.
     ///
@@ -182,169 +180,4 @@ fn resolve_position(
         }
     };
     faults.finish(Some((siblings, index)))
-}
-
-/// Risks.
-impl Tasks<'_> {
-    /// Adds a risk at the end.
-    ///
-    /// Errors: NotFound or Forbidden for the task; Invalid when there would be too many risks.
-    pub async fn add_risk(&self, task_id: Uuid, new: &NewRisk) -> Result<(Risk, Task)> {
-        use risk::{ActiveModel, Column, Entity};
-        in_transaction!(self.database, |transaction| {
-            let task = self.lock(&transaction, task_id, None).await?;
-            let others = Entity::find().filter(Column::TaskId.eq(task_id));
-            let count = others.clone().count(&transaction).await.map_err(map_error)?;
-            check_capacity(count as usize + 1, MAX_RISKS, "risks")?;
-            let last = others.order_by_desc(Column::Position).one(&transaction).await.map_err(map_error)?;
-            let NewRisk { description, likelihood, impact, mitigation } = new.clone();
-            let risk = Risk {
-                id: new_id(),
-                task_id,
-                description: description.into_string(),
-                likelihood,
-                impact,
-                mitigation,
-                position: ordering::after(last.map(|last| last.position)),
-            };
-            let insert = Entity::insert(ActiveModel::from(risk.clone()));
-            insert.exec_without_returning(&transaction).await.map_err(map_error)?;
-            Ok((risk, self.save_next_version(&transaction, task).await?))
-        })
-    }
-
-    /// Changes a risk.
-    ///
-    /// Errors: NotFound when there is none in an active task of the viewer; Forbidden when its task belongs
-    /// to another user.
-    pub async fn edit_risk(&self, id: Uuid, edit: &RiskEdit) -> Result<(Risk, Task)> {
-        use risk::{ActiveModel, Column, Entity};
-        in_transaction!(self.database, |transaction| {
-            let task = self.lock_task_of(&transaction, Column::Id.eq(id), Column::TaskId, NO_RISK).await?;
-            let row = Entity::find().filter(Column::Id.eq(id)).one(&transaction).await.map_err(map_error)?;
-            let risk: Risk = row.ok_or(NO_RISK)?.try_into()?;
-            let RiskEdit { description, likelihood, impact, mitigation } = edit.clone();
-            let edited = Risk {
-                description: description.map_or_else(|| risk.description.clone(), |text| text.into_string()),
-                likelihood: likelihood.unwrap_or(risk.likelihood),
-                impact: impact.unwrap_or(risk.impact),
-                mitigation: mitigation.unwrap_or_else(|| risk.mitigation.clone()),
-                ..risk.clone()
-            };
-            if edited == risk {
-                return Ok((risk, task));
-            }
-            let update = Entity::update_many().set(ActiveModel::from(edited.clone()));
-            update.filter(Column::Id.eq(id)).exec(&transaction).await.map_err(map_error)?;
-            Ok((edited, self.save_next_version(&transaction, task).await?))
-        })
-    }
-
-    /// Removes a risk.
-    ///
-    /// Errors: those of [`Tasks::edit_risk`].
-    pub async fn remove_risk(&self, id: Uuid) -> Result<Task> {
-        use risk::{Column, Entity};
-        in_transaction!(self.database, |transaction| {
-            let task = self.lock_task_of(&transaction, Column::Id.eq(id), Column::TaskId, NO_RISK).await?;
-            let removed = Entity::delete_many()
-                .filter(Column::Id.eq(id))
-                .exec(&transaction)
-                .await
-                .map_err(map_error)?;
-            if removed.rows_affected == 0 {
-                return Err(NO_RISK);
-            }
-            self.save_next_version(&transaction, task).await
-        })
-    }
-}
-
-/// Files.
-impl Tasks<'_> {
-    /// Adds a file at the end.
-    ///
-    /// Errors: NotFound or Forbidden for the task; Invalid when there would be too many files.
-    pub async fn add_file(&self, task_id: Uuid, new: &NewFileChange) -> Result<(FileChange, Task)> {
-        use file_change::{ActiveModel, Column, Entity};
-        in_transaction!(self.database, |transaction| {
-            let task = self.lock(&transaction, task_id, None).await?;
-            let others = Entity::find().filter(Column::TaskId.eq(task_id));
-            let count = others.clone().count(&transaction).await.map_err(map_error)?;
-            check_capacity(count as usize + 1, MAX_FILES, "files")?;
-            let last = others.order_by_desc(Column::Position).one(&transaction).await.map_err(map_error)?;
-            let file = FileChange {
-                id: new_id(),
-                task_id,
-                path: new.path.clone().into_string(),
-                kind: new.kind,
-                position: ordering::after(last.map(|last| last.position)),
-            };
-            let insert = Entity::insert(ActiveModel::from(file.clone()));
-            insert.exec_without_returning(&transaction).await.map_err(map_error)?;
-            Ok((file, self.save_next_version(&transaction, task).await?))
-        })
-    }
-
-    /// Removes a file.
-    ///
-    /// Errors: NotFound when there is none in an active task of the viewer; Forbidden when its task belongs
-    /// to another user.
-    pub async fn remove_file(&self, id: Uuid) -> Result<Task> {
-        use file_change::{Column, Entity};
-        in_transaction!(self.database, |transaction| {
-            let task = self.lock_task_of(&transaction, Column::Id.eq(id), Column::TaskId, NO_FILE).await?;
-            let removed = Entity::delete_many()
-                .filter(Column::Id.eq(id))
-                .exec(&transaction)
-                .await
-                .map_err(map_error)?;
-            if removed.rows_affected == 0 {
-                return Err(NO_FILE);
-            }
-            self.save_next_version(&transaction, task).await
-        })
-    }
-}
-
-/// Helpers for all kinds of task parts.
-impl Tasks<'_> {
-    /// Locks the task that a part belongs to. The part may be deleted before the lock is acquired, so the
-    /// caller reads it afterwards.
-    async fn lock_task_of<C>(
-        &self,
-        transaction: &Transaction,
-        is_part: SimpleExpr,
-        task_id: C,
-        no_such: Error,
-    ) -> Result<Task>
-    where
-        C: ColumnTrait,
-        C::EntityName: EntityTrait,
-    {
-        let select = <C::EntityName as EntityTrait>::find().select_only().column(task_id).filter(is_part);
-        let task_id: Option<Uuid> = select.into_tuple().one(transaction).await.map_err(map_error)?;
-        match self.lock(transaction, task_id.ok_or_else(|| no_such.clone())?, None).await {
-            Err(Error::NotFound(_)) => Err(no_such),
-            locked => locked,
-        }
-    }
-
-    /// Raises the version of a task after a change of its parts.
-    async fn save_next_version(&self, transaction: &Transaction, task: Task) -> Result<Task> {
-        let with_next_version = task.clone().with_next_version(self.now());
-        self.save(transaction, &task, with_next_version).await
-    }
-}
-
-/// Fails with Invalid when `count` exceeds `max`.
-fn check_capacity(count: usize, max: usize, what: &str) -> Result<()> {
-    let mut faults = Faults::default();
-    if count > max {
-        faults.push(
-            "input",
-            Problem::new(Rule::TooMany, format!("exceeds the limit: a task can have at most {max} {what}")),
-        );
-    }
-    faults.into_result()
 }
