@@ -4,12 +4,15 @@
 mod account;
 mod bulk;
 mod clock;
+mod cursor;
 mod error;
 mod id;
 mod label;
 pub mod ordering;
 mod page;
+mod stored_enum;
 mod task;
+mod task_list;
 mod task_part;
 mod text;
 mod validation;
@@ -19,18 +22,20 @@ pub use account::{
 };
 pub use bulk::{BulkIds, MAX_BULK, check_count};
 pub use clock::Clock;
+pub use cursor::{CursorKey, KeyValue};
 pub use error::Error;
 pub use id::new_id;
 pub use label::{Label, Labels, MAX_LABEL, MAX_LABELS};
-pub use page::{CursorKey, DEFAULT_PAGE, KeyValue, MAX_PAGE, Page, PageArguments, PageRequest};
+pub use page::{DEFAULT_PAGE, MAX_PAGE, Page, PageArguments, PageRequest};
+pub use stored_enum::StoredEnum;
 pub use task::{
-    Bound, DateField, DateRange, LabelChange, NewTask, OrderField, OrderKey, StatusChange, Task, TaskDetails,
-    TaskDetailsEdit, TaskEdit, TaskFilter, TaskPriority, TaskScope, TaskStatus, Title,
+    LabelChange, NewTask, StatusChange, Task, TaskDetails, TaskDetailsEdit, TaskEdit, TaskPriority,
+    TaskStatus, Title,
 };
+pub use task_list::{Bound, DateField, DateRange, OrderField, OrderKey, TaskFilter, TaskScope};
 pub use task_part::{
     ChecklistItem, FileChange, FileChangeKind, FilePath, ItemEdit, ItemText, MAX_FILES, MAX_ITEMS, MAX_RISKS,
     NewFileChange, NewItem, NewParts, NewRisk, Progress, Risk, RiskDescription, RiskEdit, RiskLevel, Section,
-    StoredEnum,
 };
 pub use text::{
     MAX_DESCRIPTION, MAX_ITEM, MAX_MITIGATION, MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PATH,

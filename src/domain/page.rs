@@ -1,13 +1,6 @@
-//! Pages of a list: size, direction and start. A cursor contains the order keys of one task, so that the cost
-//! of a page does not depend on its position in the list (keyset pagination).
+//! Pages of a list: size, direction and start.
 
-use std::sync::Arc;
-
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-
-use crate::domain::{Faults, OrderField, OrderKey, Problem, Result, Rule, Task, Title};
+use crate::domain::{CursorKey, Faults, OrderKey, Problem, Result, Rule};
 
 /// The maximum size of a page.
 pub const MAX_PAGE: i32 = 100;
@@ -66,113 +59,6 @@ impl PageRequest {
     }
 }
 
-/// The value of an order key of one task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum KeyValue {
-    Null,
-    /// Milliseconds since 1970, or the index of an enum value.
-    Number(i64),
-    Text(String),
-}
-
-/// The initial buffer capacity; most cursors are not longer.
-const TYPICAL_CURSOR_BYTES: usize = 64;
-/// No valid cursor is longer: at most three keys are titles.
-const MAX_CURSOR_BYTES: usize = 1 << 14;
-
-/// The order keys and the id of a task, which identify its position in an order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CursorKey {
-    /// Identifies the order, so that a cursor of another order is rejected.
-    order: Arc<str>,
-    pub keys: Vec<KeyValue>,
-    pub id: Uuid,
-}
-
-impl CursorKey {
-    /// Returns a function from tasks to their cursors in an order.
-    pub fn in_order(order: &[OrderKey]) -> impl Fn(&Task) -> Self {
-        let name: Arc<str> = signature(order).into();
-        move |task| {
-            let keys = order.iter().map(|key| key.field.value(task)).collect();
-            Self { order: name.clone(), keys, id: task.id }
-        }
-    }
-
-    /// The opaque text that clients send back.
-    pub fn encode(&self) -> String {
-        let bytes = postcard::to_extend(self, Vec::with_capacity(TYPICAL_CURSOR_BYTES));
-        BASE64_URL_SAFE_NO_PAD.encode(bytes.expect("writing to memory does not fail"))
-    }
-
-    fn decode(cursor: &str, order: &[OrderKey]) -> Option<Self> {
-        if cursor.len() > MAX_CURSOR_BYTES {
-            return None;
-        }
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let (position, rest): (Self, _) = postcard::take_from_bytes(&bytes).ok()?;
-        let fits = rest.is_empty()
-            && *position.order == signature(order)
-            && position.keys.len() == order.len()
-            && order.iter().zip(&position.keys).all(|(key, value)| key.field.accepts(value));
-        fits.then_some(position)
-    }
-}
-
-/// Three letters for each key: field, direction, position of nulls.
-fn signature(order: &[OrderKey]) -> String {
-    order
-        .iter()
-        .flat_map(|key| {
-            let field = match key.field {
-                OrderField::CreatedAt => 'c',
-                OrderField::UpdatedAt => 'u',
-                OrderField::DueAt => 'd',
-                OrderField::CompletedAt => 'f',
-                OrderField::Priority => 'p',
-                OrderField::Status => 's',
-                OrderField::Title => 't',
-                OrderField::DeletedAt => 'x',
-            };
-            [field, if key.descending { 'd' } else { 'a' }, if key.nulls_first { 'f' } else { 'l' }]
-        })
-        .collect()
-}
-
-impl OrderField {
-    /// The value of this field in a task.
-    pub fn value(self, task: &Task) -> KeyValue {
-        let instant = |at: chrono::DateTime<chrono::Utc>| KeyValue::Number(at.timestamp_millis());
-        match self {
-            Self::CreatedAt => instant(task.created_at),
-            Self::UpdatedAt => instant(task.updated_at),
-            Self::DueAt => task.due_at.map_or(KeyValue::Null, instant),
-            Self::CompletedAt => task.completed_at.map_or(KeyValue::Null, instant),
-            Self::DeletedAt => task.deleted_at.map_or(KeyValue::Null, instant),
-            Self::Priority => KeyValue::Number(task.priority as i64),
-            Self::Status => KeyValue::Number(task.status as i64),
-            Self::Title => KeyValue::Text(Title::key(&task.title)),
-        }
-    }
-
-    /// Whether the field can be null.
-    pub fn nullable(self) -> bool {
-        matches!(self, Self::DueAt | Self::CompletedAt)
-    }
-
-    /// Whether a cursor may contain `value` for this field. Cursors come from clients.
-    fn accepts(self, value: &KeyValue) -> bool {
-        match (self, value) {
-            (_, KeyValue::Null) => self.nullable(),
-            (Self::Title, KeyValue::Text(text)) => !text.contains('\0'),
-            (Self::Priority | Self::Status, KeyValue::Number(rank)) => (0..4).contains(rank),
-            (Self::Title, _) | (_, KeyValue::Text(_)) => false,
-            (_, KeyValue::Number(ms)) => chrono::DateTime::from_timestamp_millis(*ms)
-                .is_some_and(|at| (0..=9999).contains(&chrono::Datelike::year(&at))),
-        }
-    }
-}
-
 /// One page of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
@@ -205,8 +91,10 @@ impl<T> Page<T> {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
-    use crate::domain::Error;
+    use crate::domain::{Error, KeyValue};
 
     fn faulty_fields(arguments: &PageArguments) -> Vec<String> {
         match PageRequest::parse(arguments, &[OrderKey::NEWEST_FIRST]) {

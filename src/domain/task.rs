@@ -1,11 +1,10 @@
-//! Tasks: their values, edits and filters.
-
-use std::collections::BTreeSet;
+//! Tasks: their values and edits.
 
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use crate::domain::{Faults, Instant, Label, Labels, NewParts, Problem, Result, StoredEnum, text};
+use crate::domain::stored_enum::stored_enum;
+use crate::domain::{Faults, Instant, Label, Labels, NewParts, Problem, Result, text};
 
 /// A task as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,49 +94,24 @@ fn set_if_some<T: Clone>(field: &mut T, value: &Option<T>) {
     }
 }
 
-/// The status of a task, in the order of progress.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TaskStatus {
-    #[default]
-    Pending,
-    InProgress,
-    Blocked,
-    Completed,
-}
-
-impl StoredEnum for TaskStatus {
-    const ALL: &'static [Self] = &[Self::Pending, Self::InProgress, Self::Blocked, Self::Completed];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::InProgress => "IN_PROGRESS",
-            Self::Blocked => "BLOCKED",
-            Self::Completed => "COMPLETED",
-        }
+stored_enum! {
+    /// The status of a task, in the order of progress.
+    #[derive(Default)]
+    TaskStatus {
+        #[default]
+        Pending = "PENDING",
+        InProgress = "IN_PROGRESS",
+        Blocked = "BLOCKED",
+        Completed = "COMPLETED",
     }
-}
-
-/// The priority of a task, lowest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TaskPriority {
-    Low,
-    #[default]
-    Medium,
-    High,
-    Critical,
-}
-
-impl StoredEnum for TaskPriority {
-    const ALL: &'static [Self] = &[Self::Low, Self::Medium, Self::High, Self::Critical];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Low => "LOW",
-            Self::Medium => "MEDIUM",
-            Self::High => "HIGH",
-            Self::Critical => "CRITICAL",
-        }
+    /// The priority of a task, lowest first.
+    #[derive(Default)]
+    TaskPriority {
+        Low = "LOW",
+        #[default]
+        Medium = "MEDIUM",
+        High = "HIGH",
+        Critical = "CRITICAL",
     }
 }
 
@@ -293,86 +267,4 @@ impl From<StatusChange> for TaskEdit {
     fn from(change: StatusChange) -> Self {
         Self { status: Some(change), ..Self::default() }
     }
-}
-
-/// Whether tasks are active or in the trash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TaskScope {
-    Active,
-    /// In the trash, and can be restored.
-    Trashed,
-}
-
-/// The condition that the tasks of a list meet. It is two-valued: a task without a date is outside every
-/// range of that date, and therefore inside the negation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TaskFilter {
-    All(Vec<TaskFilter>),
-    Any(Vec<TaskFilter>),
-    Not(Box<TaskFilter>),
-    Status(Vec<TaskStatus>),
-    Priority(Vec<TaskPriority>),
-    /// The task has all labels with these keys.
-    Labels(BTreeSet<String>),
-    /// The searched text of the task contains all of these folded words.
-    Words(BTreeSet<String>),
-    Date(DateField, DateRange),
-}
-
-/// The dates that a filter can use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DateField {
-    DueAt,
-    CreatedAt,
-    UpdatedAt,
-    CompletedAt,
-}
-
-/// All given conditions must hold. An empty range holds for all tasks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DateRange {
-    /// Inclusive.
-    pub from: Option<Bound>,
-    /// Exclusive.
-    pub before: Option<Bound>,
-    pub is_null: Option<bool>,
-}
-
-/// A bound for the times of tasks, which are whole milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bound {
-    pub at: Instant,
-    /// Whether the bound is between `at` and the next millisecond.
-    pub is_between: bool,
-}
-
-/// A field that lists can be ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OrderField {
-    CreatedAt,
-    UpdatedAt,
-    DueAt,
-    CompletedAt,
-    Priority,
-    Status,
-    Title,
-    /// Only for the trash.
-    DeletedAt,
-}
-
-/// One key of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OrderKey {
-    pub field: OrderField,
-    pub descending: bool,
-    pub nulls_first: bool,
-}
-
-impl OrderKey {
-    /// The default order: newest first.
-    pub const NEWEST_FIRST: Self =
-        Self { field: OrderField::CreatedAt, descending: true, nulls_first: false };
-    /// The order of the trash: most recently deleted first.
-    pub const LATEST_DELETION_FIRST: Self =
-        Self { field: OrderField::DeletedAt, descending: true, nulls_first: false };
 }

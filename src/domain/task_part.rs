@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::domain::stored_enum::stored_enum;
 use crate::domain::{Faults, Problem, Result, Rule, text};
 
 /// The maximum number of checklist items of a task, on both levels.
@@ -10,37 +11,6 @@ pub const MAX_ITEMS: usize = 500;
 pub const MAX_RISKS: usize = 100;
 /// The maximum number of files of a task.
 pub const MAX_FILES: usize = 500;
-
-/// An enum whose values are stored by name.
-pub trait StoredEnum: Copy + 'static {
-    /// All values, in ascending order.
-    const ALL: &'static [Self];
-
-    /// The stored name of the value.
-    fn name(self) -> &'static str;
-
-    /// The value with a stored name.
-    fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|value| value.name() == name)
-    }
-}
-
-/// Defines enums that are stored by name.
-macro_rules! stored_enum {
-    ($($(#[$meta:meta])* $ty:ident { $($value:ident = $name:literal),+ $(,)? })+) => {$(
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum $ty { $($value),+ }
-
-        impl StoredEnum for $ty {
-            const ALL: &'static [Self] = &[$(Self::$value),+];
-
-            fn name(self) -> &'static str {
-                match self { $(Self::$value => $name),+ }
-            }
-        }
-    )+};
-}
 
 stored_enum! {
     /// The section of a task document that a checklist item belongs to, in the order of the document.
