@@ -9,6 +9,7 @@ mod coalesced;
 mod deleted_accounts;
 mod login_throttle;
 mod operator;
+mod registration;
 mod sessions;
 mod tasks;
 

@@ -10,9 +10,9 @@ use crate::auth::Passwords;
 use crate::db::entity::{session, user};
 use crate::db::{Database, in_transaction, map_error};
 use crate::domain::{Clock, Error, NewPassword, Registration, Result, User};
-use crate::service::accounts;
 use crate::service::sessions::limit::trim_sessions;
 use crate::service::sessions::revoke_sessions;
+use crate::service::{accounts, registration};
 
 /// Access to all accounts for an operator.
 pub struct Operator {
@@ -41,7 +41,7 @@ impl Operator {
     pub async fn create(&self, registration: &Registration) -> Result<User> {
         let hash = self.passwords.hash(&registration.password, LOCAL_NETWORK).await?;
         in_transaction!(self.database, |transaction| {
-            accounts::insert(&transaction, registration, &hash, self.clock.now()).await
+            registration::insert(&transaction, registration, &hash, self.clock.now()).await
         })
     }
 

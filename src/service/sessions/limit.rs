@@ -12,7 +12,7 @@ use crate::db::entity::session::{COLUMN, Column, Entity};
 use crate::db::{Database, Transaction, in_transaction, map_error};
 use crate::domain::{Error, Instant, Result};
 use crate::service::Sessions;
-use crate::service::sessions::{record_revocations, revoke_sessions};
+use crate::service::sessions::revoke::{record_revocations, revoke_sessions};
 
 /// The maximum number of active sessions of a user.
 pub(in crate::service) const MAX_SESSIONS: u64 = 100;
