@@ -36,7 +36,7 @@ pub fn run(config: &Config) -> Result<()> {
     let start = start.with_context(|| format!("http://{address}/readyz does not respond"))?;
     ensure!(
         start == READY_STATUS_LINE,
-        "http://{address}/readyz responds {start:?}, not {READY_STATUS_LINE:?}"
+        "http://{address}/readyz responds with {start:?}, not {READY_STATUS_LINE:?}"
     );
     Ok(())
 }

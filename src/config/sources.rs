@@ -34,7 +34,7 @@ pub fn load_env_file() -> Result<()> {
 
 fn unreadable(error: dotenvy::Error) -> anyhow::Error {
     let dotenvy::Error::LineParse(line, _) = error else {
-        return anyhow!(error).context(".env must be a readable file or not exist");
+        return anyhow!(error).context(".env must be a readable file, or not exist");
     };
     // The line is not shown, since it may contain a secret.
     let text = fs::read_to_string(ENV_FILE).unwrap_or_default();

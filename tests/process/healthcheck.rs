@@ -22,7 +22,7 @@ fn a_server_is_healthy_until_it_stops(place: Place) {
     assert!(asking.run(&HEALTHCHECK).success);
     server.signal("TERM");
     wait_until("readyz says 503", || server.get("/readyz").status == 503);
-    refuses(&asking, &HEALTHCHECK, &["/readyz says \"HTTP/1.1 503\""]);
+    refuses(&asking, &HEALTHCHECK, &["/readyz responds with \"HTTP/1.1 503\""]);
     server.signal("TERM");
     assert!(server.ends_well());
     refuses(&asking, &HEALTHCHECK, &["/readyz does not respond: Connection refused"]);

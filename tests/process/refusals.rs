@@ -302,5 +302,5 @@ fn a_broken_env_file() {
     }
     let place = Place::new();
     std::fs::create_dir(place.path(".env")).expect("the folder can be made");
-    refuses(&place, &[], &[".env must be a file"]);
+    refuses(&place, &[], &[".env must be a readable file"]);
 }
