@@ -1,5 +1,5 @@
-//! Whatever is sent as a document, the service answers it: guard, parser, validation and execution, for
-//! somebody who has no token. A panic anywhere ends the run, and so does what takes longer than -timeout.
+//! Fuzzes GraphQL documents: guard, parser, validation and execution of an anonymous request must return a
+//! response. A panic or a document that takes longer than -timeout ends the run.
 
 #![no_main]
 
@@ -26,9 +26,9 @@ static SERVICE: LazyLock<Service> = LazyLock::new(|| {
     let app = runtime.block_on(async {
         let data_dir = folder.path().to_str().expect("the path is text");
         let config = Config::from_flags(["--data-dir", data_dir]).expect("the flags are valid");
-        let database = Database::connect(&config.database().expect("a place"), 2).await.expect("it opens");
+        let database = Database::connect(&config.database().expect("the URL is valid"), 2).await.expect("the database opens");
         database.migrate_up().await.expect("the migrations run");
-        App::new(&config, database, Clock::default()).expect("the app can be put together")
+        App::new(&config, database, Clock::default()).expect("the app can be built")
     });
     Service { runtime, app, _folder: folder }
 });
