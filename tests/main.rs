@@ -1,5 +1,5 @@
-//! The behaviour of the service through its public API: one binary, each test a sentence, each run on
-//! SQLite and on PostgreSQL.
+//! Integration tests of the service through its public interfaces, in one test binary. The name of each test
+//! states the behaviour that it checks. Where the database matters, a test runs on SQLite and on PostgreSQL.
 
 mod support;
 

@@ -1,26 +1,26 @@
-//! Figures: what they are reduced to, how they are printed, and which bounds they have to keep.
+//! Statistics of measured durations, and a report that compares figures with their bounds.
 
 use std::fmt::Display;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Prints figures and remembers whether a bound was broken.
+/// Prints figures and counts the exceeded bounds.
 #[derive(Default)]
 pub struct Report {
-    broken: usize,
+    exceeded: usize,
 }
 
 impl Report {
-    /// A figure that has to be so.
-    pub fn bound(&mut self, what: &str, figure: impl Display, bound: impl Display, kept: bool) {
-        let verdict = if kept { "ok" } else { "BROKEN" };
+    /// Prints a figure with its bound and whether it is met.
+    pub fn bound(&mut self, what: &str, figure: impl Display, bound: impl Display, is_met: bool) {
+        let verdict = if is_met { "ok" } else { "EXCEEDED" };
         println!("  {what}: {figure} (bound: {bound}) {verdict}");
-        self.broken += usize::from(!kept);
+        self.exceeded += usize::from(!is_met);
     }
 
     pub fn exit_code(&self) -> ExitCode {
-        println!("\n{} bounds broken", self.broken);
-        if self.broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        println!("\n{} bounds exceeded", self.exceeded);
+        if self.exceeded == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
@@ -35,7 +35,7 @@ impl Distribution {
         Self(sorted)
     }
 
-    /// The smallest that at least `percent` of all do not exceed.
+    /// The smallest measured duration that at least `percent` of all durations do not exceed.
     pub fn percentile(&self, percent: usize) -> Duration {
         self.0[(self.0.len() * percent).div_ceil(100).saturating_sub(1)]
     }
@@ -48,7 +48,8 @@ impl Distribution {
         self.percentile(100)
     }
 
-    /// The area under the ROC curve of telling these from others by their length: 0.5 is guessing.
+    /// The area under the ROC curve of distinguishing these durations from others: 0.5 means
+    /// indistinguishable.
     pub fn auc(&self, others: &Self) -> f64 {
         let above = |one: &Duration| {
             let below = others.0.partition_point(|other| other < one);
@@ -66,7 +67,7 @@ impl Display for Distribution {
     }
 }
 
-/// Milliseconds to read.
+/// A duration in milliseconds, as text.
 pub fn ms(duration: Duration) -> String {
     format!("{:.2} ms", duration.as_secs_f64() * 1e3)
 }

@@ -1,6 +1,6 @@
-//! What signing in holds under attack, in figures: the release binary on a throw-away PostgreSQL, its
-//! clients beside it on the same machine. `cargo bench --bench credentials` runs all four, with a name
-//! after `--` that one. It fails when a bound is broken.
+//! Measures sign-in under attack: the release binary on a temporary PostgreSQL, with its clients on the same
+//! machine. `cargo bench --bench credentials` runs all four benchmarks; a name after `--` selects one. The
+//! run fails, as a regression, if a bound is exceeded.
 
 mod figures;
 mod oracle;
@@ -8,7 +8,7 @@ mod revocation;
 mod storm;
 mod throttle;
 
-#[allow(dead_code, reason = "the tests need more of it")]
+#[allow(dead_code, reason = "the tests use more of these helpers")]
 #[path = "../../tests/support"]
 mod support {
     mod client;
@@ -17,9 +17,9 @@ mod support {
     mod server;
     mod sql_session;
 
-    pub use client::{Client, PASSWORD, Reply, operation};
+    pub use client::{Client, HttpResponse, PASSWORD, operation};
     pub use database::PostgresDatabase;
-    pub use server::{Place, Server};
+    pub use server::{Server, ServerEnv};
     pub use sql_session::SqlSession;
 }
 
@@ -28,7 +28,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use figures::Report;
-use support::{Client, PASSWORD, Place, PostgresDatabase, Reply};
+use support::{Client, HttpResponse, PASSWORD, PostgresDatabase, ServerEnv};
 
 type Benchmark = fn(&PostgresDatabase, &mut Report);
 
@@ -40,10 +40,10 @@ const BENCHMARKS: [(&str, Benchmark); 4] = [
 ];
 
 fn main() -> ExitCode {
-    // Cargo adds --bench.
+    // Cargo adds the argument --bench.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     if let Some(unknown) = wanted.iter().find(|name| BENCHMARKS.iter().all(|(known, _)| known != name)) {
-        eprintln!("{unknown} is none of {}", BENCHMARKS.map(|(name, _)| name).join(", "));
+        eprintln!("{unknown} is not one of {}", BENCHMARKS.map(|(name, _)| name).join(", "));
         return ExitCode::FAILURE;
     }
     let mut report = Report::default();
@@ -57,9 +57,9 @@ fn main() -> ExitCode {
     report.exit_code()
 }
 
-/// A server without the limits that a single client meets first.
-fn unlimited(database: &PostgresDatabase) -> Place {
-    Place::on(database).with("LIMIT_CREDENTIALS_PER_MINUTE", "0").with("LIMIT_LOGIN_FAILURES", "0")
+/// An environment without the limits that a single client would reach first.
+fn unlimited(database: &PostgresDatabase) -> ServerEnv {
+    ServerEnv::on(database).with("LIMIT_CREDENTIALS_PER_MINUTE", "0").with("LIMIT_LOGIN_FAILURES", "0")
 }
 
 const LOGIN: &str = "mutation($who: String!, $password: String!) {
@@ -70,13 +70,13 @@ fn credentials(who: &str, password: &str) -> Value {
     json!({ "who": who, "password": password })
 }
 
-/// Signs in and gives the token.
+/// Signs in and returns the access token.
 fn sign_in(client: &mut Client, who: &str) -> String {
     let body = client.post("", LOGIN, &credentials(who, PASSWORD)).json();
-    body["data"]["login"]["accessToken"].as_str().expect("signing in works").to_owned()
+    body["data"]["login"]["accessToken"].as_str().expect("the login succeeds").to_owned()
 }
 
-/// The code of the first error; empty when there is none.
-fn code(reply: &Reply) -> String {
-    reply.json()["errors"][0]["extensions"]["code"].as_str().unwrap_or_default().to_owned()
+/// The code of the first error; empty if there is none.
+fn code(response: &HttpResponse) -> String {
+    response.json()["errors"][0]["extensions"]["code"].as_str().unwrap_or_default().to_owned()
 }

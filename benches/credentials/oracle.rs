@@ -1,18 +1,19 @@
-//! Whether the answer to a wrong login, or the time it takes, tells who has an account.
+//! Measures whether the response to a failed login, or its latency, reveals if the account exists. A
+//! regression is a second distinguishable response or an area under the ROC curve outside 0.45 to 0.55.
 
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::figures::{Distribution, Report, ms};
-use crate::support::{Client, PASSWORD, PostgresDatabase, Reply};
+use crate::support::{Client, HttpResponse, PASSWORD, PostgresDatabase};
 use crate::{LOGIN, code, credentials, unlimited};
 
 const SAMPLES: usize = 500;
 const REGISTRATIONS: usize = 200;
 const REGISTER: &str = "mutation($input: RegisterInput!) { register(input: $input) { user { id } } }";
 
-/// Who tries, and with which password.
+/// The name of each case, the username and the password.
 const CASES: [(&str, &str, &str); 3] = [
     ("known user, wrong password", "ann", "wrong-horse-1"),
     ("unknown user", "eve", PASSWORD),
@@ -24,7 +25,7 @@ pub fn run(database: &PostgresDatabase, report: &mut Report) {
     for name in ["ann", "bob"] {
         server.register(name);
     }
-    database.execute("UPDATE users SET is_active = FALSE WHERE username = 'bob'");
+    database.execute_sql("UPDATE users SET is_active = FALSE WHERE username = 'bob'");
     let mut client = server.connect();
     logins(&mut client, report);
     registrations(&mut client);
@@ -32,24 +33,24 @@ pub fn run(database: &PostgresDatabase, report: &mut Report) {
 
 fn logins(client: &mut Client, report: &mut Report) {
     let mut times = CASES.map(|_| Vec::new());
-    let mut faces = Vec::new();
-    // The first round warms up.
+    let mut visible_responses = Vec::new();
+    // The first round is a warm-up and is not measured.
     for round in 0..=SAMPLES {
-        for place in 0..CASES.len() {
-            // Each case stands at each place equally often.
-            let case = (place + round) % CASES.len();
+        for position in 0..CASES.len() {
+            // Each case has each position in a round equally often.
+            let case = (position + round) % CASES.len();
             let (_, who, password) = CASES[case];
-            let (reply, time) = timed(client, LOGIN, &credentials(who, password));
+            let (response, time) = timed(client, LOGIN, &credentials(who, password));
             if round > 0 {
                 times[case].push(time);
             }
-            let face = face(&reply);
-            if !faces.contains(&face) {
-                faces.push(face);
+            let visible = visible_part(&response);
+            if !visible_responses.contains(&visible) {
+                visible_responses.push(visible);
             }
         }
     }
-    report.bound("different answers", faces.len(), 1, faces.len() == 1);
+    report.bound("different responses", visible_responses.len(), 1, visible_responses.len() == 1);
     let times = times.map(Distribution::of);
     for ((what, ..), times) in CASES.iter().zip(&times) {
         println!("  {what}: {times}");
@@ -61,38 +62,38 @@ fn logins(client: &mut Client, report: &mut Report) {
     }
 }
 
-/// All that the client sees of an answer but the two that differ each time.
-fn face(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
-    let mut headers = reply.headers.clone();
+/// The status, headers and body of a response, without the request id and the date.
+fn visible_part(response: &HttpResponse) -> (u16, Vec<(String, String)>, String) {
+    let mut headers = response.headers.clone();
     headers.retain(|(name, _)| !["x-request-id", "date"].contains(&name.as_str()));
-    (reply.status, headers, reply.body.replace(reply.header("x-request-id"), ""))
+    (response.status, headers, response.body.replace(response.header("x-request-id"), ""))
 }
 
 fn registrations(client: &mut Client) {
     let [mut fresh, mut taken] = [const { Vec::new() }; 2];
     for number in 0..REGISTRATIONS {
         let mut register = |email: String| {
-            let input = json!({ "email": email, "password": PASSWORD, "name": "Somebody" });
+            let input = json!({ "email": email, "password": PASSWORD, "name": "User" });
             timed(client, REGISTER, &json!({ "input": input }))
         };
-        let (reply, time) = register(format!("fresh{number}@example.com"));
-        assert_eq!(code(&reply), "");
+        let (response, time) = register(format!("fresh{number}@example.com"));
+        assert_eq!(code(&response), "");
         fresh.push(time);
-        let (reply, time) = register("ann@example.com".to_owned());
-        assert_eq!(code(&reply), "CONFLICT");
+        let (response, time) = register("ann@example.com".to_owned());
+        assert_eq!(code(&response), "CONFLICT");
         taken.push(time);
     }
     let [fresh, taken] = [fresh, taken].map(Distribution::of);
     println!(
-        "  registering a fresh address: median {}; a taken one: {}",
+        "  registering a fresh address: median {}; a registered one: {}",
         ms(fresh.median()),
         ms(taken.median())
     );
 }
 
-fn timed(client: &mut Client, query: &str, variables: &serde_json::Value) -> (Reply, Duration) {
+fn timed(client: &mut Client, query: &str, variables: &serde_json::Value) -> (HttpResponse, Duration) {
     let start = Instant::now();
-    let reply = client.post("", query, variables);
+    let response = client.post("", query, variables);
     let time = start.elapsed();
-    (reply, time)
+    (response, time)
 }

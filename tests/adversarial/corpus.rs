@@ -1,15 +1,14 @@
-//! What attackers send, each by the rule that it is made by. Documents that a fuzzer found stand in
-//! `findings`, as they are.
+//! Generated hostile documents and bodies. Documents that a fuzzer found are in the folder `findings`.
 
 use crate::support::json;
 
-/// As long as a request may reasonably be.
+/// The approximate length in bytes of long documents.
 const LONG: usize = 128 << 10;
 
-/// Something hostile, under a name.
+/// A name and a hostile document, body or request.
 pub type Case = (String, Vec<u8>);
 
-/// A text again and again, until it is long.
+/// Repeats a text up to [`LONG`] bytes.
 fn flood(text: &str) -> String {
     text.repeat(LONG / text.len())
 }
@@ -18,7 +17,7 @@ fn row(count: usize, part: impl Fn(usize) -> String) -> String {
     (0..count).map(part).collect()
 }
 
-/// Documents; some say more than one size, since the smaller one gets past the limit on bytes.
+/// Hostile documents. Some occur in several sizes, because the smaller one is within the limit on bytes.
 pub fn documents() -> Vec<Case> {
     let mut cases: Vec<(String, String)> = Vec::new();
     let mut add = |name: &str, text: String| cases.push((name.to_owned(), text));
@@ -249,7 +248,7 @@ pub fn documents() -> Vec<Case> {
     cases.into_iter().map(|(name, text)| (name, text.into_bytes())).collect()
 }
 
-/// Bodies of requests that are more than a document in JSON.
+/// Hostile request bodies.
 pub fn bodies() -> Vec<Case> {
     let with = |variables: &str| {
         format!(
@@ -350,13 +349,13 @@ pub fn bodies() -> Vec<Case> {
         ("an encoded surrogate", b"\xed\xa0\x80"),
         ("a byte beyond Unicode", b"\xf4\x90\x80\x80"),
     ] {
-        for (place, before, after) in [
+        for (env, before, after) in [
             ("a query", &b"{\"query\": \"{ task(id: \\\""[..], &b"\\\") { id } }\"}"[..]),
             ("a key", b"{\"", b"\": 1}"),
             ("a body", b"", b""),
         ] {
             let many: Vec<u8> = bytes.iter().copied().cycle().take(bytes.len() * 1_000).collect();
-            cases.push((format!("{name} a thousand times in {place}"), [before, &many, after].concat()));
+            cases.push((format!("{name} a thousand times in {env}"), [before, &many, after].concat()));
         }
     }
     cases

@@ -1,5 +1,5 @@
-//! Hostile documents and bodies against the running program: it stays the same process, answers each soon
-//! with a refusal or a small answer, and keeps little memory.
+//! Hostile documents and bodies against the running program: it does not crash, responds within a time limit
+//! with an error or a small response, and its memory grows little.
 
 mod corpus;
 mod fairness;
@@ -8,30 +8,31 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::support::{Place, Server, json};
+use crate::support::{Server, ServerEnv, json};
 use corpus::Case;
 
-/// Far above what is to be expected even of a build without optimisation on a busy machine: what goes
-/// wrong here takes for ever. `-- --nocapture hostile` shows the times; with TASKHOLD_BIN the program of
-/// another build is asked.
-const SOON: Duration = Duration::from_secs(2);
-/// What the largest body and its answer take, several times.
-const MORE_MEMORY: usize = 100 << 20;
+/// The time limit of a response. It is far above the expected time, even without optimisation on a busy
+/// machine. `-- --nocapture adversarial` shows the times; TASKHOLD_BIN selects another build of the program.
+const MAX_LATENCY: Duration = Duration::from_secs(2);
+/// The limit for the growth of the process: several times the largest body and its response.
+const MAX_MEMORY_GROWTH_BYTES: usize = 100 << 20;
 
-/// What the process holds of the machine's memory, in bytes.
+/// The resident memory of the process in bytes.
 #[cfg(target_os = "linux")]
-fn resident(server: &Server) -> usize {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.process())).expect("it runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the system tells");
+fn resident_bytes(server: &Server) -> usize {
+    let status =
+        fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("the process is running");
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the status contains VmRSS");
     line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") << 10
 }
 
 #[cfg(not(target_os = "linux"))]
-fn resident(_: &Server) -> usize {
+fn resident_bytes(_: &Server) -> usize {
     0
 }
 
-/// The requests of a document, by each of the ways in.
+/// The requests that send a document: by POST, as a persisted query and, if it fits, by GET.
 fn requests_of((name, document): Case) -> Vec<Case> {
     let text = String::from_utf8_lossy(&document).into_owned();
     let post = json!({ "query": text }).to_string().into_bytes();
@@ -49,7 +50,7 @@ fn requests_of((name, document): Case) -> Vec<Case> {
     requests
 }
 
-/// The bytes of a request, but for the empty line after its head, where the token goes.
+/// The bytes of a POST request without a token.
 fn posted(body: Vec<u8>) -> Vec<u8> {
     let head = format!(
         "POST /graphql HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
@@ -68,18 +69,21 @@ fn with_token(request: &[u8], token: &str) -> Vec<u8> {
     all
 }
 
-/// What a fuzzer found, each in a file.
+/// Documents that a fuzzer found, each in a file.
 fn findings() -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/adversarial/findings");
-    let files =
-        fs::read_dir(folder).expect("the folder is there").map(|file| file.expect("it can be read").path());
+    let files = fs::read_dir(folder)
+        .expect("the folder exists")
+        .map(|file| file.expect("the entry can be read").path());
     files.map(|file| (format!("finding {}", file.display()), fs::read(&file).expect("a file"))).collect()
 }
 
 #[test]
-fn whatever_is_sent_costs_little() {
-    let server =
-        Place::new().with("LIMIT_LOGIN_FAILURES", "0").with("LIMIT_CREDENTIALS_PER_MINUTE", "0").start(&[]);
+fn hostile_requests_cost_little_time_and_memory() {
+    let server = ServerEnv::new()
+        .with("LIMIT_LOGIN_FAILURES", "0")
+        .with("LIMIT_CREDENTIALS_PER_MINUTE", "0")
+        .start(&[]);
     let token = server.register("ann");
     for n in 0..5 {
         let create = "mutation($t: String!) { createTask(input: { title: $t }) { task { id } } }";
@@ -89,28 +93,28 @@ fn whatever_is_sent_costs_little() {
     let mut requests: Vec<Case> = documents.flat_map(requests_of).collect();
     requests.extend(corpus::bodies().into_iter().map(|(name, body)| (name, posted(body))));
 
-    let before = resident(&server);
+    let before = resident_bytes(&server);
     let (mut times, mut largest) = (Vec::new(), before);
     for (name, request) in &requests {
         let bytes = with_token(request, &token);
         let mut client = server.connect();
         let started = Instant::now();
-        // What is refused for its length need not be read to its end.
+        // The server may refuse a request because of its length without reading it completely.
         let _ = client.try_send(&bytes);
-        let reply = client.reply();
-        let took = started.elapsed();
-        assert!(took < SOON, "{name} took {took:?}");
+        let response = client.read_response();
+        let elapsed = started.elapsed();
+        assert!(elapsed < MAX_LATENCY, "{name} took {elapsed:?}");
         assert!(
-            reply.status < 500 && reply.body.len() < 1 << 20,
+            response.status < 500 && response.body.len() < 1 << 20,
             "{name}: {} {}",
-            reply.status,
-            reply.body.len()
+            response.status,
+            response.body.len()
         );
-        // What is far beyond a limit must not have been run.
+        // Documents far beyond a limit must not be executed.
         let is_beyond = ["bytes of nested", "9000 ", " of 9000"].iter().any(|sign| name.contains(sign));
-        assert!(!is_beyond || reply.body.contains("\"errors\""), "{name}: {}", reply.body);
-        times.push((took, name));
-        largest = largest.max(resident(&server));
+        assert!(!is_beyond || response.body.contains("\"errors\""), "{name}: {}", response.body);
+        times.push((elapsed, name));
+        largest = largest.max(resident_bytes(&server));
     }
     let grown = largest.saturating_sub(before);
     times.sort_unstable_by(|a, b| b.cmp(a));
@@ -120,10 +124,10 @@ fn whatever_is_sent_costs_little() {
         before >> 20,
         largest >> 20
     );
-    for (took, name) in &times[..10] {
-        println!("{:6.1} ms  {name}", took.as_secs_f64() * 1e3);
+    for (elapsed, name) in &times[..10] {
+        println!("{:6.1} ms  {name}", elapsed.as_secs_f64() * 1e3);
     }
-    assert!(grown < MORE_MEMORY, "it grew by {grown} bytes");
+    assert!(grown < MAX_MEMORY_GROWTH_BYTES, "the process grew by {grown} bytes");
     assert_eq!(
         server.post(&token, "{ tasks { totalCount } }", &json!({})).json()["data"]["tasks"]["totalCount"],
         5

@@ -82,8 +82,8 @@ async fn same(ann: &Actor<'_>, list: impl Fn(&str) -> String, fragments: &str, i
         slow_items.map(|items| items.to_string()),
         "{asked}: {plain:#}"
     );
-    let errors = |answer: &Value| {
-        answer["errors"].as_array().map(|errors| {
+    let errors = |response: &Value| {
+        response["errors"].as_array().map(|errors| {
             errors.iter().map(|error| (error["path"].clone(), error["message"].clone())).collect::<Vec<_>>()
         })
     };
@@ -113,8 +113,8 @@ on_both_databases! {
                 "query($id: ID!, $yes: Boolean!) {{ x: __typename @skip(if: $yes) task(id: $id) {{ {asked} {more} }} }} {fragments}"
             );
             let task = async |more: &str| {
-                let answer = ann.post(json!({ "query": query(more), "variables": variables })).await;
-                answer.body["data"]["task"].clone()
+                let response = ann.post(json!({ "query": query(more), "variables": variables })).await;
+                response.body["data"]["task"].clone()
             };
             let (plain, slow) = (task("").await, task("progress { total }").await);
             // One of them asks for what is refused.

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 
-use crate::support::{Answer, TestApp, Value, code, json, on_both_databases};
+use crate::support::{GraphqlResponse, TestApp, Value, code, json, on_both_databases};
 
 /// Code, status, whether a retry may help: the table of the contract.
 const CODES: [(&str, u16, bool); 13] = [
@@ -53,8 +53,9 @@ const INNARDS: [&str; 12] = [
 const CANARY: &str = "CANARY";
 
 /// Every error of an answer, each found to be of the one shape.
-fn errors(answer: &Answer) -> Vec<Value> {
-    let errors = answer.body["errors"].as_array().unwrap_or_else(|| panic!("no errors: {:#}", answer.body));
+fn errors(response: &GraphqlResponse) -> Vec<Value> {
+    let errors =
+        response.body["errors"].as_array().unwrap_or_else(|| panic!("no errors: {:#}", response.body));
     assert!((1..=20).contains(&errors.len()), "{} errors", errors.len());
     for error in errors {
         let (extensions, code) = (&error["extensions"], code(error));
@@ -62,7 +63,7 @@ fn errors(answer: &Answer) -> Vec<Value> {
         // A refusal of the HTTP request has a status of its own.
         let status = if code == "BAD_REQUEST" { extensions["status"].clone() } else { json!(row.1) };
         assert!(extensions["status"].is_u64() && extensions["status"] == status, "{error:#}");
-        assert_eq!(extensions["requestId"], answer.header("x-request-id"), "{error:#}");
+        assert_eq!(extensions["requestId"], response.header("x-request-id"), "{error:#}");
         assert!(error["message"].as_str().is_some_and(|message| message.len() > 5), "{error:#}");
         assert_eq!(code == "BAD_USER_INPUT", extensions["fields"].is_array(), "{error:#}");
         for fault in extensions["fields"].as_array().into_iter().flatten() {
@@ -72,9 +73,9 @@ fn errors(answer: &Answer) -> Vec<Value> {
             assert!(fault["rule"].as_str().is_some_and(|rule| RULES.contains(&rule)), "{fault}");
         }
     }
-    let text = answer.body.to_string().to_lowercase();
+    let text = response.body.to_string().to_lowercase();
     let told: Vec<_> = INNARDS.iter().filter(|word| text.contains(**word)).collect();
-    assert!(told.is_empty(), "{told:?} in {:#}", answer.body);
+    assert!(told.is_empty(), "{told:?} in {:#}", response.body);
     errors.clone()
 }
 
@@ -84,11 +85,11 @@ fn request(method: Method, uri: &str, content_type: &str, body: impl Into<Body>)
 }
 
 /// Posts a body as it is, taking the newer media type.
-async fn post(app: &TestApp, body: impl Into<Body>) -> Answer {
+async fn post(app: &TestApp, body: impl Into<Body>) -> GraphqlResponse {
     let mut request = request(Method::POST, "/graphql", "application/json", body);
     let newer = "application/graphql-response+json".parse().expect("a header's value");
     request.headers_mut().insert(header::ACCEPT, newer);
-    Answer::of(app, request).await
+    GraphqlResponse::of(app, request).await
 }
 
 on_both_databases! {
@@ -120,11 +121,11 @@ on_both_databases! {
             (json!({ "query": "{ __type(name: 5) { name } }" }), "BAD_USER_INPUT"),
             (json!({ "query": "{".repeat(33) }), "QUERY_TOO_COMPLEX"),
         ] {
-            let answer = post(app, body.to_string()).await;
-            let codes: Vec<String> = errors(&answer).iter().map(code).collect();
+            let response = post(app, body.to_string()).await;
+            let codes: Vec<String> = errors(&response).iter().map(code).collect();
             assert!(codes.iter().all(|code| code == expected), "{body}: {codes:?}");
-            assert_eq!((answer.status.as_u16(), answer.body.get("data")), (400, None), "{body}");
-            let plain = app.nobody().post(body.clone()).await;
+            assert_eq!((response.status.as_u16(), response.body.get("data")), (400, None), "{body}");
+            let plain = app.anonymous().post(body.clone()).await;
             errors(&plain);
             assert_eq!(plain.body.get("data"), None, "{body}");
         }
@@ -144,25 +145,25 @@ on_both_databases! {
             (request(Method::GET, "/graphql?query=%7B__typename%7D&variables=5", json, ""), 400, "BAD_REQUEST"),
         ] {
             let shown = format!("{request:?}");
-            let answer = Answer::of(app, request).await;
-            assert_eq!((answer.status.as_u16(), code(&errors(&answer)[0]).as_str()), (status, expected), "{shown}");
+            let response = GraphqlResponse::of(app, request).await;
+            assert_eq!((response.status.as_u16(), code(&errors(&response)[0]).as_str()), (status, expected), "{shown}");
         }
     }
 
     async fn what_fails_in_execution_has_its_path_and_place(app) {
         let ann = app.user("ann").await;
-        let answer = ann.ask("{\n  mine: task(id: \"x\") { id }\n}", json!({})).await;
-        let error = errors(&answer).remove(0);
+        let response = ann.execute("{\n  mine: task(id: \"x\") { id }\n}", json!({})).await;
+        let error = errors(&response).remove(0);
         assert_eq!((&error["path"], &error["locations"]), (&json!(["mine"]), &json!([{ "line": 2, "column": 3 }])));
-        assert_eq!((answer.status.as_u16(), &answer.body["data"]), (200, &json!({ "mine": null })));
-        let syntax = errors(&ann.ask("{\n  me { id }} }", json!({})).await).remove(0);
+        assert_eq!((response.status.as_u16(), &response.body["data"]), (200, &json!({ "mine": null })));
+        let syntax = errors(&ann.execute("{\n  me { id }} }", json!({})).await).remove(0);
         assert_eq!(syntax["locations"], json!([{ "line": 2, "column": 14 }]));
     }
 
     async fn a_response_has_at_most_twenty_errors(app) {
         let fields: String = (0..200).map(|n| format!("u{n} ")).collect();
-        let answer = app.nobody().ask(&format!("{{ serverInfo {{ {fields} }} }}"), json!({})).await;
-        assert_eq!(errors(&answer).len(), 20);
+        let response = app.anonymous().execute(&format!("{{ serverInfo {{ {fields} }} }}"), json!({})).await;
+        assert_eq!(errors(&response).len(), 20);
     }
 
     async fn no_answer_repeats_what_was_sent(app) {
@@ -194,9 +195,9 @@ on_both_databases! {
             "mutation { createTask(input: \"CANARY\") { task { id } } }",
         ] {
             let name = if query.starts_with("query A") { "A" } else { "" };
-            let answer = ann.post(json!({ "query": query, "operationName": name })).await;
-            errors(&answer);
-            assert!(!answer.body.to_string().contains(CANARY), "{query}: {:#}", answer.body);
+            let response = ann.post(json!({ "query": query, "operationName": name })).await;
+            errors(&response);
+            assert!(!response.body.to_string().contains(CANARY), "{query}: {:#}", response.body);
         }
     }
 
@@ -215,9 +216,9 @@ on_both_databases! {
             ("String!", "__type(name: $x) { name }", json!([CANARY])),
         ] {
             let query = format!("query($x: {ty}) {{ {field} }}");
-            let answer = ann.ask(&query, json!({ "x": value })).await;
-            errors(&answer);
-            assert!(!answer.body.to_string().contains(CANARY), "{query} {value}: {:#}", answer.body);
+            let response = ann.execute(&query, json!({ "x": value })).await;
+            errors(&response);
+            assert!(!response.body.to_string().contains(CANARY), "{query} {value}: {:#}", response.body);
         }
         for body in [
             "{ \"query\": \"CANARY", "CANARY", "{ \"CANARY\" }", "{ \"query\": [\"CANARY\"] }",
@@ -225,16 +226,16 @@ on_both_databases! {
             "{ \"query\": \"{ me { id } }\", \"operationName\": \"CANARY\" }",
             "{ \"query\": \"query A { me { id } }\", \"operationName\": \"CANARY\" }",
         ] {
-            let answer = post(app, body).await;
-            errors(&answer);
-            assert!(!answer.body.to_string().contains(CANARY), "{body}: {:#}", answer.body);
+            let response = post(app, body).await;
+            errors(&response);
+            assert!(!response.body.to_string().contains(CANARY), "{body}: {:#}", response.body);
         }
     }
 
     async fn a_fault_of_the_server_is_told_without_its_cause(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
-        app.execute("ALTER TABLE tasks RENAME TO gone").await;
+        app.execute_sql("ALTER TABLE tasks RENAME TO gone").await;
         for query in [
             "query($id: ID!) { task(id: $id) { id } }",
             "query($id: ID!) { node(id: $id) { id } me { id } }",
@@ -246,15 +247,15 @@ on_both_databases! {
             "mutation($id: ID!) { toggleTask(id: $id) { task { id } } }",
             "mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }",
         ] {
-            let answer = ann.ask(query, json!({ "id": id })).await;
-            let error = errors(&answer).remove(0);
+            let response = ann.execute(query, json!({ "id": id })).await;
+            let error = errors(&response).remove(0);
             assert_eq!(code(&error), "INTERNAL_SERVER_ERROR", "{query}");
             assert_eq!(error["message"], "Internal error. Quote the request id when you report it.");
             assert_eq!(error["extensions"].as_object().map(serde_json::Map::len), Some(3), "{error:#}");
         }
         assert_eq!(ann.data("{ me { name } }", json!({})).await["me"]["name"], "ann");
-        app.execute("DROP TABLE sessions").await;
-        assert_eq!(ann.ask("{ me { sessions { id } } }", json!({})).await.code(), "INTERNAL_SERVER_ERROR");
+        app.execute_sql("DROP TABLE sessions").await;
+        assert_eq!(ann.execute("{ me { sessions { id } } }", json!({})).await.code(), "INTERNAL_SERVER_ERROR");
     }
 
     async fn an_error_below_the_root_has_its_whole_path(app) {
@@ -265,15 +266,15 @@ on_both_databases! {
             ("{ tasks { edges { n: node { o: owner { t: tasks(first: 0) { totalCount } } } } } }", json!(["tasks", "edges", 0, "n", "o", "t"])),
             ("mutation { createTask(input: { title: \"x\" }) { task { owner { tasks(last: 0) { totalCount } } } } }", json!(["createTask", "task", "owner", "tasks"])),
         ] {
-            let answer = ann.ask(query, json!({})).await;
-            assert_eq!(answer.error()["path"], path, "{query}");
-            assert_eq!(answer.status, 200, "what failed below its root has been executed");
+            let response = ann.execute(query, json!({})).await;
+            assert_eq!(response.error()["path"], path, "{query}");
+            assert_eq!(response.status, 200, "what failed below its root has been executed");
         }
     }
 
     async fn the_server_lists_its_codes(app) {
         let query = "{ serverInfo { errorCodes { code status retryable description } } }";
-        let data = app.nobody().data(query, json!({})).await;
+        let data = app.anonymous().data(query, json!({})).await;
         let listed = data["serverInfo"]["errorCodes"].as_array().expect("a list");
         let row = |info: &Value| {
             assert!(info["description"].as_str().is_some_and(|text| text.len() > 10), "{info}");

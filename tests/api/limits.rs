@@ -4,7 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{Request, header};
 use std::convert::Infallible;
 
-use crate::support::{Actor, Answer, DatabaseKind, TestApp, code, json};
+use crate::support::{Actor, DatabaseKind, GraphqlResponse, TestApp, code, json};
 
 async fn with_app(test: impl AsyncFnOnce(&TestApp)) {
     TestApp::with(DatabaseKind::Sqlite, &[], test).await;
@@ -17,16 +17,16 @@ async fn edge(actor: &Actor<'_>, within: &str, beyond: &str, message: &str) {
 }
 
 async fn too_complex(actor: &Actor<'_>, query: &str, message: &str) {
-    let answer = actor.ask(query, json!({})).await;
-    let error = answer.error();
+    let response = actor.execute(query, json!({})).await;
+    let error = response.error();
     assert_eq!(code(&error), "QUERY_TOO_COMPLEX", "{error:#}");
     assert!(error["message"].as_str().is_some_and(|told| told.starts_with(message)), "{message}: {error:#}");
-    assert_eq!(answer.body.get("data"), None);
+    assert_eq!(response.body.get("data"), None);
 }
 
 async fn bad_request(actor: &Actor<'_>, query: &str) {
-    let answer = actor.ask(query, json!({})).await;
-    let errors = answer.body["errors"].as_array().expect("it is refused");
+    let response = actor.execute(query, json!({})).await;
+    let errors = response.body["errors"].as_array().expect("it is refused");
     assert!(errors.iter().all(|error| code(error) == "BAD_REQUEST"), "{query}: {errors:#?}");
 }
 
@@ -40,7 +40,7 @@ async fn a_document_has_at_most_16_kib() {
     with_app(async |app| {
         let padded = |length: usize| format!("{:#<length$}", "{ serverInfo { version } } ");
         edge(
-            &app.nobody(),
+            &app.anonymous(),
             &padded(16 << 10),
             &padded((16 << 10) + 1),
             "Query length in bytes is 16385; the limit is 16384.",
@@ -55,7 +55,7 @@ async fn brackets_nest_at_most_32_deep() {
     with_app(async |app| {
         let nested =
             |depth: usize| format!("{}{{__typename}}{}", "{...".repeat(depth - 1), "}".repeat(depth - 1));
-        edge(&app.nobody(), &nested(32), &nested(33), "Query nesting is 33; the limit is 32.").await;
+        edge(&app.anonymous(), &nested(32), &nested(33), "Query nesting is 33; the limit is 32.").await;
     })
     .await;
 }
@@ -97,7 +97,7 @@ async fn a_document_has_at_most_1000_selections() {
             )
         };
         edge(
-            &app.nobody(),
+            &app.anonymous(),
             &selections(9),
             &selections(10),
             "Number of selections is 1001; the limit is 1000.",
@@ -111,7 +111,7 @@ async fn a_document_has_at_most_1000_selections() {
 async fn a_document_has_at_most_20_aliases() {
     with_app(async |app| {
         let aliases = |count| format!("{{ serverInfo {{ {} }} }}", row(count, |n| format!("a{n}: version ")));
-        edge(&app.nobody(), &aliases(20), &aliases(21), "Number of aliases is 21; the limit is 20.").await;
+        edge(&app.anonymous(), &aliases(20), &aliases(21), "Number of aliases is 21; the limit is 20.").await;
     })
     .await;
 }
@@ -143,10 +143,10 @@ async fn a_request_signs_in_once() {
             format!("mutation {{ {login} {register} }}"),
             format!("mutation {{ ...A ...B }} fragment A on Mutation {{ a: {login} }} fragment B on Mutation {{ {register} }}"),
         ] {
-            too_complex(&app.nobody(), &query, "Number of sign-in fields is 2; the limit is 1.").await;
+            too_complex(&app.anonymous(), &query, "Number of sign-in fields is 2; the limit is 1.").await;
         }
         assert_eq!(app.rows("users").await.len(), 1);
-        app.nobody().data(&format!("mutation {{ {login} }}"), json!({})).await;
+        app.anonymous().data(&format!("mutation {{ {login} }}"), json!({})).await;
     })
     .await;
 }
@@ -154,17 +154,17 @@ async fn a_request_signs_in_once() {
 #[tokio::test]
 async fn a_place_has_at_most_3_directives() {
     with_app(async |app| {
-        let nobody = app.nobody();
+        let anonymous = app.anonymous();
         let directives =
             |count: usize| format!("{{ serverInfo {{ version {} }} }}", "@skip(if: false) ".repeat(count));
-        nobody.data("{ serverInfo @skip(if: false) @include(if: true) { version } }", json!({})).await;
+        anonymous.data("{ serverInfo @skip(if: false) @include(if: true) { version } }", json!({})).await;
         // Three are within the limit, and one too many of a kind.
-        bad_request(&nobody, &directives(3)).await;
+        bad_request(&anonymous, &directives(3)).await;
         let message = "Number of directives in one place is 4; the limit is 3.";
-        too_complex(&nobody, &directives(4), message).await;
+        too_complex(&anonymous, &directives(4), message).await;
         let on_variable = "query($x: Int @a @b @c @d) { tasks(first: $x) { totalCount } }";
-        too_complex(&nobody, on_variable, message).await;
-        too_complex(&nobody, "query @a @b @c @d { __typename }", message).await;
+        too_complex(&anonymous, on_variable, message).await;
+        too_complex(&anonymous, "query @a @b @c @d { __typename }", message).await;
     })
     .await;
 }
@@ -177,12 +177,12 @@ async fn a_document_has_at_most_20_fragments_and_5_operations() {
             let all = row(count, |n| format!("fragment F{n} on ServerInfo {{ version }} "));
             format!("{{ serverInfo {{ {spreads} }} }} {all}")
         };
-        let nobody = app.nobody();
-        edge(&nobody, &fragments(20), &fragments(21), "Number of fragments is 21; the limit is 20.").await;
+        let anonymous = app.anonymous();
+        edge(&anonymous, &fragments(20), &fragments(21), "Number of fragments is 21; the limit is 20.").await;
         let operations = |count| row(count, |n| format!("query Q{n} {{ __typename }} "));
-        let answer = nobody.post(json!({ "query": operations(5), "operationName": "Q4" })).await;
-        assert_eq!(answer.body["data"]["__typename"], "Query");
-        too_complex(&nobody, &operations(6), "Number of operations is 6; the limit is 5.").await;
+        let response = anonymous.post(json!({ "query": operations(5), "operationName": "Q4" })).await;
+        assert_eq!(response.body["data"]["__typename"], "Query");
+        too_complex(&anonymous, &operations(6), "Number of operations is 6; the limit is 5.").await;
     })
     .await;
 }
@@ -216,11 +216,11 @@ async fn a_document_has_a_complexity_of_at_most_5000() {
             )
         };
         for size in ["100", "2147483647", "99999999999999999999", "-5"] {
-            let answer = ann.ask(&format!("{} }}", nested(size)), json!({})).await;
+            let response = ann.execute(&format!("{} }}", nested(size)), json!({})).await;
             assert!(
-                ["QUERY_TOO_COMPLEX", "BAD_USER_INPUT"].contains(&answer.code().as_str()),
+                ["QUERY_TOO_COMPLEX", "BAD_USER_INPUT"].contains(&response.code().as_str()),
                 "{size}: {:#}",
-                answer.body
+                response.body
             );
         }
     })
@@ -286,8 +286,8 @@ async fn a_page_counts_as_long_as_it_is_whatever_says_so() {
             for name in ["first", "last"] {
                 let query = |beside| costly(definitions, &format!("{name}: {size}"), beside);
                 ann.data(&query(408), variables.clone()).await;
-                let answer = ann.ask(&query(409), variables.clone()).await;
-                assert_eq!(answer.body.get("errors").is_some(), length == 90, "{name}: {size} {variables}");
+                let response = ann.execute(&query(409), variables.clone()).await;
+                assert_eq!(response.body.get("errors").is_some(), length == 90, "{name}: {size} {variables}");
             }
         }
     })
@@ -374,18 +374,18 @@ async fn a_body_has_at_most_1_mib_whether_its_length_is_told_or_not() {
         assert_eq!(post(app, padded(1 << 20)).await.body["data"]["__typename"], "Query");
         assert_eq!(post(app, stream(1 << 20)).await.body["data"]["__typename"], "Query");
         for body in [Body::from(padded((1 << 20) + 1)), stream((1 << 20) + 1)] {
-            let answer = post(app, body).await;
-            assert_eq!(answer.status, 413);
-            let error = answer.error();
+            let response = post(app, body).await;
+            assert_eq!(response.status, 413);
+            let error = response.error();
             assert_eq!((code(&error).as_str(), &error["extensions"]["status"]), ("BAD_REQUEST", &json!(413)));
         }
     })
     .await;
 }
 
-async fn post(app: &TestApp, body: impl Into<Body>) -> Answer {
+async fn post(app: &TestApp, body: impl Into<Body>) -> GraphqlResponse {
     let request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
-    Answer::of(app, request.body(body.into()).expect("a valid request")).await
+    GraphqlResponse::of(app, request.body(body.into()).expect("a valid request")).await
 }
 
 #[tokio::test]
@@ -420,7 +420,7 @@ async fn bombs_do_not_go_off() {
 #[tokio::test]
 async fn introspection_does_not_go_round_in_circles() {
     with_app(async |app| {
-        let nobody = app.nobody();
+        let anonymous = app.anonymous();
         let circle = |times: usize| {
             format!(
                 "{{ __schema {{ types {{ {} name {} }} }} }}",
@@ -428,13 +428,13 @@ async fn introspection_does_not_go_round_in_circles() {
                 "} } ".repeat(times)
             )
         };
-        edge(&nobody, &circle(3), &circle(4), "Introspection depth is 4; the limit is 3.").await;
+        edge(&anonymous, &circle(3), &circle(4), "Introspection depth is 4; the limit is 3.").await;
         for list in ["inputFields", "fields { args", "interfaces", "possibleTypes"] {
             let step = if list.contains('{') { format!("{list} {{ type {{ ") } else { format!("{list} {{ ") };
             let query = format!("{{ __type(name: \"Task\") {{ {} name", step.repeat(4));
             let close = "}".repeat(query.matches('{').count());
-            let answer = nobody.ask(&format!("{query} {close}"), json!({})).await;
-            assert!(answer.body.get("errors").is_some(), "{list}");
+            let response = anonymous.execute(&format!("{query} {close}"), json!({})).await;
+            assert!(response.body.get("errors").is_some(), "{list}");
         }
     })
     .await;
@@ -479,7 +479,7 @@ const INTROSPECTION: &str = "
 #[tokio::test]
 async fn the_introspection_of_graphiql_passes() {
     with_app(async |app| {
-        let data = app.nobody().data(INTROSPECTION, json!({})).await;
+        let data = app.anonymous().data(INTROSPECTION, json!({})).await;
         assert_eq!(data["__schema"]["mutationType"]["name"], "Mutation");
         assert!(data["__schema"]["types"].as_array().is_some_and(|types| types.len() > 30));
     })
@@ -493,7 +493,7 @@ async fn nodes_cost_as_much_as_they_are_asked_for() {
         let query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on User { tasks(first: 50) { nodes { title } } } } }";
         let ids = |count| json!({ "ids": vec![&ann.id; count] });
         ann.data(query, ids(45)).await;
-        assert_eq!(ann.ask(query, ids(100)).await.code(), "QUERY_TOO_COMPLEX");
+        assert_eq!(ann.execute(query, ids(100)).await.code(), "QUERY_TOO_COMPLEX");
     })
     .await;
 }
@@ -510,7 +510,7 @@ async fn the_limits_can_be_asked_for() {
         "mutationRootFields": 5,
     });
     with_app(async |app| {
-        assert_eq!(app.nobody().data(&query, json!({})).await["serverInfo"]["limits"], limits);
+        assert_eq!(app.anonymous().data(&query, json!({})).await["serverInfo"]["limits"], limits);
     })
     .await;
     let flags = ["--limit-query-tokens", "99", "--limit-root-fields", "4", "--limit-query-depth", "3"];
@@ -521,7 +521,7 @@ async fn the_limits_can_be_asked_for() {
         {
             limits[name] = json!(limit);
         }
-        assert_eq!(app.nobody().data(&query, json!({})).await["serverInfo"]["limits"], limits);
+        assert_eq!(app.anonymous().data(&query, json!({})).await["serverInfo"]["limits"], limits);
     })
     .await;
 }
@@ -530,12 +530,12 @@ async fn the_limits_can_be_asked_for() {
 #[tokio::test]
 async fn what_stands_behind_a_string_without_an_end_is_not_read() {
     with_app(async |app| {
-        let nobody = app.nobody();
+        let anonymous = app.anonymous();
         for depth in [1, 40, 500, 2_000, 7_900] {
             for open in ["\"\"\"a\"", "\"\"\"", "\"\"\"\\\"\"\"", "\"a\n\"", "\"a\\\n\""] {
                 let nested =
                     format!("{{ nodes(ids: [{open}{}{}]) {{ id }} }}", "[".repeat(depth), "]".repeat(depth));
-                bad_request(&nobody, &nested).await;
+                bad_request(&anonymous, &nested).await;
             }
         }
     })
@@ -545,15 +545,15 @@ async fn what_stands_behind_a_string_without_an_end_is_not_read() {
 #[tokio::test]
 async fn what_the_parser_takes_for_tokens_is_counted() {
     with_app(async |app| {
-        let nobody = app.nobody();
+        let anonymous = app.anonymous();
         let list = |part: &str| {
             format!("{{ tasks(filter: {{ status: [{}] }}) {{ totalCount }} }}", part.repeat(3_000))
         };
         for part in ["x\u{feff}", "-1", "1-", "1.5-", "1e5-", "ä", "\u{feff}\"\""] {
-            too_complex(&nobody, &list(part), "Number of tokens").await;
+            too_complex(&anonymous, &list(part), "Number of tokens").await;
         }
         let repeated = "{ tasks(filter: { text: \"a\", text\u{feff}: \"b\" }) { totalCount } }";
-        bad_request(&nobody, repeated).await;
+        bad_request(&anonymous, repeated).await;
     })
     .await;
 }

@@ -21,8 +21,8 @@ use Stranger::{Gets, Public, SeesOwn};
 
 struct Row {
     field: &'static str,
-    /// The operation; `$id` is a task of the owner's and `$item`, `$risk` and `$file` are in it, `$session` is
-    /// the owner's session, `$refresh` its refresh token.
+    /// The operation; `$id` is a task of the owner's and `$item`, `$risk` and `$file` are in it, `$session`
+    /// is the owner's session, `$refresh` its refresh token.
     query: &'static str,
     stranger: Stranger,
 }
@@ -189,9 +189,9 @@ const MUTATIONS: &[Row] = &[
 ];
 
 /// The names of a root type's fields, from the schema itself.
-async fn root_fields(nobody: &Actor<'_>, root: &str) -> BTreeSet<String> {
+async fn root_fields(anonymous: &Actor<'_>, root: &str) -> BTreeSet<String> {
     let query = "query($root: String!) { __type(name: $root) { fields { name } } }";
-    let data = nobody.data(query, json!({ "root": root })).await;
+    let data = anonymous.data(query, json!({ "root": root })).await;
     let fields = data["__type"]["fields"].as_array().expect("fields").iter();
     fields.map(|field| field["name"].as_str().expect("a name").to_owned()).collect()
 }
@@ -223,14 +223,14 @@ async fn of_owner(app: &TestApp, owner: &Actor<'_>) -> Vec<String> {
 /// What the operations name of the owner's: a task with something in it, and the session.
 async fn things_of(owner: &Actor<'_>) -> Value {
     let mut things = owner.full_task("the owner's secret").await;
-    things["session"] = json!(owner.session());
+    things["session"] = json!(owner.session_id());
     things["refresh"] = json!(owner.refresh_token);
     things
 }
 
 /// Whether anything of the owner's stands in an answer.
-fn betrays(answer: &Value, owner: &Actor<'_>, things: &Value) -> bool {
-    let text = answer.to_string();
+fn betrays(response: &Value, owner: &Actor<'_>, things: &Value) -> bool {
+    let text = response.to_string();
     let ids = things.as_object().expect("things").values().filter_map(Value::as_str);
     ids.chain(["secret", &owner.id]).any(|thing| text.contains(thing))
 }
@@ -242,10 +242,10 @@ fn on_tasks() -> impl Iterator<Item = &'static Row> {
 }
 
 async fn refused(actor: Actor<'_>, row: &Row, things: &Value, message: &str) {
-    let answer = actor.ask(row.query, things.clone()).await;
-    assert_eq!(answer.status, 401, "{}: {:#}", row.field, answer.body);
-    assert_eq!(answer.body.get("data"), None, "{}", row.field);
-    let error = answer.error();
+    let response = actor.execute(row.query, things.clone()).await;
+    assert_eq!(response.status, 401, "{}: {:#}", row.field, response.body);
+    assert_eq!(response.body.get("data"), None, "{}", row.field);
+    let error = response.error();
     assert_eq!(
         (code(&error).as_str(), &error["message"]),
         ("UNAUTHENTICATED", &json!(message)),
@@ -256,8 +256,8 @@ async fn refused(actor: Actor<'_>, row: &Row, things: &Value, message: &str) {
 
 on_both_databases! {
     async fn every_root_field_has_a_row_here(app) {
-        assert_eq!(root_fields(&app.nobody(), "Query").await, names(QUERIES));
-        assert_eq!(root_fields(&app.nobody(), "Mutation").await, names(MUTATIONS));
+        assert_eq!(root_fields(&app.anonymous(), "Query").await, names(QUERIES));
+        assert_eq!(root_fields(&app.anonymous(), "Mutation").await, names(MUTATIONS));
     }
 
     async fn nobody_and_a_broken_token_get_nothing_but_what_is_public(app) {
@@ -266,12 +266,12 @@ on_both_databases! {
         for row in QUERIES.iter().chain(MUTATIONS) {
             match row.stranger {
                 Public => {
-                    app.bearer(&broken).data(row.query, things.clone()).await;
+                    app.with_token(&broken).data(row.query, things.clone()).await;
                 }
                 SeesOwn | Gets(_) => {
-                    refused(app.nobody(), row, &things, "Authentication required").await;
-                    refused(app.bearer(&broken), row, &things, "Invalid token").await;
-                    refused(app.bearer(""), row, &things, "Invalid token").await;
+                    refused(app.anonymous(), row, &things, "Authentication required").await;
+                    refused(app.with_token(&broken), row, &things, "Invalid token").await;
+                    refused(app.with_token(""), row, &things, "Invalid token").await;
                 }
             }
         }
@@ -283,16 +283,16 @@ on_both_databases! {
         for row in QUERIES.iter().chain(MUTATIONS) {
             // A user of its own for each row: a logout must not refuse the rows after it.
             let stranger = app.user(&format!("stranger-{}", row.field.to_lowercase())).await;
-            let answer = stranger.ask(row.query, things.clone()).await;
+            let response = stranger.execute(row.query, things.clone()).await;
             match row.stranger {
                 Public => continue,
-                SeesOwn => assert!(answer.body.get("errors").is_none(), "{}: {:#}", row.field, answer.body),
+                SeesOwn => assert!(response.body.get("errors").is_none(), "{}: {:#}", row.field, response.body),
                 Gets(expected) => {
-                    assert_eq!(answer.code(), expected, "{}", row.field);
-                    assert_eq!(answer.body["data"][row.field], Value::Null, "{}", row.field);
+                    assert_eq!(response.code(), expected, "{}", row.field);
+                    assert_eq!(response.body["data"][row.field], Value::Null, "{}", row.field);
                 }
             }
-            assert!(!betrays(&answer.body, &owner, &things), "{}: {:#}", row.field, answer.body);
+            assert!(!betrays(&response.body, &owner, &things), "{}: {:#}", row.field, response.body);
         }
         assert_eq!(of_owner(app, &owner).await, stored);
     }
@@ -325,7 +325,7 @@ on_both_databases! {
         owner.data("mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }", things.clone()).await;
         let stored = of_owner(app, &owner).await;
         for row in on_tasks() {
-            let theirs = stranger.ask(row.query, things.clone()).await;
+            let theirs = stranger.execute(row.query, things.clone()).await;
             assert!(!betrays(&theirs.body, &owner, &things), "{}: {:#}", row.field, theirs.body);
             match row.stranger {
                 Gets(expected) => assert_eq!(theirs.code(), expected, "{}", row.field),
@@ -335,7 +335,7 @@ on_both_databases! {
                 "restoreTask" => {}
                 "node" => assert_eq!(owner.data(row.query, things.clone()).await["node"], Value::Null),
                 "nodes" => assert_eq!(owner.data(row.query, things.clone()).await["nodes"], json!([null, null, null, null])),
-                field => assert_eq!(owner.ask(row.query, things.clone()).await.code(), "NOT_FOUND", "{field}"),
+                field => assert_eq!(owner.execute(row.query, things.clone()).await.code(), "NOT_FOUND", "{field}"),
             }
         }
         assert_eq!(of_owner(app, &owner).await, stored);
@@ -352,22 +352,22 @@ on_both_databases! {
         let none = json!("00000000-0000-7000-8000-000000000000");
         let things = json!({ "id": none, "item": none, "risk": none, "file": none });
         for row in on_tasks().filter(|row| matches!(row.stranger, Gets(_))) {
-            assert_eq!(ann.ask(row.query, things.clone()).await.code(), "NOT_FOUND", "{}", row.field);
+            assert_eq!(ann.execute(row.query, things.clone()).await.code(), "NOT_FOUND", "{}", row.field);
         }
     }
 
     async fn of_many_at_once_each_gets_what_is_theirs(app) {
         let (ann, bob, eve) = (app.user("ann").await, app.user("bob").await, app.user("eve").await);
         eve.task("gone").await;
-        app.execute("DELETE FROM users WHERE username = 'eve'").await;
+        app.execute_sql("DELETE FROM users WHERE username = 'eve'").await;
         let anns = &ann.task("ann's").await;
         let create = "mutation($title: String!) { createTask(input: { title: $title }) { task { title } } }";
         join_all((0..30).map(async |n| {
             let task = "query($id: ID!) { task(id: $id) { title } me { username } }";
             let (title, id) = (json!({ "title": format!("new {n}") }), json!({ "id": anns }));
             let (made, bobs, eves, own, foreign) = join!(
-                ann.data(create, title.clone()), bob.data(create, title.clone()), eve.ask(create, title.clone()),
-                ann.data(task, id.clone()), bob.ask(task, id.clone()),
+                ann.data(create, title.clone()), bob.data(create, title.clone()), eve.execute(create, title.clone()),
+                ann.data(task, id.clone()), bob.execute(task, id.clone()),
             );
             assert_eq!(made["createTask"]["task"], title);
             assert_eq!(bobs["createTask"]["task"], title);

@@ -10,7 +10,9 @@ use chrono::TimeDelta;
 use futures_util::stream;
 use sea_orm::{FromQueryResult, JsonValue, Statement};
 
-use crate::support::{Answer, DatabaseKind, PASSWORD, TestApp, Value, code, json, on_both_databases};
+use crate::support::{
+    DatabaseKind, GraphqlResponse, PASSWORD, TestApp, Value, code, json, on_both_databases,
+};
 
 const MESSAGE: &str = "Internal error. Quote the request id when you report it.";
 const ME: &str = "{ me { username tasks(first: 5) { nodes { title checklist { text } } } } }";
@@ -21,11 +23,11 @@ const LOGIN: &str = "mutation($who: String!, $password: String!) {
 const CHANGE_PASSWORD: &str = "mutation($password: String!) {
     changePassword(input: { currentPassword: $password, newPassword: $password }) { accessToken } }";
 
-fn assert_one_error(answer: &Answer) {
-    let error = answer.error();
+fn assert_one_error(response: &GraphqlResponse) {
+    let error = response.error();
     assert_eq!((code(&error).as_str(), &error["message"]), ("INTERNAL_SERVER_ERROR", &json!(MESSAGE)));
     assert_eq!(error["extensions"]["status"], 500);
-    assert_eq!(error["extensions"]["requestId"], answer.header("x-request-id"));
+    assert_eq!(error["extensions"]["requestId"], response.header("x-request-id"));
 }
 
 /// SQLite has one writer, so the next write would tell.
@@ -51,7 +53,7 @@ async fn assert_no_transaction_is_open(app: &TestApp) {
 fn panic_at(app: &TestApp, index: usize) -> Arc<AtomicUsize> {
     let count = Arc::new(AtomicUsize::new(0));
     let counted = count.clone();
-    app.watch(move |sql| {
+    app.on_statement(move |sql| {
         let is_of_a_job = sql.starts_with("SELECT") && sql.contains("session_endings");
         if !is_of_a_job && counted.fetch_add(1, Ordering::Relaxed) == index {
             panic!("as the test wants it");
@@ -77,13 +79,13 @@ on_both_databases! {
         for (query, variables) in operations {
             for index in 0.. {
                 let count = panic_at(app, index);
-                let answer = ann.ask(query, variables.clone()).await;
-                app.watch(|_| {});
+                let response = ann.execute(query, variables.clone()).await;
+                app.on_statement(|_| {});
                 if count.load(Ordering::Relaxed) <= index {
-                    assert!(index > 0 && answer.body.get("errors").is_none(), "{:#}", answer.body);
+                    assert!(index > 0 && response.body.get("errors").is_none(), "{:#}", response.body);
                     break;
                 }
-                assert_one_error(&answer);
+                assert_one_error(&response);
                 assert_no_transaction_is_open(app).await;
                 ann.task("after it").await;
             }
@@ -97,7 +99,7 @@ on_both_databases! {
         let login = json!({ "who": ann.email, "password": PASSWORD });
         app.clock.advance(TimeDelta::MAX);
         for (query, variables) in [(ME, json!({})), (CREATE, json!({ "inputs": [] })), (LOGIN, login.clone())] {
-            assert_one_error(&ann.ask(query, variables).await);
+            assert_one_error(&ann.execute(query, variables).await);
         }
         app.clock.advance(-TimeDelta::MAX);
         assert_no_transaction_is_open(app).await;
@@ -112,18 +114,18 @@ on_both_databases! {
         });
         let request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
         let request = request.body(Body::from_stream(body)).expect("a valid request");
-        let answer = Answer::of(app, request).await;
-        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!(answer.header("content-type"), "application/json; charset=utf-8");
-        assert_one_error(&answer);
-        assert_eq!(answer.body["data"], Value::Null);
+        let response = GraphqlResponse::of(app, request).await;
+        assert_eq!(response.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.header("content-type"), "application/json; charset=utf-8");
+        assert_one_error(&response);
+        assert_eq!(response.body["data"], Value::Null);
     }
 
     async fn a_job_that_panics_begins_again(app) {
         let ann = app.user("ann").await;
         let panicked = Arc::new(AtomicBool::new(false));
         let seen = panicked.clone();
-        app.watch(move |sql| {
+        app.on_statement(move |sql| {
             if sql.contains("session_endings") && !seen.swap(true, Ordering::Relaxed) {
                 panic!("as the test wants it");
             }
@@ -134,11 +136,11 @@ on_both_databases! {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         assert_eq!(ann.data(ME, json!({})).await["me"]["username"], "ann");
-        app.execute("INSERT INTO session_endings SELECT id, created_at FROM sessions").await;
-        while ann.ask(ME, json!({})).await.body.get("data").is_some() {
+        app.execute_sql("INSERT INTO session_endings SELECT id, created_at FROM sessions").await;
+        while ann.execute(ME, json!({})).await.body.get("data").is_some() {
             assert!(Instant::now() < deadline, "the job did not begin again");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        assert_eq!(ann.ask(ME, json!({})).await.code(), "UNAUTHENTICATED");
+        assert_eq!(ann.execute(ME, json!({})).await.code(), "UNAUTHENTICATED");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use futures_util::join;
 
-use crate::support::{Actor, Answer, TestApp, Value, code, faults, json, on_both_databases};
+use crate::support::{Actor, GraphqlResponse, TestApp, Value, code, faults, json, on_both_databases};
 
 const ADD: &str = "mutation($id: ID!, $text: String!, $before: ID) {
     addChecklistItem(taskId: $id, input: { section: ACTION, text: $text }, before: $before) { item { id } task { version } } }";
@@ -14,30 +14,30 @@ const MOVE: &str = "mutation($id: ID!, $before: ID) {
 const READ: &str = "query($id: ID!) { task(id: $id) {
     version labels checklist { id text } risks { id } files { id } progress { done total } } }";
 
-fn succeeded(answer: &Answer) -> bool {
-    answer.body.get("errors").is_none()
+fn succeeded(response: &GraphqlResponse) -> bool {
+    response.body.get("errors").is_none()
 }
 
 /// How many succeeded; the others were refused in one of these ways.
-fn won(answers: &[Answer], refusals: &[&str]) -> usize {
-    for answer in answers.iter().filter(|answer| !succeeded(answer)) {
-        assert!(refusals.contains(&answer.code().as_str()), "{:#}", answer.body);
+fn won(responses: &[GraphqlResponse], refusals: &[&str]) -> usize {
+    for response in responses.iter().filter(|response| !succeeded(response)) {
+        assert!(refusals.contains(&response.code().as_str()), "{:#}", response.body);
     }
-    answers.iter().filter(|answer| succeeded(answer)).count()
+    responses.iter().filter(|response| succeeded(response)).count()
 }
 
 /// The data of answers to one root field, which all have to be good.
-fn all_of(answers: &[Answer], pointer: &str) -> Vec<Value> {
-    let data = |answer: &Answer| {
-        assert!(succeeded(answer), "{:#}", answer.body);
-        answer.body["data"].pointer(pointer).expect("it was selected").clone()
+fn all_of(responses: &[GraphqlResponse], pointer: &str) -> Vec<Value> {
+    let data = |response: &GraphqlResponse| {
+        assert!(succeeded(response), "{:#}", response.body);
+        response.body["data"].pointer(pointer).expect("it was selected").clone()
     };
-    answers.iter().map(data).collect()
+    responses.iter().map(data).collect()
 }
 
 /// Every version that changes gave back, each once.
-fn versions(answers: &[Answer], field: &str) -> BTreeSet<i64> {
-    let versions = all_of(answers, &format!("/{field}/task/version"));
+fn versions(responses: &[GraphqlResponse], field: &str) -> BTreeSet<i64> {
+    let versions = all_of(responses, &format!("/{field}/task/version"));
     versions.iter().map(|version| version.as_i64().expect("a number")).collect()
 }
 
@@ -58,10 +58,10 @@ on_both_databases! {
         let toggle = "mutation($id: ID!, $version: Int) {
             toggleTask(id: $id, expectedVersion: $version) { task { version } } }";
         for version in 1..6 {
-            let all = join_all((0..30).map(|_| ann.ask(toggle, json!({ "id": id, "version": version })))).await;
+            let all = join_all((0..30).map(|_| ann.execute(toggle, json!({ "id": id, "version": version })))).await;
             assert_eq!(won(&all, &["CONFLICT"]), 1, "version {version}");
-            for answer in all.iter().filter(|answer| !succeeded(answer)) {
-                assert_eq!(answer.error()["extensions"]["currentVersion"], version + 1, "{:#}", answer.body);
+            for response in all.iter().filter(|response| !succeeded(response)) {
+                assert_eq!(response.error()["extensions"]["currentVersion"], version + 1, "{:#}", response.body);
             }
         }
         assert_eq!(read(&ann, &id).await["version"], 6);
@@ -73,7 +73,7 @@ on_both_databases! {
         let add = "mutation($id: ID!, $labels: [String!]) {
             updateTask(id: $id, input: { addLabels: $labels }) { task { version } } }";
         let labels: Vec<String> = (10..30).map(|n| format!("Label {n}")).collect();
-        let all = join_all(labels.iter().map(|label| ann.ask(add, json!({ "id": id, "labels": [label] })))).await;
+        let all = join_all(labels.iter().map(|label| ann.execute(add, json!({ "id": id, "labels": [label] })))).await;
         assert_eq!(versions(&all, "updateTask"), (2..=21).collect());
         let task = read(&ann, &id).await;
         let mut kept: Vec<&str> = task["labels"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
@@ -86,7 +86,7 @@ on_both_databases! {
         let id = ann.task("one").await;
         let last = ann.data(ADD, json!({ "id": id, "text": "last" })).await["addChecklistItem"]["item"]["id"].clone();
         let added = join_all((0..30).map(|n| {
-            ann.ask(ADD, json!({ "id": id, "text": format!("step {n}"), "before": last }))
+            ann.execute(ADD, json!({ "id": id, "text": format!("step {n}"), "before": last }))
         })).await;
         assert_eq!(versions(&added, "addChecklistItem"), (3..=32).collect());
         let mut ids = all_of(&added, "/addChecklistItem/item/id");
@@ -105,7 +105,7 @@ on_both_databases! {
         let moves = (0..30).map(|n| {
             let before = if n % 7 == 0 { &Value::Null } else { &ids[(n * 13 + 5) % 31] };
             let moved = &ids[(n * 11) % 31];
-            ann.ask(MOVE, json!({ "id": moved, "before": if moved == before { &Value::Null } else { before } }))
+            ann.execute(MOVE, json!({ "id": moved, "before": if moved == before { &Value::Null } else { before } }))
         });
         let mut seen = versions(&join_all(moves).await, "moveChecklistItem");
         let after = read(&ann, &id).await;
@@ -126,9 +126,9 @@ on_both_databases! {
         let file = "mutation($id: ID!) {
             addFileChange(taskId: $id, input: { path: \"x\", kind: CREATED }) { file { id } } }";
         let (items, risks, files) = join!(
-            join_all((0..10).map(|_| ann.ask(ADD, json!({ "id": id, "text": "x" })))),
-            join_all((0..10).map(|_| ann.ask(risk, json!({ "id": id })))),
-            join_all((0..10).map(|_| ann.ask(file, json!({ "id": id })))),
+            join_all((0..10).map(|_| ann.execute(ADD, json!({ "id": id, "text": "x" })))),
+            join_all((0..10).map(|_| ann.execute(risk, json!({ "id": id })))),
+            join_all((0..10).map(|_| ann.execute(file, json!({ "id": id })))),
         );
         let task = read(&ann, id).await;
         let count = |list: &str| task[list].as_array().map(Vec::len);
@@ -140,9 +140,9 @@ on_both_databases! {
         let remove_file = "mutation($id: ID!) { removeFileChange(id: $id) { task { version } } }";
         let (risks, files) = (all_of(&risks, "/addRisk/risk/id"), all_of(&files, "/addFileChange/file/id"));
         let (ticked, no_risks, no_files) = join!(
-            join_all(items.iter().map(|id| ann.ask(tick, json!({ "id": id })))),
-            join_all(risks.iter().map(|id| ann.ask(remove_risk, json!({ "id": id })))),
-            join_all(files.iter().map(|id| ann.ask(remove_file, json!({ "id": id })))),
+            join_all(items.iter().map(|id| ann.execute(tick, json!({ "id": id })))),
+            join_all(risks.iter().map(|id| ann.execute(remove_risk, json!({ "id": id })))),
+            join_all(files.iter().map(|id| ann.execute(remove_file, json!({ "id": id })))),
         );
         let mut seen = versions(&ticked, "updateChecklistItem");
         seen.extend(versions(&no_risks, "removeRisk"));
@@ -169,10 +169,10 @@ on_both_databases! {
             ("updateTask(id: $id, input: { addLabels: [$text] })", "input.addLabels too_many"),
         ] {
             let query = format!("mutation($id: ID!, $text: String!) {{ {call} {{ task {{ id }} }} }}");
-            let all = join_all((0..10).map(|n| ann.ask(&query, json!({ "id": id, "text": format!("new {n}") })))).await;
+            let all = join_all((0..10).map(|n| ann.execute(&query, json!({ "id": id, "text": format!("new {n}") })))).await;
             assert_eq!(won(&all, &["BAD_USER_INPUT"]), 1, "{call}");
-            let refused = all.iter().filter(|answer| !succeeded(answer));
-            assert!(refused.map(|answer| faults(&answer.error())).all(|told| told == [fault]), "{call}");
+            let refused = all.iter().filter(|response| !succeeded(response));
+            assert!(refused.map(|response| faults(&response.error())).all(|told| told == [fault]), "{call}");
         }
         assert_eq!(read(&ann, id.as_str().expect("an id")).await["version"], 5);
     }
@@ -184,7 +184,7 @@ on_both_databases! {
         let id = "0193f000-0000-7000-8000-00000000000A";
         let inputs = (0..20).map(|n| json!({ "id": id, "title": format!("try {n}"), "labels": [n.to_string()],
             "checklist": [{ "section": "ACTION", "text": format!("step {n}") }] }));
-        let all = join_all(inputs.map(|input| ann.ask(create, json!({ "input": input })))).await;
+        let all = join_all(inputs.map(|input| ann.execute(create, json!({ "input": input })))).await;
         let made = all_of(&all, "/createTask/task");
         assert!(made.iter().all(|task| *task == made[0]), "{made:#?}");
         assert_eq!((&made[0]["id"], &made[0]["version"]), (&json!(id.to_lowercase()), &json!(1)));
@@ -199,12 +199,12 @@ on_both_databases! {
         let upwards = json!({ "inputs": inputs });
         inputs.reverse();
         let downwards = json!({ "inputs": inputs });
-        let calls = (0..12).map(|n| ann.ask(create, if n % 2 == 0 { upwards.clone() } else { downwards.clone() }));
+        let calls = (0..12).map(|n| ann.execute(create, if n % 2 == 0 { upwards.clone() } else { downwards.clone() }));
         let all = join_all(calls).await;
         assert!(won(&all, &["CONFLICT"]) > 0);
-        for (n, answer) in all.iter().enumerate().filter(|(_, answer)| succeeded(answer)) {
+        for (n, response) in all.iter().enumerate().filter(|(_, response)| succeeded(response)) {
             let asked = if n % 2 == 0 { &upwards } else { &downwards };
-            assert_eq!(answer.body["data"]["createTasks"]["tasks"], asked["inputs"]);
+            assert_eq!(response.body["data"]["createTasks"]["tasks"], asked["inputs"]);
         }
         assert_eq!(app.rows("tasks").await.len(), 10);
     }
@@ -216,7 +216,7 @@ on_both_databases! {
             updateTasks(ids: $ids, input: { title: $title }) { tasks { id } } }";
         let delete = "mutation($ids: [ID!]!) { deleteTasks(ids: $ids) { deletedTaskIds } }";
         for round in 0..4 {
-            app.execute("DELETE FROM tasks").await;
+            app.execute_sql("DELETE FROM tasks").await;
             let inputs: Vec<Value> = (0..20).map(|n| json!({ "title": n.to_string() })).collect();
             let made = ann.data(create, json!({ "inputs": inputs })).await["createTasks"]["tasks"].clone();
             let upwards: Vec<&Value> = made.as_array().expect("a list").iter().map(|task| &task["id"]).collect();
@@ -224,10 +224,10 @@ on_both_databases! {
             let (updates, deletes) = join!(
                 join_all((0..6).map(|n| {
                     let ids = if n % 2 == 0 { &upwards } else { &downwards };
-                    ann.ask(update, json!({ "ids": ids, "title": format!("{round} {n}") }))
+                    ann.execute(update, json!({ "ids": ids, "title": format!("{round} {n}") }))
                 })),
                 join_all((0..2).map(|n| {
-                    ann.ask(delete, json!({ "ids": if n % 2 == 0 { &downwards } else { &upwards } }))
+                    ann.execute(delete, json!({ "ids": if n % 2 == 0 { &downwards } else { &upwards } }))
                 })),
             );
             let refusals = ["NOT_FOUND", "CONFLICT"];
@@ -251,8 +251,8 @@ on_both_databases! {
         let (mut deleted, mut restored) = (0, BTreeSet::new());
         for _ in 0..3 {
             let (deletes, restores) = join!(
-                join_all((0..10).map(|_| ann.ask(delete, json!({ "id": id })))),
-                join_all((0..10).map(|_| ann.ask(restore, json!({ "id": id })))),
+                join_all((0..10).map(|_| ann.execute(delete, json!({ "id": id })))),
+                join_all((0..10).map(|_| ann.execute(restore, json!({ "id": id })))),
             );
             deleted += won(&deletes, &["NOT_FOUND"]);
             assert_eq!(won(&restores, &[]), 10);
@@ -277,8 +277,8 @@ on_both_databases! {
         for _ in 0..5 {
             let id = ann.task("one").await;
             let (adds, gone) = join!(
-                join_all((0..6).map(|_| ann.ask(ADD, json!({ "id": id, "text": "x" })))),
-                ann.ask(delete, json!({ "id": id })),
+                join_all((0..6).map(|_| ann.execute(ADD, json!({ "id": id, "text": "x" })))),
+                ann.execute(delete, json!({ "id": id })),
             );
             assert!(succeeded(&gone), "{:#}", gone.body);
             let added = won(&adds, &["NOT_FOUND"]);
@@ -300,9 +300,9 @@ on_both_databases! {
         let steps = task["checklist"][0]["children"].as_array().expect("a list");
         let phase = (0..4).map(|_| &task["checklist"][0]["id"]);
         let ids: Vec<&Value> = steps.iter().map(|step| &step["id"]).chain(phase).collect();
-        let all = join_all(ids.iter().map(|id| ann.ask(remove, json!({ "id": id })))).await;
+        let all = join_all(ids.iter().map(|id| ann.execute(remove, json!({ "id": id })))).await;
         let done = won(&all, &["NOT_FOUND"]);
-        assert_eq!(all[8..].iter().filter(|answer| succeeded(answer)).count(), 1);
+        assert_eq!(all[8..].iter().filter(|response| succeeded(response)).count(), 1);
         assert!(app.rows("checklist_items").await.is_empty());
         assert_eq!(read(&ann, task["id"].as_str().expect("an id")).await["version"], 1 + done);
         let again = ann.error(remove, json!({ "id": ids[0] })).await;

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use sha2::{Digest, Sha256};
 
-use crate::support::{Actor, Answer, Place, Value, code, json, on_both_databases};
+use crate::support::{Actor, GraphqlResponse, ServerEnv, Value, code, json, on_both_databases};
 
 const QUERY: &str = "{ serverInfo { version } }";
 
@@ -17,7 +17,7 @@ fn persisted(hash: &str) -> Value {
 }
 
 /// A request as Apollo Client and urql make it.
-async fn by_hash(actor: &Actor<'_>, query: Option<&str>, hash: &str) -> Answer {
+async fn by_hash(actor: &Actor<'_>, query: Option<&str>, hash: &str) -> GraphqlResponse {
     let mut body = json!({ "extensions": persisted(hash) });
     if let Some(query) = query {
         body["query"] = query.into();
@@ -27,45 +27,45 @@ async fn by_hash(actor: &Actor<'_>, query: Option<&str>, hash: &str) -> Answer {
 
 on_both_databases! {
     async fn a_document_that_was_sent_once_is_known_by_its_hash(app) {
-        let nobody = app.nobody();
-        let unknown = by_hash(&nobody, None, &hash(QUERY)).await;
+        let anonymous = app.anonymous();
+        let unknown = by_hash(&anonymous, None, &hash(QUERY)).await;
         assert_eq!((unknown.status, unknown.code().as_str()), (StatusCode::OK, "PERSISTED_QUERY_NOT_FOUND"));
         assert_eq!((&unknown.error()["message"], unknown.body.get("data")), (&json!("PersistedQueryNotFound"), None));
         assert_eq!(unknown.header("cache-control"), "no-store");
-        let sent = by_hash(&nobody, Some(QUERY), &hash(QUERY)).await;
-        let known = by_hash(&nobody, None, &hash(QUERY)).await;
+        let sent = by_hash(&anonymous, Some(QUERY), &hash(QUERY)).await;
+        let known = by_hash(&anonymous, None, &hash(QUERY)).await;
         assert_eq!(known.body, sent.body);
         assert!(known.body["data"]["serverInfo"]["version"].is_string());
         let extensions = persisted(&hash(QUERY)).to_string();
         let url = format!("/graphql?extensions={}", extensions.replace('"', "%22").replace('{', "%7B").replace('}', "%7D"));
-        let by_get = Answer::of(app, Request::get(url).body(Body::empty()).expect("a valid request")).await;
+        let by_get = GraphqlResponse::of(app, Request::get(url).body(Body::empty()).expect("a valid request")).await;
         assert_eq!(by_get.body, sent.body);
-        let by_id = nobody.post(json!({ "documentId": format!("sha256:{}", hash(QUERY)) })).await;
+        let by_id = anonymous.post(json!({ "documentId": format!("sha256:{}", hash(QUERY)) })).await;
         assert_eq!(by_id.body, sent.body);
     }
 
     async fn a_hash_that_is_not_the_documents_is_refused(app) {
-        let wrong = by_hash(&app.nobody(), Some(QUERY), &hash("something else")).await;
+        let wrong = by_hash(&app.anonymous(), Some(QUERY), &hash("something else")).await;
         assert_eq!((wrong.status, wrong.code().as_str()), (StatusCode::BAD_REQUEST, "BAD_REQUEST"));
-        assert_eq!(by_hash(&app.nobody(), None, &hash("something else")).await.code(), "PERSISTED_QUERY_NOT_FOUND");
+        assert_eq!(by_hash(&app.anonymous(), None, &hash("something else")).await.code(), "PERSISTED_QUERY_NOT_FOUND");
         for extension in [json!({ "version": 2, "sha256Hash": hash(QUERY) }), json!({ "version": 1 }), json!("x"), json!(null)] {
-            let answer = app.nobody().post(json!({ "query": QUERY, "extensions": { "persistedQuery": extension } })).await;
-            assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "BAD_REQUEST"), "{extension}");
+            let response = app.anonymous().post(json!({ "query": QUERY, "extensions": { "persistedQuery": extension } })).await;
+            assert_eq!((response.status, response.code().as_str()), (StatusCode::BAD_REQUEST, "BAD_REQUEST"), "{extension}");
         }
     }
 
     async fn what_the_guard_refuses_is_not_remembered(app) {
         for bad in ["{", &format!("{{ {} }}", "me { id } ".repeat(400))] {
-            assert!(by_hash(&app.nobody(), Some(bad), &hash(bad)).await.body.get("errors").is_some());
-            assert_eq!(by_hash(&app.nobody(), None, &hash(bad)).await.code(), "PERSISTED_QUERY_NOT_FOUND");
+            assert!(by_hash(&app.anonymous(), Some(bad), &hash(bad)).await.body.get("errors").is_some());
+            assert_eq!(by_hash(&app.anonymous(), None, &hash(bad)).await.code(), "PERSISTED_QUERY_NOT_FOUND");
         }
     }
 
     async fn a_mutation_by_its_hash_needs_post_as_well(app) {
         let logout = "mutation { logout { success } }";
-        by_hash(&app.nobody(), Some(logout), &hash(logout)).await;
+        by_hash(&app.anonymous(), Some(logout), &hash(logout)).await;
         let url = format!("/graphql?documentId={}", hash(logout));
-        let by_get = Answer::of(app, Request::get(url).body(Body::empty()).expect("a valid request")).await;
+        let by_get = GraphqlResponse::of(app, Request::get(url).body(Body::empty()).expect("a valid request")).await;
         assert_eq!(by_get.status, StatusCode::METHOD_NOT_ALLOWED);
     }
 }
@@ -86,9 +86,9 @@ fn manifests() -> [Value; 3] {
 #[test]
 fn beside_a_manifest_nothing_is_run() {
     for manifest in manifests() {
-        let place = Place::new().with("TRUSTED_DOCUMENTS", "manifest.json");
-        place.write("manifest.json", &manifest.to_string());
-        let server = place.start(&[]);
+        let env = ServerEnv::new().with("TRUSTED_DOCUMENTS", "manifest.json");
+        env.write("manifest.json", &manifest.to_string());
+        let server = env.start(&[]);
         let mut client = server.connect();
         let mut ask = |body: Value| client.post_body("", &body).json();
         let version = json!({ "serverInfo": { "version": env!("CARGO_PKG_VERSION") } });
@@ -107,15 +107,15 @@ fn beside_a_manifest_nothing_is_run() {
 #[test]
 fn a_manifest_that_is_none_stops_the_start() {
     for (name, text) in [("broken.json", "{"), ("list.json", "[]"), ("numbers.json", "{\"a\": 1}")] {
-        let place = Place::new().with("TRUSTED_DOCUMENTS", name);
-        place.write(name, text);
-        let run = place.run(&[]);
+        let env = ServerEnv::new().with("TRUSTED_DOCUMENTS", name);
+        env.write(name, text);
+        let run = env.run(&[]);
         assert!(
             !run.success && run.stderr.contains("TRUSTED_DOCUMENTS") && run.stderr.contains(name),
             "{}",
             run.stderr
         );
     }
-    let run = Place::new().with("TRUSTED_DOCUMENTS", "nowhere.json").run(&[]);
+    let run = ServerEnv::new().with("TRUSTED_DOCUMENTS", "nowhere.json").run(&[]);
     assert!(!run.success && run.stderr.contains("TRUSTED_DOCUMENTS"), "{}", run.stderr);
 }

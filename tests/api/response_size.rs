@@ -21,10 +21,10 @@ async fn edge(description: &str, sevens: usize, fit: usize) -> Value {
         long_tasks(&ann, description, sevens).await;
         let aliases: String = (0..20).map(|n| format!("a{n}: description ")).collect();
         let query = format!("query($first: Int) {{ tasks(first: $first) {{ nodes {{ {aliases} }} }} }}");
-        assert_eq!(ann.ask(&query, json!({ "first": fit })).await.body.get("errors"), None);
-        let answer = ann.ask(&query, json!({ "first": fit + 1 })).await;
-        assert_eq!(answer.body["data"]["tasks"]["nodes"][0]["a0"], description);
-        refused = answer.body["errors"][0].clone();
+        assert_eq!(ann.execute(&query, json!({ "first": fit })).await.body.get("errors"), None);
+        let response = ann.execute(&query, json!({ "first": fit + 1 })).await;
+        assert_eq!(response.body["data"]["tasks"]["nodes"][0]["a0"], description);
+        refused = response.body["errors"][0].clone();
     })
     .await;
     refused

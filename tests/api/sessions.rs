@@ -22,16 +22,16 @@ const CHANGE: &str = "mutation($input: ChangePasswordInput!) {
     changePassword(input: $input) { accessToken refreshToken user { id } } }";
 
 async fn refresh(app: &TestApp, token: &Value) -> Value {
-    app.nobody().data(REFRESH, json!({ "token": token })).await["refreshToken"].clone()
+    app.anonymous().data(REFRESH, json!({ "token": token })).await["refreshToken"].clone()
 }
 
 async fn refused_refresh(app: &TestApp, token: &Value) -> String {
-    code(&app.nobody().error(REFRESH, json!({ "token": token })).await)
+    code(&app.anonymous().error(REFRESH, json!({ "token": token })).await)
 }
 
 async fn login<'a>(app: &'a TestApp, who: &str) -> Actor<'a> {
-    let data = app.nobody().data(LOGIN, json!({ "who": who, "password": PASSWORD })).await;
-    app.bearer(data["login"]["accessToken"].as_str().expect("a token"))
+    let data = app.anonymous().data(LOGIN, json!({ "who": who, "password": PASSWORD })).await;
+    app.with_token(data["login"]["accessToken"].as_str().expect("a token"))
 }
 
 /// Copies the session that was opened last, `count` times.
@@ -43,7 +43,7 @@ async fn copy_newest_session(app: &TestApp, count: usize) {
              WHERE created_at = (SELECT max(created_at) FROM sessions)"
         )
     };
-    app.execute(&match app.kind {
+    app.execute_sql(&match app.kind {
         DatabaseKind::Postgres => copies("gen_random_uuid()", &format!("generate_series(1, {count})")),
         DatabaseKind::Sqlite => copies(
             "randomblob(16)",
@@ -82,7 +82,7 @@ on_both_databases! {
         assert_ne!(first["refreshToken"], ann.refresh_token);
         let second = refresh(app, &first["refreshToken"]).await;
         for token in [ann.token(), first["accessToken"].as_str().expect("text"), second["accessToken"].as_str().expect("text")] {
-            app.bearer(token).data(ME, json!({})).await;
+            app.with_token(token).data(ME, json!({})).await;
         }
     }
 
@@ -94,7 +94,7 @@ on_both_databases! {
         assert_eq!(refresh(app, &token).await, first);
         app.clock.advance(TimeDelta::seconds(2));
         assert_eq!(refused_refresh(app, &token).await, "INVALID_CREDENTIALS");
-        assert_eq!(ann.ask(ME, json!({})).await.status, 401, "the session goes on");
+        assert_eq!(ann.execute(ME, json!({})).await.status, 401, "the session goes on");
         assert_eq!(refused_refresh(app, &first["refreshToken"]).await, "INVALID_CREDENTIALS");
     }
 
@@ -103,22 +103,22 @@ on_both_databases! {
         let first = refresh(app, &json!(ann.refresh_token)).await;
         refresh(app, &first["refreshToken"]).await;
         assert_eq!(refused_refresh(app, &json!(ann.refresh_token)).await, "INVALID_CREDENTIALS");
-        assert_eq!(ann.ask(ME, json!({})).await.status, 401);
+        assert_eq!(ann.execute(ME, json!({})).await.status, 401);
     }
 
     async fn twenty_parallel_refreshes_have_one_successor(app) {
         let ann = app.user("ann").await;
         let token = json!(ann.refresh_token);
-        let answers = futures_util::future::join_all((0..20).map(|_| refresh(app, &token))).await;
-        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
-        refresh(app, &answers[0]["refreshToken"]).await;
+        let responses = futures_util::future::join_all((0..20).map(|_| refresh(app, &token))).await;
+        assert!(responses.iter().all(|response| *response == responses[0]), "{responses:#?}");
+        refresh(app, &responses[0]["refreshToken"]).await;
     }
 
     async fn a_session_cannot_be_refreshed_beyond_its_end(app) {
         let ann = app.user("ann").await;
         app.clock.advance(TimeDelta::days(29));
         let last = refresh(app, &json!(ann.refresh_token)).await;
-        let claims = app.bearer(last["accessToken"].as_str().expect("text")).claims();
+        let claims = app.with_token(last["accessToken"].as_str().expect("text")).claims();
         let lasts = claims["exp"].as_i64().expect("a number") - claims["iat"].as_i64().expect("a number");
         assert!((86_390..=86_400).contains(&lasts), "{lasts}");
         app.clock.advance(TimeDelta::days(1));
@@ -128,7 +128,7 @@ on_both_databases! {
     async fn a_refresh_token_of_an_ended_session_or_an_inactive_user_is_refused(app) {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
         ann.data("mutation { logout { success } }", json!({})).await;
-        app.execute("UPDATE users SET is_active = FALSE WHERE username = 'bob'").await;
+        app.execute_sql("UPDATE users SET is_active = FALSE WHERE username = 'bob'").await;
         for token in [ann.refresh_token.as_str(), &bob.refresh_token, "", "x", bob.token(), &format!("{}x", bob.refresh_token)] {
             assert_eq!(refused_refresh(app, &json!(token)).await, "INVALID_CREDENTIALS", "{token}");
         }
@@ -143,15 +143,15 @@ on_both_databases! {
         assert_eq!(current, [&json!(true), &json!(false)]);
         assert_eq!(listed[0]["ipAddress"], "127.0.0.1");
         let revoke = "mutation($id: ID!) { revokeSession(id: $id) { revokedSessionId } }";
-        let data = phone.data(revoke, json!({ "id": ann.session() })).await;
-        assert_eq!(data["revokeSession"]["revokedSessionId"], ann.session());
-        assert_eq!(ann.ask(ME, json!({})).await.status, 401);
-        assert_eq!(code(&phone.error(revoke, json!({ "id": ann.session() })).await), "NOT_FOUND");
+        let data = phone.data(revoke, json!({ "id": ann.session_id() })).await;
+        assert_eq!(data["revokeSession"]["revokedSessionId"], ann.session_id());
+        assert_eq!(ann.execute(ME, json!({})).await.status, 401);
+        assert_eq!(code(&phone.error(revoke, json!({ "id": ann.session_id() })).await), "NOT_FOUND");
         assert_eq!(faults(&phone.error(revoke, json!({ "id": "x" })).await), ["id invalid"]);
         let node = "query($id: ID!) { node(id: $id) { __typename ... on Session { current } } }";
-        assert_eq!(phone.data(node, json!({ "id": phone.session() })).await["node"], json!({ "__typename": "Session", "current": true }));
+        assert_eq!(phone.data(node, json!({ "id": phone.session_id() })).await["node"], json!({ "__typename": "Session", "current": true }));
         let bob = app.user("bob").await;
-        assert_eq!(bob.data(node, json!({ "id": phone.session() })).await["node"], Value::Null);
+        assert_eq!(bob.data(node, json!({ "id": phone.session_id() })).await["node"], Value::Null);
     }
 
     async fn a_session_knows_when_it_was_used_to_the_minute(app) {
@@ -172,11 +172,11 @@ on_both_databases! {
         let input = json!({ "currentPassword": PASSWORD, "newPassword": "better-horse-2" });
         let pair = ann.data(CHANGE, json!({ "input": input })).await["changePassword"].clone();
         ann.data(ME, json!({})).await;
-        app.bearer(pair["accessToken"].as_str().expect("text")).data(ME, json!({})).await;
+        app.with_token(pair["accessToken"].as_str().expect("text")).data(ME, json!({})).await;
         refresh(app, &pair["refreshToken"]).await;
-        assert_eq!(other.ask(ME, json!({})).await.status, 401);
-        assert_eq!(code(&app.nobody().error(LOGIN, json!({ "who": "ann", "password": PASSWORD })).await), "INVALID_CREDENTIALS");
-        app.nobody().data(LOGIN, json!({ "who": "ann", "password": "better-horse-2" })).await;
+        assert_eq!(other.execute(ME, json!({})).await.status, 401);
+        assert_eq!(code(&app.anonymous().error(LOGIN, json!({ "who": "ann", "password": PASSWORD })).await), "INVALID_CREDENTIALS");
+        app.anonymous().data(LOGIN, json!({ "who": "ann", "password": "better-horse-2" })).await;
     }
 
     async fn a_refresh_token_of_before_a_new_password_gives_nothing(app) {
@@ -226,14 +226,14 @@ on_both_databases! {
             let old = passwords[round % 2];
             let mut faults = Faults::default();
             let new = NewPassword::parse(&mut faults, "", passwords[(round + 1) % 2]).expect("strong");
-            let nobody = app.nobody();
+            let anonymous = app.anonymous();
             let wait = std::time::Duration::from_millis(round as u64);
-            let (set, answer) = futures_util::join!(operator.set_password("ann", &new), async {
+            let (set, response) = futures_util::join!(operator.set_password("ann", &new), async {
                 tokio::time::sleep(wait).await;
-                nobody.ask(LOGIN, json!({ "who": "ann", "password": old })).await
+                anonymous.execute(LOGIN, json!({ "who": "ann", "password": old })).await
             });
             set.expect("the account is there");
-            assert_eq!(app.rows("sessions").await, Vec::<String>::new(), "{:?}", answer.body);
+            assert_eq!(app.rows("sessions").await, Vec::<String>::new(), "{:?}", response.body);
         }
     }
 
@@ -244,30 +244,30 @@ on_both_databases! {
         for _ in 0..4 {
             others.push(login(app, "ann").await);
         }
-        let nobody = app.nobody();
-        let mut answers = Vec::new();
+        let anonymous = app.anonymous();
+        let mut responses = Vec::new();
         for round in 0..4 {
             let end = ["OTHERS", "ALL"][round % 2];
             let logout = format!("mutation {{ logout(scope: {end}) {{ success }} }}");
-            let endings = others.iter().map(|actor| actor.ask(&logout, json!({})));
-            let refreshes = (0..8).map(|_| nobody.ask(REFRESH, json!({ "token": ann.refresh_token })));
-            let logins = (0..4).map(|_| nobody.ask(LOGIN, json!({ "who": "ann", "password": PASSWORD })));
+            let endings = others.iter().map(|actor| actor.execute(&logout, json!({})));
+            let refreshes = (0..8).map(|_| anonymous.execute(REFRESH, json!({ "token": ann.refresh_token })));
+            let logins = (0..4).map(|_| anonymous.execute(LOGIN, json!({ "who": "ann", "password": PASSWORD })));
             let all = futures_util::join!(
                 futures_util::future::join_all(endings),
                 futures_util::future::join_all(refreshes),
                 futures_util::future::join_all(logins),
             );
             others = Vec::new();
-            for token in all.2.iter().filter_map(|answer| answer.body["data"]["login"]["accessToken"].as_str()) {
-                others.push(app.bearer(token));
+            for token in all.2.iter().filter_map(|response| response.body["data"]["login"]["accessToken"].as_str()) {
+                others.push(app.with_token(token));
             }
             assert!(!others.is_empty(), "nobody could log in");
-            answers.extend([all.0, all.1, all.2].into_iter().flatten());
+            responses.extend([all.0, all.1, all.2].into_iter().flatten());
         }
-        for answer in answers.iter().filter(|answer| answer.body.get("errors").is_some()) {
+        for response in responses.iter().filter(|response| response.body.get("errors").is_some()) {
             // Ended meanwhile; or, on a busy machine, no room to hash in time.
             let expected = ["UNAUTHENTICATED", "INVALID_CREDENTIALS", "SERVICE_UNAVAILABLE"];
-            assert!(expected.contains(&answer.code().as_str()), "{:#}", answer.body);
+            assert!(expected.contains(&response.code().as_str()), "{:#}", response.body);
         }
     }
 
@@ -290,9 +290,9 @@ on_both_databases! {
         ann.data(ME, json!({})).await;
         assert_eq!(app.rows("sessions").await.len(), 100);
 
-        app.execute("UPDATE sessions SET last_used_at = created_at").await;
+        app.execute_sql("UPDATE sessions SET last_used_at = created_at").await;
         login(app, "ann").await;
-        assert_eq!(ann.ask(ME, json!({})).await.status, 401, "it goes on here");
+        assert_eq!(ann.execute(ME, json!({})).await.status, 401, "it goes on here");
         assert_eq!(app.rows("sessions").await.len(), 100);
         third.data(ME, json!({})).await;
     }
@@ -305,7 +305,7 @@ on_both_databases! {
         refresh(app, &json!(ann.refresh_token)).await;
         let listed = ann.data(SESSIONS, json!({})).await["me"]["sessions"].clone();
         assert_eq!((listed.as_array().map(Vec::len), &listed[0]["current"]), (Some(100), &json!(true)));
-        app.start_again();
+        app.start_second_instance();
         eventually("the sessions are brought down", async || app.rows("sessions").await.len() == 100).await;
         ann.data(ME, json!({})).await;
     }
@@ -326,7 +326,7 @@ on_both_databases! {
         copy_newest_session(app, 1_200).await;
         app.clock.advance(TimeDelta::days(30));
         let bob = app.user("bob").await;
-        app.start_again();
+        app.start_second_instance();
         eventually("they are deleted", async || app.rows("sessions").await.len() == 1).await;
         bob.data(ME, json!({})).await;
         // Whether the row is there yet makes no difference to a token that expired with it.
@@ -353,7 +353,7 @@ on_both_databases! {
         let ann = app.user("ann").await;
         for (skip, status) in [(7 * 86_400 - 2, 200), (2, 401), (-3, 200), (3, 401), (-5, 200)] {
             app.clock.advance(TimeDelta::seconds(skip));
-            assert_eq!(ann.ask(ME, json!({})).await.status.as_u16(), status, "{skip}");
+            assert_eq!(ann.execute(ME, json!({})).await.status.as_u16(), status, "{skip}");
         }
         // A pair from a clock that was ahead, used when it is right again.
         let pair = refresh(app, &json!(ann.refresh_token)).await;
@@ -380,7 +380,7 @@ on_both_databases! {
         let id = task["id"].as_str().expect("an id");
         bob.task("two").await;
         let copies = "INSERT INTO risks (id, task_id, position, description, likelihood, impact) SELECT";
-        app.execute(&match app.kind {
+        app.execute_sql(&match app.kind {
             DatabaseKind::Postgres => format!("{copies} gen_random_uuid(), task_id, position, description, likelihood,
                 impact FROM risks, generate_series(1, 3000)"),
             DatabaseKind::Sqlite => format!("{copies} randomblob(16), task_id, position, description, likelihood, impact
@@ -391,7 +391,7 @@ on_both_databases! {
         let data = ann.data(delete, json!({ "password": PASSWORD })).await;
         assert_eq!(data["deleteAccount"]["deletedUserId"], ann.id);
 
-        assert_eq!(ann.ask(ME, json!({})).await.status, 401);
+        assert_eq!(ann.execute(ME, json!({})).await.status, 401);
         assert_eq!(refused_refresh(app, &json!(ann.refresh_token)).await, "INVALID_CREDENTIALS");
         let change = "mutation($id: ID!) { completeTask(id: $id) { task { id } } }";
         for query in ["query($id: ID!) { task(id: $id) { id } }", change] {
@@ -403,7 +403,7 @@ on_both_databases! {
         assert_eq!(listed.len(), 1);
         let name = format!("deleted {}", ann.id);
         for who in ["ann", "ann@example.com", &name] {
-            let error = app.nobody().error(LOGIN, json!({ "who": who, "password": PASSWORD })).await;
+            let error = app.anonymous().error(LOGIN, json!({ "who": who, "password": PASSWORD })).await;
             assert_eq!(code(&error), "INVALID_CREDENTIALS", "{who}");
         }
         bob.create(json!({ "id": id, "title": "three" })).await;
@@ -435,7 +435,7 @@ on_both_databases! {
             claims.as_object_mut().expect("an object").remove(field);
             claims
         };
-        app.bearer(&forge(header.clone(), &good, SECRET)).data(ME, json!({})).await;
+        app.with_token(&forge(header.clone(), &good, SECRET)).data(ME, json!({})).await;
         let iat = good["iat"].as_i64().expect("a number");
         let bob = app.user("bob").await;
         let mut flipped = ann.token().to_owned();
@@ -462,22 +462,22 @@ on_both_databases! {
             ("a refresh token", ann.refresh_token.clone()),
         ];
         for (what, token) in forged {
-            let answer = app.bearer(&token).ask(ME, json!({})).await;
-            assert_eq!((answer.status.as_u16(), &answer.error()["message"]), (401, &json!("Invalid token")), "{what}");
+            let response = app.with_token(&token).execute(ME, json!({})).await;
+            assert_eq!((response.status.as_u16(), &response.error()["message"]), (401, &json!("Invalid token")), "{what}");
         }
     }
 
     async fn fifty_parallel_registrations_of_one_address_make_one_account(app) {
         let register = "mutation($input: RegisterInput!) { register(input: $input) { user { id } } }";
         let input = json!({ "email": "ann@example.com", "password": PASSWORD });
-        let nobody = app.nobody();
-        let tries = (0..50).map(|_| nobody.ask(register, json!({ "input": input })));
-        let answers = futures_util::future::join_all(tries).await;
-        let made = answers.iter().filter(|answer| answer.body["data"]["register"].is_object()).count();
+        let anonymous = app.anonymous();
+        let tries = (0..50).map(|_| anonymous.execute(register, json!({ "input": input })));
+        let responses = futures_util::future::join_all(tries).await;
+        let made = responses.iter().filter(|response| response.body["data"]["register"].is_object()).count();
         assert_eq!(made, 1);
-        assert!(answers.iter().filter(|answer| !answer.body["data"]["register"].is_object()).all(|answer| {
+        assert!(responses.iter().filter(|response| !response.body["data"]["register"].is_object()).all(|response| {
             // On a busy machine some find no room to hash in time.
-            ["CONFLICT", "SERVICE_UNAVAILABLE"].contains(&answer.code().as_str())
+            ["CONFLICT", "SERVICE_UNAVAILABLE"].contains(&response.code().as_str())
         }));
         assert_eq!(app.rows("users").await.len(), 1);
     }
@@ -486,8 +486,8 @@ on_both_databases! {
         let ann = app.user("ann").await;
         let query = "mutation { a: createTask(input: { title: \"before\" }) { task { id } } logout(scope: ALL) { success }
             b: createTask(input: { title: \"after\" }) { task { id } } }";
-        let answer = ann.ask(query, json!({})).await;
-        assert_eq!((code(&answer.error()).as_str(), &answer.error()["path"]), ("UNAUTHENTICATED", &json!(["b"])));
+        let response = ann.execute(query, json!({})).await;
+        assert_eq!((code(&response.error()).as_str(), &response.error()["path"]), ("UNAUTHENTICATED", &json!(["b"])));
         assert_eq!(app.rows("tasks").await.len(), 1);
     }
 }
@@ -502,12 +502,12 @@ async fn a_task_that_was_made_is_answered_even_if_the_session_ends_meanwhile() {
         let held = app.connection().begin().await.expect("a transaction begins");
         held.execute_unprepared("LOCK TABLE tasks").await.expect("the table can be locked");
         let create = "mutation { createTask(input: { title: \"one\" }) { task { title } } }";
-        let (answer, ()) = futures_util::join!(ann.ask(create, json!({})), async {
+        let (response, ()) = futures_util::join!(ann.execute(create, json!({})), async {
             while held.query_one_raw(waiting()).await.expect("the statement is valid").is_none() {}
             ann.data("mutation { logout { success } }", json!({})).await;
             held.rollback().await.expect("the lock is given up");
         });
-        assert_eq!(answer.body["data"]["createTask"]["task"]["title"], "one", "{:#}", answer.body);
+        assert_eq!(response.body["data"]["createTask"]["task"]["title"], "one", "{:#}", response.body);
     })
     .await;
 }

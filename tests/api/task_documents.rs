@@ -208,7 +208,7 @@ on_both_databases! {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
         let task = whole(&ann, &ann.create(document()).await["id"]).await;
         let create = "mutation($id: ID!) { createTask(input: { id: $id, title: \"x\" }) { task { id } } }";
-        for id in [&task["checklist"][0]["id"], &task["risks"][0]["id"], &task["files"][0]["id"], &json!(ann.id), &json!(ann.session())] {
+        for id in [&task["checklist"][0]["id"], &task["risks"][0]["id"], &task["files"][0]["id"], &json!(ann.id), &json!(ann.session_id())] {
             for actor in [&ann, &bob] {
                 let error = actor.error(create, json!({ "id": id })).await;
                 assert_eq!((code(&error).as_str(), faults(&error)), ("CONFLICT", vec!["input.id taken".to_owned()]));
@@ -219,7 +219,7 @@ on_both_databases! {
     async fn a_task_for_an_account_that_has_just_gone_is_refused_like_any_request_of_it(app) {
         let ann = app.user("ann").await;
         ann.task("one").await;
-        app.execute("DELETE FROM users").await;
+        app.execute_sql("DELETE FROM users").await;
         for input in [json!({ "title": "x" }), json!({ "title": "x", "labels": ["a"], "risks": [{ "description": "r", "likelihood": "LOW", "impact": "LOW" }] })] {
             let create = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
             assert_eq!(code(&ann.error(create, json!({ "input": input })).await), "UNAUTHENTICATED");
@@ -272,9 +272,9 @@ on_both_databases! {
         let query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Task { a: checklist { text } b: checklist { text } } } }";
         let some = ann.data(query, json!({ "ids": vec![&id; 20] })).await;
         assert_eq!(some["nodes"][19]["b"].as_array().map(Vec::len), Some(500));
-        let answer = ann.ask(query, json!({ "ids": vec![&id; 100] })).await;
-        assert_eq!(code(&answer.body["errors"][0]), "QUERY_TOO_COMPLEX");
-        let nodes = answer.body["data"]["nodes"].as_array().expect("nodes");
+        let response = ann.execute(query, json!({ "ids": vec![&id; 100] })).await;
+        assert_eq!(code(&response.body["errors"][0]), "QUERY_TOO_COMPLEX");
+        let nodes = response.body["data"]["nodes"].as_array().expect("nodes");
         assert_eq!(nodes.iter().filter(|node| !node.is_null()).count(), 30, "half a megabyte twice for each");
     }
 
@@ -282,7 +282,7 @@ on_both_databases! {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
         let task = whole(&ann, &ann.create(document()).await["id"]).await;
         let step = &task["checklist"][6]["children"][1];
-        let ids = json!([step["id"], task["files"][0]["id"], task["risks"][1]["id"], task["id"], ann.id, ann.session(),
+        let ids = json!([step["id"], task["files"][0]["id"], task["risks"][1]["id"], task["id"], ann.id, ann.session_id(),
                          task["checklist"][6]["id"]]);
         let query = "query($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on ChecklistItem { text children { text } } } }";
         let nodes = ann.data(query, json!({ "ids": ids })).await["nodes"].clone();

@@ -159,10 +159,10 @@ on_both_databases! {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
         let query = "mutation($id: ID!) { toggleTask(id: $id, expectedVersion: 1) { task { version } } }";
-        let answers = futures_util::future::join_all((0..20).map(|_| ann.ask(query, json!({ "id": id })))).await;
-        let won = answers.iter().filter(|answer| answer.body.get("errors").is_none()).count();
+        let responses = futures_util::future::join_all((0..20).map(|_| ann.execute(query, json!({ "id": id })))).await;
+        let won = responses.iter().filter(|response| response.body.get("errors").is_none()).count();
         assert_eq!(won, 1);
-        assert!(answers.iter().filter(|answer| answer.body.get("errors").is_some()).all(|answer| answer.code() == "CONFLICT"));
+        assert!(responses.iter().filter(|response| response.body.get("errors").is_some()).all(|response| response.code() == "CONFLICT"));
         assert_eq!(ann.read(&id).await["version"], 2);
     }
 
@@ -221,10 +221,10 @@ on_both_databases! {
             a: updateTask(id: $id, input: { title: \"\" }) { task { id } }
             b: updateTask(id: $id, input: { title: \"two\" }) { task { title } }
             c: deleteTask(id: \"00000000-0000-7000-8000-000000000000\") { deletedTaskId } }";
-        let answer = ann.ask(query, json!({ "id": id })).await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.body["data"], json!({ "a": null, "b": { "task": { "title": "two" } }, "c": null }));
-        let errors = answer.body["errors"].as_array().expect("errors");
+        let response = ann.execute(query, json!({ "id": id })).await;
+        assert_eq!(response.status, 200);
+        assert_eq!(response.body["data"], json!({ "a": null, "b": { "task": { "title": "two" } }, "c": null }));
+        let errors = response.body["errors"].as_array().expect("errors");
         let codes: Vec<(String, Value)> = errors.iter().map(|error| (code(error), error["path"].clone())).collect();
         assert_eq!(codes, [("BAD_USER_INPUT".into(), json!(["a"])), ("NOT_FOUND".into(), json!(["c"]))]);
     }
@@ -241,9 +241,9 @@ on_both_databases! {
         if held.get_database_backend() == DbBackend::Postgres {
             held.execute_unprepared("LOCK TABLE tasks").await.expect("the table can be locked");
         }
-        let answer = ann.ask("mutation { createTask(input: { title: \"slow\" }) { task { id } } }", json!({})).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (200, "TIMEOUT"));
-        assert_eq!(answer.body["data"], Value::Null);
+        let response = ann.execute("mutation { createTask(input: { title: \"slow\" }) { task { id } } }", json!({})).await;
+        assert_eq!((response.status.as_u16(), response.code().as_str()), (200, "TIMEOUT"));
+        assert_eq!(response.body["data"], Value::Null);
         held.rollback().await.expect("the lock is given up");
         while app.rows("tasks").await.is_empty() {
             tokio::task::yield_now().await;
@@ -256,12 +256,12 @@ on_both_databases! {
 async fn a_connection_that_the_server_has_ended_is_nobodys_problem() {
     TestApp::with(DatabaseKind::Postgres, &[], async |app| {
         let ann = app.user("ann").await;
-        app.execute(
+        app.execute_sql(
             "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET idle_session_timeout = 100', current_database()); END $$",
         )
         .await;
         let others = "datname = current_database() AND pid <> pg_backend_pid()";
-        app.execute(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")).await;
+        app.execute_sql(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")).await;
         // Now each connection is made anew, and ended by the server as soon as it rests.
         for _ in 0..5 {
             ann.data("{ me { id } tasks { nodes { id } } }", json!({})).await;

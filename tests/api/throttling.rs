@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use chrono::TimeDelta;
 
-use crate::support::{PASSWORD, Place, Server, Value, code, json, on_both_databases, operation};
+use crate::support::{PASSWORD, Server, ServerEnv, Value, code, json, on_both_databases, operation};
 
 const LOGIN: &str = "mutation($who: String!, $password: String!) {
     login(input: { usernameOrEmail: $who, password: $password }) { accessToken } }";
@@ -19,32 +19,32 @@ on_both_databases! {
         app.user("ann").await;
         for who in ["ann", "nobody"] {
             for _ in 0..10 {
-                assert_eq!(code(&app.nobody().error(LOGIN, attempt(who, "wrong-horse-1")).await), "INVALID_CREDENTIALS");
+                assert_eq!(code(&app.anonymous().error(LOGIN, attempt(who, "wrong-horse-1")).await), "INVALID_CREDENTIALS");
             }
-            let answer = app.nobody().ask(LOGIN, attempt(who, PASSWORD)).await;
-            assert_eq!((answer.status.as_u16(), answer.code().as_str()), (429, "RATE_LIMITED"), "{who}");
-            let wait = answer.error()["extensions"]["retryAfter"].as_i64().expect("seconds");
+            let response = app.anonymous().execute(LOGIN, attempt(who, PASSWORD)).await;
+            assert_eq!((response.status.as_u16(), response.code().as_str()), (429, "RATE_LIMITED"), "{who}");
+            let wait = response.error()["extensions"]["retryAfter"].as_i64().expect("seconds");
             assert!((800..=900).contains(&wait), "{wait}");
-            assert_eq!(answer.header("retry-after"), wait.to_string());
+            assert_eq!(response.header("retry-after"), wait.to_string());
         }
         app.clock.advance(TimeDelta::minutes(15) + TimeDelta::seconds(1));
-        app.nobody().data(LOGIN, attempt("ann", PASSWORD)).await;
+        app.anonymous().data(LOGIN, attempt("ann", PASSWORD)).await;
     }
 
     #[flags("--limit-credentials-per-minute", "0")]
     async fn a_login_that_succeeds_does_not_count(app) {
         app.user("ann").await;
         for _ in 0..12 {
-            app.nobody().data(LOGIN, attempt("ANN", PASSWORD)).await;
+            app.anonymous().data(LOGIN, attempt("ANN", PASSWORD)).await;
         }
     }
 
     #[flags("--limit-credentials-per-minute", "0")]
     async fn of_sixty_parallel_attempts_ten_are_tried(app) {
         app.user("ann").await;
-        let nobody = app.nobody();
-        let tries = (0..60).map(|_| nobody.ask(LOGIN, attempt("ann", "wrong-horse-1")));
-        let codes: Vec<String> = futures_util::future::join_all(tries).await.iter().map(|answer| answer.code()).collect();
+        let anonymous = app.anonymous();
+        let tries = (0..60).map(|_| anonymous.execute(LOGIN, attempt("ann", "wrong-horse-1")));
+        let codes: Vec<String> = futures_util::future::join_all(tries).await.iter().map(|response| response.code()).collect();
         let tried = codes.iter().filter(|code| *code == "INVALID_CREDENTIALS").count();
         let refused = codes.iter().filter(|code| *code == "RATE_LIMITED").count();
         let full = codes.iter().filter(|code| *code == "SERVICE_UNAVAILABLE").count();
@@ -59,13 +59,13 @@ on_both_databases! {
         let change = "mutation { changePassword(input: { currentPassword: \"wrong-horse-1\",
             newPassword: \"better-horse-2\" }) { tokenType } }";
         for who in ["ann", "ANN", "ann@example.com", "Ann@EXAMPLE.com", "ann", "ann@example.com", " ann "] {
-            assert_eq!(code(&app.nobody().error(LOGIN, attempt(who, "wrong-horse-1")).await), "INVALID_CREDENTIALS");
+            assert_eq!(code(&app.anonymous().error(LOGIN, attempt(who, "wrong-horse-1")).await), "INVALID_CREDENTIALS");
         }
         for _ in 0..3 {
             assert_eq!(code(&ann.error(change, json!({})).await), "INVALID_CREDENTIALS");
         }
         for who in ["ann", "ann@example.com"] {
-            assert_eq!(code(&app.nobody().error(LOGIN, attempt(who, PASSWORD)).await), "RATE_LIMITED", "{who}");
+            assert_eq!(code(&app.anonymous().error(LOGIN, attempt(who, PASSWORD)).await), "RATE_LIMITED", "{who}");
         }
         assert_eq!(code(&ann.error(change, json!({})).await), "RATE_LIMITED");
     }
@@ -73,25 +73,25 @@ on_both_databases! {
     #[flags("--limit-credentials-per-minute", "0", "--limit-login-failures", "2")]
     async fn attempts_in_progress_do_not_count_as_failures(app) {
         app.user("ann").await;
-        let nobody = app.nobody();
-        let logins = (0..12).map(|_| nobody.ask(LOGIN, attempt("ann", PASSWORD)));
+        let anonymous = app.anonymous();
+        let logins = (0..12).map(|_| anonymous.execute(LOGIN, attempt("ann", PASSWORD)));
         let mut right = 0;
-        for answer in futures_util::future::join_all(logins).await {
-            match answer.body.get("errors") {
+        for response in futures_util::future::join_all(logins).await {
+            match response.body.get("errors") {
                 None => right += 1,
                 // On a busy machine the results of the others do not come in time.
-                Some(_) => assert_eq!(answer.code(), "SERVICE_UNAVAILABLE"),
+                Some(_) => assert_eq!(response.code(), "SERVICE_UNAVAILABLE"),
             }
         }
         assert!(right > 2, "{right} of 12 were let in");
         let mut wrong = 0;
-        for answer in futures_util::future::join_all((0..12).map(|n| {
-            nobody.ask(LOGIN, attempt("ann", if n % 2 == 0 { "wrong-horse-1" } else { PASSWORD }))
+        for response in futures_util::future::join_all((0..12).map(|n| {
+            anonymous.execute(LOGIN, attempt("ann", if n % 2 == 0 { "wrong-horse-1" } else { PASSWORD }))
         })).await {
-            match answer.body.get("errors") {
+            match response.body.get("errors") {
                 None => {}
-                Some(_) if answer.code() == "INVALID_CREDENTIALS" => wrong += 1,
-                Some(_) => assert!(["RATE_LIMITED", "SERVICE_UNAVAILABLE"].contains(&answer.code().as_str())),
+                Some(_) if response.code() == "INVALID_CREDENTIALS" => wrong += 1,
+                Some(_) => assert!(["RATE_LIMITED", "SERVICE_UNAVAILABLE"].contains(&response.code().as_str())),
             }
         }
         assert!((1..=2).contains(&wrong), "{wrong} wrong passwords were tried");
@@ -100,17 +100,17 @@ on_both_databases! {
     #[flags("--limit-credentials-per-minute", "0", "--limit-login-failures", "1")]
     async fn a_limit_is_never_longer_than_its_period_whatever_the_clock_was(app) {
         app.user("ann").await;
-        let wrong = async || app.nobody().ask(LOGIN, attempt("ann", "wrong-horse-1")).await.code();
+        let wrong = async || app.anonymous().execute(LOGIN, attempt("ann", "wrong-horse-1")).await.code();
         app.clock.advance(TimeDelta::days(400));
         assert_eq!((wrong().await.as_str(), wrong().await.as_str()), ("INVALID_CREDENTIALS", "RATE_LIMITED"));
         // The clock was far ahead, and is right again.
         app.clock.advance(TimeDelta::days(-400));
-        app.nobody().data(LOGIN, attempt("ann", PASSWORD)).await;
+        app.anonymous().data(LOGIN, attempt("ann", PASSWORD)).await;
         assert_eq!((wrong().await.as_str(), wrong().await.as_str()), ("INVALID_CREDENTIALS", "RATE_LIMITED"));
         app.clock.advance(TimeDelta::seconds(-50));
-        let answer = app.nobody().ask(LOGIN, attempt("ann", PASSWORD)).await;
-        assert_eq!(answer.code(), "RATE_LIMITED");
-        assert_eq!(answer.error()["extensions"]["retryAfter"], 900);
+        let response = app.anonymous().execute(LOGIN, attempt("ann", PASSWORD)).await;
+        assert_eq!(response.code(), "RATE_LIMITED");
+        assert_eq!(response.error()["extensions"]["retryAfter"], 900);
     }
 
     #[flags("--limit-credentials-per-minute", "0")]
@@ -130,18 +130,18 @@ on_both_databases! {
     async fn an_address_has_so_many_credential_operations_a_minute(app) {
         app.user("ann").await;
         let refresh = "mutation { refreshToken(refreshToken: \"x\") { tokenType } }";
-        assert_eq!(code(&app.nobody().error(refresh, json!({})).await), "INVALID_CREDENTIALS");
-        app.nobody().data(LOGIN, attempt("ann", PASSWORD)).await;
-        let answer = app.nobody().ask(LOGIN, attempt("ann", PASSWORD)).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (429, "RATE_LIMITED"));
-        assert!(!answer.header("retry-after").is_empty());
-        app.nobody().data("{ serverInfo { version } }", json!({})).await;
+        assert_eq!(code(&app.anonymous().error(refresh, json!({})).await), "INVALID_CREDENTIALS");
+        app.anonymous().data(LOGIN, attempt("ann", PASSWORD)).await;
+        let response = app.anonymous().execute(LOGIN, attempt("ann", PASSWORD)).await;
+        assert_eq!((response.status.as_u16(), response.code().as_str()), (429, "RATE_LIMITED"));
+        assert!(!response.header("retry-after").is_empty());
+        app.anonymous().data("{ serverInfo { version } }", json!({})).await;
     }
 }
 
 /// A server behind a proxy, which tells the client addresses.
-fn behind_a_proxy() -> Place {
-    Place::new().with("TRUSTED_PROXIES", "127.0.0.0/8")
+fn behind_a_proxy() -> ServerEnv {
+    ServerEnv::new().with("TRUSTED_PROXIES", "127.0.0.0/8")
 }
 
 fn login_from(server: &Server, address: &str, password: &str) -> String {
@@ -178,7 +178,7 @@ fn a_flood_from_one_network_leaves_room_for_the_logins_of_another() {
     assert_eq!(login_from(&server, "192.0.2.1", PASSWORD), "");
     let waited = begun.elapsed();
     let codes = flood.into_iter().map(|mut client| {
-        let body = client.reply().json();
+        let body = client.read_response().json();
         body["errors"][0]["extensions"]["code"].as_str().expect("nobody is known").to_owned()
     });
     let refused = codes.filter(|code| code == "SERVICE_UNAVAILABLE").count();

@@ -131,7 +131,7 @@ on_both_databases! {
         let kept = deleted(app, &ann, &["kept"]).await;
         app.clock.advance(TimeDelta::days(2));
         for _ in 0..3 {
-            app.start_again();
+            app.start_second_instance();
         }
         eventually("what is too old is purged", async || app.rows("tasks").await.len() == 2).await;
         let rows = app.rows("tasks").await.concat();

@@ -7,10 +7,10 @@ const CREATE: &str = "createTask(input: { title: \"x\" }) { task { title } }";
 
 /// The operation is no valid GraphQL: it is refused before anything runs.
 async fn invalid(actor: &Actor<'_>, query: &str, variables: Value) -> Value {
-    let answer = actor.ask(query, variables).await;
-    let error = answer.body["errors"][0].clone();
-    assert_eq!(code(&error), "BAD_REQUEST", "{query}: {:#}", answer.body);
-    assert_eq!(answer.body.get("data"), None, "{query}");
+    let response = actor.execute(query, variables).await;
+    let error = response.body["errors"][0].clone();
+    assert_eq!(code(&error), "BAD_REQUEST", "{query}: {:#}", response.body);
+    assert_eq!(response.body.get("data"), None, "{query}");
     error
 }
 
@@ -18,7 +18,7 @@ on_both_databases! {
     async fn a_left_out_variable_hides_no_fault_beside_it(app) {
         let ann = app.user("ann").await;
         ann.task("one").await;
-        let stored = app.stored().await;
+        let stored = app.all_rows().await;
         for (input, fault) in [
             ("title: \"x\", description: $text, owner: \"bob\"", "input.owner invalid"),
             ("title: 5, description: $text", "input.title invalid"),
@@ -36,7 +36,7 @@ on_both_databases! {
             tasks(filter: { completed: $done, not: $not, dueAt: { before: $to, after: 5 } }) { totalCount } }";
         let error = ann.error(list, json!({ "not": { "or": [{}, { "owner": 1 }] } })).await;
         assert_eq!(faults(&error), ["filter.not.or.1.owner invalid", "filter.dueAt.after invalid"]);
-        assert_eq!(app.stored().await, stored);
+        assert_eq!(app.all_rows().await, stored);
     }
 
     async fn values_in_fragments_and_directives_are_checked_too(app) {
@@ -58,7 +58,7 @@ on_both_databases! {
     async fn a_variable_may_stand_only_where_its_type_fits(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
-        let stored = app.stored().await;
+        let stored = app.all_rows().await;
         for (query, variables) in [
             ("query($x: ID) { task(id: $x) { id } }", json!({ "x": id })),
             ("query($x: String!) { task(id: $x) { id } }", json!({ "x": id })),
@@ -81,7 +81,7 @@ on_both_databases! {
         }
         let error = invalid(&ann, "query($x: ID) { task(id: $x) { id } }", json!({})).await;
         assert_eq!(error["message"], "The variable $x of type ID stands where ID! is expected.");
-        assert_eq!(app.stored().await, stored);
+        assert_eq!(app.all_rows().await, stored);
     }
 
     async fn valid_documents_pass(app) {
@@ -105,8 +105,8 @@ on_both_databases! {
             ("query A($x: ID!) { ...F } query B { me { id } } fragment F on Query { node(id: $x) { id ...G } } fragment G on Node { id }", json!({ "x": id, "unknown": 5 })),
         ] {
             let named = if query.starts_with("query A") { "A" } else { "" };
-            let answer = ann.post(json!({ "query": query, "variables": variables, "operationName": named })).await;
-            assert!(answer.body.get("errors").is_none(), "{query}: {:#}", answer.body);
+            let response = ann.post(json!({ "query": query, "variables": variables, "operationName": named })).await;
+            assert!(response.body.get("errors").is_none(), "{query}: {:#}", response.body);
         }
     }
 
@@ -164,14 +164,14 @@ on_both_databases! {
         assert_eq!(ann.data(query, json!({})).await["me"], json!({ "id": ann.id, "name": "ann" }));
         // One failure is one error.
         for query in ["{ task(id: \"x\") { id } task(id: \"x\") { title } }", "mutation { toggleTask(id: \"x\") { task { id } } toggleTask(id: \"x\") { task { title } } }"] {
-            let errors = ann.ask(query, json!({})).await.body["errors"].clone();
+            let errors = ann.execute(query, json!({})).await.body["errors"].clone();
             assert_eq!(errors.as_array().map(Vec::len), Some(1), "{errors:#}");
         }
     }
 
     async fn different_fields_under_one_key_are_refused(app) {
         let ann = app.user("ann").await;
-        let stored = app.stored().await;
+        let stored = app.all_rows().await;
         let other = CREATE.replace("title: \"x\"", "title: \"y\"");
         for query in [
             format!("mutation {{ {CREATE} createTask: deleteTask(id: \"x\") {{ deletedTaskId }} }}"),
@@ -188,7 +188,7 @@ on_both_databases! {
         ] {
             invalid(&ann, &query, json!({})).await;
         }
-        assert_eq!(app.stored().await, stored);
+        assert_eq!(app.all_rows().await, stored);
         let query = "query($id: ID!) { node(id: $id) { ... on Task { x: title } ... on Risk { x: description } ... on User { x: email id } } }";
         assert_eq!(ann.data(query, json!({ "id": ann.id })).await["node"], json!({ "x": "ann@example.com", "id": ann.id }));
     }
@@ -225,15 +225,15 @@ on_both_databases! {
             assert_eq!(ann.post(body).await.body["errors"][0]["extensions"]["code"], "BAD_REQUEST", "{query}");
         }
         for query in ["{ ... on # c\n Query { __typename } }", "{ ...F } fragment F on #c\n Query { __typename }", "query($x: [\u{feff}Int]) { tasks(first: 1) { totalCount } nodes(ids: []) @skip(if: true) { id } ...A @skip(if: true) } fragment A on Query { nodes(ids: []) { id } tasks(first: 1) { totalCount } }"] {
-            let answer = ann.ask(query, json!({})).await;
-            let message = answer.body["errors"][0]["message"].as_str().unwrap_or_default().to_owned();
+            let response = ann.execute(query, json!({})).await;
+            let message = response.body["errors"][0]["message"].as_str().unwrap_or_default().to_owned();
             assert!(message.is_empty() || message.contains("not used"), "{query}: {message}");
         }
     }
 
     async fn an_object_has_each_field_once(app) {
         let ann = app.user("ann").await;
-        let stored = app.stored().await;
+        let stored = app.all_rows().await;
         for query in [
             "mutation { createTask(input: { title: \"x\", title: \"y\" }) { task { id } } }",
             "mutation { createTask(input: { title: \"x\", risks: [{ description: \"a\" } { description: \"b\" # {\n description: \"c\" }] }) { task { id } } }",
@@ -241,7 +241,7 @@ on_both_databases! {
         ] {
             invalid(&ann, query, json!({})).await;
         }
-        assert_eq!(app.stored().await, stored);
+        assert_eq!(app.all_rows().await, stored);
         let query = "mutation { createTask(input: { title: \"title: title: title:\" labels: [\"title\"] priority: LOW status: PENDING }) { title: task { title: id } task { title } } }";
         assert_eq!(ann.data(query, json!({})).await["createTask"]["task"]["title"], "title: title: title:");
     }
@@ -334,15 +334,15 @@ on_both_databases! {
     }
 
     async fn the_schema_has_the_description_that_its_sdl_has(app) {
-        let nobody = app.nobody();
+        let anonymous = app.anonymous();
         let query = "{ __schema { description queryType { description } } }";
-        let schema = nobody.data(query, json!({})).await["__schema"].clone();
+        let schema = anonymous.data(query, json!({})).await["__schema"].clone();
         assert_eq!(schema, json!({ "description": null, "queryType": { "description": "Reading." } }));
         let query = "query($no: Boolean = false) { s: __schema { ...A ... { description } x: description @include(if: $no) } }
             fragment A on __Schema { ... on __Schema { d: description } }";
-        assert_eq!(nobody.data(query, json!({})).await["s"], json!({ "d": null, "description": null }));
+        assert_eq!(anonymous.data(query, json!({})).await["s"], json!({ "d": null, "description": null }));
         for query in ["{ __schema { description { x } } }", "{ __schema { description(x: 1) } }", "{ __schema { description @nope } }", "{ __schema { x: description x: subscriptionType { name } } }"] {
-            assert_eq!(nobody.ask(query, json!({})).await.body["errors"][0]["extensions"]["code"], "BAD_REQUEST", "{query}");
+            assert_eq!(anonymous.execute(query, json!({})).await.body["errors"][0]["extensions"]["code"], "BAD_REQUEST", "{query}");
         }
     }
 

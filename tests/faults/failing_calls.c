@@ -1,4 +1,5 @@
-/* Makes fsync, fdatasync and pwrite fail with EIO while the file named by FAULT_FILE exists and says so. */
+/* A preloaded library that makes fsync, fdatasync and pwrite fail with EIO while the file named by FAULT_FILE
+   contains "sync" or "write". */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Whether the fault file exists and begins with a letter. */
+/* Whether the fault file exists and begins with this letter. */
 static int is_on(char letter) {
     const char *path = getenv("FAULT_FILE");
     char found = 0;

@@ -1,112 +1,112 @@
-//! A primary gives way to its synchronous standby.
+//! Failover from a PostgreSQL primary to its synchronous standby.
 
 use super::{Account, UNAVAILABLE, UNAVAILABLE_OR_TIMEOUT, rounds};
 use crate::support::postgres::{self, Server as Postgres};
-use crate::support::{FaultProxy, Load, Place, Server, SqlSession, wait_until};
+use crate::support::{FaultProxy, Load, Server, ServerEnv, SqlSession, wait_until};
 
 fn session(postgres: &Postgres) -> SqlSession {
     SqlSession::open(&postgres.url).expect("PostgreSQL accepts connections")
 }
 
-fn set_everywhere(postgres: &Postgres, setting: &str) {
+fn alter_system(postgres: &Postgres, setting: &str) {
     let mut session = session(postgres);
     session.run(&format!("ALTER SYSTEM SET {setting}"));
     session.run("SELECT pg_reload_conf()");
 }
 
-/// A standby without which the primary acknowledges nothing.
+/// Starts a synchronous standby: the primary acknowledges a commit only after the standby has it.
 fn synchronous_standby(primary: &Postgres) -> Postgres {
     let standby = postgres::standby_of(primary);
-    set_everywhere(primary, "synchronous_standby_names = '*'");
+    alter_system(primary, "synchronous_standby_names = '*'");
     let synchronous = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
     wait_until("the standby is synchronous", || session(primary).number(synchronous) == 1);
     standby
 }
 
-/// Makes a primary of a standby. It accepts writes when this returns.
+/// Promotes a standby to primary. It accepts writes when this function returns.
 fn promote(standby: &Postgres) {
     session(standby).run("SELECT pg_promote()");
 }
 
-/// While no write is possible the server says so.
-fn is_read_only(server: &Server, place: &Place) {
+/// Asserts that /readyz and the check command fail while writes are impossible.
+fn assert_reports_read_only(server: &Server, env: &ServerEnv) {
     wait_until("/readyz is 503", || server.get("/readyz").status == 503);
     assert_eq!(server.get("/healthz").status, 200);
-    let check = place.run(&["check"]);
+    let check = env.run(&["check"]);
     assert!(!check.success, "{}", check.stdout);
 }
 
-fn a_standby_that_takes_over_has_everything(end: impl Fn(&mut Postgres), allowed: &[&str]) {
-    let Some(mut primary) = postgres::own_server() else { return };
+fn no_acknowledged_write_is_lost_in_a_failover(fault: impl Fn(&mut Postgres), allowed: &[&str]) {
+    let Some(mut primary) = postgres::dedicated_server() else { return };
     let proxy = FaultProxy::start(&primary.url);
-    let place = Place::on_url(&proxy.url(&primary.url));
-    let server = place.start(&[]);
+    let env = ServerEnv::on_url(&proxy.url(&primary.url));
+    let server = env.start(&[]);
     let ann = Account::register(&server, "ann");
     for _ in 0..rounds(1) {
         let standby = synchronous_standby(&primary);
         let load = Load::start(&server, &ann.token, &ann.ledger);
         load.wait_for_successes(20);
-        end(&mut primary);
-        proxy.lead_to(&standby.url);
-        load.wait_for_refusals(4);
-        is_read_only(&server, &place);
+        fault(&mut primary);
+        proxy.redirect_to(&standby.url);
+        load.wait_for_errors(4);
+        assert_reports_read_only(&server, &env);
         promote(&standby);
-        ann.works_again(&server);
+        ann.assert_works_again(&server);
         load.stop();
         primary = standby;
     }
-    ann.finds_everything_after_a_kill(&place, server);
-    ann.ledger.check_refusals(allowed);
+    ann.assert_nothing_lost_after_kill(&env, server);
+    ann.ledger.assert_error_codes_in(allowed);
 }
 
 #[test]
-fn a_standby_that_takes_over_from_a_dead_primary_has_everything() {
-    a_standby_that_takes_over_has_everything(|primary| primary.crash(true), UNAVAILABLE);
+fn no_acknowledged_write_is_lost_when_a_standby_replaces_a_killed_primary() {
+    no_acknowledged_write_is_lost_in_a_failover(|primary| primary.kill(true), UNAVAILABLE);
 }
 
 #[test]
-fn a_standby_that_takes_over_from_a_silent_primary_has_everything() {
-    a_standby_that_takes_over_has_everything(Postgres::pause, UNAVAILABLE_OR_TIMEOUT);
+fn no_acknowledged_write_is_lost_when_a_standby_replaces_an_unresponsive_primary() {
+    no_acknowledged_write_is_lost_in_a_failover(Postgres::pause, UNAVAILABLE_OR_TIMEOUT);
 }
 
 #[test]
-fn connections_to_a_primary_that_became_read_only_are_given_up() {
-    let Some(primary) = postgres::own_server() else { return };
+fn connections_to_a_primary_that_became_read_only_are_closed() {
+    let Some(primary) = postgres::dedicated_server() else { return };
     let proxy = FaultProxy::start(&primary.url);
-    let place = Place::on_url(&proxy.url(&primary.url));
-    let server = place.start(&[]);
+    let env = ServerEnv::on_url(&proxy.url(&primary.url));
+    let server = env.start(&[]);
     let ann = Account::register(&server, "ann");
     let standby = synchronous_standby(&primary);
     let load = Load::start(&server, &ann.token, &ann.ledger);
     load.wait_for_successes(20);
-    set_everywhere(&primary, "default_transaction_read_only = on");
-    load.wait_for_refusals(4);
-    is_read_only(&server, &place);
-    // The connections that are open stay with the old primary, and only new ones lead to the new one.
+    alter_system(&primary, "default_transaction_read_only = on");
+    load.wait_for_errors(4);
+    assert_reports_read_only(&server, &env);
+    // Open connections stay connected to the old primary; only new ones reach the new primary.
     promote(&standby);
-    proxy.lead_to(&standby.url);
-    ann.works_again(&server);
+    proxy.redirect_to(&standby.url);
+    ann.assert_works_again(&server);
     load.stop();
-    ann.finds_everything_after_a_kill(&place, server);
-    ann.ledger.check_refusals(UNAVAILABLE);
+    ann.assert_nothing_lost_after_kill(&env, server);
+    ann.ledger.assert_error_codes_in(UNAVAILABLE);
 }
 
 #[test]
-fn a_primary_that_is_read_only_for_a_while_works_again_by_itself() {
-    let Some(primary) = postgres::own_server() else { return };
-    let place = Place::on_url(&primary.url);
-    let server = place.start(&[]);
+fn the_server_recovers_when_a_read_only_primary_accepts_writes_again() {
+    let Some(primary) = postgres::dedicated_server() else { return };
+    let env = ServerEnv::on_url(&primary.url);
+    let server = env.start(&[]);
     let ann = Account::register(&server, "ann");
     for _ in 0..rounds(1) {
         let load = Load::start(&server, &ann.token, &ann.ledger);
         load.wait_for_successes(20);
-        set_everywhere(&primary, "default_transaction_read_only = on");
-        load.wait_for_refusals(4);
-        is_read_only(&server, &place);
-        set_everywhere(&primary, "default_transaction_read_only = off");
-        ann.works_again(&server);
+        alter_system(&primary, "default_transaction_read_only = on");
+        load.wait_for_errors(4);
+        assert_reports_read_only(&server, &env);
+        alter_system(&primary, "default_transaction_read_only = off");
+        ann.assert_works_again(&server);
         load.stop();
     }
-    ann.finds_everything_after_a_kill(&place, server);
-    ann.ledger.check_refusals(UNAVAILABLE);
+    ann.assert_nothing_lost_after_kill(&env, server);
+    ann.ledger.assert_error_codes_in(UNAVAILABLE);
 }

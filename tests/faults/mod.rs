@@ -1,5 +1,5 @@
-//! Faults of the database and of what lies between: nothing acknowledged is lost, nothing happens twice, and
-//! the server works again by itself. Long runs: "Fault tests" in docs/operating.md.
+//! Faults of the database, the network and the server process: no acknowledged write is lost or executed
+//! twice, and the server recovers without a restart. Long runs: "Fault tests" in docs/operating.md.
 
 #[cfg(target_os = "linux")]
 mod disk;
@@ -15,23 +15,23 @@ mod terminated;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::support::{Ledger, Place, Reply, Server, Value, Writer, wait_until};
+use crate::support::{HttpResponse, Ledger, Server, ServerEnv, Value, Writer, wait_until};
 
 const UNAVAILABLE: &[&str] = &["SERVICE_UNAVAILABLE"];
 const UNAVAILABLE_OR_TIMEOUT: &[&str] = &["SERVICE_UNAVAILABLE", "TIMEOUT"];
 
-/// How often a test repeats its fault: `TASKHOLD_FAULT_ROUNDS`, or as often as a quick run has time for.
+/// How often a test repeats its fault: `TASKHOLD_FAULT_ROUNDS`, or the given number for a quick run.
 fn rounds(quick: usize) -> usize {
     let rounds = std::env::var("TASKHOLD_FAULT_ROUNDS").ok();
     rounds.map_or(quick, |rounds| rounds.parse().expect("TASKHOLD_FAULT_ROUNDS is a number"))
 }
 
-/// The code of the first error in an answer; empty when there is none.
-fn code(reply: &Reply) -> String {
-    reply.json()["errors"][0]["extensions"]["code"].as_str().unwrap_or_default().to_owned()
+/// The code of the first error in a response; empty if there is none.
+fn code(response: &HttpResponse) -> String {
+    response.json()["errors"][0]["extensions"]["code"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Somebody who writes, and what was acknowledged to them.
+/// A user who writes, and the record of the acknowledged writes.
 struct Account {
     token: String,
     ledger: Arc<Ledger>,
@@ -46,25 +46,25 @@ impl Account {
         Writer::new(&server.address, &self.token, &self.ledger)
     }
 
-    /// Creates a task, and gives its id.
-    fn creates_task(&self, server: &Server) -> Value {
+    /// Creates a task and returns its id.
+    fn create_task(&self, server: &Server) -> Value {
         let mut writer = self.writer(server);
         assert_eq!(writer.write(), "");
         writer.last_task().expect("it was created")["id"].clone()
     }
 
-    /// The first write succeeds within a second, and from then on all do.
-    fn works_again(&self, server: &Server) {
+    /// Asserts that a write succeeds within a second, and then all further requests.
+    fn assert_works_again(&self, server: &Server) {
         let mut writer = self.writer(server);
         let began = Instant::now();
         wait_until("a write succeeds", || writer.write().is_empty());
         let time = began.elapsed();
         println!("first success after {time:?}");
         assert!(time < Duration::from_secs(1), "the first success came after {time:?}");
-        self.keeps_working(server);
+        self.assert_keeps_working(server);
     }
 
-    fn keeps_working(&self, server: &Server) {
+    fn assert_keeps_working(&self, server: &Server) {
         let mut writer = self.writer(server);
         for _ in 0..30 {
             assert_eq!(writer.write(), "", "a write fails after the fault");
@@ -73,12 +73,13 @@ impl Account {
         assert_eq!(server.get("/readyz").status, 200);
     }
 
-    /// Kills the server, and compares what another one finds in the database with what was acknowledged.
-    fn finds_everything_after_a_kill(&self, place: &Place, server: Server) {
+    /// Kills the server, starts another one on the same database, and asserts that it returns all
+    /// acknowledged writes.
+    fn assert_nothing_lost_after_kill(&self, env: &ServerEnv, server: Server) {
         server.signal("KILL");
         drop(server);
-        let server = place.start(&[]);
-        self.keeps_working(&server);
-        self.ledger.check(&server, &self.token);
+        let server = env.start(&[]);
+        self.assert_keeps_working(&server);
+        self.ledger.assert_matches_database(&server, &self.token);
     }
 }

@@ -1,27 +1,27 @@
-//! The network between the server and PostgreSQL: silent, refusing, cut.
+//! Network faults between the server and PostgreSQL: dropped packets, refused, closed and slow connections.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Account, UNAVAILABLE, UNAVAILABLE_OR_TIMEOUT, rounds};
-use crate::support::{FaultProxy, Load, Place, PostgresDatabase, json, wait_within};
+use crate::support::{FaultProxy, Load, PostgresDatabase, ServerEnv, json, wait_within};
 
-const SILENCE_LIMIT: Duration = Duration::from_secs(10);
+const RECOVERY_LIMIT: Duration = Duration::from_secs(10);
 const UPDATE: &str =
     "mutation($id: ID!) { updateTask(id: $id, input: { status: IN_PROGRESS }) { task { id } } }";
 
-fn place_behind(proxy: &FaultProxy, database: &PostgresDatabase) -> Place {
-    Place::on_url(&proxy.url(&database.url))
+fn env_behind_proxy(proxy: &FaultProxy, database: &PostgresDatabase) -> ServerEnv {
+    ServerEnv::on_url(&proxy.url(&database.url))
 }
 
 #[test]
-fn connections_that_fall_silent_in_a_transaction_leave_neither_places_nor_locks_behind() {
+fn dropped_packets_during_transactions_leave_no_used_connections_or_locks() {
     let Some(database) = PostgresDatabase::new() else { return };
     let proxy = FaultProxy::start(&database.url);
-    let place = place_behind(&proxy, &database).with("DATABASE_MAX_CONNECTIONS", "4");
-    let server = place.start(&[]);
+    let env = env_behind_proxy(&proxy, &database).with("DATABASE_MAX_CONNECTIONS", "4");
+    let server = env.start(&[]);
     let ann = Account::register(&server, "ann");
-    let ids: Vec<_> = (0..4).map(|_| ann.creates_task(&server)).collect();
+    let ids: Vec<_> = (0..4).map(|_| ann.create_task(&server)).collect();
     let mut session = database.session();
     session.run("BEGIN; SELECT * FROM tasks FOR UPDATE");
     thread::scope(|scope| {
@@ -29,8 +29,12 @@ fn connections_that_fall_silent_in_a_transaction_leave_neither_places_nor_locks_
             let (server, token) = (&server, &ann.token);
             scope.spawn(move || {
                 let began = Instant::now();
-                let reply = server.connect_patiently().post(token, UPDATE, &json!({ "id": id }));
-                assert!(UNAVAILABLE_OR_TIMEOUT.contains(&super::code(&reply).as_str()), "{}", reply.body);
+                let response = server.connect_with_long_timeout().post(token, UPDATE, &json!({ "id": id }));
+                assert!(
+                    UNAVAILABLE_OR_TIMEOUT.contains(&super::code(&response).as_str()),
+                    "{}",
+                    response.body
+                );
                 assert!(began.elapsed() < Duration::from_secs(16), "{:?}", began.elapsed());
             });
         }
@@ -39,77 +43,81 @@ fn connections_that_fall_silent_in_a_transaction_leave_neither_places_nor_locks_
         wait_within(Duration::from_secs(2), "updates wait for the lock", || {
             database.session().number(waiting) >= 2
         });
-        proxy.silence();
-        let silent = Instant::now();
+        proxy.drop_packets_on_open_connections();
+        let started = Instant::now();
         session.run("ROLLBACK");
         let mut writer = ann.writer(&server);
         let all_kinds = || (0..3).all(|_| writer.write().is_empty());
-        wait_within(SILENCE_LIMIT, "places are free again", all_kinds);
-        println!("places are free after {:?}", silent.elapsed());
+        wait_within(RECOVERY_LIMIT, "database connections are available again", all_kinds);
+        println!("database connections are available after {:?}", started.elapsed());
     });
-    let none_is_left = || database.transactions_left_open() == 0;
-    wait_within(SILENCE_LIMIT + Duration::from_secs(2), "PostgreSQL ends silent transactions", none_is_left);
+    let no_open_transaction = || database.idle_transactions() == 0;
+    wait_within(
+        RECOVERY_LIMIT + Duration::from_secs(2),
+        "PostgreSQL ends abandoned transactions",
+        no_open_transaction,
+    );
     session.run("SELECT * FROM tasks FOR UPDATE NOWAIT");
-    ann.keeps_working(&server);
-    ann.ledger.check(&server, &ann.token);
+    ann.assert_keeps_working(&server);
+    ann.ledger.assert_matches_database(&server, &ann.token);
 }
 
-fn an_outage_of_the_network_costs_only_its_time(begin: impl Fn(&FaultProxy), allowed: &[&str]) {
+fn requests_fail_only_during_a_network_fault(begin: impl Fn(&FaultProxy), allowed: &[&str]) {
     let Some(database) = PostgresDatabase::new() else { return };
     let proxy = FaultProxy::start(&database.url);
-    let place = place_behind(&proxy, &database).with("DATABASE_MAX_CONNECTIONS", "4");
-    let server = place.start(&[]);
+    let env = env_behind_proxy(&proxy, &database).with("DATABASE_MAX_CONNECTIONS", "4");
+    let server = env.start(&[]);
     let ann = Account::register(&server, "ann");
     for _ in 0..rounds(1) {
         let load = Load::start(&server, &ann.token, &ann.ledger);
         load.wait_for_successes(20);
         begin(&proxy);
-        wait_within(SILENCE_LIMIT, "/readyz is 503", || server.get("/readyz").status == 503);
+        wait_within(RECOVERY_LIMIT, "/readyz is 503", || server.get("/readyz").status == 503);
         assert_eq!(server.get("/healthz").status, 200);
-        load.wait_for_refusals(4);
-        proxy.pass();
-        ann.works_again(&server);
+        load.wait_for_errors(4);
+        proxy.restore();
+        ann.assert_works_again(&server);
         load.stop();
     }
-    ann.finds_everything_after_a_kill(&place, server);
-    ann.ledger.check_refusals(allowed);
+    ann.assert_nothing_lost_after_kill(&env, server);
+    ann.ledger.assert_error_codes_in(allowed);
 }
 
 #[test]
-fn a_silent_network_costs_only_the_time_it_is_silent() {
-    an_outage_of_the_network_costs_only_its_time(FaultProxy::unplug, UNAVAILABLE_OR_TIMEOUT);
+fn requests_fail_only_while_the_network_drops_packets() {
+    requests_fail_only_during_a_network_fault(FaultProxy::drop_all_packets, UNAVAILABLE_OR_TIMEOUT);
 }
 
 #[test]
-fn a_refusing_network_costs_only_the_time_it_refuses() {
-    an_outage_of_the_network_costs_only_its_time(FaultProxy::refuse, UNAVAILABLE);
+fn requests_fail_only_while_the_network_refuses_connections() {
+    requests_fail_only_during_a_network_fault(FaultProxy::refuse, UNAVAILABLE);
 }
 
 #[test]
-fn a_write_whose_answer_is_cut_off_is_not_done_twice() {
+fn a_write_whose_response_is_lost_is_not_executed_twice() {
     let Some(database) = PostgresDatabase::new() else { return };
     let proxy = FaultProxy::start(&database.url);
-    let place = place_behind(&proxy, &database);
-    let server = place.start(&[]);
+    let env = env_behind_proxy(&proxy, &database);
+    let server = env.start(&[]);
     let ann = Account::register(&server, "ann");
     let load = Load::start(&server, &ann.token, &ann.ledger);
     for bytes in (0..600).step_by(40).cycle().take(15 * rounds(1)) {
         load.wait_for_successes(4);
-        proxy.cut_after_answer_bytes(bytes);
+        proxy.cut_after_response_bytes(bytes);
     }
     load.stop();
     proxy.cut();
-    ann.keeps_working(&server);
-    ann.finds_everything_after_a_kill(&place, server);
-    ann.ledger.check_refusals(UNAVAILABLE);
+    ann.assert_keeps_working(&server);
+    ann.assert_nothing_lost_after_kill(&env, server);
+    ann.ledger.assert_error_codes_in(UNAVAILABLE);
 }
 
 #[test]
-fn a_slow_network_makes_requests_slow_and_none_fail() {
+fn on_a_slow_network_no_request_fails() {
     let Some(database) = PostgresDatabase::new() else { return };
     let proxy = FaultProxy::start(&database.url);
-    let place = place_behind(&proxy, &database);
-    let server = place.start(&[]);
+    let env = env_behind_proxy(&proxy, &database);
+    let server = env.start(&[]);
     let ann = Account::register(&server, "ann");
     let load = Load::start(&server, &ann.token, &ann.ledger);
     load.wait_for_successes(20);
@@ -119,31 +127,31 @@ fn a_slow_network_makes_requests_slow_and_none_fail() {
     proxy.delay(Duration::ZERO);
     load.wait_for_successes(20);
     load.stop();
-    ann.finds_everything_after_a_kill(&place, server);
-    ann.ledger.check_refusals(&[]);
+    ann.assert_nothing_lost_after_kill(&env, server);
+    ann.ledger.assert_error_codes_in(&[]);
 }
 
 #[test]
-fn a_network_on_which_connecting_takes_a_second_works_again_after_a_silence() {
+fn the_server_recovers_from_dropped_packets_when_connecting_takes_a_second() {
     let Some(database) = PostgresDatabase::new() else { return };
     let proxy = FaultProxy::start(&database.url);
-    let server = place_behind(&proxy, &database).start(&[]);
+    let server = env_behind_proxy(&proxy, &database).start(&[]);
     let ann = Account::register(&server, "ann");
     let mut writer = ann.writer(&server);
     proxy.delay(Duration::from_millis(250));
     assert_eq!(writer.write(), "");
-    proxy.unplug();
-    wait_within(SILENCE_LIMIT, "/readyz is 503", || server.get("/readyz").status == 503);
-    proxy.pass();
-    wait_within(SILENCE_LIMIT, "writes succeed", || writer.write().is_empty());
+    proxy.drop_all_packets();
+    wait_within(RECOVERY_LIMIT, "/readyz is 503", || server.get("/readyz").status == 503);
+    proxy.restore();
+    wait_within(RECOVERY_LIMIT, "writes succeed", || writer.write().is_empty());
 }
 
 #[test]
-fn a_start_on_a_silent_network_ends_within_ten_seconds() {
+fn a_start_on_a_network_that_drops_packets_ends_within_ten_seconds() {
     let Some(database) = PostgresDatabase::new() else { return };
     let proxy = FaultProxy::start(&database.url);
-    proxy.unplug();
-    let run = place_behind(&proxy, &database).run(&[]);
+    proxy.drop_all_packets();
+    let run = env_behind_proxy(&proxy, &database).run(&[]);
     assert_eq!((run.success, run.stderr.lines().count()), (false, 1), "{}", run.stderr);
     assert!(run.stderr.contains("DATABASE_URL"), "{}", run.stderr);
 }

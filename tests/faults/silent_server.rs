@@ -1,13 +1,13 @@
-//! PostgreSQL stops working without ending: its processes are there, and silent.
+//! PostgreSQL is suspended: its processes and connections exist but do not respond.
 
 use super::{Account, UNAVAILABLE_OR_TIMEOUT, rounds};
-use crate::support::{Load, Place, postgres, wait_until};
+use crate::support::{Load, ServerEnv, postgres, wait_until};
 
 #[test]
-fn a_postgres_that_is_stopped_costs_only_the_time_it_is_stopped() {
-    let Some(mut postgres) = postgres::own_server() else { return };
-    let place = Place::on_url(&postgres.url);
-    let server = place.start(&[]);
+fn requests_fail_only_while_postgres_is_suspended() {
+    let Some(mut postgres) = postgres::dedicated_server() else { return };
+    let env = ServerEnv::on_url(&postgres.url);
+    let server = env.start(&[]);
     let ann = Account::register(&server, "ann");
     for _ in 0..rounds(1) {
         let load = Load::start(&server, &ann.token, &ann.ledger);
@@ -15,11 +15,11 @@ fn a_postgres_that_is_stopped_costs_only_the_time_it_is_stopped() {
         postgres.pause();
         wait_until("/readyz is 503", || server.get("/readyz").status == 503);
         assert_eq!(server.get("/healthz").status, 200);
-        load.wait_for_refusals(4);
+        load.wait_for_errors(4);
         postgres.resume();
-        ann.works_again(&server);
+        ann.assert_works_again(&server);
         load.stop();
     }
-    ann.finds_everything_after_a_kill(&place, server);
-    ann.ledger.check_refusals(UNAVAILABLE_OR_TIMEOUT);
+    ann.assert_nothing_lost_after_kill(&env, server);
+    ann.ledger.assert_error_codes_in(UNAVAILABLE_OR_TIMEOUT);
 }

@@ -1,22 +1,20 @@
-//! SQLite's file: moved away, deleted, or opened by a second server.
+//! The SQLite file is moved, deleted, replaced, or opened by a second server.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
 use super::{Account, UNAVAILABLE};
-use crate::support::{Load, Place, Server, wait_within};
+use crate::support::{Load, Server, ServerEnv, wait_within};
 
 const FILE: &str = "data/taskhold.db";
 
-/// Within a second of the loss of the file `/readyz` is 503 and writes are refused, all of them.
-fn learns_that_the_file_is_gone(server: &Server, ann: &Account) {
-    let gone = Instant::now();
+/// Asserts that within a second after the loss of the file `/readyz` is 503 and all writes fail.
+fn assert_file_loss_is_detected(server: &Server, ann: &Account) {
+    let lost = Instant::now();
     let time_limit = Duration::from_secs(1);
     wait_within(time_limit, "/readyz is 503", || server.get("/readyz").status == 503);
     let mut writer = ann.writer(server);
-    wait_within(time_limit.saturating_sub(gone.elapsed()), "writes are refused", || {
-        !writer.write().is_empty()
-    });
+    wait_within(time_limit.saturating_sub(lost.elapsed()), "writes fail", || !writer.write().is_empty());
     for _ in 0..20 {
         assert_eq!(writer.write(), "SERVICE_UNAVAILABLE");
     }
@@ -24,49 +22,49 @@ fn learns_that_the_file_is_gone(server: &Server, ann: &Account) {
 }
 
 #[test]
-fn a_file_that_is_moved_away_is_missed_within_a_second_and_works_again_when_it_is_back() {
-    let place = Place::new();
-    let server = place.start(&[]);
+fn a_moved_file_is_detected_within_a_second_and_used_again_when_it_is_back() {
+    let env = ServerEnv::new();
+    let server = env.start(&[]);
     let ann = Account::register(&server, "ann");
     let load = Load::start(&server, &ann.token, &ann.ledger);
     load.wait_for_successes(20);
-    let elsewhere = place.path("data/elsewhere.db");
-    fs::rename(place.path(FILE), &elsewhere).expect("a file can be moved");
-    learns_that_the_file_is_gone(&server, &ann);
-    assert!(!place.path(FILE).exists(), "the server has put an empty database in its place");
-    fs::rename(&elsewhere, place.path(FILE)).expect("a file can be moved");
-    ann.works_again(&server);
+    let elsewhere = env.path("data/elsewhere.db");
+    fs::rename(env.path(FILE), &elsewhere).expect("a file can be moved");
+    assert_file_loss_is_detected(&server, &ann);
+    assert!(!env.path(FILE).exists(), "the server created an empty database");
+    fs::rename(&elsewhere, env.path(FILE)).expect("a file can be moved");
+    ann.assert_works_again(&server);
     load.stop();
-    ann.finds_everything_after_a_kill(&place, server);
-    ann.ledger.check_refusals(UNAVAILABLE);
+    ann.assert_nothing_lost_after_kill(&env, server);
+    ann.ledger.assert_error_codes_in(UNAVAILABLE);
 }
 
 #[test]
-fn a_file_that_is_deleted_is_missed_within_a_second() {
-    let place = Place::new();
-    let server = place.start(&[]);
+fn a_deleted_file_is_detected_within_a_second() {
+    let env = ServerEnv::new();
+    let server = env.start(&[]);
     let ann = Account::register(&server, "ann");
-    fs::remove_file(place.path(FILE)).expect("a file can be deleted");
-    learns_that_the_file_is_gone(&server, &ann);
-    assert!(!place.path(FILE).exists(), "the server has put an empty database in its place");
+    fs::remove_file(env.path(FILE)).expect("a file can be deleted");
+    assert_file_loss_is_detected(&server, &ann);
+    assert!(!env.path(FILE).exists(), "the server created an empty database");
 }
 
 #[test]
-fn a_file_in_the_place_of_another_is_not_written_to() {
-    let (place, other) = (Place::new(), Place::new());
+fn a_file_that_replaced_the_database_is_not_written_to() {
+    let (env, other) = (ServerEnv::new(), ServerEnv::new());
     assert!(other.run(&["migrate"]).success);
-    let server = place.start(&[]);
+    let server = env.start(&[]);
     let ann = Account::register(&server, "ann");
-    fs::rename(other.path(FILE), place.path(FILE)).expect("a file can be moved");
-    learns_that_the_file_is_gone(&server, &ann);
+    fs::rename(other.path(FILE), env.path(FILE)).expect("a file can be moved");
+    assert_file_loss_is_detected(&server, &ann);
 }
 
 #[test]
-fn a_second_server_on_one_file_is_refused_at_its_start() {
-    let place = Place::new();
-    let server = place.start(&[]);
+fn a_second_server_on_the_same_file_does_not_start() {
+    let env = ServerEnv::new();
+    let server = env.start(&[]);
     let ann = Account::register(&server, "ann");
-    let second = place.run(&["serve"]);
+    let second = env.run(&["serve"]);
     assert!(!second.success, "two servers use one file");
     assert_eq!(second.stderr.lines().count(), 1, "{}", second.stderr);
     assert!(
@@ -74,7 +72,7 @@ fn a_second_server_on_one_file_is_refused_at_its_start() {
         "{}",
         second.stderr
     );
-    assert!(place.run(&["user", "list"]).success, "other commands need no lock");
-    // A kill releases the lock as well.
-    ann.finds_everything_after_a_kill(&place, server);
+    assert!(env.run(&["user", "list"]).success, "other commands need no lock");
+    // A kill releases the lock, too.
+    ann.assert_nothing_lost_after_kill(&env, server);
 }

@@ -1,4 +1,5 @@
-//! Every mutation of tasks, at random, against a model in memory.
+//! Compares the service with a reference model in memory: random mutations of tasks must have the same
+//! results.
 
 mod operations;
 mod reference_model;
@@ -11,18 +12,18 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
-use self::operations::{Operation, chosen, operation};
-use self::reference_model::World;
+use self::operations::{Operation, client_ids, operation};
+use self::reference_model::ReferenceModel;
 use crate::support::{Actor, TestApp, Value, for_all, json, on_both_databases};
 
-/// How many operations there are between two looks at all that there is.
-const LOOK_EVERY: usize = 40;
+/// The number of operations between two comparisons of all tasks.
+const COMPARE_INTERVAL: usize = 40;
 
 const ITEM: &str = "id section text done children { id section text done children { id } }";
 const RISK: &str = "id description likelihood impact mitigation";
 const FILE: &str = "id path kind";
 
-/// All that a task holds.
+/// The selection of all fields of a task.
 fn task() -> String {
     format!(
         "id owner {{ id }} title description status completed priority labels dueAt completedAt createdAt \
@@ -31,7 +32,7 @@ fn task() -> String {
     )
 }
 
-/// The mutation with these arguments, and all of its payload.
+/// The document of a mutation with these arguments that selects its whole payload.
 fn document(mutation: &str, arguments: &Value) -> String {
     let names = || arguments.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
     let declared: String = names().map(|name| format!("${name}: {} ", type_of(mutation, name))).collect();
@@ -70,39 +71,40 @@ fn type_of(mutation: &str, argument: &str) -> &'static str {
     }
 }
 
-/// Calls the service and the model; whether there was anything to do.
-async fn run(
+/// Executes an operation on the service and on the model, and compares the results. Returns false if the
+/// operation has no target.
+async fn execute(
     app: &TestApp,
-    people: &[Actor<'_>],
-    world: &mut World,
+    users: &[Actor<'_>],
+    model: &mut ReferenceModel,
     operation: &Operation,
     case: u128,
 ) -> Result<bool, TestCaseError> {
-    // Every call has a millisecond of its own, so that a change can be told by its time.
+    // Each operation advances the clock, so that its changes have a distinct time.
     app.clock.advance(TimeDelta::milliseconds(operation.wait));
-    world.pass(app.clock.now());
-    let (actor, mutation) = (&people[operation.user], operation.mutation);
-    let Some(arguments) = operation.arguments(world, &actor.id, case) else { return Ok(false) };
-    let body = actor.ask(&document(mutation, &arguments), arguments.clone()).await.body;
+    model.advance_to(app.clock.now());
+    let (actor, mutation) = (&users[operation.user], operation.mutation);
+    let Some(arguments) = operation.arguments(model, &actor.id, case) else { return Ok(false) };
+    let body = actor.execute(&document(mutation, &arguments), arguments.clone()).await.body;
     let payload = &body["data"][mutation];
     let called = format!("{mutation} by user {} with {arguments}", operation.user);
-    match world.run(&actor.id, mutation, &arguments) {
+    match model.execute(&actor.id, mutation, &arguments) {
         Ok(effect) => {
-            prop_assert!(body.get("errors").is_none(), "{called} has to succeed: {body:#}");
-            prop_assert_eq!(payload, &world.payload(&effect, payload), "{}", called);
+            prop_assert!(body.get("errors").is_none(), "{called} must succeed: {body:#}");
+            prop_assert_eq!(payload, &model.payload(&effect, payload), "{}", called);
         }
-        Err(refusal) => {
-            prop_assert_eq!(payload, &Value::Null, "{} has to fail: {:?}", called, refusal);
+        Err(error) => {
+            prop_assert_eq!(payload, &Value::Null, "{} must fail: {:?}", called, error);
             prop_assert_eq!(body["errors"].as_array().map(Vec::len), Some(1), "{}: {:#}", called, body);
-            let told = &body["errors"][0]["extensions"];
-            prop_assert_eq!(&told["code"], refusal.code, "{}: {:#}", called, body);
-            prop_assert_eq!(&told["currentVersion"], &refusal.current_version, "{}: {:#}", called, body);
-            if let Some(place) = refusal.place {
+            let extensions = &body["errors"][0]["extensions"];
+            prop_assert_eq!(&extensions["code"], error.code, "{}: {:#}", called, body);
+            prop_assert_eq!(&extensions["currentVersion"], &error.current_version, "{}: {:#}", called, body);
+            if let Some(index) = error.index {
                 let list = if mutation == "createTasks" { "inputs" } else { "ids" };
-                let path = &told["fields"][0]["path"];
+                let path = &extensions["fields"][0]["path"];
                 prop_assert_eq!(
                     (&path[0], &path[1]),
-                    (&json!(list), &json!(place)),
+                    (&json!(list), &json!(index)),
                     "{}: {:#}",
                     called,
                     body
@@ -113,46 +115,46 @@ async fn run(
     Ok(true)
 }
 
-/// Compares all that everybody sees.
-async fn look(people: &[Actor<'_>], world: &mut World) -> TestCaseResult {
+/// Compares the tasks, the trash and the nodes of all users.
+async fn compare_all(users: &[Actor<'_>], model: &mut ReferenceModel) -> TestCaseResult {
     let list = format!("totalCount nodes {{ {} actions: checklist(section: ACTION) {{ id }} }}", task());
     let query = format!(
         "query($ids: [ID!]!) {{ tasks(first: 100) {{ {list} }} trash(first: 100) {{ {list} }}
          nodes(ids: $ids) {{ __typename id }} }}"
     );
-    for actor in people {
-        let (ids, nodes) = world.nodes(&actor.id, 100);
-        let body = actor.ask(&query, json!({ "ids": ids })).await.body;
+    for actor in users {
+        let (ids, nodes) = model.nodes(&actor.id, 100);
+        let body = actor.execute(&query, json!({ "ids": ids })).await.body;
         prop_assert!(body.get("errors").is_none(), "{body:#}");
         let seen = &body["data"];
-        prop_assert_eq!(&seen["tasks"], &world.list(&actor.id, false, &seen["tasks"]));
-        prop_assert_eq!(&seen["trash"], &world.list(&actor.id, true, &seen["trash"]));
+        prop_assert_eq!(&seen["tasks"], &model.list(&actor.id, false, &seen["tasks"]));
+        prop_assert_eq!(&seen["trash"], &model.list(&actor.id, true, &seen["trash"]));
         prop_assert_eq!(&seen["nodes"], &Value::from(nodes));
     }
     Ok(())
 }
 
 on_both_databases! {
-    /// 30 times 250 operations, on fresh users each time: what other cases left is foreign data.
+    /// 30 cases of 250 operations. Each case has new users; tasks of earlier cases belong to other users.
     #[flags("--limit-query-complexity", "1000000", "--limit-query-depth", "20", "--access-token-ttl", "900y",
             "--session-ttl", "900y", "--limit-credentials-per-minute", "0")]
-    async fn tasks_are_what_a_model_says_they_are_after_any_operations(app) {
+    async fn random_operations_have_the_results_of_the_reference_model(app) {
         let (cases, done) = (Cell::new(0), Cell::new(0));
-        // Shrinking drops operations: None is one that it has dropped.
+        // Shrinking replaces operations by None.
         for_all(30, vec(option::weighted(0.99, operation()), 250), async |operations| {
             let case = cases.replace(cases.get() + 1);
             let name = |name: &str| format!("{name}-{case}");
-            let people = [app.user(&name("ann")).await, app.user(&name("bob")).await, app.user(&name("eve")).await];
-            let mut world = World::new(chosen(case));
+            let users = [app.user(&name("ann")).await, app.user(&name("bob")).await, app.user(&name("eve")).await];
+            let mut model = ReferenceModel::new(client_ids(case));
             for (number, operation) in operations.iter().flatten().enumerate() {
-                if run(app, &people, &mut world, operation, case).await? {
+                if execute(app, &users, &mut model, operation, case).await? {
                     done.set(done.get() + 1);
                 }
-                if number % LOOK_EVERY == LOOK_EVERY - 1 {
-                    look(&people, &mut world).await?;
+                if number % COMPARE_INTERVAL == COMPARE_INTERVAL - 1 {
+                    compare_all(&users, &mut model).await?;
                 }
             }
-            look(&people, &mut world).await
+            compare_all(&users, &mut model).await
         }).await;
         println!("{} operations", done.get());
     }

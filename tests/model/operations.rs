@@ -1,7 +1,7 @@
-//! Random operations: mostly on what is there, and a fair part of them wrong.
+//! Random operations on tasks, most of them valid.
 //!
-//! They name things by where they are to be found, so that those that are left when others are dropped
-//! still mean something.
+//! An operation refers to its target by location and index instead of by id, so that it stays meaningful when
+//! shrinking removes other operations.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -10,30 +10,30 @@ use proptest::sample::{Index, select};
 use proptest::strategy::Union;
 use uuid::Uuid;
 
-use super::reference_model::{Kind, Shelf, World, overlay};
+use super::reference_model::{Kind, Location, ReferenceModel, overlay};
 use crate::support::{Value, json, object};
 
-/// How many ids clients choose from.
-const CHOSEN: usize = 6;
+/// The number of ids that clients choose from.
+const CLIENT_ID_COUNT: usize = 6;
 
 const TEXTS: [&str; 4] = ["one", "two", " two ", "É"];
-/// Some are the same but for case or white space.
+/// Some differ only in case or white space.
 const LABELS: [&str; 7] = ["bug", "Bug", " BUG ", "éclair", "ÉCLAIR", "ops", "Ops"];
 const INSTANTS: [&str; 2] = ["2027-01-01T00:00:00.000Z", "2027-01-01T00:00:00.001Z"];
 const DATES: [&str; 2] = ["2026-11-21", "2028-02-29"];
 const STATUSES: [&str; 4] = ["PENDING", "IN_PROGRESS", "BLOCKED", "COMPLETED"];
 const PRIORITIES: [&str; 4] = ["LOW", "MEDIUM", "HIGH", "CRITICAL"];
-/// Most are ACTION, for only those have children.
+/// Most are ACTION, because only those may have children.
 const SECTIONS: [&str; 8] =
     ["ACTION", "IN_SCOPE", "ACTION", "OUT_OF_SCOPE", "ACTION", "DELIVERABLE", "ACTION", "ACCEPTANCE"];
 const LEVELS: [&str; 3] = ["LOW", "MEDIUM", "HIGH"];
 const KINDS: [&str; 3] = ["CREATED", "MODIFIED", "DELETED"];
 
-/// Milliseconds; the last is longer than things stay in the trash.
+/// Milliseconds; the last is longer than the retention of the trash.
 const WAITS: [i64; 3] = [60_000, 20 * DAY, 31 * DAY];
 const DAY: i64 = 86_400_000;
 
-/// A call of a mutation by one of three users, some time after the one before.
+/// A mutation sent by one of three users, with the time in milliseconds since the previous one.
 #[derive(Clone, Debug)]
 pub struct Operation {
     pub user: usize,
@@ -48,38 +48,38 @@ enum Argument {
     Given(Value),
     Id(Thing),
     Ids(Vec<Thing>),
-    /// An id that need not be there.
-    Place(Thing),
-    /// All that the task is, but for this.
-    Again(Value),
+    /// An id, omitted if the model has no matching object.
+    ServerEnv(Thing),
+    /// The current content of the task, overwritten by these fields.
+    ReplaceWithSame(Value),
     Task(NewTask),
     Tasks(Vec<NewTask>),
-    /// The task's version, and how far the client's is behind it.
+    /// The current version of the task minus this offset.
     Version(i64),
 }
 
-/// The id that the client chooses, and the rest.
+/// The client-chosen id and the other fields.
 type NewTask = (Option<Thing>, Value);
 
-/// Something that has an id, or might.
+/// A reference to an object by location and index.
 #[derive(Clone, Debug)]
 enum Thing {
-    On(Kind, Shelf, Index),
-    Chosen(usize),
+    On(Kind, Location, Index),
+    ClientId(usize),
     Sibling(Index),
     Parent(Index),
 }
 
 impl Operation {
-    /// The arguments as they are sent; None when there is nothing to do it to.
-    pub fn arguments(&self, world: &World, user: &str, case: u128) -> Option<Value> {
+    /// The arguments to send; `None` if the model has no matching target.
+    pub fn arguments(&self, model: &ReferenceModel, user: &str, case: u128) -> Option<Value> {
         let mut arguments = json!({});
         for (name, argument) in &self.arguments {
-            let id = |thing: &Thing| thing.id(world, user, case, &arguments);
-            let task = |(chosen, input): &NewTask| {
+            let id = |thing: &Thing| thing.id(model, user, case, &arguments);
+            let task = |(client_ids, input): &NewTask| {
                 let mut input = input.clone();
-                if let Some(chosen) = chosen {
-                    input["id"] = id(chosen)?.into();
+                if let Some(client_ids) = client_ids {
+                    input["id"] = id(client_ids)?.into();
                 }
                 Some(input)
             };
@@ -88,18 +88,18 @@ impl Operation {
                 Argument::Given(value) => value.clone(),
                 Argument::Id(thing) => id(thing)?.into(),
                 Argument::Ids(things) => things.iter().map(id).collect::<Option<_>>()?,
-                Argument::Place(thing) => match id(thing) {
+                Argument::ServerEnv(thing) => match id(thing) {
                     Some(id) => id.into(),
                     None => continue,
                 },
-                Argument::Again(but) => {
-                    let mut input = world.again(&arguments["id"]).unwrap_or(json!({ "title": "one" }));
+                Argument::ReplaceWithSame(but) => {
+                    let mut input = model.input_of(&arguments["id"]).unwrap_or(json!({ "title": "one" }));
                     overlay(&mut input, but);
                     input
                 }
                 Argument::Task(new) => task(new)?,
                 Argument::Tasks(all) => all.iter().map(task).collect::<Option<_>>()?,
-                Argument::Version(behind) => json!(world.version(&arguments["id"])? - behind),
+                Argument::Version(offset) => json!(model.version(&arguments["id"])? - offset),
             };
             arguments[*name] = value;
         }
@@ -108,23 +108,25 @@ impl Operation {
 }
 
 impl Thing {
-    fn id(&self, world: &World, user: &str, case: u128, arguments: &Value) -> Option<String> {
+    fn id(&self, model: &ReferenceModel, user: &str, case: u128, arguments: &Value) -> Option<String> {
         let (ids, index) = match self {
-            Self::Chosen(number) => {
-                let id = chosen(case)[*number].clone();
-                return (!world.has_expired(&id)).then_some(id);
+            Self::ClientId(number) => {
+                let id = client_ids(case)[*number].clone();
+                return (!model.is_expired(&id)).then_some(id);
             }
-            Self::On(kind, shelf, index) => (world.ids(user, *kind, *shelf), index),
-            Self::Sibling(index) => (world.siblings(arguments), index),
-            Self::Parent(index) => (world.parents(&arguments["taskId"]), index),
+            Self::On(kind, location, index) => (model.ids(user, *kind, *location), index),
+            Self::Sibling(index) => (model.siblings(arguments), index),
+            Self::Parent(index) => (model.parents(&arguments["taskId"]), index),
         };
         (!ids.is_empty()).then(|| index.get(&ids).clone())
     }
 }
 
-/// The ids that clients choose from in a case.
-pub fn chosen(case: u128) -> Vec<String> {
-    (0..CHOSEN as u128).map(|number| Uuid::from_u128((case + 1) << 64 | number).to_string()).collect()
+/// The ids that clients choose from in a test case.
+pub fn client_ids(case: u128) -> Vec<String> {
+    (0..CLIENT_ID_COUNT as u128)
+        .map(|number| Uuid::from_u128((case + 1) << 64 | number).to_string())
+        .collect()
 }
 
 /// Any operation.
@@ -133,8 +135,8 @@ pub fn operation() -> impl Strategy<Value = Operation> {
         call(10, "createTask", vec![("input", new_task().prop_map(Argument::Task).boxed())]),
         call(3, "createTasks", vec![("inputs", vec(new_task(), 0..=3).prop_map(Argument::Tasks).boxed())]),
         call(12, "updateTask", vec![id(Kind::Task), ("input", given(update())), version()]),
-        call(3, "replaceTask", vec![id(Kind::Task), ("input", given(everything(true))), version()]),
-        call(5, "replaceTask", vec![id(Kind::Task), ("input", nearly_the_same()), version()]),
+        call(3, "replaceTask", vec![id(Kind::Task), ("input", given(full_input(true))), version()]),
+        call(5, "replaceTask", vec![id(Kind::Task), ("input", nearly_identical()), version()]),
         call(3, "completeTask", vec![id(Kind::Task)]),
         call(3, "reopenTask", vec![id(Kind::Task)]),
         call(3, "toggleTask", vec![id(Kind::Task), version()]),
@@ -183,24 +185,24 @@ fn maybe<T: std::fmt::Debug + 'static>(
     option::weighted(chance, value).prop_map(move |value| value.map_or(Argument::Absent, make)).boxed()
 }
 
-fn on(kind: Kind, shelf: Shelf) -> impl Strategy<Value = Thing> {
-    any::<Index>().prop_map(move |index| Thing::On(kind, shelf, index))
+fn at(kind: Kind, location: Location) -> impl Strategy<Value = Thing> {
+    any::<Index>().prop_map(move |index| Thing::On(kind, location, index))
 }
 
 fn thing(kind: Kind) -> impl Strategy<Value = Thing> {
     prop_oneof![
-        40 => on(kind, Shelf::Mine),
-        3 => on(kind, Shelf::MyTrash),
-        3 => on(kind, Shelf::Theirs),
-        1 => on(kind, Shelf::Nowhere),
-        1 => on(kind, Shelf::Malformed),
+        40 => at(kind, Location::Mine),
+        3 => at(kind, Location::MyTrash),
+        3 => at(kind, Location::Theirs),
+        1 => at(kind, Location::Nonexistent),
+        1 => at(kind, Location::Malformed),
     ]
 }
 
 fn in_trash() -> impl Strategy<Value = Thing> {
     prop_oneof![
-        4 => on(Kind::Task, Shelf::MyTrash),
-        1 => on(Kind::Task, Shelf::Theirs),
+        4 => at(Kind::Task, Location::MyTrash),
+        1 => at(Kind::Task, Location::Theirs),
         1 => thing(Kind::Task),
     ]
 }
@@ -218,35 +220,35 @@ fn ids() -> Named {
 }
 
 fn version() -> Named {
-    let behind = prop_oneof![4 => Just(0), 1 => Just(1), 1 => Just(-1)];
-    ("expectedVersion", maybe(0.4, behind, Argument::Version))
+    let offset = prop_oneof![4 => Just(0), 1 => Just(1), 1 => Just(-1)];
+    ("expectedVersion", maybe(0.4, offset, Argument::Version))
 }
 
 fn parent() -> Named {
     let parent = any::<Index>().prop_map(Thing::Parent);
-    let parent = prop_oneof![6 => parent, 1 => on(Kind::Item, Shelf::Mine), 1 => thing(Kind::Item)];
-    ("parentId", maybe(0.3, parent, Argument::Place))
+    let parent = prop_oneof![6 => parent, 1 => at(Kind::Item, Location::Mine), 1 => thing(Kind::Item)];
+    ("parentId", maybe(0.3, parent, Argument::ServerEnv))
 }
 
 fn before() -> Named {
     let sibling = any::<Index>().prop_map(Thing::Sibling);
-    let place = prop_oneof![8 => sibling, 1 => on(Kind::Item, Shelf::Mine), 1 => thing(Kind::Item)];
-    ("before", maybe(0.6, place, Argument::Place))
+    let index = prop_oneof![8 => sibling, 1 => at(Kind::Item, Location::Mine), 1 => thing(Kind::Item)];
+    ("before", maybe(0.6, index, Argument::ServerEnv))
 }
 
 fn new_task() -> impl Strategy<Value = NewTask> {
-    let chosen = prop_oneof![
-        4 => (0..CHOSEN).prop_map(Thing::Chosen),
-        1 => on(Kind::Task, Shelf::Mine),
-        1 => on(Kind::Task, Shelf::MyTrash),
-        1 => on(Kind::Task, Shelf::Theirs),
+    let client_ids = prop_oneof![
+        4 => (0..CLIENT_ID_COUNT).prop_map(Thing::ClientId),
+        1 => at(Kind::Task, Location::Mine),
+        1 => at(Kind::Task, Location::MyTrash),
+        1 => at(Kind::Task, Location::Theirs),
     ];
-    (option::weighted(0.4, chosen), everything(false))
+    (option::weighted(0.4, client_ids), full_input(false))
 }
 
 type Field = (&'static str, BoxedStrategy<Value>);
 
-/// An input of some of the fields, each with this chance.
+/// An input object that contains each field with this probability.
 fn part(chance: f64, fields: Vec<Field>) -> BoxedStrategy<Value> {
     let field = |(name, value): Field| {
         let value =
@@ -256,8 +258,8 @@ fn part(chance: f64, fields: Vec<Field>) -> BoxedStrategy<Value> {
     fields.into_iter().map(field).collect::<Vec<_>>().prop_map(object).boxed()
 }
 
-/// The fields of one input and of another.
-fn joined(
+/// The combined fields of two input objects.
+fn merged_fields(
     one: impl Strategy<Value = Value>,
     other: impl Strategy<Value = Value>,
 ) -> impl Strategy<Value = Value> {
@@ -275,17 +277,17 @@ fn or_null(weight: u32, value: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
     prop_oneof![weight => value, 1 => Just(Value::Null)].boxed()
 }
 
-/// What may be null.
+/// A value that may be null, and often is.
 fn nullable(value: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
     or_null(3, value)
 }
 
-/// What may not, and sometimes is all the same.
+/// A value that must not be null; null is generated rarely, as an invalid input.
 fn required(value: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
     or_null(60, value)
 }
 
-/// Seldom blank.
+/// Text that is rarely blank, which is invalid.
 fn text() -> BoxedStrategy<Value> {
     prop_oneof![40 => select(&TEXTS[..]), 1 => Just("  ")].prop_map(Value::from).boxed()
 }
@@ -302,7 +304,7 @@ fn labels() -> BoxedStrategy<Value> {
     list(any_of(&LABELS), 3)
 }
 
-/// The fields that a task has for itself and that all inputs share.
+/// The scalar fields that all task inputs have in common.
 fn task_fields() -> Vec<Field> {
     vec![
         ("description", nullable(text())),
@@ -322,20 +324,23 @@ fn update() -> impl Strategy<Value = Value> {
         20 => part(0.5, vec![("addLabels", labels()), ("removeLabels", labels())]),
         1 => part(0.7, vec![("labels", labels()), ("addLabels", labels()), ("removeLabels", labels())]),
     ];
-    let seldom = part(0.1, vec![("completed", required(flag()))]);
+    let rarely = part(0.1, vec![("completed", required(flag()))]);
     let fields = task_fields().into_iter().chain([("title", required(text()))]).collect();
-    joined(joined(part(0.2, fields), seldom), changed_labels)
+    merged_fields(merged_fields(part(0.2, fields), rarely), changed_labels)
 }
 
-/// All that a task can be made of.
-fn everything(with_completed: bool) -> impl Strategy<Value = Value> {
+/// An input with any fields of a task.
+fn full_input(with_completed: bool) -> impl Strategy<Value = Value> {
     let completed = if with_completed { vec![("completed", required(flag()))] } else { Vec::new() };
     let title = part(1.0, vec![("title", text())]);
-    joined(joined(joined(part(0.3, task_fields()), part(0.7, lists())), part(0.1, completed)), title)
+    merged_fields(
+        merged_fields(merged_fields(part(0.3, task_fields()), part(0.7, lists())), part(0.1, completed)),
+        title,
+    )
 }
 
-fn nearly_the_same() -> BoxedStrategy<Argument> {
-    joined(part(0.05, task_fields()), part(0.1, lists())).prop_map(Argument::Again).boxed()
+fn nearly_identical() -> BoxedStrategy<Argument> {
+    merged_fields(part(0.05, task_fields()), part(0.1, lists())).prop_map(Argument::ReplaceWithSame).boxed()
 }
 
 fn lists() -> Vec<Field> {
@@ -351,16 +356,19 @@ fn item_fields() -> Vec<Field> {
     vec![("text", required(text())), ("done", required(flag()))]
 }
 
-/// An item, seldom with children where it cannot have them.
+/// A checklist item; rarely one that is invalid because of its children.
 fn item() -> BoxedStrategy<Value> {
     let item = |section: BoxedStrategy<Value>| {
-        joined(part(1.0, vec![("section", section), ("text", text())]), part(0.5, vec![("done", flag())]))
+        merged_fields(
+            part(1.0, vec![("section", section), ("text", text())]),
+            part(0.5, vec![("done", flag())]),
+        )
     };
     let action = || Just(json!("ACTION")).boxed();
-    let steps = |item: BoxedStrategy<Value>| part(0.5, vec![("children", list(item, 2))]);
-    let phase = || joined(item(action()), steps(item(action()).boxed())).boxed();
-    let wrong = joined(item(any_of(&SECTIONS)), steps(phase()));
-    prop_oneof![30 => item(any_of(&SECTIONS)), 15 => phase(), 1 => wrong].boxed()
+    let children = |item: BoxedStrategy<Value>| part(0.5, vec![("children", list(item, 2))]);
+    let parent_item = || merged_fields(item(action()), children(item(action()).boxed())).boxed();
+    let wrong = merged_fields(item(any_of(&SECTIONS)), children(parent_item()));
+    prop_oneof![30 => item(any_of(&SECTIONS)), 15 => parent_item(), 1 => wrong].boxed()
 }
 
 fn risk() -> Vec<Field> {

@@ -1,8 +1,8 @@
-//! What everybody has, as the contract has it, in memory.
+//! A reference model of the tasks of all users, in memory.
 //!
-//! A task is kept as the JSON that the service gives for it, and a call is worked out on its arguments as
-//! they are sent. What only the service can know, a new id or the time of a change, is a hole until it is
-//! seen in an answer.
+//! A task is stored as the JSON that the service returns for it, and a mutation is computed from its
+//! arguments. Values that only the service can choose, new ids and times, are placeholders until a response
+//! contains them.
 
 use std::collections::HashSet;
 
@@ -11,15 +11,15 @@ use uuid::Uuid;
 
 use crate::support::{Value, json};
 
-/// Stands for an id that the service will choose.
+/// The placeholder of an id that the service chooses.
 const NEW_ID: &str = "a new id";
-/// Stands, with the earliest that it can be, for an instant that the service will choose.
+/// The prefix of the placeholder of a time; the earliest possible time follows.
 const AFTER: &str = "after ";
 
 const SECTIONS: [&str; 5] = ["IN_SCOPE", "OUT_OF_SCOPE", "DELIVERABLE", "ACTION", "ACCEPTANCE"];
 const PARTS: [&str; 3] = ["checklist", "risks", "files"];
 
-/// A kind of thing that has an id.
+/// The kinds of objects that have an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Task,
@@ -28,68 +28,68 @@ pub enum Kind {
     File,
 }
 
-/// Where things are to be found.
+/// Where an object is, from the view of one user.
 #[derive(Clone, Copy, Debug)]
-pub enum Shelf {
+pub enum Location {
     Mine,
     MyTrash,
-    /// The others' things, in their trash too.
+    /// Objects of other users, including their trash.
     Theirs,
-    /// What was removed, and what never was.
-    Nowhere,
-    /// What cannot be an id.
+    /// Ids of removed objects, and one that never existed.
+    Nonexistent,
+    /// Text that is not an id.
     Malformed,
 }
 
-/// Why a call comes to nothing.
+/// The expected error of a mutation.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct ExpectedError {
     pub code: &'static str,
-    /// Stands in the error of a version that has passed.
+    /// The current version, if the expected version is outdated; otherwise null.
     pub current_version: Value,
-    /// Which of several items it is about.
-    pub place: Option<usize>,
+    /// The index of the input or id with the error, in a bulk mutation.
+    pub index: Option<usize>,
 }
 
-impl Refusal {
+impl ExpectedError {
     fn new(code: &'static str) -> Self {
-        Self { code, current_version: Value::Null, place: None }
+        Self { code, current_version: Value::Null, index: None }
     }
 }
 
-/// What a call that succeeds gives back, by the places of tasks.
+/// The payload of a successful mutation, with tasks as indices into the model.
 #[derive(Debug)]
 pub enum Effect {
     Task(usize),
     Tasks(Vec<usize>),
-    /// Its name in the payload, its task, and where it is in that.
+    /// The name of the part in the payload, its task, and the JSON pointer to it in the task.
     Part(&'static str, usize, String),
     Removed(String, usize),
     Deleted(Value),
 }
 
-/// Everybody's tasks.
-pub struct World {
+/// The tasks of all users.
+pub struct ReferenceModel {
     tasks: Vec<Value>,
-    /// The ids of what was removed.
-    gone: Vec<String>,
-    /// The ids of tasks that lay in the trash for too long. They are gone for their owners; whether for
-    /// others too depends on whether they have been purged.
+    /// The ids of removed objects.
+    removed: Vec<String>,
+    /// The ids of tasks whose retention in the trash has ended. Their owners cannot see them; the error for
+    /// other users depends on whether they have been purged.
     expired: HashSet<String>,
-    /// Every id that was ever seen: no new one may be among them.
-    known: HashSet<String>,
+    /// Every id seen so far; a new id must differ from all of them.
+    seen_ids: HashSet<String>,
     now: String,
 }
 
-impl World {
-    pub fn new(known: impl IntoIterator<Item = String>) -> Self {
-        let gone = vec![String::from("00000000-0000-7000-8000-000000000000")];
-        let known = known.into_iter().collect();
-        Self { tasks: Vec::new(), gone, expired: HashSet::new(), known, now: String::new() }
+impl ReferenceModel {
+    pub fn new(seen_ids: impl IntoIterator<Item = String>) -> Self {
+        let removed = vec![String::from("00000000-0000-7000-8000-000000000000")];
+        let seen_ids = seen_ids.into_iter().collect();
+        Self { tasks: Vec::new(), removed, expired: HashSet::new(), seen_ids, now: String::new() }
     }
 
-    /// Lets the time come; what has been in the trash for 30 days is gone.
-    pub fn pass(&mut self, now: DateTime<Utc>) {
+    /// Sets the time and removes tasks that have been in the trash for more than 30 days.
+    pub fn advance_to(&mut self, now: DateTime<Utc>) {
         let text = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
         self.now = format!("{AFTER}{}", text(now));
         let oldest = text(now - TimeDelta::days(30));
@@ -102,11 +102,16 @@ impl World {
         }
     }
 
-    /// Does what a mutation does for a user.
-    pub fn run(&mut self, user: &str, mutation: &str, arguments: &Value) -> Result<Effect, Refusal> {
-        let arguments = &left_out(mutation, arguments);
-        if !is_sound(mutation, arguments) {
-            return Err(Refusal::new("BAD_USER_INPUT"));
+    /// Executes a mutation of a user.
+    pub fn execute(
+        &mut self,
+        user: &str,
+        mutation: &str,
+        arguments: &Value,
+    ) -> Result<Effect, ExpectedError> {
+        let arguments = &without_optional_nulls(mutation, arguments);
+        if !is_valid(mutation, arguments) {
+            return Err(ExpectedError::new("BAD_USER_INPUT"));
         }
         let before = self.tasks.clone();
         let effect = self.call(user, mutation, arguments);
@@ -116,41 +121,44 @@ impl World {
         effect
     }
 
-    fn call(&mut self, user: &str, mutation: &str, arguments: &Value) -> Result<Effect, Refusal> {
-        let (id, input) = (&arguments["id"], clean(&arguments["input"]));
+    fn call(&mut self, user: &str, mutation: &str, arguments: &Value) -> Result<Effect, ExpectedError> {
+        let (id, input) = (&arguments["id"], trimmed(&arguments["input"]));
         match mutation {
             "createTask" => Ok(Effect::Task(self.create(user, &input)?)),
             "createTasks" => {
-                let create = |(place, input)| {
-                    let refusal = |refusal| Refusal { place: Some(place), ..refusal };
-                    self.create(user, &clean(input)).map_err(refusal)
+                let create = |(index, input)| {
+                    let error = |error| ExpectedError { index: Some(index), ..error };
+                    self.create(user, &trimmed(input)).map_err(error)
                 };
                 let made: Result<_, _> = items(&arguments["inputs"]).iter().enumerate().map(create).collect();
                 made.map(Effect::Tasks)
             }
             "updateTask" | "replaceTask" | "completeTask" | "reopenTask" | "toggleTask" => {
-                let at = self.live(user, id)?;
+                let at = self.active(user, id)?;
                 let (version, expected) = (&self.tasks[at]["version"], &arguments["expectedVersion"]);
                 if !expected.is_null() && expected != version {
-                    return Err(Refusal { current_version: version.clone(), ..Refusal::new("CONFLICT") });
+                    return Err(ExpectedError {
+                        current_version: version.clone(),
+                        ..ExpectedError::new("CONFLICT")
+                    });
                 }
                 self.change(at, |task| edit(task, mutation, &input));
                 Ok(Effect::Task(at))
             }
             "updateTasks" | "completeTasks" => {
-                let all = self.all_live(user, &arguments["ids"])?;
+                let all = self.all_active(user, &arguments["ids"])?;
                 for at in &all {
                     self.change(*at, |task| edit(task, mutation.trim_end_matches('s'), &input));
                 }
                 Ok(Effect::Tasks(all))
             }
             "deleteTask" => {
-                let at = self.live(user, id)?;
+                let at = self.active(user, id)?;
                 self.delete(at);
                 Ok(Effect::Deleted(json!({ "deletedTaskId": id })))
             }
             "deleteTasks" => {
-                let all = self.all_live(user, &arguments["ids"])?;
+                let all = self.all_active(user, &arguments["ids"])?;
                 let deleted: Vec<Value> = all.iter().map(|at| self.tasks[*at]["id"].clone()).collect();
                 all.into_iter().for_each(|at| self.delete(at));
                 Ok(Effect::Deleted(json!({ "deletedTaskIds": deleted })))
@@ -161,7 +169,7 @@ impl World {
                 Ok(Effect::Task(at))
             }
             "addChecklistItem" => {
-                let at = self.live(user, &arguments["taskId"])?;
+                let at = self.active(user, &arguments["taskId"])?;
                 let list = self.list_for(at, &arguments["parentId"], &input)?;
                 let item = part("checklist", &input);
                 let (list, index) = self.insert(at, list, None, item, &arguments["before"])?;
@@ -174,7 +182,7 @@ impl World {
                 let item = all[index].clone();
                 let mut later = all[index + 1..].iter().filter(|each| each["section"] == item["section"]);
                 let next = later.next().map_or(&Value::Null, |sibling| &sibling["id"]);
-                // Among its siblings it is there already, whatever stands between them.
+                // The item already has this position among its siblings.
                 let (list, index) = if before == id || before == next {
                     (list, index)
                 } else {
@@ -184,7 +192,7 @@ impl World {
             }
             "addRisk" | "addFileChange" => {
                 let (list, name) = if mutation == "addRisk" { ("risks", "risk") } else { ("files", "file") };
-                let at = self.live(user, &arguments["taskId"])?;
+                let at = self.active(user, &arguments["taskId"])?;
                 let index = items(&self.tasks[at][list]).len();
                 self.change(at, |task| list_mut(task, &format!("/{list}")).push(part(list, &input)));
                 Ok(Effect::Part(name, at, format!("/{list}/{index}")))
@@ -198,26 +206,26 @@ impl World {
             "removeChecklistItem" | "removeRisk" | "removeFileChange" => {
                 let (at, list, index) = self.part(user, id)?;
                 let part = at_pointer(&self.tasks[at], &list)[index].clone();
-                self.gone.extend(items(&part["children"]).iter().chain([&part]).map(id_of));
+                self.removed.extend(items(&part["children"]).iter().chain([&part]).map(id_of));
                 self.change(at, |task| {
                     list_mut(task, &list).remove(index);
                 });
                 Ok(Effect::Removed(id_of(&part), at))
             }
-            other => panic!("{other} is no mutation of tasks"),
+            other => panic!("{other} is not a mutation of tasks"),
         }
     }
 
-    fn create(&mut self, user: &str, input: &Value) -> Result<usize, Refusal> {
+    fn create(&mut self, user: &str, input: &Value) -> Result<usize, ExpectedError> {
         let id = input.get("id").cloned().unwrap_or_else(|| json!(NEW_ID));
         if let Some(at) = self.tasks.iter().position(|task| task["id"] == id && id != NEW_ID) {
-            let mine = self.tasks[at]["owner"]["id"] == user;
-            return if mine { Ok(at) } else { Err(Refusal::new("CONFLICT")) };
+            let owned_by_user = self.tasks[at]["owner"]["id"] == user;
+            return if owned_by_user { Ok(at) } else { Err(ExpectedError::new("CONFLICT")) };
         }
         let mut task = json!({ "id": id, "owner": { "id": user }, "createdAt": self.now, "deletedAt": null,
                                "completed": false, "completedAt": null, "version": 0 });
         replace(&mut task, input);
-        self.stamp(&mut task);
+        self.update_derived_fields(&mut task);
         self.tasks.push(task);
         Ok(self.tasks.len() - 1)
     }
@@ -227,17 +235,17 @@ impl World {
         self.change(at, |task| task["deletedAt"] = now);
     }
 
-    /// Every change of a task or of anything in it; what changes nothing is none.
+    /// Changes a task. A change without effect leaves the version as it is.
     fn change(&mut self, at: usize, edit: impl FnOnce(&mut Value)) {
         let mut task = self.tasks[at].clone();
         edit(&mut task);
         if task != self.tasks[at] {
-            self.stamp(&mut task);
+            self.update_derived_fields(&mut task);
             self.tasks[at] = task;
         }
     }
 
-    fn stamp(&self, task: &mut Value) {
+    fn update_derived_fields(&self, task: &mut Value) {
         task["version"] = json!(task["version"].as_i64().map(|version| version + 1));
         task["updatedAt"] = json!(self.now);
         let completed = task["status"] == "COMPLETED";
@@ -253,28 +261,28 @@ impl World {
         task["progress"] = json!({ "done": done, "total": total, "percent": percent });
     }
 
-    /// A task of the user's, in the trash or not.
-    fn owned(&self, user: &str, id: &Value) -> Result<usize, Refusal> {
+    /// The index of a task of the user, active or in the trash.
+    fn owned(&self, user: &str, id: &Value) -> Result<usize, ExpectedError> {
         let at = self.tasks.iter().position(|task| task["id"] == *id);
-        self.mine(user, at.ok_or(Refusal::new("NOT_FOUND"))?)
+        self.owned_by_user(user, at.ok_or(ExpectedError::new("NOT_FOUND"))?)
     }
 
-    fn mine(&self, user: &str, at: usize) -> Result<usize, Refusal> {
-        let mine = self.tasks[at]["owner"]["id"] == user;
-        if mine { Ok(at) } else { Err(Refusal::new("FORBIDDEN")) }
+    fn owned_by_user(&self, user: &str, at: usize) -> Result<usize, ExpectedError> {
+        let owned_by_user = self.tasks[at]["owner"]["id"] == user;
+        if owned_by_user { Ok(at) } else { Err(ExpectedError::new("FORBIDDEN")) }
     }
 
-    /// A task of the user's that is not in the trash.
-    fn live(&self, user: &str, id: &Value) -> Result<usize, Refusal> {
+    /// The index of an active task of the user.
+    fn active(&self, user: &str, id: &Value) -> Result<usize, ExpectedError> {
         let at = self.owned(user, id)?;
-        if is_live(&self.tasks[at]) { Ok(at) } else { Err(Refusal::new("NOT_FOUND")) }
+        if is_active(&self.tasks[at]) { Ok(at) } else { Err(ExpectedError::new("NOT_FOUND")) }
     }
 
-    /// Several of them, each once.
-    fn all_live(&self, user: &str, ids: &Value) -> Result<Vec<usize>, Refusal> {
+    /// The indices of several active tasks, without duplicates.
+    fn all_active(&self, user: &str, ids: &Value) -> Result<Vec<usize>, ExpectedError> {
         let mut all = Vec::new();
-        for (place, id) in items(ids).iter().enumerate() {
-            let at = self.live(user, id).map_err(|refusal| Refusal { place: Some(place), ..refusal })?;
+        for (index, id) in items(ids).iter().enumerate() {
+            let at = self.active(user, id).map_err(|error| ExpectedError { index: Some(index), ..error })?;
             if !all.contains(&at) {
                 all.push(at);
             }
@@ -282,32 +290,35 @@ impl World {
         Ok(all)
     }
 
-    /// A part of such a task: the task, the list that it is in, and its place there.
-    fn part(&self, user: &str, id: &Value) -> Result<(usize, String, usize), Refusal> {
+    /// A part of an active task of the user: the index of the task, the pointer to the list, and the index in
+    /// the list.
+    fn part(&self, user: &str, id: &Value) -> Result<(usize, String, usize), ExpectedError> {
         let found = self.tasks.iter().enumerate().find_map(|(at, task)| Some((at, find(task, id)?)));
-        let (at, (list, index)) = found.ok_or(Refusal::new("NOT_FOUND"))?;
-        self.mine(user, at)?;
-        if is_live(&self.tasks[at]) { Ok((at, list, index)) } else { Err(Refusal::new("NOT_FOUND")) }
+        let (at, (list, index)) = found.ok_or(ExpectedError::new("NOT_FOUND"))?;
+        self.owned_by_user(user, at)?;
+        if is_active(&self.tasks[at]) { Ok((at, list, index)) } else { Err(ExpectedError::new("NOT_FOUND")) }
     }
 
-    /// The list that a new item goes to: the top level, or the children of an item that may have it.
-    fn list_for(&self, at: usize, parent: &Value, input: &Value) -> Result<String, Refusal> {
+    /// The list for a new item: the top level, or the children of an item that may have children.
+    fn list_for(&self, at: usize, parent: &Value, input: &Value) -> Result<String, ExpectedError> {
         if parent.is_null() {
             return Ok(String::from("/checklist"));
         }
         let task = &self.tasks[at];
-        let is_step = input["section"] == "ACTION";
+        let can_be_child = input["section"] == "ACTION";
         match find(task, parent) {
             Some((list, index))
-                if is_step && list == "/checklist" && task["checklist"][index]["section"] == "ACTION" =>
+                if can_be_child
+                    && list == "/checklist"
+                    && task["checklist"][index]["section"] == "ACTION" =>
             {
                 Ok(format!("/checklist/{index}/children"))
             }
-            _ => Err(Refusal::new("BAD_USER_INPUT")),
+            _ => Err(ExpectedError::new("BAD_USER_INPUT")),
         }
     }
 
-    /// Puts an item before a sibling or to the end, and takes it from where it was.
+    /// Inserts an item before a sibling or at the end, and removes it from its previous position.
     fn insert(
         &mut self,
         at: usize,
@@ -315,7 +326,7 @@ impl World {
         from: Option<usize>,
         item: Value,
         before: &Value,
-    ) -> Result<(String, usize), Refusal> {
+    ) -> Result<(String, usize), ExpectedError> {
         let mut all = items(at_pointer(&self.tasks[at], &list)).to_vec();
         from.map(|index| all.remove(index));
         let section = |item: &Value| SECTIONS.iter().position(|section| item["section"] == *section);
@@ -324,43 +335,43 @@ impl World {
         } else {
             let sibling = all.iter().position(|each| each["id"] == *before);
             let sibling = sibling.filter(|index| section(&all[*index]) == section(&item));
-            sibling.ok_or(Refusal::new("BAD_USER_INPUT"))?
+            sibling.ok_or(ExpectedError::new("BAD_USER_INPUT"))?
         };
         all.insert(index, item);
         self.change(at, |task| *list_mut(task, &list) = all);
         Ok((list, index))
     }
 
-    /// The payload of a call, with what could be learnt from the one that came.
+    /// The expected payload of a mutation, with placeholders filled from the actual payload.
     pub fn payload(&mut self, effect: &Effect, seen: &Value) -> Value {
         match effect {
             Effect::Deleted(payload) => payload.clone(),
-            Effect::Task(at) => json!({ "task": self.learn(*at, &seen["task"]) }),
+            Effect::Task(at) => json!({ "task": self.fill_from(*at, &seen["task"]) }),
             Effect::Tasks(all) => {
-                let learn = |(place, at): (usize, &usize)| self.learn(*at, &seen["tasks"][place]);
-                json!({ "tasks": all.iter().enumerate().map(learn).collect::<Vec<_>>() })
+                let fill_from = |(index, at): (usize, &usize)| self.fill_from(*at, &seen["tasks"][index]);
+                json!({ "tasks": all.iter().enumerate().map(fill_from).collect::<Vec<_>>() })
             }
             Effect::Part(name, at, pointer) => {
-                let task = self.learn(*at, &seen["task"]);
+                let task = self.fill_from(*at, &seen["task"]);
                 json!({ *name: at_pointer(&task, pointer), "task": task })
             }
-            Effect::Removed(id, at) => json!({ "removedId": id, "task": self.learn(*at, &seen["task"]) }),
+            Effect::Removed(id, at) => json!({ "removedId": id, "task": self.fill_from(*at, &seen["task"]) }),
         }
     }
 
-    fn learn(&mut self, at: usize, seen: &Value) -> Value {
-        fill(&mut self.tasks[at], seen, &mut self.known);
+    fn fill_from(&mut self, at: usize, seen: &Value) -> Value {
+        fill_placeholders(&mut self.tasks[at], seen, &mut self.seen_ids);
         self.tasks[at].clone()
     }
 
-    /// All that a user sees of the tasks that are live, or in the trash, in the order of the list.
+    /// The expected list of the active tasks of a user, or of the trash.
     pub fn list(&mut self, user: &str, trash: bool, seen: &Value) -> Value {
-        let mine = |task: &Value| task["owner"]["id"] == user && is_live(task) != trash;
-        let places: Vec<usize> = (0..self.tasks.len()).filter(|at| mine(&self.tasks[*at])).collect();
+        let owned_by_user = |task: &Value| task["owner"]["id"] == user && is_active(task) != trash;
+        let places: Vec<usize> = (0..self.tasks.len()).filter(|at| owned_by_user(&self.tasks[*at])).collect();
         let mut list: Vec<Value> = Vec::new();
         for at in places {
             let seen = items(&seen["nodes"]).iter().find(|seen| seen["id"] == self.tasks[at]["id"]);
-            let mut task = self.learn(at, seen.unwrap_or(&Value::Null));
+            let mut task = self.fill_from(at, seen.unwrap_or(&Value::Null));
             let actions = items(&task["checklist"]).iter().filter(|item| item["section"] == "ACTION");
             task["actions"] = actions.map(|item| json!({ "id": item["id"] })).collect();
             list.push(task);
@@ -370,12 +381,12 @@ impl World {
         json!({ "totalCount": list.len(), "nodes": list })
     }
 
-    /// Some ids of everybody's, and the nodes that a user finds under them.
+    /// A selection of ids of all users, and the nodes that a user gets for them.
     pub fn nodes(&self, user: &str, at_most: usize) -> (Vec<String>, Vec<Value>) {
-        let gone = self.gone.iter().map(|id| (id.clone(), Value::Null));
-        let mut all: Vec<(String, Value)> = gone.collect();
+        let removed = self.removed.iter().map(|id| (id.clone(), Value::Null));
+        let mut all: Vec<(String, Value)> = removed.collect();
         for (task, kind) in self.tasks.iter().flat_map(|task| Kind::ALL.map(|kind| (task, kind))) {
-            let visible = task["owner"]["id"] == user && is_live(task);
+            let visible = task["owner"]["id"] == user && is_active(task);
             let node = |id: &String| json!({ "__typename": kind.type_name(), "id": id });
             all.extend(ids(task, kind).into_iter().map(|id| {
                 let node = if visible { node(&id) } else { Value::Null };
@@ -386,17 +397,17 @@ impl World {
         all.into_iter().step_by(step).unzip()
     }
 
-    /// The ids of the things of a kind on a shelf of a user's.
-    pub fn ids(&self, user: &str, kind: Kind, shelf: Shelf) -> Vec<String> {
-        let on_shelf = |task: &&Value| match (shelf, task["owner"]["id"] == user) {
-            (Shelf::Mine, mine) => mine && is_live(task),
-            (Shelf::MyTrash, mine) => mine && !is_live(task),
-            (_, mine) => !mine,
+    /// The ids of the objects of a kind at a location.
+    pub fn ids(&self, user: &str, kind: Kind, location: Location) -> Vec<String> {
+        let is_at_location = |task: &&Value| match (location, task["owner"]["id"] == user) {
+            (Location::Mine, owned_by_user) => owned_by_user && is_active(task),
+            (Location::MyTrash, owned_by_user) => owned_by_user && !is_active(task),
+            (_, owned_by_user) => !owned_by_user,
         };
-        match shelf {
-            Shelf::Nowhere => self.gone.clone(),
-            Shelf::Malformed => vec![String::from("no id")],
-            _ => self.tasks.iter().filter(on_shelf).flat_map(|task| ids(task, kind)).collect(),
+        match location {
+            Location::Nonexistent => self.removed.clone(),
+            Location::Malformed => vec![String::from("no id")],
+            _ => self.tasks.iter().filter(is_at_location).flat_map(|task| ids(task, kind)).collect(),
         }
     }
 
@@ -406,21 +417,21 @@ impl World {
     }
 
     /// The input that replaces a task with itself.
-    pub fn again(&self, id: &Value) -> Option<Value> {
+    pub fn input_of(&self, id: &Value) -> Option<Value> {
         let task = self.tasks.iter().find(|task| task["id"] == *id)?;
         let mut input = json!({ "title": task["title"] });
         fields(&defaults()).for_each(|(name, _)| input[name] = without_ids(&task[name]));
         Some(input)
     }
 
-    /// Whether it was a task's that lay in the trash for too long.
-    pub fn has_expired(&self, id: &str) -> bool {
+    /// Whether the id belonged to a task whose retention in the trash has ended.
+    pub fn is_expired(&self, id: &str) -> bool {
         self.expired.contains(id)
     }
 
-    /// The items that one could be put before, by the arguments that name where it is or goes.
+    /// The items before which an item may be moved or added, according to the arguments.
     pub fn siblings(&self, arguments: &Value) -> Vec<String> {
-        let place = self.tasks.iter().find_map(|task| {
+        let index = self.tasks.iter().find_map(|task| {
             if let Some((list, index)) = find(task, &arguments["id"]) {
                 let list = at_pointer(task, &list);
                 return Some((list, &list[index]["section"]));
@@ -434,10 +445,10 @@ impl World {
         let of_section = |(list, section): (&'_ Value, &Value)| {
             items(list).iter().filter(|item| item["section"] == *section).map(id_of).collect()
         };
-        place.map(of_section).unwrap_or_default()
+        index.map(of_section).unwrap_or_default()
     }
 
-    /// The items of a task that may hold others.
+    /// The items of a task that may have children.
     pub fn parents(&self, task: &Value) -> Vec<String> {
         let task = self.tasks.iter().filter(|each| each["id"] == *task);
         let items = task.flat_map(|task| items(&task["checklist"]));
@@ -453,11 +464,11 @@ impl Kind {
     }
 }
 
-fn is_live(task: &Value) -> bool {
+fn is_active(task: &Value) -> bool {
     task["deletedAt"].is_null()
 }
 
-/// The ids of the things of a kind in a task.
+/// The ids of the objects of a kind in a task.
 fn ids(task: &Value, kind: Kind) -> Vec<String> {
     match kind {
         Kind::Task => vec![id_of(task)],
@@ -471,10 +482,10 @@ fn ids(task: &Value, kind: Kind) -> Vec<String> {
 }
 
 fn id_of(thing: &Value) -> String {
-    thing["id"].as_str().expect("things have ids").to_owned()
+    thing["id"].as_str().expect("objects have ids").to_owned()
 }
 
-/// The items of a list; what is none has none.
+/// The items of a list; empty for any other value.
 fn items(list: &Value) -> &[Value] {
     list.as_array().map_or(&[], Vec::as_slice)
 }
@@ -484,14 +495,14 @@ fn fields(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
 }
 
 fn at_pointer<'a>(task: &'a Value, pointer: &str) -> &'a Value {
-    task.pointer(pointer).expect("the model points to what is there")
+    task.pointer(pointer).expect("the pointer is valid")
 }
 
 fn list_mut<'a>(task: &'a mut Value, pointer: &str) -> &'a mut Vec<Value> {
-    task.pointer_mut(pointer).and_then(Value::as_array_mut).expect("the model points to a list")
+    task.pointer_mut(pointer).and_then(Value::as_array_mut).expect("the pointer refers to a list")
 }
 
-/// Where in a task a part is: the list, and the place in it.
+/// Finds a part in a task: the pointer to the list and the index in it.
 fn find(task: &Value, id: &Value) -> Option<(String, usize)> {
     let top = PARTS.map(|list| format!("/{list}"));
     let nested = (0..items(&task["checklist"]).len()).map(|index| format!("/checklist/{index}/children"));
@@ -501,30 +512,31 @@ fn find(task: &Value, id: &Value) -> Option<(String, usize)> {
     })
 }
 
-/// Fills the holes with what was seen in their places, if it can be.
-fn fill(mine: &mut Value, seen: &Value, known: &mut HashSet<String>) {
-    match (mine, seen) {
-        (Value::Array(mine), Value::Array(seen)) => {
-            for (mine, seen) in mine.iter_mut().zip(seen) {
-                fill(mine, seen, known);
+/// Replaces placeholders by the values of the response, if these are possible.
+fn fill_placeholders(owned_by_user: &mut Value, seen: &Value, seen_ids: &mut HashSet<String>) {
+    match (owned_by_user, seen) {
+        (Value::Array(owned_by_user), Value::Array(seen)) => {
+            for (owned_by_user, seen) in owned_by_user.iter_mut().zip(seen) {
+                fill_placeholders(owned_by_user, seen, seen_ids);
             }
         }
-        (Value::Object(mine), seen) => {
-            for (name, mine) in mine {
-                fill(mine, &seen[name], known);
+        (Value::Object(owned_by_user), seen) => {
+            for (name, owned_by_user) in owned_by_user {
+                fill_placeholders(owned_by_user, &seen[name], seen_ids);
             }
         }
-        (Value::String(mine), Value::String(seen)) => {
-            let new_id = mine == NEW_ID && seen.parse::<Uuid>().is_ok() && known.insert(seen.clone());
-            if new_id || mine.strip_prefix(AFTER).is_some_and(|earliest| seen.as_str() >= earliest) {
-                mine.clone_from(seen);
+        (Value::String(owned_by_user), Value::String(seen)) => {
+            let new_id =
+                owned_by_user == NEW_ID && seen.parse::<Uuid>().is_ok() && seen_ids.insert(seen.clone());
+            if new_id || owned_by_user.strip_prefix(AFTER).is_some_and(|earliest| seen.as_str() >= earliest) {
+                owned_by_user.clone_from(seen);
             }
         }
         _ => {}
     }
 }
 
-/// A change by one of the mutations that change a task itself.
+/// Applies one of the mutations that change the task itself.
 fn edit(task: &mut Value, mutation: &str, input: &Value) {
     match mutation {
         "replaceTask" => replace(task, input),
@@ -549,14 +561,14 @@ fn update(task: &mut Value, input: &Value) {
     task["labels"] = merged(&labels, items(&input["addLabels"])).into();
 }
 
-/// What `completed` does to the status, where that is not given too.
+/// Applies `completed` to the status, if the status is not given.
 fn complete(task: &mut Value, input: &Value) {
     if input.get("status").is_none() && input["completed"] != (task["status"] == "COMPLETED") {
         task["status"] = json!(if input["completed"] == true { "COMPLETED" } else { "PENDING" });
     }
 }
 
-/// What a task is when nothing but its title is given.
+/// The fields of a task that is created with a title only.
 fn defaults() -> Value {
     json!({ "description": null, "status": "PENDING", "priority": "MEDIUM", "labels": [], "dueAt": null,
             "date": null, "ownerLabel": null, "objective": null, "rationale": null, "checklist": [],
@@ -574,7 +586,7 @@ fn replace(task: &mut Value, input: &Value) {
     new["labels"] = merged(&[], items(&new["labels"])).into();
     for list in PARTS {
         new[list] = items(&new[list]).iter().map(|input| part(list, input)).collect();
-        // What is there already keeps its ids.
+        // A list with the same content keeps its ids.
         if without_ids(&new[list]) == without_ids(&task[list]) {
             new[list] = task[list].clone();
         }
@@ -582,7 +594,7 @@ fn replace(task: &mut Value, input: &Value) {
     overlay(task, &new);
 }
 
-/// A new part of a task.
+/// A new part of a task, with a placeholder as its id.
 fn part(list: &str, input: &Value) -> Value {
     let mut part = match list {
         "checklist" => json!({ "id": NEW_ID, "done": false, "children": [] }),
@@ -596,7 +608,7 @@ fn part(list: &str, input: &Value) -> Value {
     part
 }
 
-/// Sets the fields of an object that another one has.
+/// Overwrites fields of an object with those of another one.
 pub fn overlay(object: &mut Value, more: &Value) {
     for (name, value) in fields(more) {
         object[name] = value.clone();
@@ -619,7 +631,7 @@ fn same_label(a: &Value, b: &Value) -> bool {
     lower(a) == lower(b)
 }
 
-/// Labels and more of them: the first spelling and the order of adding stay.
+/// Adds labels; the first spelling and the order are kept.
 fn merged(labels: &[Value], more: &[Value]) -> Vec<Value> {
     more.iter().fold(labels.to_vec(), |mut labels, label| {
         if !labels.iter().any(|each| same_label(each, label)) {
@@ -629,19 +641,19 @@ fn merged(labels: &[Value], more: &[Value]) -> Vec<Value> {
     })
 }
 
-/// Text without the white space around it.
-fn clean(value: &Value) -> Value {
+/// Trims all texts in a value.
+fn trimmed(value: &Value) -> Value {
     match value {
         Value::String(text) => json!(text.trim()),
-        Value::Array(list) => list.iter().map(clean).collect(),
-        Value::Object(_) => fields(value).map(|(name, value)| (name.clone(), clean(value))).collect(),
+        Value::Array(list) => list.iter().map(trimmed).collect(),
+        Value::Object(_) => fields(value).map(|(name, value)| (name.clone(), trimmed(value))).collect(),
         other => other.clone(),
     }
 }
 
-/// The arguments with null left out where that means the same: in every input but those of changes, for what is
-/// nullable.
-fn left_out(mutation: &str, arguments: &Value) -> Value {
+/// Removes nulls of optional fields from the inputs in which null means the same as absent: all except those
+/// of updates.
+fn without_optional_nulls(mutation: &str, arguments: &Value) -> Value {
     const REQUIRED: [&str; 8] = ["title", "section", "text", "done", "path", "kind", "likelihood", "impact"];
     fn without_nulls(value: &Value, is_risk: bool) -> Value {
         match value {
@@ -659,8 +671,8 @@ fn left_out(mutation: &str, arguments: &Value) -> Value {
     if is_change { arguments.clone() } else { without_nulls(arguments, mutation == "addRisk") }
 }
 
-/// Whether arguments keep all the rules that can be told without looking at what is there.
-fn is_sound(mutation: &str, arguments: &Value) -> bool {
+/// Whether the arguments satisfy all rules that do not depend on stored data.
+fn is_valid(mutation: &str, arguments: &Value) -> bool {
     let nullable: &[&str] = if mutation.contains("Risk") {
         &["mitigation"]
     } else {
@@ -675,32 +687,33 @@ fn is_sound(mutation: &str, arguments: &Value) -> bool {
         && ["ids", "inputs"].into_iter().all(in_bounds)
         && ["input", "inputs"]
             .into_iter()
-            .all(|name| arguments.get(name).is_none_or(|input| keeps_the_rules(nullable, name, input)))
+            .all(|name| arguments.get(name).is_none_or(|input| values_are_valid(nullable, name, input)))
 }
 
-fn keeps_the_rules(nullable: &[&str], name: &str, value: &Value) -> bool {
+fn values_are_valid(nullable: &[&str], name: &str, value: &Value) -> bool {
     match value {
         Value::Null => nullable.contains(&name),
         Value::String(text) => nullable.contains(&name) || !text.trim().is_empty(),
-        Value::Array(list) => list.iter().all(|each| keeps_the_rules(nullable, name, each)),
+        Value::Array(list) => list.iter().all(|each| values_are_valid(nullable, name, each)),
         Value::Object(_) => {
             let nullable = if name == "risks" { &["mitigation"] } else { nullable };
-            agrees(value) && fields(value).all(|(name, value)| keeps_the_rules(nullable, name, value))
+            fields_are_compatible(value)
+                && fields(value).all(|(name, value)| values_are_valid(nullable, name, value))
         }
         _ => true,
     }
 }
 
-/// Whether the fields of an input go together.
-fn agrees(input: &Value) -> bool {
+/// Whether the fields of an input may be combined.
+fn fields_are_compatible(input: &Value) -> bool {
     let given = |name| input.get(name).is_some();
     let list = |name| items(&input[name]);
     let children = list("children");
-    let is_step = |item: &Value| item["section"] == "ACTION" && items(&item["children"]).is_empty();
+    let can_be_child = |item: &Value| item["section"] == "ACTION" && items(&item["children"]).is_empty();
     !(given("status") && given("completed") && input["completed"] != (input["status"] == "COMPLETED"))
         && !(given("labels") && (given("addLabels") || given("removeLabels")))
         && !list("addLabels")
             .iter()
-            .any(|added| list("removeLabels").iter().any(|gone| same_label(added, gone)))
-        && (children.is_empty() || input["section"] == "ACTION" && children.iter().all(is_step))
+            .any(|added| list("removeLabels").iter().any(|removed| same_label(added, removed)))
+        && (children.is_empty() || input["section"] == "ACTION" && children.iter().all(can_be_child))
 }

@@ -1,40 +1,40 @@
-//! How many connections there may be, and which are closed beyond that.
+//! The limits on connections, in total and per client address, and which connection is closed at the limit.
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Client, Place, Server, json, operation};
+use crate::support::{Client, Server, ServerEnv, json, operation};
 
 const HEALTH: &str = "GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n";
 
 fn start(options: &[(&str, &str)]) -> Server {
-    options.iter().fold(Place::new(), |place, (option, value)| place.with(option, value)).start(&[])
+    options.iter().fold(ServerEnv::new(), |env, (option, value)| env.with(option, value)).start(&[])
 }
 
 fn assert_served(client: &mut Client) {
     client.send(HEALTH);
-    assert_eq!(client.reply().status, 200);
+    assert_eq!(client.read_response().status, 200);
 }
 
-/// A connection whose request has its head and waits for its body, and that body.
+/// Opens a connection with a request whose body is still missing. Returns the connection and the body.
 fn connect_busy(server: &Server) -> (Client, String) {
     let request = operation("", "{ serverInfo { registrationOpen } }", &json!({}));
     let request = request.replacen("host: test", "host: test\r\nexpect: 100-continue", 1);
     let (head, body) = request.split_once("\r\n\r\n").expect("a head and a body");
     let mut client = server.connect();
     client.send(&format!("{head}\r\n\r\n"));
-    assert_eq!(client.reply().status, 100);
+    assert_eq!(client.read_response().status, 100);
     (client, body.to_owned())
 }
 
 impl Client {
     fn get_health(&mut self) -> u16 {
         self.send(HEALTH);
-        self.reply().status
+        self.read_response().status
     }
 }
 
-/// Whether nothing comes for half a second.
-fn waits(client: &Client) -> bool {
+/// Whether the client receives nothing for half a second.
+fn receives_nothing(client: &Client) -> bool {
     let stream = client.stream();
     stream.set_read_timeout(Some(Duration::from_millis(500))).expect("the time limit is valid");
     let is_silent = stream.peek(&mut [0]).is_err();
@@ -43,19 +43,19 @@ fn waits(client: &Client) -> bool {
 }
 
 #[test]
-fn idle_connections_of_one_address_keep_no_other_out() {
+fn idle_connections_of_one_address_do_not_block_other_addresses() {
     let server = start(&[("LIMIT_CONNECTIONS", "64")]);
     let begun = Instant::now();
-    let mut crowd: Vec<_> = (0..100).map(|_| server.connect()).collect();
+    let mut idle: Vec<_> = (0..100).map(|_| server.connect()).collect();
     for _ in 0..3 {
         assert_served(&mut server.connect_from("127.0.0.2"));
     }
-    // After ten seconds without a request they would be cut anyway.
+    // Without this limit they are closed only after ten seconds without a request.
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-    let mut open = crowd.drain(100 - 16..);
-    assert!(open.all(|mut client| client.get_health() == 200), "a quarter of the limit is its own");
+    let mut open = idle.drain(100 - 16..);
+    assert!(open.all(|mut client| client.get_health() == 200), "an address may use a quarter of the limit");
     drop(open);
-    assert!(crowd.iter_mut().all(Client::is_closed));
+    assert!(idle.iter_mut().all(Client::is_closed));
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn the_connection_that_has_been_idle_longest_is_closed_for_a_new_one() {
     assert_served(&mut three);
     assert!(two.is_closed());
     assert_served(&mut one);
-    // A part of a head is no request.
+    // A partial request head does not count as a request.
     three.send(&HEALTH[..20]);
     assert_served(&mut one);
     assert_served(&mut server.connect());
@@ -77,35 +77,35 @@ fn the_connection_that_has_been_idle_longest_is_closed_for_a_new_one() {
 }
 
 #[test]
-fn a_connection_that_is_served_stays_and_a_new_one_waits_for_it() {
+fn a_connection_in_use_stays_open_and_a_new_one_waits() {
     let server = start(&[("LIMIT_CONNECTIONS", "2"), ("LIMIT_CONNECTIONS_PER_ADDRESS", "0")]);
     let (mut one, rest_of_one) = connect_busy(&server);
     let (mut two, rest_of_two) = connect_busy(&server);
     let mut three = server.connect();
     three.send(HEALTH);
-    assert!(waits(&three), "it was served beside the two");
+    assert!(receives_nothing(&three), "the third connection was served");
     one.send(&rest_of_one);
-    assert_eq!(one.reply().status, 200);
-    assert_eq!(three.reply().status, 200);
+    assert_eq!(one.read_response().status, 200);
+    assert_eq!(three.read_response().status, 200);
     assert!(one.is_closed());
     two.send(&rest_of_two);
-    assert_eq!(two.reply().status, 200);
+    assert_eq!(two.read_response().status, 200);
 }
 
 #[test]
-fn beyond_the_limit_of_an_address_a_connection_is_closed_while_all_its_others_are_served() {
+fn a_new_connection_is_closed_while_all_connections_of_its_address_are_in_use() {
     let server = start(&[("LIMIT_CONNECTIONS_PER_ADDRESS", "1")]);
     let (mut one, rest) = connect_busy(&server);
     assert!(server.connect().is_closed());
     assert_served(&mut server.connect_from("127.0.0.2"));
     one.send(&rest);
-    assert_eq!(one.reply().status, 200);
+    assert_eq!(one.read_response().status, 200);
     assert_served(&mut server.connect());
     assert!(one.is_closed());
 }
 
 #[test]
-fn a_trusted_proxy_has_no_limit_of_its_own() {
+fn a_trusted_proxy_is_exempt_from_the_limit_per_address() {
     let server =
         start(&[("LIMIT_CONNECTIONS_PER_ADDRESS", "1"), ("TRUSTED_PROXIES", "::ffff:127.0.0.1/128")]);
     let mut of_the_proxy: Vec<_> = (0..5).map(|_| server.connect()).collect();

@@ -1,4 +1,4 @@
-//! The database is killed while the server works. The other way round: `faults::kill`.
+//! PostgreSQL is killed while the server is under load. Kills of the server itself are in `faults::kill`.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -7,23 +7,23 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{CREATE, all_tasks, chosen_id, code, login};
-use crate::support::{PASSWORD, Place, SECRET, Server, json, postgres, wait_until};
+use crate::support::{PASSWORD, SECRET, Server, ServerEnv, json, postgres, wait_until};
 
 const CLIENTS: usize = 8;
 const ME: &str = "{ me { username } }";
 
-/// What came of a request.
+/// The result of a request.
 struct Event {
     began: Instant,
     ended: Instant,
-    /// Of what it did; the title of a task, where it made one.
+    /// The operation, or the title of the task that it creates.
     what: String,
-    /// Empty for success.
+    /// The error code; empty on success.
     code: String,
 }
 
-/// Works until it is told to stop: makes tasks, reads, and logs in. Every other task has an id that the
-/// client chose; the others would be there twice if the server tried them again.
+/// Creates tasks, reads and logs in until `stop` is set. Every other task has a client-chosen id; the others
+/// would be stored twice if the server retried their creation.
 fn work(server: &Server, token: &str, client: usize, stop: &AtomicBool, events: &Mutex<Vec<Event>>) {
     for number in (client..).step_by(CLIENTS) {
         if stop.load(Ordering::Relaxed) {
@@ -34,23 +34,23 @@ fn work(server: &Server, token: &str, client: usize, stop: &AtomicBool, events: 
         if (number / CLIENTS).is_multiple_of(2) {
             input["id"] = json!(chosen_id(number));
         }
-        let (what, reply) = match number / CLIENTS % 10 {
+        let (what, response) = match number / CLIENTS % 10 {
             3 => ("login".to_owned(), login(server, "bob", PASSWORD)),
             6 => ("query".to_owned(), server.post(token, ME, &json!({}))),
             _ => (title, server.post(token, CREATE, &json!({ "input": input }))),
         };
-        let code = code(&reply);
-        assert_eq!(reply.status, if code.is_empty() { 200 } else { 503 }, "{what}: {}", reply.body);
+        let code = code(&response);
+        assert_eq!(response.status, if code.is_empty() { 200 } else { 503 }, "{what}: {}", response.body);
         let event = Event { began, ended: Instant::now(), what, code };
-        events.lock().expect("nobody panics with it").push(event);
-        // Who was refused does not come back at once.
-        thread::sleep(Duration::from_millis(if reply.status == 200 { 5 } else { 50 }));
+        events.lock().expect("no holder panics").push(event);
+        // A client waits longer after an error.
+        thread::sleep(Duration::from_millis(if response.status == 200 { 5 } else { 50 }));
     }
 }
 
-/// When a plain connection works again.
-fn accepts_again(url: &str) -> Instant {
-    let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
+/// Waits until PostgreSQL accepts a connection, and returns that time.
+fn wait_until_accepting(url: &str) -> Instant {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime can be created");
     let connect = || {
         let mut options = sea_orm::ConnectOptions::new(url);
         options.max_connections(1).acquire_timeout(Duration::from_millis(50));
@@ -60,58 +60,58 @@ fn accepts_again(url: &str) -> Instant {
     Instant::now()
 }
 
-/// A time in which the database was away, and when the first request succeeded after it.
+/// The times of one outage: the kill, its end, the restart, and when PostgreSQL accepted connections again.
 struct Outage {
     began: Instant,
-    gone: Instant,
-    returns: Instant,
-    back: Instant,
+    stopped: Instant,
+    restarted: Instant,
+    accepting: Instant,
 }
 
-/// Lets the clients end, also when the test fails.
-struct EndOf<'a>(&'a AtomicBool);
+/// Stops the clients when it is dropped, also if the test fails.
+struct StopOnDrop<'a>(&'a AtomicBool);
 
-impl Drop for EndOf<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
 #[test]
-fn a_database_that_is_killed_under_load_costs_nothing_but_the_time_it_is_away() {
-    let Some(mut database) = postgres::own_server() else { return };
-    let place = Place::new()
+fn requests_fail_only_while_a_killed_database_is_down() {
+    let Some(mut database) = postgres::dedicated_server() else { return };
+    let env = ServerEnv::new()
         .with("DATABASE_URL", &database.url)
         .with("BETTER_AUTH_SECRET", SECRET)
         .with("LIMIT_CREDENTIALS_PER_MINUTE", "0");
-    let server = place.start(&[]);
+    let server = env.start(&[]);
     let token = server.register("ann");
-    // Somebody else logs in: the many sessions of one account would end its first one.
+    // Another user logs in, because many logins of one account would revoke its first session.
     server.register("bob");
     let (stop, events) = (AtomicBool::new(false), Mutex::new(Vec::new()));
     let outages = thread::scope(|scope| {
-        let _end = EndOf(&stop);
+        let _stop_on_drop = StopOnDrop(&stop);
         for client in 0..CLIENTS {
             let (server, token, stop, events) = (&server, &token, &stop, &events);
             scope.spawn(move || work(server, token, client, stop, events));
         }
-        let outages = [true, false].map(|killed| {
+        let outages = [true, false].map(|with_sigkill| {
             thread::sleep(Duration::from_secs(1));
             let began = Instant::now();
-            database.crash(killed);
-            let gone = Instant::now();
+            database.kill(with_sigkill);
+            let stopped = Instant::now();
             assert_eq!((server.get("/healthz").status, server.get("/readyz").status), (200, 503));
-            thread::sleep(Duration::from_secs(2).saturating_sub(gone.elapsed()));
-            let returns = Instant::now();
+            thread::sleep(Duration::from_secs(2).saturating_sub(stopped.elapsed()));
+            let restarted = Instant::now();
             database.start();
-            let back = accepts_again(&database.url);
-            Outage { began, gone, returns, back }
+            let accepting = wait_until_accepting(&database.url);
+            Outage { began, stopped, restarted, accepting }
         });
         thread::sleep(Duration::from_secs(2));
         outages
     });
     assert_eq!(server.get("/readyz").status, 200);
-    let events = events.into_inner().expect("nobody panics with it");
+    let events = events.into_inner().expect("no holder panics");
     let codes: Vec<_> =
         events.iter().map(|event| event.code.as_str()).filter(|code| !code.is_empty()).collect();
     assert!(!codes.is_empty() && codes.iter().all(|code| *code == "SERVICE_UNAVAILABLE"), "{codes:?}");
@@ -121,16 +121,17 @@ fn a_database_that_is_killed_under_load_costs_nothing_but_the_time_it_is_away() 
 
     for (index, outage) in outages.iter().enumerate() {
         let until = outages.get(index + 1).map_or_else(Instant::now, |next| next.began);
-        let away = events.iter().filter(|event| event.began > outage.gone && event.ended < outage.returns);
-        assert!(away.clone().all(|event| !event.code.is_empty()), "something worked without the database");
-        let successes = events.iter().filter(|event| event.code.is_empty() && event.ended > outage.returns);
-        let first = successes.map(|event| event.ended).min().expect("it works again");
+        let away =
+            events.iter().filter(|event| event.began > outage.stopped && event.ended < outage.restarted);
+        assert!(away.clone().all(|event| !event.code.is_empty()), "a request succeeded without the database");
+        let successes = events.iter().filter(|event| event.code.is_empty() && event.ended > outage.restarted);
+        let first = successes.map(|event| event.ended).min().expect("a request succeeds again");
         println!(
-            "away {:?}, first success {:?} after that",
-            outage.back - outage.gone,
-            first.saturating_duration_since(outage.back)
+            "outage of {:?}, first success {:?} later",
+            outage.accepting - outage.stopped,
+            first.saturating_duration_since(outage.accepting)
         );
-        assert!(first < outage.back + Duration::from_secs(1), "{:?}", first - outage.back);
+        assert!(first < outage.accepting + Duration::from_secs(1), "{:?}", first - outage.accepting);
         let late = events
             .iter()
             .filter(|event| event.began > first && event.ended < until && !event.code.is_empty());
@@ -142,9 +143,9 @@ fn a_database_that_is_killed_under_load_costs_nothing_but_the_time_it_is_away() 
     for task in all_tasks(&server, &token) {
         *counts.entry(task["title"].as_str().expect("a title").to_owned()).or_insert(0) += 1;
     }
-    assert!(counts.values().all(|count| *count == 1), "a task is there twice");
+    assert!(counts.values().all(|count| *count == 1), "a task is stored twice");
     let made = events.iter().filter(|event| event.what.starts_with("task") && event.code.is_empty());
     let lost: Vec<_> = made.map(|event| &event.what).filter(|title| !counts.contains_key(*title)).collect();
-    assert!(lost.is_empty(), "{lost:?} were acknowledged");
+    assert!(lost.is_empty(), "acknowledged but not stored: {lost:?}");
     assert!(!server.log().contains("panic"));
 }

@@ -1,24 +1,24 @@
-//! One signing secret follows another.
+//! Rotation of signing secrets, and secrets that are refused.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 
-use super::refusals::refuses;
-use super::{Tokens, code, refresh, sign_in, tokens, whose};
-use crate::support::{Place, Server, Value, json};
+use super::refusals::assert_fails_with;
+use super::{Tokens, code, refresh, sign_in, tokens, username_of};
+use crate::support::{Server, ServerEnv, Value, json};
 
 const OLD: &str = "the old secret of the tests: 0123456789";
 const NEW: &str = "the new secret of the tests: 9876543210";
 
-fn key_name(token: &str) -> Value {
+fn key_id(token: &str) -> Value {
     let header = token.split('.').next().unwrap_or_default();
     let header = BASE64_URL_SAFE_NO_PAD.decode(header).expect("base64");
     serde_json::from_slice::<Value>(&header).expect("JSON")["kid"].clone()
 }
 
-fn under(place: Place, secrets: &str) -> (Place, Server) {
-    let place = place.with("BETTER_AUTH_SECRET", "").with("BETTER_AUTH_SECRETS", secrets);
-    let server = place.start(&[]);
-    (place, server)
+fn start_with_secrets(env: ServerEnv, secrets: &str) -> (ServerEnv, Server) {
+    let env = env.with("BETTER_AUTH_SECRET", "").with("BETTER_AUTH_SECRETS", secrets);
+    let server = env.start(&[]);
+    (env, server)
 }
 
 fn assert_invalid(server: &Server, old: &Tokens) {
@@ -29,47 +29,47 @@ fn assert_invalid(server: &Server, old: &Tokens) {
 }
 
 #[test]
-fn tokens_stay_good_while_their_secret_is_among_those_that_verify() {
-    let place = Place::new().with("BETTER_AUTH_SECRET", OLD);
-    let server = place.start(&[]);
+fn tokens_stay_valid_while_their_secret_is_configured() {
+    let env = ServerEnv::new().with("BETTER_AUTH_SECRET", OLD);
+    let server = env.start(&[]);
     server.register("ann");
-    let nameless = sign_in(&server, "ann");
-    assert_eq!(key_name(&nameless.access), Value::Null);
+    let without_key_id = sign_in(&server, "ann");
+    assert_eq!(key_id(&without_key_id.access), Value::Null);
     server.stop();
 
-    let (place, server) = under(place, &format!("1:{OLD}"));
+    let (env, server) = start_with_secrets(env, &format!("1:{OLD}"));
     let first = sign_in(&server, "ann");
-    assert_eq!(key_name(&first.access), "1");
-    assert_eq!(whose(&server, &nameless.access), "ann");
+    assert_eq!(key_id(&first.access), "1");
+    assert_eq!(username_of(&server, &without_key_id.access), "ann");
     server.stop();
 
-    let (place, server) = under(place, &format!("2:{NEW},1:{OLD}"));
+    let (env, server) = start_with_secrets(env, &format!("2:{NEW},1:{OLD}"));
     let second = sign_in(&server, "ann");
-    assert_eq!(key_name(&second.access), "2");
-    for old in [&nameless, &first] {
-        assert_eq!(whose(&server, &old.access), "ann");
+    assert_eq!(key_id(&second.access), "2");
+    for old in [&without_key_id, &first] {
+        assert_eq!(username_of(&server, &old.access), "ann");
         let refreshed = tokens(&refresh(&server, &old.refresh), "refreshToken");
         assert_eq!(
-            (whose(&server, &refreshed.access).as_str(), key_name(&refreshed.access)),
+            (username_of(&server, &refreshed.access).as_str(), key_id(&refreshed.access)),
             ("ann", json!("2"))
         );
     }
     server.stop();
 
-    let (_place, server) = under(place, &format!("2:{NEW}"));
-    assert_invalid(&server, &nameless);
+    let (_place, server) = start_with_secrets(env, &format!("2:{NEW}"));
+    assert_invalid(&server, &without_key_id);
     assert_invalid(&server, &first);
-    assert_eq!(whose(&server, &second.access), "ann");
+    assert_eq!(username_of(&server, &second.access), "ann");
 }
 
 #[test]
-fn a_name_does_not_lend_a_token_another_secret() {
-    let place = Place::new().with("BETTER_AUTH_SECRETS", &format!("1:{OLD}"));
-    let server = place.start(&[]);
+fn a_token_is_only_verified_with_the_secret_of_its_key_id() {
+    let env = ServerEnv::new().with("BETTER_AUTH_SECRETS", &format!("1:{OLD}"));
+    let server = env.start(&[]);
     server.register("ann");
     let ann = sign_in(&server, "ann");
     server.stop();
-    let (_place, server) = under(place, &format!("1:{NEW},2:{OLD}"));
+    let (_place, server) = start_with_secrets(env, &format!("1:{NEW},2:{OLD}"));
     assert_eq!(server.post(&ann.access, "{ me { id } }", &json!({})).status, 401);
 }
 
@@ -91,15 +91,19 @@ fn secrets_that_cannot_be_used_are_refused_and_never_shown() {
         (format!("2:{good},"), [shape, ""]),
         (format!("2:{good}, 1:{good}"), [shape, ""]),
         (format!(":{good}"), [shape, ""]),
-        // The name was forgotten, and the secret has a colon.
+        // The id is missing, and the secret contains a colon.
         (format!("s3cret-and-more-of-it:{good}"), [shape, ""]),
         ("1:".into(), ["secret number 1 is too weak", ""]),
     ] {
-        let place = Place::new().with("BETTER_AUTH_SECRETS", &secrets);
-        refuses(&place, &[], &parts);
-        refuses(&place, &["check"], &parts);
+        let env = ServerEnv::new().with("BETTER_AUTH_SECRETS", &secrets);
+        assert_fails_with(&env, &[], &parts);
+        assert_fails_with(&env, &["check"], &parts);
     }
     let both =
-        Place::new().with("BETTER_AUTH_SECRETS", &format!("1:{good}")).with("BETTER_AUTH_SECRET", good);
-    refuses(&both, &[], &["BETTER_AUTH_SECRET and BETTER_AUTH_SECRETS are both set; use one of them"]);
+        ServerEnv::new().with("BETTER_AUTH_SECRETS", &format!("1:{good}")).with("BETTER_AUTH_SECRET", good);
+    assert_fails_with(
+        &both,
+        &[],
+        &["BETTER_AUTH_SECRET and BETTER_AUTH_SECRETS are both set; use one of them"],
+    );
 }

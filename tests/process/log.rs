@@ -1,14 +1,16 @@
-//! The log: one line a request, and nothing in it that is nobody's business.
+//! The log: one line per request, without secrets or contents of requests.
 
 use std::fs;
 
 use super::{login, refresh, tokens};
-use crate::support::{PASSWORD, Place, PostgresDatabase, SECRET, Server, Value, json, operation, wait_until};
+use crate::support::{
+    PASSWORD, PostgresDatabase, SECRET, Server, ServerEnv, Value, json, operation, wait_until,
+};
 
 const ME: &str = "query Me { me { id } }";
 
-/// The lines of requests, when there are this many.
-fn requests(server: &Server, count: usize) -> Vec<Value> {
+/// Waits for this number of request lines and returns them.
+fn request_lines(server: &Server, count: usize) -> Vec<Value> {
     let lines = || -> Vec<Value> {
         let log = server.log();
         let lines = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
@@ -21,29 +23,29 @@ fn requests(server: &Server, count: usize) -> Vec<Value> {
 }
 
 #[test]
-fn a_request_whose_client_leaves_is_one_line_as_well() {
-    let server = Place::new().start(&[]);
+fn a_request_whose_client_disconnects_is_logged_in_one_line() {
+    let server = ServerEnv::new().start(&[]);
     let mut client = server.connect();
     client.send("POST /graphql HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{");
     drop(client);
-    let line = requests(&server, 1).remove(0);
+    let line = request_lines(&server, 1).remove(0);
     assert!(line["request_id"].is_string() && line["duration_ms"].is_number(), "{line}");
     assert_eq!(line["path"], "/graphql");
 }
 
 #[test]
-fn a_request_is_one_line() {
-    let server = Place::new().start(&[]);
+fn a_request_is_logged_in_one_line() {
+    let server = ServerEnv::new().start(&[]);
     let token = server.register("ann");
     let mut client = server.connect();
     let request = operation(&token, ME, &json!({}));
     client.send(&request.replacen("host: test", "host: test\r\nx-request-id: mine", 1));
-    let id = client.reply().json()["data"]["me"]["id"].clone();
+    let id = client.read_response().json()["data"]["me"]["id"].clone();
     server.post("", ME, &json!({}));
     server.post("", "{ nothing }", &json!({}));
     server.get("/nowhere?token=hidden");
 
-    let lines = requests(&server, 5);
+    let lines = request_lines(&server, 5);
     let register = &lines[0];
     assert_eq!(
         (&register["operation"], &register["operation_type"]),
@@ -70,22 +72,22 @@ fn a_request_is_one_line() {
 }
 
 #[test]
-fn people_read_lines_that_are_no_json() {
-    let server = Place::new().with("LOG_FORMAT", "pretty").start(&[]);
+fn the_pretty_format_is_not_json() {
+    let server = ServerEnv::new().with("LOG_FORMAT", "pretty").start(&[]);
     server.get("/healthz");
     let log = server.stop();
     assert!(log.contains("INFO request ") && log.contains("status=200") && !log.contains('{'), "{log}");
 }
 
-/// Everything at once: all levels, of the libraries that would talk above all.
+/// All log levels, also of the libraries that log SQL, queries and headers.
 const TRACE: &str = "trace,sqlx=trace,sqlx::query=trace,sqlx_core=trace,sqlx_postgres=trace,sqlx_sqlite=trace,\
                      sea_orm=trace,sea_orm::driver=trace,sea_orm::database=trace,sea_orm_migration=trace,\
                      async_graphql=trace,async_graphql::graphql=trace,hyper=trace,hyper::proto=trace,axum=trace,\
                      axum::rejection=trace,tower_http=trace,taskhold=trace";
 
-/// A sign-in from its beginning to the end of its account, with everything that goes wrong on the way.
-/// Gives what must not be told of it.
-fn whole_life(server: &Server) -> Vec<String> {
+/// Executes all account operations from registration to deletion, including their failures. Returns the
+/// tokens and signatures that must not be logged.
+fn account_lifecycle(server: &Server) -> Vec<String> {
     let (password, better) = ("hush-Password-1", "hush-Password-2");
     let register =
         "mutation($input: RegisterInput!) { register(input: $input) { accessToken refreshToken } }";
@@ -105,26 +107,26 @@ fn whole_life(server: &Server) -> Vec<String> {
     server.post(&refreshed.access, change, &json!({ "current": password, "new": "hush-weak" }));
     let change = server.post(&refreshed.access, change, &json!({ "current": password, "new": better }));
     let changed = tokens(&change, "changePassword");
-    // It has been used, so this is theft.
+    // This token has been used before, so the server treats it as stolen.
     refresh(server, &one.refresh);
     let last = tokens(&login(server, "hush@example.com", better), "login");
     let literal =
         "mutation { login(input: { usernameOrEmail: \"hush@example.com\", password: \"hush-Password-2\" }) {
         accessToken refreshToken } }";
-    let literally = tokens(&server.post("", literal, &json!({})), "login");
-    server.post(&literally.access, "mutation { logout { success } }", &json!({}));
-    server.post(&literally.access, ME, &json!({}));
+    let from_literal = tokens(&server.post("", literal, &json!({})), "login");
+    server.post(&from_literal.access, "mutation { logout { success } }", &json!({}));
+    server.post(&from_literal.access, ME, &json!({}));
     let delete = "mutation($password: String!) { deleteAccount(password: $password) { deletedUserId } }";
     server.post(&last.access, delete, &json!({ "password": "hush-guess" }));
     let deleted = server.post(&last.access, delete, &json!({ "password": better })).json();
     assert!(deleted["data"]["deleteAccount"]["deletedUserId"].is_string(), "{deleted}");
 
-    let all = [tokens(&registered, "register"), one, two, refreshed, changed, last, literally];
+    let all = [tokens(&registered, "register"), one, two, refreshed, changed, last, from_literal];
     let signatures = all.iter().filter_map(|pair| Some(pair.access.rsplit_once('.')?.1.to_owned()));
     signatures.chain(all.iter().map(|pair| pair.refresh.clone())).collect()
 }
 
-/// Requests that are refused before they are understood.
+/// Sends requests that are refused before the operation is executed.
 fn bad_requests(server: &Server) {
     for (header, body) in [
         ("authorization: Basic hush-basic", "{ me { id } }"),
@@ -140,15 +142,16 @@ fn bad_requests(server: &Server) {
         let mut client = server.connect();
         let head = "POST /graphql HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n";
         client.send(&format!("{head}content-length: {}\r\n\r\n{body}", body.len()));
-        client.reply();
+        client.read_response();
     }
     server.connect().send("POST /graphql HTTP/1.1\r\nauthorization Bearer hush-broken\r\n\r\n");
 }
 
-/// Does what people do with words that must not be told, and gives everything that the server wrote.
-fn everything_written(place: &Place, spoil: impl FnOnce()) -> (String, Vec<String>) {
-    let server = place.start(&[]);
-    let mut hidden = whole_life(&server);
+/// Sends requests that contain secrets, then calls `break_database` and lets one more fail. Returns the
+/// complete output of the server and the secrets.
+fn output_and_secrets(env: &ServerEnv, break_database: impl FnOnce()) -> (String, Vec<String>) {
+    let server = env.start(&[]);
+    let mut hidden = account_lifecycle(&server);
     bad_requests(&server);
     let token = server.register("hush-name");
     let create = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
@@ -163,48 +166,49 @@ fn everything_written(place: &Place, spoil: impl FnOnce()) -> (String, Vec<Strin
     server.post(&token, "{ me { \"hush-broken\" } }", &json!({ "hush-variable": 1 }));
     server.get("/graphql?query=%7Bme%7Bid%7D%7D&variables=%7B%22a%22:%22hush-query%22%7D");
 
-    spoil();
-    let input = json!({ "title": "hush-spoilt", "description": "hush-description" });
-    let spoilt = server.post(&token, create, &json!({ "input": input }));
-    assert!(!spoilt.body.contains("hush"), "{}", spoilt.body);
+    break_database();
+    let input = json!({ "title": "hush-failing", "description": "hush-description" });
+    let failed = server.post(&token, create, &json!({ "input": input }));
+    assert!(!failed.body.contains("hush"), "{}", failed.body);
     hidden.extend(token.rsplit_once('.').map(|(_, signature)| signature.to_owned()));
     (server.stop(), hidden)
 }
 
-fn assert_silent(output: &str, hidden: &[String]) {
+fn assert_no_secret(output: &str, secrets: &[String]) {
     let always = ["hush", "$argon2", PASSWORD, SECRET, "Bearer"].map(str::to_owned);
-    for hidden in always.iter().chain(hidden) {
-        let told = output.lines().find(|line| line.contains(hidden.as_str()));
-        assert!(told.is_none(), "{hidden} is told in: {}", told.unwrap_or_default());
+    for secret in always.iter().chain(secrets) {
+        let line = output.lines().find(|line| line.contains(secret.as_str()));
+        assert!(line.is_none(), "{secret} is in the line: {}", line.unwrap_or_default());
     }
 }
 
 #[test]
-fn on_sqlite_nothing_secret_is_ever_written() {
-    let place = Place::new().with("RUST_LOG", TRACE);
-    let (output, mut hidden) = everything_written(&place, || {});
-    hidden.push(fs::read_to_string(place.path("data/secret")).expect("the secret was made"));
-    assert_silent(&output, &hidden);
+fn on_sqlite_no_secret_is_logged() {
+    let env = ServerEnv::new().with("RUST_LOG", TRACE);
+    let (output, mut hidden) = output_and_secrets(&env, || {});
+    hidden.push(fs::read_to_string(env.path("data/secret")).expect("the secret was created"));
+    assert_no_secret(&output, &hidden);
 }
 
 #[test]
-fn on_postgres_nothing_secret_is_ever_written() {
+fn on_postgres_no_secret_is_logged() {
     let Some(database) = PostgresDatabase::new() else { return };
-    // The test server believes any password.
+    // The test server accepts any password.
     let url = database.url.replacen("postgres@", "postgres:hush-url@", 1);
-    // Parameters that the driver does not know, and a second password that it does know.
+    // Unknown parameters, and a second password in a parameter that the driver supports.
     let more =
         "password=hush-password&application_type=hush-type&sslcrl=hush-crl&channel_binding=prefer&hush-part";
     let url = format!("{url}{}{more}", if url.contains('?') { '&' } else { '?' });
-    let place = Place::on(&database).with("DATABASE_URL", &url).with("RUST_LOG", TRACE);
-    // What PostgreSQL says of a row that it refuses has the whole row in it.
-    let spoil = || database.execute("ALTER TABLE tasks ADD CONSTRAINT none CHECK (title <> 'hush-spoilt')");
-    let (output, hidden) = everything_written(&place, spoil);
-    assert!(output.contains("an operation failed"), "the spoilt row was not refused");
+    let env = ServerEnv::on(&database).with("DATABASE_URL", &url).with("RUST_LOG", TRACE);
+    // PostgreSQL's message about a row that violates a constraint contains the whole row.
+    let break_database =
+        || database.execute_sql("ALTER TABLE tasks ADD CONSTRAINT none CHECK (title <> 'hush-failing')");
+    let (output, hidden) = output_and_secrets(&env, break_database);
+    assert!(output.contains("an operation failed"), "the row was not refused");
     assert!(
         output.contains(r#""parameters":"application_type, sslcrl, (not a name)""#),
         "no warning: {output}"
     );
     assert_eq!(output.matches("application_type").count(), 1);
-    assert_silent(&output, &hidden);
+    assert_no_secret(&output, &hidden);
 }

@@ -1,10 +1,10 @@
-//! The database's schema: up and down and up again, the same as the entities say.
+//! Migrations of the database schema: up, down, from several instances, and in agreement with the entities.
 
 use sea_orm::{DbBackend, FromQueryResult, JsonValue, Statement};
 
 use crate::support::{TestApp, on_both_databases};
 
-/// The structure of the database, as the database itself describes it.
+/// The tables, columns and indexes of the database, from its catalog.
 async fn structure(app: &TestApp) -> Vec<String> {
     let connection = app.connection();
     let backend = connection.get_database_backend();
@@ -19,7 +19,7 @@ async fn structure(app: &TestApp) -> Vec<String> {
         _ => "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name",
     };
     let rows = JsonValue::find_by_statement(Statement::from_string(backend, sql.to_owned()));
-    let rows = rows.all(connection).await.expect("the database describes itself");
+    let rows = rows.all(connection).await.expect("the catalog can be read");
     rows.iter().map(ToString::to_string).collect()
 }
 
@@ -28,36 +28,36 @@ on_both_databases! {
         let before = structure(app).await;
         let count = app.database.migrations().await.expect("a list").len();
         for _ in 0..count {
-            app.database.migrate_down().await.expect("it goes down");
+            app.database.migrate_down().await.expect("the migration is reverted");
         }
-        let bare = app.database.migrations().await.expect("a list");
-        assert!(bare.iter().all(|(_, applied)| !applied), "{bare:?}");
+        let reverted = app.database.migrations().await.expect("a list");
+        assert!(reverted.iter().all(|(_, applied)| !applied), "{reverted:?}");
         assert!(!structure(app).await.iter().any(|row| row.contains("users")));
-        app.database.migrate_up().await.expect("it goes up");
+        app.database.migrate_up().await.expect("the migrations run");
         assert_eq!(structure(app).await, before);
     }
 
-    async fn migrating_what_is_migrated_changes_nothing(app) {
+    async fn migrating_a_migrated_database_changes_nothing(app) {
         let before = structure(app).await;
-        app.database.migrate_up().await.expect("there is nothing to do");
+        app.database.migrate_up().await.expect("no migration is pending");
         assert_eq!(structure(app).await, before);
     }
 
-    /// SeaORM would add whatever an entity has and the database has not.
+    /// SeaORM adds every column of an entity that the database does not have.
     async fn the_entities_and_the_migrated_database_agree(app) {
         let before = structure(app).await;
-        app.database.sync_entities().await.expect("the entities fit");
+        app.database.sync_entities().await.expect("the entities match");
         assert_eq!(structure(app).await, before);
     }
 
-    async fn migrations_of_several_instances_at_once_run_once(app) {
+    async fn concurrent_migrations_of_several_instances_run_once(app) {
         let count = app.database.migrations().await.expect("a list").len();
         for _ in 0..count {
-            app.database.migrate_down().await.expect("it goes down");
+            app.database.migrate_down().await.expect("the migration is reverted");
         }
         let instances = (0..4).map(|_| app.database.migrate_up());
         for outcome in futures_util::future::join_all(instances).await {
-            outcome.expect("each of them is fine");
+            outcome.expect("every instance succeeds");
         }
         let applied = app.database.migrations().await.expect("a list");
         assert!(applied.iter().all(|(_, applied)| *applied), "{applied:?}");

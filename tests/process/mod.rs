@@ -1,4 +1,5 @@
-//! The program itself: what it makes of its options, what it says when it cannot start, and how it ends.
+//! Tests of the program as a process: commands, configuration, start and stop, network behaviour, logs and
+//! metrics.
 
 mod abandoned;
 mod clock;
@@ -31,7 +32,7 @@ mod wire;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::support::{PASSWORD, Place, PostgresDatabase, Reply, Server, Value, json, wait_until};
+use crate::support::{HttpResponse, PASSWORD, PostgresDatabase, Server, ServerEnv, Value, json, wait_until};
 
 fn assert_works(server: &Server) {
     assert_eq!(server.get("/healthz").status, 200);
@@ -40,33 +41,33 @@ fn assert_works(server: &Server) {
     assert_eq!((root.status, root.header("location")), (307, "graphql"));
 }
 
-/// Who the token belongs to.
-fn whose(server: &Server, token: &str) -> String {
-    let body = server.post(token, "query Whose { me { username } }", &json!({})).json();
+/// The username of the token's owner; empty if the token is not valid.
+fn username_of(server: &Server, token: &str) -> String {
+    let body = server.post(token, "query Me { me { username } }", &json!({})).json();
     body["data"]["me"]["username"].as_str().unwrap_or_default().to_owned()
 }
 
-/// What somebody is signed in with.
+/// The token pair of a session.
 struct Tokens {
     access: String,
     refresh: String,
 }
 
-fn login(server: &Server, who: &str, password: &str) -> Reply {
+fn login(server: &Server, who: &str, password: &str) -> HttpResponse {
     let query = "mutation Login($who: String!, $password: String!) {
         login(input: { usernameOrEmail: $who, password: $password }) { accessToken refreshToken } }";
     server.post("", query, &json!({ "who": who, "password": password }))
 }
 
-fn refresh(server: &Server, token: &str) -> Reply {
+fn refresh(server: &Server, token: &str) -> HttpResponse {
     let query = "mutation Refresh($token: String!) {
         refreshToken(refreshToken: $token) { accessToken refreshToken } }";
     server.post("", query, &json!({ "token": token }))
 }
 
-/// The tokens in an answer to an operation that has to succeed.
-fn tokens(reply: &Reply, operation: &str) -> Tokens {
-    let pair = &reply.json()["data"][operation];
+/// The tokens in the response to an operation that must succeed.
+fn tokens(response: &HttpResponse, operation: &str) -> Tokens {
+    let pair = &response.json()["data"][operation];
     let text = |field: &str| pair[field].as_str().expect("a token").to_owned();
     Tokens { access: text("accessToken"), refresh: text("refreshToken") }
 }
@@ -77,12 +78,12 @@ fn sign_in(server: &Server, who: &str) -> Tokens {
 
 const CREATE: &str = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
 
-/// An id that a client chooses for a task.
+/// A task id that a client chooses.
 fn chosen_id(number: usize) -> String {
     format!("01930000-0000-7000-8000-{number:012x}")
 }
 
-/// All of somebody's tasks, each with id, title and version.
+/// Reads all tasks of a user, each with id, title and version.
 fn all_tasks(server: &Server, token: &str) -> Vec<Value> {
     let query = "query($after: String) { tasks(first: 100, after: $after) {
         nodes { id title version } pageInfo { hasNextPage endCursor } } }";
@@ -97,50 +98,50 @@ fn all_tasks(server: &Server, token: &str) -> Vec<Value> {
     }
 }
 
-/// Waits until a session that was ended elsewhere is refused here, which has to be soon.
-fn learns_of_the_end(server: &Server, token: &str) {
-    let told = Instant::now();
-    wait_until("the session is refused", || whose(server, token).is_empty());
-    assert!(told.elapsed() < Duration::from_secs(2), "{:?}", told.elapsed());
+/// Asserts that this server refuses a session within two seconds after another process revoked it.
+fn assert_revoked_soon(server: &Server, token: &str) {
+    let started = Instant::now();
+    wait_until("the session is refused", || username_of(server, token).is_empty());
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
 }
 
-/// The code of the first error in an answer; empty when there is none.
-fn code(reply: &Reply) -> String {
-    reply.json()["errors"][0]["extensions"]["code"].as_str().unwrap_or_default().to_owned()
+/// The code of the first error in a response; empty if there is none.
+fn code(response: &HttpResponse) -> String {
+    response.json()["errors"][0]["extensions"]["code"].as_str().unwrap_or_default().to_owned()
 }
 
 #[test]
 fn with_nothing_configured_it_works() {
-    let place = Place::new();
-    let server = place.start(&[]);
+    let env = ServerEnv::new();
+    let server = env.start(&[]);
     assert!(server.address.starts_with("127.0.0.1:"), "{}", server.address);
     assert_works(&server);
-    assert_eq!(whose(&server, &server.register("ann")), "ann");
-    assert!(place.path("data/taskhold.db").is_file());
-    assert!(place.path("data/secret").is_file());
+    assert_eq!(username_of(&server, &server.register("ann")), "ann");
+    assert!(env.path("data/taskhold.db").is_file());
+    assert!(env.path("data/secret").is_file());
 }
 
 #[cfg(unix)]
 #[test]
 fn what_is_made_at_the_first_start_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let place = Place::new();
-    let server = place.start(&[]);
+    let env = ServerEnv::new();
+    let server = env.start(&[]);
     server.register("ann");
     let files = ["data/secret", "data/taskhold.db", "data/taskhold.db-wal"].map(|file| (file, 0o600));
     for (file, mode) in files.into_iter().chain([("data", 0o700)]) {
-        let metadata = fs::metadata(place.path(file)).expect("it was made");
+        let metadata = fs::metadata(env.path(file)).expect("the file was created");
         assert_eq!(metadata.permissions().mode() & 0o777, mode, "{file}");
     }
 }
 
-fn a_second_start_keeps_accounts_and_tokens(place: &Place) {
-    let first = place.start(&[]);
+fn a_second_start_keeps_accounts_and_tokens(env: &ServerEnv) {
+    let first = env.start(&[]);
     let token = first.register("ann");
     first.stop();
-    let second = place.start(&["serve"]);
+    let second = env.start(&["serve"]);
     assert_works(&second);
-    assert_eq!(whose(&second, &token), "ann");
+    assert_eq!(username_of(&second, &token), "ann");
     let login = "mutation($who: String!, $password: String!) {
         login(input: { usernameOrEmail: $who, password: $password }) { accessToken } }";
     let body = second.post("", login, &json!({ "who": "ann", "password": PASSWORD })).json();
@@ -149,10 +150,10 @@ fn a_second_start_keeps_accounts_and_tokens(place: &Place) {
 
 #[test]
 fn a_second_start_on_sqlite_keeps_accounts_and_tokens() {
-    let place = Place::new();
-    a_second_start_keeps_accounts_and_tokens(&place);
-    let mut files: Vec<_> = fs::read_dir(place.path("data"))
-        .expect("the folder was made")
+    let env = ServerEnv::new();
+    a_second_start_keeps_accounts_and_tokens(&env);
+    let mut files: Vec<_> = fs::read_dir(env.path("data"))
+        .expect("the folder was created")
         .map(|entry| entry.expect("the folder can be read").file_name())
         .filter(|name| !name.to_string_lossy().starts_with("taskhold.db"))
         .collect();
@@ -163,7 +164,7 @@ fn a_second_start_on_sqlite_keeps_accounts_and_tokens() {
 #[test]
 fn a_second_start_on_postgres_keeps_accounts_and_tokens() {
     let Some(database) = PostgresDatabase::new() else { return };
-    let place = Place::on(&database);
-    a_second_start_keeps_accounts_and_tokens(&place);
-    assert!(!place.path("data").exists(), "PostgreSQL needs no folder");
+    let env = ServerEnv::on(&database);
+    a_second_start_keeps_accounts_and_tokens(&env);
+    assert!(!env.path("data").exists(), "PostgreSQL needs no folder");
 }

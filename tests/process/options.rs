@@ -1,56 +1,56 @@
-//! Where options come from, and the two places that list them all.
+//! The sources of options and their precedence, and the two lists of all options: help and .env.example.
 
 use std::collections::BTreeMap;
 
-use crate::support::Place;
+use crate::support::ServerEnv;
 
 const EXAMPLE: &str = include_str!("../../.env.example");
 
-/// The only folder of these that `taskhold check` has made.
-fn data_dir(place: &Place, arguments: &[&str]) -> Option<&'static str> {
-    place.run(&[&["check"], arguments].concat());
-    let made = ["data", "from-file", "from-environment", "from-flag"].into_iter();
-    let mut made = made.filter(|name| place.path(name).exists());
-    made.next().filter(|_| made.next().is_none())
+/// The data folder that `taskhold check` created, if it is exactly one of these.
+fn data_dir(env: &ServerEnv, arguments: &[&str]) -> Option<&'static str> {
+    env.run(&[&["check"], arguments].concat());
+    let created = ["data", "from-file", "from-environment", "from-flag"].into_iter();
+    let mut created = created.filter(|name| env.path(name).exists());
+    created.next().filter(|_| created.next().is_none())
 }
 
 #[test]
-fn a_flag_beats_the_environment_which_beats_the_file() {
-    let place = |options: &[&str]| {
-        let place = Place::new();
-        place.write(".env", "DATA_DIR=./from-file");
-        options.iter().fold(place, |place, folder| place.with("DATA_DIR", folder))
+fn flags_override_the_environment_which_overrides_the_env_file() {
+    let env = |options: &[&str]| {
+        let env = ServerEnv::new();
+        env.write(".env", "DATA_DIR=./from-file");
+        options.iter().fold(env, |env, folder| env.with("DATA_DIR", folder))
     };
-    assert_eq!(data_dir(&Place::new(), &[]), Some("data"));
-    assert_eq!(data_dir(&place(&[]), &[]), Some("from-file"));
-    assert_eq!(data_dir(&place(&["./from-environment"]), &[]), Some("from-environment"));
+    assert_eq!(data_dir(&ServerEnv::new(), &[]), Some("data"));
+    assert_eq!(data_dir(&env(&[]), &[]), Some("from-file"));
+    assert_eq!(data_dir(&env(&["./from-environment"]), &[]), Some("from-environment"));
     let flag = ["--data-dir", "./from-flag"];
-    assert_eq!(data_dir(&place(&["./from-environment"]), &flag), Some("from-flag"));
+    assert_eq!(data_dir(&env(&["./from-environment"]), &flag), Some("from-flag"));
 }
 
 #[test]
-fn a_server_takes_its_options_from_the_file() {
-    let place = Place::new();
-    place.write(".env", "# ours\nREGISTRATION_OPEN=false\nexport LOG_FORMAT='pretty'\n");
-    let server = place.start(&[]);
+fn a_server_reads_options_from_the_env_file() {
+    let env = ServerEnv::new();
+    env.write(".env", "# ours\nREGISTRATION_OPEN=false\nexport LOG_FORMAT='pretty'\n");
+    let server = env.start(&[]);
     let info = server.post("", "{ serverInfo { registrationOpen } }", &serde_json::Value::Null).json();
     assert_eq!(info["data"]["serverInfo"]["registrationOpen"], false);
     assert!(server.log().contains(" INFO "), "{}", server.log());
 }
 
 #[test]
-fn a_value_in_single_quotes_is_taken_as_it_is() {
-    let place = Place::new();
-    place.write(".env", r##"DATA_DIR='./a $HOME "b" # c \d'"'""##);
-    assert!(place.run(&["migrate"]).success);
-    assert!(place.path(r#"a $HOME "b" # c \d'"#).is_dir());
+fn a_value_in_single_quotes_is_taken_literally() {
+    let env = ServerEnv::new();
+    env.write(".env", r##"DATA_DIR='./a $HOME "b" # c \d'"'""##);
+    assert!(env.run(&["migrate"]).success);
+    assert!(env.path(r#"a $HOME "b" # c \d'"#).is_dir());
 }
 
 #[test]
-fn a_file_in_the_folder_above_is_none_of_ours() {
-    let place = Place::new();
-    place.write("../.env", "DATA_DIR=./from-file");
-    assert_eq!(data_dir(&place, &[]), Some("data"));
+fn an_env_file_in_the_parent_folder_is_ignored() {
+    let env = ServerEnv::new();
+    env.write("../.env", "DATA_DIR=./from-file");
+    assert_eq!(data_dir(&env, &[]), Some("data"));
 }
 
 /// The name of every option.
@@ -60,19 +60,19 @@ fn names() -> Vec<String> {
 
 #[test]
 fn an_empty_variable_counts_as_not_set_for_every_option() {
-    let place = names().iter().fold(Place::new(), |place, option| place.with(option, ""));
-    let run = place.run(&["check", "--port=0"]);
+    let env = names().iter().fold(ServerEnv::new(), |env, option| env.with(option, ""));
+    let run = env.run(&["check", "--port=0"]);
     assert!(run.stdout.starts_with("configuration: ok"), "{}", run.stderr);
-    assert!(place.path("data").is_dir());
+    assert!(env.path("data").is_dir());
 }
 
 #[test]
-fn an_empty_line_of_the_file_counts_as_not_set_for_every_option() {
-    let place = Place::new();
-    place.write(".env", &names().iter().map(|option| format!("{option}=\n")).collect::<String>());
-    let run = place.run(&["check"]);
+fn an_empty_line_of_the_env_file_counts_as_not_set_for_every_option() {
+    let env = ServerEnv::new();
+    env.write(".env", &names().iter().map(|option| format!("{option}=\n")).collect::<String>());
+    let run = env.run(&["check"]);
     assert!(run.stdout.starts_with("configuration: ok"), "{}", run.stderr);
-    assert!(place.path("data").is_dir());
+    assert!(env.path("data").is_dir());
 }
 
 #[test]
@@ -81,42 +81,42 @@ fn an_empty_flag_counts_as_not_set_for_every_option() {
         names().iter().map(|option| format!("--{}=", option.to_lowercase().replace('_', "-"))).collect();
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     for arguments in [[&["check"][..], &flags].concat(), [&flags, &["check"][..]].concat()] {
-        let place = Place::new();
-        let run = place.run(&arguments);
+        let env = ServerEnv::new();
+        let run = env.run(&arguments);
         assert!(run.stdout.starts_with("configuration: ok"), "{}", run.stderr);
-        assert!(place.path("data").is_dir());
+        assert!(env.path("data").is_dir());
     }
 }
 
 #[test]
-fn what_is_empty_in_one_place_is_taken_from_the_next() {
-    let place = || {
-        let place = Place::new();
-        place.write(".env", "DATA_DIR=\nDATA_DIR=./from-file\nDATA_DIR=./data\n");
-        place
+fn an_empty_value_falls_back_to_the_next_source() {
+    let env = || {
+        let env = ServerEnv::new();
+        env.write(".env", "DATA_DIR=\nDATA_DIR=./from-file\nDATA_DIR=./data\n");
+        env
     };
-    assert_eq!(data_dir(&place().with("DATA_DIR", ""), &[]), Some("from-file"));
+    assert_eq!(data_dir(&env().with("DATA_DIR", ""), &[]), Some("from-file"));
     for flag in [&["--data-dir="][..], &["--data-dir", ""]] {
-        assert_eq!(data_dir(&place().with("DATA_DIR", "./from-environment"), flag), Some("from-environment"));
-        assert_eq!(data_dir(&place(), flag), Some("from-file"));
-        assert_eq!(data_dir(&Place::new(), flag), Some("data"));
+        assert_eq!(data_dir(&env().with("DATA_DIR", "./from-environment"), flag), Some("from-environment"));
+        assert_eq!(data_dir(&env(), flag), Some("from-file"));
+        assert_eq!(data_dir(&ServerEnv::new(), flag), Some("data"));
     }
 }
 
-/// Options and their defaults; none where the default is not a value.
+/// Options and their defaults; `None` for an option without a default value.
 type Options = BTreeMap<String, Option<String>>;
 
 fn from_help() -> Options {
-    let help = Place::new().run(&["--help"]).stdout;
-    let inside =
+    let help = ServerEnv::new().run(&["--help"]).stdout;
+    let bracketed =
         |line: &str, start: &str| Some(line.trim().strip_prefix(start)?.strip_suffix(']')?.to_owned());
     let mut options = Options::new();
     let mut last = String::new();
     for line in help.lines() {
-        if let Some(option) = inside(line, "[env: ") {
+        if let Some(option) = bracketed(line, "[env: ") {
             last = option.split('=').next().unwrap_or_default().to_owned();
             options.insert(last.clone(), None);
-        } else if let Some(default) = inside(line, "[default: ") {
+        } else if let Some(default) = bracketed(line, "[default: ") {
             options.insert(last.clone(), Some(default));
         }
     }
@@ -135,7 +135,7 @@ fn from_example() -> Options {
 #[test]
 fn the_example_file_has_every_option_with_its_default() {
     let (help, example) = (from_help(), from_example());
-    assert!(help.len() > 20, "the help was not understood: {help:?}");
+    assert!(help.len() > 20, "the help could not be parsed: {help:?}");
     assert!(help.keys().eq(example.keys()), "help: {:?}\nexample: {:?}", help.keys(), example.keys());
     for (option, default) in help.iter().filter(|(_, default)| default.is_some()) {
         assert_eq!(&example[option], default, "{option}");
@@ -144,30 +144,30 @@ fn the_example_file_has_every_option_with_its_default() {
 
 #[test]
 fn the_example_file_can_be_used_as_it_is() {
-    let place = Place::new();
-    place.write(".env", EXAMPLE);
-    let run = place.run(&["migrate"]);
+    let env = ServerEnv::new();
+    env.write(".env", EXAMPLE);
+    let run = env.run(&["migrate"]);
     assert!(run.success, "{}", run.stderr);
 }
 
 #[test]
 fn every_value_of_the_example_file_is_valid() {
-    let own = |option: &str| ["DATABASE_URL", "BETTER_AUTH_SECRET"].contains(&option);
-    let lines = from_example().into_iter().filter(|(option, _)| !own(option));
+    let needs_real_value = |option: &str| ["DATABASE_URL", "BETTER_AUTH_SECRET"].contains(&option);
+    let lines = from_example().into_iter().filter(|(option, _)| !needs_real_value(option));
     let lines = lines.map(|(option, value)| format!("{option}={}\n", value.unwrap_or_default()));
-    let place = Place::new();
-    place.write(".env", &lines.collect::<String>());
-    let run = place.run(&["migrate"]);
+    let env = ServerEnv::new();
+    env.write(".env", &lines.collect::<String>());
+    let run = env.run(&["migrate"]);
     assert!(run.success, "{}", run.stderr);
 }
 
 #[test]
 fn help_shows_no_secret_that_is_set() {
-    let place = Place::new()
+    let env = ServerEnv::new()
         .with("BETTER_AUTH_SECRET", "s3cret")
         .with("DATABASE_URL", "postgres://ann:s3cret@db/tasks");
     for flag in ["-h", "--help"] {
-        let run = place.run(&[flag]);
+        let run = env.run(&[flag]);
         assert!(run.success && !run.stdout.contains("s3cret"), "{}", run.stdout);
     }
 }

@@ -1,26 +1,26 @@
-//! The database goes away and comes back.
+//! Requests while the database refuses connections, and after it accepts them again.
 
 use std::time::{Duration, Instant};
 
-use super::{code, login, refresh, sign_in, whose};
-use crate::support::{PASSWORD, Place, PostgresDatabase, Reply, json, wait_until};
+use super::{code, login, refresh, sign_in, username_of};
+use crate::support::{HttpResponse, PASSWORD, PostgresDatabase, ServerEnv, json, wait_until};
 
 const ME: &str = "{ me { id } }";
 
-fn assert_unavailable(reply: &Reply) {
-    assert_eq!((reply.status, code(reply).as_str()), (503, "SERVICE_UNAVAILABLE"), "{}", reply.body);
-    assert!(reply.json().get("data").is_none(), "{}", reply.body);
+fn assert_unavailable(response: &HttpResponse) {
+    assert_eq!((response.status, code(response).as_str()), (503, "SERVICE_UNAVAILABLE"), "{}", response.body);
+    assert!(response.json().get("data").is_none(), "{}", response.body);
 }
 
 #[test]
-fn without_the_database_nothing_is_let_through_and_with_it_everything_at_once() {
+fn requests_fail_without_the_database_and_succeed_within_a_second_after_it_returns() {
     let Some(database) = PostgresDatabase::new() else { return };
-    let server = Place::on(&database).start(&[]);
+    let server = ServerEnv::on(&database).start(&[]);
     server.register("ann");
     let ann = sign_in(&server, "ann");
-    assert_eq!(whose(&server, &ann.access), "ann");
+    assert_eq!(username_of(&server, &ann.access), "ann");
 
-    database.close();
+    database.refuse_connections();
     for _ in 0..20 {
         assert_unavailable(&server.post(&ann.access, ME, &json!({})));
     }
@@ -29,26 +29,26 @@ fn without_the_database_nothing_is_let_through_and_with_it_everything_at_once() 
     assert_unavailable(&login(&server, "ann", PASSWORD));
     assert_unavailable(&refresh(&server, &ann.refresh));
     assert_eq!((server.get("/readyz").status, server.get("/healthz").status), (503, 200));
-    // What needs no database goes on.
+    // Requests that need no database still succeed.
     assert_eq!(server.post("", "{ serverInfo { version } }", &json!({})).status, 200);
     assert_eq!(server.post("forged", ME, &json!({})).status, 401);
 
-    database.open();
-    let back = Instant::now();
-    wait_until("it works again", || server.post(&ann.access, ME, &json!({})).status == 200);
-    assert!(back.elapsed() < Duration::from_secs(1), "{:?}", back.elapsed());
+    database.accept_connections();
+    let accepting_since = Instant::now();
+    wait_until("a request succeeds", || server.post(&ann.access, ME, &json!({})).status == 200);
+    assert!(accepting_since.elapsed() < Duration::from_secs(1), "{:?}", accepting_since.elapsed());
     assert_eq!(server.get("/readyz").status, 200);
     assert_eq!(login(&server, "ann", PASSWORD).status, 200);
 }
 
 #[test]
-fn connections_that_died_are_handed_to_nobody() {
+fn closed_database_connections_are_not_reused() {
     let Some(database) = PostgresDatabase::new() else { return };
-    let server = Place::on(&database).start(&[]);
+    let server = ServerEnv::on(&database).start(&[]);
     let token = server.register("ann");
     for _ in 0..3 {
-        database.close();
-        database.open();
-        assert_eq!(whose(&server, &token), "ann");
+        database.refuse_connections();
+        database.accept_connections();
+        assert_eq!(username_of(&server, &token), "ann");
     }
 }

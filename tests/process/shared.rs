@@ -1,35 +1,35 @@
-//! Several servers on one PostgreSQL: a session is the same on all, and ends on all.
+//! Several servers on one PostgreSQL: all accept the same sessions, revocations and login limits.
 
 use std::thread;
 
-use super::{Tokens, code, learns_of_the_end, login, refresh, sign_in, tokens, whose};
-use crate::support::{PASSWORD, Place, PostgresDatabase, Server, Value, json};
+use super::{Tokens, assert_revoked_soon, code, login, refresh, sign_in, tokens, username_of};
+use crate::support::{PASSWORD, PostgresDatabase, Server, ServerEnv, Value, json};
 
-/// How a session ends: by the session itself, or by another one of the same user.
-struct Ending {
+/// An operation that revokes a session, sent in that session or in another one of the same user.
+struct Revocation {
     name: &'static str,
     query: &'static str,
-    by_itself: bool,
+    by_own_session: bool,
 }
 
-const ENDINGS: [Ending; 5] = [
-    Ending { name: "logout", query: "mutation { logout { success } }", by_itself: true },
-    Ending { name: "logout-all", query: "mutation { logout(scope: ALL) { success } }", by_itself: false },
-    Ending {
+const REVOCATIONS: [Revocation; 5] = [
+    Revocation { name: "logout", query: "mutation { logout { success } }", by_own_session: true },
+    Revocation { name: "logout-all", query: "mutation { logout(scope: ALL) { success } }", by_own_session: false },
+    Revocation {
         name: "revoke",
         query: "mutation($id: ID!) { revokeSession(id: $id) { revokedSessionId } }",
-        by_itself: false,
+        by_own_session: false,
     },
-    Ending {
+    Revocation {
         name: "change-password",
         query: "mutation($password: String!) {
             changePassword(input: { currentPassword: $password, newPassword: \"better-horse-2\" }) { tokenType } }",
-        by_itself: false,
+        by_own_session: false,
     },
-    Ending {
+    Revocation {
         name: "delete-account",
         query: "mutation($password: String!) { deleteAccount(password: $password) { deletedUserId } }",
-        by_itself: false,
+        by_own_session: false,
     },
 ];
 
@@ -37,65 +37,65 @@ fn current_session(server: &Server, token: &str) -> Value {
     let sessions = server.post(token, "{ me { sessions { id current } } }", &json!({})).json();
     let sessions = sessions["data"]["me"]["sessions"].as_array().expect("a list").clone();
     let mut current = sessions.into_iter().filter(|session| session["current"] == true);
-    current.next().expect("the session lists itself")["id"].clone()
+    current.next().expect("the current session is listed")["id"].clone()
 }
 
 #[test]
-fn a_session_that_ends_is_refused_at_once_here_and_soon_everywhere() {
+fn a_revoked_session_is_refused_immediately_on_one_server_and_soon_on_the_others() {
     let Some(database) = PostgresDatabase::new() else { return };
-    let place = Place::on(&database);
-    let [here, there] = [place.start(&[]), place.start(&[])];
-    for Ending { name, query, by_itself } in ENDINGS {
-        here.register(name);
-        let [session, other] = [sign_in(&here, name), sign_in(&there, name)];
-        for server in [&here, &there] {
-            assert_eq!(whose(server, &session.access), name, "one token is good on both");
+    let env = ServerEnv::on(&database);
+    let [first, second] = [env.start(&[]), env.start(&[])];
+    for Revocation { name, query, by_own_session } in REVOCATIONS {
+        first.register(name);
+        let [session, other] = [sign_in(&first, name), sign_in(&second, name)];
+        for server in [&first, &second] {
+            assert_eq!(username_of(server, &session.access), name, "both servers accept the token");
         }
-        let by = if by_itself { &session } else { &other };
-        let variables = json!({ "id": current_session(&here, &session.access), "password": PASSWORD });
-        let answer = here.post(&by.access, query, &variables).json();
-        assert!(answer.get("errors").is_none(), "{name}: {answer}");
-        assert_eq!(whose(&here, &session.access), "", "{name}");
-        learns_of_the_end(&there, &session.access);
-        for server in [&here, &there] {
+        let by = if by_own_session { &session } else { &other };
+        let variables = json!({ "id": current_session(&first, &session.access), "password": PASSWORD });
+        let response = first.post(&by.access, query, &variables).json();
+        assert!(response.get("errors").is_none(), "{name}: {response}");
+        assert_eq!(username_of(&first, &session.access), "", "{name}");
+        assert_revoked_soon(&second, &session.access);
+        for server in [&first, &second] {
             assert_eq!(code(&refresh(server, &session.refresh)), "INVALID_CREDENTIALS", "{name}");
         }
     }
 }
 
 #[test]
-fn the_same_refresh_gives_the_same_answer_on_every_server() {
+fn a_repeated_refresh_gets_the_same_response_on_every_server() {
     let Some(database) = PostgresDatabase::new() else { return };
-    let place = Place::on(&database);
-    let [here, there] = [place.start(&[]), place.start(&[])];
-    here.register("ann");
-    let Tokens { refresh: token, .. } = sign_in(&here, "ann");
-    let first = refresh(&here, &token);
-    assert_eq!(refresh(&there, &token).body, first.body);
-    let pair = tokens(&first, "refreshToken");
-    assert_eq!(whose(&there, &pair.access), "ann");
+    let env = ServerEnv::on(&database);
+    let [first, second] = [env.start(&[]), env.start(&[])];
+    first.register("ann");
+    let Tokens { refresh: token, .. } = sign_in(&first, "ann");
+    let response = refresh(&first, &token);
+    assert_eq!(refresh(&second, &token).body, response.body);
+    let pair = tokens(&response, "refreshToken");
+    assert_eq!(username_of(&second, &pair.access), "ann");
 
-    // Used there, the first one is a stolen one here.
-    tokens(&refresh(&there, &pair.refresh), "refreshToken");
-    assert_eq!(code(&refresh(&here, &token)), "INVALID_CREDENTIALS");
-    assert_eq!(whose(&here, &pair.access), "");
-    learns_of_the_end(&there, &pair.access);
+    // The successor was used on the second server, so the first server treats the old token as stolen.
+    tokens(&refresh(&second, &pair.refresh), "refreshToken");
+    assert_eq!(code(&refresh(&first, &token)), "INVALID_CREDENTIALS");
+    assert_eq!(username_of(&first, &pair.access), "");
+    assert_revoked_soon(&second, &pair.access);
 }
 
 #[test]
-fn of_sixty_wrong_logins_at_once_on_three_servers_ten_are_tried() {
+fn of_sixty_concurrent_wrong_logins_on_three_servers_ten_are_tried() {
     let Some(database) = PostgresDatabase::new() else { return };
-    let place = Place::on(&database).with("LIMIT_CREDENTIALS_PER_MINUTE", "0");
-    let servers = [place.start(&[]), place.start(&[]), place.start(&[])];
+    let env = ServerEnv::on(&database).with("LIMIT_CREDENTIALS_PER_MINUTE", "0");
+    let servers = [env.start(&[]), env.start(&[]), env.start(&[])];
     servers[0].register("ann");
     let codes: Vec<String> = thread::scope(|scope| {
         let wrong = |server| code(&login(server, "ann", "wrong-horse-1"));
         let tries = servers.iter().cycle().take(60);
         let tries: Vec<_> = tries.map(|server| scope.spawn(move || wrong(server))).collect();
-        tries.into_iter().map(|attempt| attempt.join().expect("it does not panic")).collect()
+        tries.into_iter().map(|attempt| attempt.join().expect("the attempt does not panic")).collect()
     });
     let count = |code: &str| codes.iter().filter(|given| *given == code).count();
-    // On a busy machine some wait too long to be hashed.
+    // On a busy machine some requests exceed the time limit of the hashing queue.
     let refused = count("RATE_LIMITED") + count("SERVICE_UNAVAILABLE");
     assert_eq!((count("INVALID_CREDENTIALS"), refused), (10, 50), "{codes:?}");
     for server in &servers {

@@ -1,4 +1,5 @@
-//! Clients that take their time: how long they have, and that they are in nobody's way.
+//! Slow clients: the time limits for sending a request and reading a response, and that others are not
+//! delayed.
 
 use std::io::Read;
 use std::thread;
@@ -7,56 +8,57 @@ use std::time::{Duration, Instant};
 use socket2::SockRef;
 
 use super::code;
-use crate::support::{Client, Place, Server, json, operation};
+use crate::support::{Client, Server, ServerEnv, json, operation};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Somebody with so many long tasks that the answer to [`MUCH`] is five megabytes: their token.
-pub(super) fn with_much_to_tell(server: &Server) -> String {
+/// Registers a user with long tasks, for whom the response to [`LARGE_QUERY`] is five megabytes. Returns the
+/// token.
+pub(super) fn register_with_long_tasks(server: &Server) -> String {
     let token = server.register("ann");
     let create = "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id } } }";
     let inputs = vec![json!({ "title": "long", "description": "x".repeat(20_000) }); 50];
-    let reply = server.post(&token, create, &json!({ "inputs": inputs }));
-    assert!(reply.json()["errors"].is_null(), "{}", reply.body);
+    let response = server.post(&token, create, &json!({ "inputs": inputs }));
+    assert!(response.json()["errors"].is_null(), "{}", response.body);
     token
 }
 
-const MUCH: &str = "fragment Long on Query { tasks(first: 50) { nodes { description } } }
+const LARGE_QUERY: &str = "fragment Long on Query { tasks(first: 50) { nodes { description } } }
     { ...Long b: tasks(first: 50) { nodes { description } } c: tasks(first: 50) { nodes { description } }
       d: tasks(first: 50) { nodes { description } } e: tasks(first: 50) { nodes { description } } }";
 
-/// How many bytes the system keeps for a client that does not read.
-fn keep(client: &Client, bytes: usize) {
+/// Sets the size of the client's receive buffer.
+fn set_receive_buffer(client: &Client, bytes: usize) {
     SockRef::from(client.stream()).set_recv_buffer_size(bytes).expect("the socket takes the option");
 }
 
-/// Asks for [`MUCH`] and does not read yet.
-pub(super) fn ask_for_much(server: &Server, token: &str, kept: usize) -> Client {
+/// Sends [`LARGE_QUERY`] without reading the response.
+pub(super) fn request_large_response(server: &Server, token: &str, buffer_bytes: usize) -> Client {
     let mut client = server.connect();
-    keep(&client, kept);
-    client.send(&operation(token, MUCH, &json!({})));
+    set_receive_buffer(&client, buffer_bytes);
+    client.send(&operation(token, LARGE_QUERY, &json!({})));
     client
 }
 
-/// Reads [`MUCH`] to its end with a pause before each piece.
+/// Reads the response to [`LARGE_QUERY`] completely, with a pause before each chunk. Returns its length.
 fn read_steadily(client: &Client) -> usize {
-    let (mut piece, mut taken) = (vec![0; 1 << 17], Vec::new());
-    while !taken.ends_with(b"}}") {
+    let (mut chunk, mut received) = (vec![0; 1 << 17], Vec::new());
+    while !received.ends_with(b"}}") {
         thread::sleep(Duration::from_millis(200));
-        let length = client.stream().read(&mut piece).expect("there is more");
-        assert!(length > 0, "it was cut after {} bytes", taken.len());
-        taken.extend(&piece[..length]);
+        let length = client.stream().read(&mut chunk).expect("the response continues");
+        assert!(length > 0, "the connection was closed after {} bytes", received.len());
+        received.extend(&chunk[..length]);
     }
-    taken.len()
+    received.len()
 }
 
 #[test]
-fn who_dawdles_is_cut_after_ten_seconds_and_who_goes_on_steadily_is_not() {
-    let server = Place::new().start(&[]);
-    let token = with_much_to_tell(&server);
-    let steady = ask_for_much(&server, &token, 1 << 16);
+fn stalled_clients_are_disconnected_after_ten_seconds_and_slow_but_steady_ones_are_not() {
+    let server = ServerEnv::new().start(&[]);
+    let token = register_with_long_tasks(&server);
+    let steady = request_large_response(&server, &token, 1 << 16);
     let steady = thread::spawn(move || (read_steadily(&steady), Instant::now()));
-    let stuck = ask_for_much(&server, &token, 1 << 12);
+    let not_reading = request_large_response(&server, &token, 1 << 12);
     let request = operation("", "{ serverInfo { registrationOpen } }", &json!({}));
     let [mut silent, mut in_the_head, mut in_the_body] = [0, 20, request.len() - 1].map(|length| {
         let mut client = server.connect();
@@ -64,23 +66,26 @@ fn who_dawdles_is_cut_after_ten_seconds_and_who_goes_on_steadily_is_not() {
         client
     });
     let begun = Instant::now();
-    thread::sleep(PATIENCE - Duration::from_secs(1));
+    thread::sleep(CLIENT_TIMEOUT - Duration::from_secs(1));
     assert_eq!(server.get("/readyz").status, 200);
 
     assert!(silent.is_closed() && in_the_head.is_closed());
-    let reply = in_the_body.reply();
-    assert_eq!((reply.status, code(&reply).as_str()), (408, "BAD_REQUEST"));
+    let response = in_the_body.read_response();
+    assert_eq!((response.status, code(&response).as_str()), (408, "BAD_REQUEST"));
     assert!(in_the_body.is_closed());
     let waited = begun.elapsed();
-    assert!(waited > PATIENCE - Duration::from_millis(500) && waited < 2 * PATIENCE, "{waited:?}");
+    assert!(
+        waited > CLIENT_TIMEOUT - Duration::from_millis(500) && waited < 2 * CLIENT_TIMEOUT,
+        "{waited:?}"
+    );
 
     thread::sleep(Duration::from_secs(2));
-    let mut taken = Vec::new();
-    keep(&stuck, 1 << 20);
-    // What was on its way still comes; the end may be a reset.
-    let _ = stuck.stream().read_to_end(&mut taken);
-    assert!((1..2_000_000).contains(&taken.len()), "{} bytes", taken.len());
+    let mut received = Vec::new();
+    set_receive_buffer(&not_reading, 1 << 20);
+    // Data in transit still arrives; the connection may end with a reset.
+    let _ = not_reading.stream().read_to_end(&mut received);
+    assert!((1..2_000_000).contains(&received.len()), "{} bytes", received.len());
 
-    let (length, ended) = steady.join().expect("it was not cut");
-    assert!(length > 5_000_000 && ended - begun > PATIENCE, "{length} bytes in {:?}", ended - begun);
+    let (length, ended) = steady.join().expect("the connection stayed open");
+    assert!(length > 5_000_000 && ended - begun > CLIENT_TIMEOUT, "{length} bytes in {:?}", ended - begun);
 }

@@ -1,25 +1,25 @@
-//! A clean stop.
+//! The graceful stop on SIGTERM and SIGINT.
 
 use std::io::Read;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::slow::{ask_for_much, with_much_to_tell};
-use crate::support::{Place, json, operation, wait_until};
+use super::slow::{register_with_long_tasks, request_large_response};
+use crate::support::{ServerEnv, json, operation, wait_until};
 
-const AT_ONCE: Duration = Duration::from_secs(3);
+const PROMPT_EXIT_LIMIT: Duration = Duration::from_secs(3);
 
-/// A request in two halves, the second of which completes its body.
-fn halves() -> (String, String) {
+/// A request in two parts; the second completes its body.
+fn request_in_two_parts() -> (String, String) {
     let request = operation("", "{ serverInfo { registrationOpen } }", &json!({}));
     let (first, second) = request.split_at(request.len() - 10);
     (first.to_owned(), second.to_owned())
 }
 
-fn a_stop_finishes_what_is_in_flight(signal: &str) {
-    let mut server = Place::new().with("SHUTDOWN_GRACE", "2s").start(&[]);
+fn a_stop_finishes_requests_in_flight(signal: &str) {
+    let mut server = ServerEnv::new().with("SHUTDOWN_GRACE", "2s").start(&[]);
     let mut slow = server.connect();
-    let (first, second) = halves();
+    let (first, second) = request_in_two_parts();
     slow.send(&first);
     assert_eq!(server.get("/readyz").status, 200);
 
@@ -27,29 +27,29 @@ fn a_stop_finishes_what_is_in_flight(signal: &str) {
     wait_until("readyz says 503", || server.get("/readyz").status == 503);
     assert_eq!(server.get("/healthz").status, 200);
     let token = server.register("ann");
-    assert!(!token.is_empty(), "who has not learnt of it is still served");
-    wait_until("the listener closes", || !server.accepts());
+    assert!(!token.is_empty(), "new requests are still served");
+    wait_until("the listener closes", || !server.accepts_connections());
 
     slow.send(&second);
-    let reply = slow.reply();
-    assert_eq!((reply.status, reply.header("connection")), (200, "close"));
-    assert_eq!(reply.json()["data"]["serverInfo"]["registrationOpen"], true);
-    assert!(server.ends_well());
+    let response = slow.read_response();
+    assert_eq!((response.status, response.header("connection")), (200, "close"));
+    assert_eq!(response.json()["data"]["serverInfo"]["registrationOpen"], true);
+    assert!(server.exits_cleanly());
 }
 
 #[test]
-fn on_sigterm_what_is_in_flight_is_finished() {
-    a_stop_finishes_what_is_in_flight("TERM");
+fn on_sigterm_requests_in_flight_are_finished() {
+    a_stop_finishes_requests_in_flight("TERM");
 }
 
 #[test]
-fn on_sigint_what_is_in_flight_is_finished() {
-    a_stop_finishes_what_is_in_flight("INT");
+fn on_sigint_requests_in_flight_are_finished() {
+    a_stop_finishes_requests_in_flight("INT");
 }
 
 #[test]
-fn from_the_signal_on_every_answer_closes_its_connection() {
-    let mut server = Place::new().with("SHUTDOWN_GRACE", "2s").start(&[]);
+fn after_the_signal_every_response_closes_its_connection() {
+    let mut server = ServerEnv::new().with("SHUTDOWN_GRACE", "2s").start(&[]);
     let health = "GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n".to_owned();
     let missing = health.replace("healthz", "missing");
     let ready = health.replace("healthz", "readyz");
@@ -57,113 +57,113 @@ fn from_the_signal_on_every_answer_closes_its_connection() {
     let mut clients = [(health, 200), (missing, 404), (query, 200), (ready, 503)].map(|(request, status)| {
         let mut client = server.connect();
         client.send(&request);
-        assert_eq!(client.reply().header("connection"), "");
+        assert_eq!(client.read_response().header("connection"), "");
         (client, request, status)
     });
     server.signal("TERM");
     wait_until("readyz says 503", || server.get("/readyz").status == 503);
     for (client, request, status) in &mut clients {
         client.send(request);
-        let reply = client.reply();
-        assert_eq!((reply.status, reply.header("connection")), (*status, "close"), "{request}");
+        let response = client.read_response();
+        assert_eq!((response.status, response.header("connection")), (*status, "close"), "{request}");
         assert!(client.is_closed());
     }
-    assert!(server.ends_well());
+    assert!(server.exits_cleanly());
 }
 
 #[test]
-fn a_second_signal_ends_the_grace_and_what_is_in_flight() {
+fn a_second_signal_ends_the_grace_period_and_requests_in_flight() {
     for (first, second) in [("TERM", "TERM"), ("INT", "INT"), ("TERM", "INT")] {
-        let mut server = Place::new().with("SHUTDOWN_GRACE", "1h").start(&[]);
+        let mut server = ServerEnv::new().with("SHUTDOWN_GRACE", "1h").start(&[]);
         let mut slow = server.connect();
-        slow.send(&halves().0);
+        slow.send(&request_in_two_parts().0);
         server.signal(first);
         wait_until("readyz says 503", || server.get("/readyz").status == 503);
-        let told = Instant::now();
+        let signalled = Instant::now();
         server.signal(second);
-        assert!(server.ends_well());
-        assert!(told.elapsed() < AT_ONCE, "{:?}", told.elapsed());
+        assert!(server.exits_cleanly());
+        assert!(signalled.elapsed() < PROMPT_EXIT_LIMIT, "{:?}", signalled.elapsed());
         assert!(slow.is_closed());
     }
 }
 
 #[test]
-fn a_second_signal_ends_the_wait_for_what_is_in_flight() {
-    let mut server = Place::new().with("SHUTDOWN_GRACE", "0s").start(&[]);
+fn a_second_signal_ends_the_wait_for_requests_in_flight() {
+    let mut server = ServerEnv::new().with("SHUTDOWN_GRACE", "0s").start(&[]);
     let mut slow = server.connect();
-    slow.send(&halves().0);
-    // The half request has been read when one that came after it is answered.
+    slow.send(&request_in_two_parts().0);
+    // The partial request has been read when a later request is finished.
     assert_eq!(server.get("/healthz").status, 200);
     server.signal("TERM");
-    wait_until("the listener closes", || !server.accepts());
-    let told = Instant::now();
+    wait_until("the listener closes", || !server.accepts_connections());
+    let signalled = Instant::now();
     server.signal("TERM");
-    assert!(server.ends_well());
-    assert!(told.elapsed() < AT_ONCE, "{:?}", told.elapsed());
+    assert!(server.exits_cleanly());
+    assert!(signalled.elapsed() < PROMPT_EXIT_LIMIT, "{:?}", signalled.elapsed());
 }
 
 #[test]
-fn a_signal_right_after_it_is_ready_is_a_clean_stop_too() {
+fn a_signal_right_after_the_start_is_a_clean_stop() {
     for _ in 0..10 {
-        let mut server = Place::new().with("SHUTDOWN_GRACE", "0s").start(&[]);
+        let mut server = ServerEnv::new().with("SHUTDOWN_GRACE", "0s").start(&[]);
         server.signal("TERM");
-        assert!(server.ends_well());
+        assert!(server.exits_cleanly());
     }
 }
 
 #[test]
-fn connections_that_ask_for_nothing_do_not_hold_it_up() {
-    let mut server = Place::new().with("SHUTDOWN_GRACE", "0s").start(&[]);
+fn idle_connections_do_not_delay_the_stop() {
+    let mut server = ServerEnv::new().with("SHUTDOWN_GRACE", "0s").start(&[]);
     let mut silent = server.connect();
     let mut kept_alive = server.connect();
     kept_alive.send("GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n");
-    assert_eq!(kept_alive.reply().status, 200);
-    let told = Instant::now();
+    assert_eq!(kept_alive.read_response().status, 200);
+    let signalled = Instant::now();
     server.signal("TERM");
-    assert!(server.ends_well());
-    assert!(told.elapsed() < AT_ONCE, "{:?}", told.elapsed());
+    assert!(server.exits_cleanly());
+    assert!(signalled.elapsed() < PROMPT_EXIT_LIMIT, "{:?}", signalled.elapsed());
     assert!(silent.is_closed() && kept_alive.is_closed());
 }
 
 #[test]
-fn clients_that_dawdle_do_not_hold_it_up_for_more_than_twenty_seconds() {
-    let mut server = Place::new().with("SHUTDOWN_GRACE", "0s").start(&[]);
-    let token = with_much_to_tell(&server);
-    let _stuck = ask_for_much(&server, &token, 1 << 12);
-    let mut half = server.connect();
-    half.send(&halves().0);
+fn slow_clients_delay_the_stop_by_at_most_twenty_seconds() {
+    let mut server = ServerEnv::new().with("SHUTDOWN_GRACE", "0s").start(&[]);
+    let token = register_with_long_tasks(&server);
+    let _not_reading = request_large_response(&server, &token, 1 << 12);
+    let mut partial = server.connect();
+    partial.send(&request_in_two_parts().0);
     let _silent = server.connect();
-    let steady = ask_for_much(&server, &token, 1 << 12);
+    let steady = request_large_response(&server, &token, 1 << 12);
     assert_eq!(server.get("/healthz").status, 200);
-    let told = Instant::now();
+    let signalled = Instant::now();
     server.signal("TERM");
-    // Too slow to be done in time, and never so slow that it would be cut for that.
+    // Too slow to finish in time, but fast enough not to exceed the client timeout.
     thread::spawn(move || {
         while let Ok(1..) = steady.stream().read(&mut [0; 1 << 14]) {
             thread::sleep(Duration::from_millis(300));
         }
     });
     thread::sleep(Duration::from_secs(12));
-    assert_eq!(half.reply().status, 408);
-    assert!(server.ends_well());
-    let seconds = told.elapsed().as_secs_f32();
+    assert_eq!(partial.read_response().status, 408);
+    assert!(server.exits_cleanly());
+    let seconds = signalled.elapsed().as_secs_f32();
     assert!((19.0..27.0).contains(&seconds), "{seconds} s");
     assert!(server.log().contains("stopped with requests in flight"));
 }
 
 #[test]
-fn after_a_clean_stop_the_one_file_of_sqlite_holds_everything() {
+fn after_a_clean_stop_the_sqlite_file_contains_all_data() {
     for _ in 0..5 {
-        let place = Place::new();
-        let mut server = place.start(&[]);
+        let env = ServerEnv::new();
+        let mut server = env.start(&[]);
         server.register("ann");
         server.signal("TERM");
-        assert!(server.ends_well());
-        // Left behind only while something has not been written into the file itself.
+        assert!(server.exits_cleanly());
+        // These files exist only while some data has not been written to the main file.
         for companion in ["data/taskhold.db-wal", "data/taskhold.db-shm"] {
-            assert!(!place.path(companion).exists(), "{companion}");
+            assert!(!env.path(companion).exists(), "{companion}");
         }
-        let users = place.run(&["user", "list"]);
+        let users = env.run(&["user", "list"]);
         assert!(users.stdout.contains("ann@example.com"), "{}", users.stdout);
     }
 }

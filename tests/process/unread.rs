@@ -1,28 +1,27 @@
-//! A log that nobody reads holds up neither the requests nor the stop.
+//! A log that is not read delays neither requests nor the stop; its lines are dropped and counted.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Client, Place, Value, wait_until};
+use crate::support::{Client, ServerEnv, Value, wait_until};
 
-/// Enough for the pipe and the buffer of the log to be full, and some more.
+/// More requests than lines that the pipe and the buffer of the log contain.
 const REQUESTS: usize = 22_000;
 const PIPELINED: usize = 500;
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// A server whose standard output is in the hands of the test.
-struct Unread {
+/// A server whose standard output only the test reads.
+struct UnreadLogServer {
     child: Child,
     address: String,
     metrics: String,
 }
 
-impl Unread {
-    fn start(place: Place) -> (Self, BufReader<ChildStdout>) {
-        let place = place.with("METRICS_BIND", "127.0.0.1:0");
-        let mut child =
-            place.command(&[]).stdout(Stdio::piped()).spawn().expect("the program can be started");
+impl UnreadLogServer {
+    fn start(env: ServerEnv) -> (Self, BufReader<ChildStdout>) {
+        let env = env.with("METRICS_BIND", "127.0.0.1:0");
+        let mut child = env.command(&[]).stdout(Stdio::piped()).spawn().expect("the program can be started");
         let mut output = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
         let mut address_after = |start: &str| loop {
             let mut line = String::new();
@@ -36,14 +35,14 @@ impl Unread {
         (Self { child, address, metrics }, output)
     }
 
-    /// Sends requests for a path that is not there, and makes sure that each is answered.
-    fn ask(&self, requests: usize) {
+    /// Sends requests for an unknown path and reads every response.
+    fn send_requests(&self, requests: usize) {
         let mut client = Client::connect(&self.address, TIME_LIMIT);
         let request = "GET /nowhere HTTP/1.1\r\nhost: test\r\n\r\n";
         for _ in 0..requests / PIPELINED {
             client.send(&request.repeat(PIPELINED));
             for _ in 0..PIPELINED {
-                assert_eq!(client.reply().status, 404);
+                assert_eq!(client.read_response().status, 404);
             }
         }
     }
@@ -51,36 +50,36 @@ impl Unread {
     fn dropped_lines(&self) -> usize {
         let mut client = Client::connect(&self.metrics, TIME_LIMIT);
         client.send("GET /metrics HTTP/1.1\r\nhost: test\r\n\r\n");
-        let metrics = client.reply().body;
+        let metrics = client.read_response().body;
         let line = metrics.lines().find_map(|line| line.strip_prefix("taskhold_log_lines_dropped_total "));
-        line.expect("the series is there").parse().expect("a number")
+        line.expect("the series exists").parse().expect("a number")
     }
 
-    fn ends_well(&mut self) {
+    fn exits_cleanly(&mut self) {
         let kill = format!("kill -TERM {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().expect("there is a shell").success());
         let mut status = None;
         wait_until("the server ends", || {
-            status = self.child.try_wait().expect("it can be waited for");
+            status = self.child.try_wait().expect("the process can be waited for");
             status.is_some()
         });
         assert!(status.is_some_and(|status| status.success()), "{status:?}");
     }
 }
 
-impl Drop for Unread {
+impl Drop for UnreadLogServer {
     fn drop(&mut self) {
-        // It fails when the program has ended, which is just as good.
+        // This fails if the program has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 #[test]
-fn lines_that_are_not_read_are_dropped_and_counted_and_reported_when_the_log_is_read_again() {
-    let (mut server, output) = Unread::start(Place::new().with("SHUTDOWN_GRACE", "0s"));
+fn unread_lines_are_dropped_and_counted_and_reported_when_the_log_is_read_again() {
+    let (mut server, output) = UnreadLogServer::start(ServerEnv::new().with("SHUTDOWN_GRACE", "0s"));
     assert_eq!(server.dropped_lines(), 0);
-    server.ask(REQUESTS);
+    server.send_requests(REQUESTS);
     let dropped = server.dropped_lines();
     assert!(dropped > 0 && dropped < REQUESTS, "{dropped}");
 
@@ -95,38 +94,38 @@ fn lines_that_are_not_read_are_dropped_and_counted_and_reported_when_the_log_is_
     }
     assert_eq!(read + dropped, REQUESTS);
     assert_eq!(server.dropped_lines(), dropped);
-    server.ends_well();
+    server.exits_cleanly();
 }
 
 #[test]
 fn a_server_whose_log_is_not_read_stops_in_time() {
-    let (mut server, _output) = Unread::start(Place::new().with("SHUTDOWN_GRACE", "0s"));
-    // More than a pipe holds.
-    server.ask(2_000);
-    let asked = Instant::now();
-    server.ends_well();
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    let (mut server, _output) = UnreadLogServer::start(ServerEnv::new().with("SHUTDOWN_GRACE", "0s"));
+    // More lines than the pipe can contain.
+    server.send_requests(2_000);
+    let signalled = Instant::now();
+    server.exits_cleanly();
+    assert!(signalled.elapsed() < Duration::from_secs(5), "{:?}", signalled.elapsed());
 }
 
 #[test]
-fn a_server_goes_on_when_its_log_is_closed() {
-    let (mut server, output) = Unread::start(Place::new().with("SHUTDOWN_GRACE", "0s"));
+fn a_server_continues_when_its_log_is_closed() {
+    let (mut server, output) = UnreadLogServer::start(ServerEnv::new().with("SHUTDOWN_GRACE", "0s"));
     drop(output);
-    server.ask(1_000);
+    server.send_requests(1_000);
     wait_until("the lines are counted", || server.dropped_lines() >= 1_000);
-    server.ends_well();
+    server.exits_cleanly();
 }
 
 #[test]
-fn the_last_lines_are_there_after_a_stop() {
-    let (mut server, mut output) = Unread::start(Place::new().with("SHUTDOWN_GRACE", "0s"));
-    server.ask(PIPELINED);
+fn the_last_lines_are_written_before_the_process_ends() {
+    let (mut server, mut output) = UnreadLogServer::start(ServerEnv::new().with("SHUTDOWN_GRACE", "0s"));
+    server.send_requests(PIPELINED);
     let reader = std::thread::spawn(move || {
         let mut log = String::new();
         output.read_to_string(&mut log).map(|_| log)
     });
-    server.ends_well();
-    let log = reader.join().expect("it does not panic").expect("the log is text");
+    server.exits_cleanly();
+    let log = reader.join().expect("the reader does not panic").expect("the log is text");
     assert_eq!(log.matches(r#""message":"request""#).count(), PIPELINED);
     let last = log.lines().last().unwrap_or_default();
     assert!(last.contains("stopping: requests in flight are finished"), "{last}");

@@ -1,4 +1,4 @@
-//! The people who use the service: each asks with a token, or without.
+//! Clients of the in-process service: each sends its requests with a token or without one.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use super::{PASSWORD, TestApp};
 
-/// Somebody who asks.
+/// A client of the service, with an access token or anonymous.
 #[derive(Clone)]
 pub struct Actor<'a> {
     app: &'a TestApp,
     token: Option<String>,
-    /// The user's id; empty for nobody.
+    /// The id of the user; empty for an anonymous client.
     pub id: String,
     pub email: String,
     pub refresh_token: String,
@@ -34,17 +34,17 @@ impl<'a> Actor<'a> {
         Self { app, token: Some(token), id, email, refresh_token }
     }
 
-    /// The user's token; empty for nobody.
+    /// The access token; empty for an anonymous client.
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
     }
 
     /// The id of the session that the token belongs to.
-    pub fn session(&self) -> String {
+    pub fn session_id(&self) -> String {
         self.claims()["sid"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// What the token says; null for nobody.
+    /// The claims of the token; null for an anonymous client.
     pub fn claims(&self) -> Value {
         use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
         let payload = self.token().split('.').nth(1).unwrap_or_default();
@@ -52,39 +52,39 @@ impl<'a> Actor<'a> {
         serde_json::from_slice(&bytes).unwrap_or_default()
     }
 
-    /// Posts an operation.
-    pub async fn ask(&self, query: &str, variables: Value) -> Answer {
+    /// Executes an operation by POST.
+    pub async fn execute(&self, query: &str, variables: Value) -> GraphqlResponse {
         self.post(json!({ "query": query, "variables": variables })).await
     }
 
-    /// Posts a request of any kind.
-    pub async fn post(&self, body: Value) -> Answer {
+    /// Posts any JSON body.
+    pub async fn post(&self, body: Value) -> GraphqlResponse {
         let body = body.to_string();
         let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
-        Answer::of(self.app, request.body(Body::from(body)).expect("a valid request")).await
+        GraphqlResponse::of(self.app, request.body(Body::from(body)).expect("a valid request")).await
     }
 
-    /// The data of an operation that has to succeed.
+    /// Executes an operation that must succeed, and returns its `data`.
     pub async fn data(&self, query: &str, variables: Value) -> Value {
-        let answer = self.ask(query, variables).await;
-        assert!(answer.body.get("errors").is_none(), "{query} failed: {:#}", answer.body);
-        answer.body["data"].clone()
+        let response = self.execute(query, variables).await;
+        assert!(response.body.get("errors").is_none(), "{query} failed: {:#}", response.body);
+        response.body["data"].clone()
     }
 
-    /// The one error of an operation that has to fail.
+    /// Executes an operation that must fail with one error, and returns the error.
     pub async fn error(&self, query: &str, variables: Value) -> Value {
-        self.ask(query, variables).await.error()
+        self.execute(query, variables).await.error()
     }
 
-    /// A task with this title.
+    /// Creates a task with this title and returns its id.
     pub async fn task(&self, title: &str) -> String {
         self.create(json!({ "title": title })).await["id"].as_str().expect("an id").to_owned()
     }
 
-    /// A task made from an input, with all of its fields.
+    /// Creates a task from an input and returns it with the fields [`TASK`].
     pub async fn create(&self, input: Value) -> Value {
         let query = format!(
             "mutation($input: CreateTaskInput!) {{ createTask(input: $input) {{ task {{ {TASK} }} }} }}"
@@ -92,7 +92,8 @@ impl<'a> Actor<'a> {
         self.data(&query, json!({ "input": input })).await["createTask"]["task"].clone()
     }
 
-    /// A task that holds an item, a risk and a file, each with this text: their ids, and its own as `id`.
+    /// Creates a task with a checklist item, a risk and a file, each with this text. Returns the ids as `id`,
+    /// `item`, `risk` and `file`.
     pub async fn full_task(&self, text: &str) -> Value {
         let query = "mutation($input: CreateTaskInput!) { createTask(input: $input) {
             task { id checklist { id } risks { id } files { id } } } }";
@@ -107,47 +108,47 @@ impl<'a> Actor<'a> {
         json!({ "id": task["id"], "item": first("checklist"), "risk": first("risks"), "file": first("files") })
     }
 
-    /// One of the user's tasks, with all of its fields.
+    /// Reads a task of the user with the fields [`TASK`].
     pub async fn read(&self, id: &str) -> Value {
         let query = format!("query($id: ID!) {{ task(id: $id) {{ {TASK} }} }}");
         self.data(&query, json!({ "id": id })).await["task"].clone()
     }
 }
 
-/// Every field of a task.
+/// The scalar fields of a task and its owner's id, as a selection.
 pub const TASK: &str = "id owner { id } title description status completed priority labels dueAt completedAt \
                         createdAt updatedAt deletedAt version date ownerLabel objective rationale";
 
-/// What came back.
+/// A response of the in-process service.
 #[derive(Debug)]
-pub struct Answer {
+pub struct GraphqlResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Value,
 }
 
-impl Answer {
-    /// Sends a request and reads its JSON; other bodies are null.
+impl GraphqlResponse {
+    /// Sends a request and parses the body as JSON; a body that is not JSON becomes null.
     pub async fn of(app: &TestApp, request: Request<Body>) -> Self {
         let (parts, body) = app.send(request).await.into_parts();
-        let bytes = body.collect().await.expect("the body is whole").to_bytes();
+        let bytes = body.collect().await.expect("the body is complete").to_bytes();
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
         Self { status: parts.status, headers: parts.headers, body }
     }
 
-    /// The only error.
+    /// The only error in the response.
     pub fn error(&self) -> Value {
-        let errors = self.body["errors"].as_array().expect("an operation that has to fail succeeded");
+        let errors = self.body["errors"].as_array().expect("the operation must fail");
         assert_eq!(errors.len(), 1, "one error was expected: {:#}", self.body);
         errors[0].clone()
     }
 
-    /// The code of the only error.
+    /// The code of the only error in the response.
     pub fn code(&self) -> String {
         code(&self.error())
     }
 
-    /// A header as text; empty when it is not there.
+    /// A header as text; empty if the response does not have it.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -158,7 +159,7 @@ pub fn code(error: &Value) -> String {
     error["extensions"]["code"].as_str().expect("every error has a code").to_owned()
 }
 
-/// The faults of an error: `input.title required`.
+/// The faults listed in an error, each as its path and rule: `input.title required`.
 pub fn faults(error: &Value) -> Vec<String> {
     let step = |step: &Value| step.as_str().map_or_else(|| step.to_string(), str::to_owned);
     let fault = |fault: &Value| {

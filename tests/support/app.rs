@@ -1,4 +1,4 @@
-//! The service on a database of its own, called without a socket.
+//! The service in this process on a fresh database, called without a socket.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,35 +16,35 @@ use uuid::Uuid;
 
 use super::{Actor, SECRET, postgres};
 
-/// The databases that every behaviour is tested on.
+/// The kinds of databases that the tests run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DatabaseKind {
     Sqlite,
     Postgres,
 }
 
-/// What a test does at each statement.
-type Watcher = Arc<Mutex<Option<Arc<dyn Fn(&str) + Send + Sync>>>>;
+/// A callback that receives each SQL statement.
+type StatementHook = Arc<Mutex<Option<Arc<dyn Fn(&str) + Send + Sync>>>>;
 
-/// The service, on a database that nobody else uses.
+/// The service on a database that only this test uses.
 pub struct TestApp {
     router: Router,
     pub kind: DatabaseKind,
-    /// The time that the service lives in.
+    /// The clock of the service, which a test can move.
     pub clock: Clock,
-    /// The database, to look at the rows themselves.
+    /// The database of the service, for direct reads.
     pub database: Database,
     connection: DatabaseConnection,
     statements: Arc<Mutex<Vec<String>>>,
-    watcher: Watcher,
+    statement_hook: StatementHook,
     config: Config,
     _folder: TempDir,
 }
 
 impl TestApp {
-    /// Runs a test on a fresh database of a kind; does nothing where that kind is not to be had.
+    /// Runs a test on a fresh database of a kind. Does nothing if no server of that kind is available.
     pub async fn with(kind: DatabaseKind, flags: &[&str], test: impl AsyncFnOnce(&Self)) {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         match kind {
             DatabaseKind::Sqlite => {
                 let url = format!("sqlite://{}", folder.path().join("test.db").display());
@@ -53,7 +53,8 @@ impl TestApp {
             DatabaseKind::Postgres => {
                 let Some(server) = postgres::server_url() else { return };
                 let name = format!("taskhold_test_{}", Uuid::new_v4().simple());
-                let admin = sea_orm::Database::connect(server).await.expect("the test server answers");
+                let admin =
+                    sea_orm::Database::connect(server).await.expect("the test server accepts connections");
                 execute(&admin, &format!("CREATE DATABASE {name}")).await;
                 let (host, _) = server.rsplit_once('/').expect("the URL names a database");
                 let app = Self::new(kind, &format!("{host}/{name}"), flags, folder).await;
@@ -69,74 +70,84 @@ impl TestApp {
         let own = ["--data-dir", data_dir, "--database-url", url, "--better-auth-secret", SECRET];
         let config = Config::from_flags(own.iter().chain(flags).copied()).expect("the flags are valid");
         let url = config.database().expect("the URL is valid");
-        let database = Database::connect(&url, 5).await.expect("the database answers");
+        let database = Database::connect(&url, 5).await.expect("the database accepts connections");
         let statements = Arc::new(Mutex::new(Vec::new()));
-        let watcher = Watcher::default();
-        let (observed, told) = (statements.clone(), watcher.clone());
+        let statement_hook = StatementHook::default();
+        let (observed, hook) = (statements.clone(), statement_hook.clone());
         database.observe(move |sql| {
-            observed.lock().expect("nobody panics with it").push(sql.to_owned());
-            let watcher = told.lock().expect("nobody panics with it").clone();
-            if let Some(watcher) = watcher {
-                watcher(sql);
+            observed.lock().expect("no holder panics").push(sql.to_owned());
+            let hook = hook.lock().expect("no holder panics").clone();
+            if let Some(hook) = hook {
+                hook(sql);
             }
         });
         database.migrate_up().await.expect("the migrations run");
-        let connection = database.direct_connection().await.expect("the database answers");
+        let connection = database.direct_connection().await.expect("the database accepts connections");
         let clock = Clock::default();
-        let app = App::new(&config, database.clone(), clock.clone()).expect("the app can be put together");
+        let app = App::new(&config, database.clone(), clock.clone()).expect("the app can be built");
         let router = app.router;
-        Self { router, kind, clock, database, connection, statements, watcher, config, _folder: folder }
+        Self {
+            router,
+            kind,
+            clock,
+            database,
+            connection,
+            statements,
+            statement_hook,
+            config,
+            _folder: folder,
+        }
     }
 
-    /// Starts the service once more, as another instance on the same database would.
-    pub fn start_again(&self) {
+    /// Starts a second instance of the service on the same database.
+    pub fn start_second_instance(&self) {
         let app = App::new(&self.config, self.database.clone(), self.clock.clone());
-        // Its jobs go on as long as somebody holds it.
-        std::mem::forget(app.expect("the app can be put together"));
+        // Its background jobs run until the instance is dropped.
+        std::mem::forget(app.expect("the app can be built"));
     }
 
-    /// The statements that are run meanwhile, but for those of jobs.
-    pub async fn statements<T>(&self, meanwhile: impl Future<Output = T>) -> (Vec<String>, T) {
-        self.statements.lock().expect("nobody panics with it").clear();
-        let outcome = meanwhile.await;
-        let mut statements = std::mem::take(&mut *self.statements.lock().expect("nobody panics with it"));
-        const OF_JOBS: [&str; 4] =
+    /// Awaits a future and returns the SQL statements run during it, without those of background jobs.
+    pub async fn statements<T>(&self, future: impl Future<Output = T>) -> (Vec<String>, T) {
+        self.statements.lock().expect("no holder panics").clear();
+        let outcome = future.await;
+        let mut statements = std::mem::take(&mut *self.statements.lock().expect("no holder panics"));
+        const JOB_STATEMENTS: [&str; 4] =
             ["session_endings", "login_attempts", "\"users\".\"deleted_at\" ASC", "\"expires_at\" <= "];
-        statements.retain(|sql| !OF_JOBS.iter().any(|part| sql.contains(part)));
+        statements.retain(|sql| !JOB_STATEMENTS.iter().any(|part| sql.contains(part)));
         (statements, outcome)
     }
 
-    /// From now on this is told each statement that has been run, and may panic.
-    pub fn watch(&self, watcher: impl Fn(&str) + Send + Sync + 'static) {
-        *self.watcher.lock().expect("nobody panics with it") = Some(Arc::new(watcher));
+    /// Calls a hook after each SQL statement from now on. The hook may panic.
+    pub fn on_statement(&self, hook: impl Fn(&str) + Send + Sync + 'static) {
+        *self.statement_hook.lock().expect("no holder panics") = Some(Arc::new(hook));
     }
 
-    /// Sends a request as it is.
+    /// Sends a request to the router.
     pub async fn send(&self, request: Request<Body>) -> Response<Body> {
-        self.router.clone().oneshot(request).await.expect("the router always answers")
+        self.router.clone().oneshot(request).await.expect("the router is infallible")
     }
 
-    /// Somebody who has no token.
-    pub fn nobody(&self) -> Actor<'_> {
+    /// A client without a token.
+    pub fn anonymous(&self) -> Actor<'_> {
         Actor::new(self, None)
     }
 
-    /// Somebody with any token.
-    pub fn bearer(&self, token: &str) -> Actor<'_> {
+    /// A client with the given token, valid or not.
+    pub fn with_token(&self, token: &str) -> Actor<'_> {
         Actor::new(self, Some(token.to_owned()))
     }
 
-    /// A new user, signed in.
+    /// Registers a new user and returns the signed-in client.
     pub async fn user(&self, name: &str) -> Actor<'_> {
         Actor::register(self, name).await
     }
 
-    /// A connection to look at the tables themselves.
+    /// A connection to the database, for direct access to the tables.
     pub fn connection(&self) -> &DatabaseConnection {
         &self.connection
     }
 
-    /// Every row of a table, as text, to see that nothing changed.
+    /// Every row of a table as JSON text, so that tests can compare the contents before and after.
     pub async fn rows(&self, table: &str) -> Vec<String> {
         use sea_orm::{FromQueryResult, JsonValue, Statement};
         let connection = self.connection();
@@ -146,8 +157,8 @@ impl TestApp {
         rows.iter().map(ToString::to_string).collect()
     }
 
-    /// Everything that is stored.
-    pub async fn stored(&self) -> Vec<Vec<String>> {
+    /// The rows of all tables with user data.
+    pub async fn all_rows(&self) -> Vec<Vec<String>> {
         let mut tables = Vec::new();
         for table in ["users", "sessions", "tasks", "checklist_items", "risks", "file_changes"] {
             tables.push(self.rows(table).await);
@@ -155,8 +166,8 @@ impl TestApp {
         tables
     }
 
-    /// Runs SQL of the test's own.
-    pub async fn execute(&self, sql: &str) {
+    /// Runs an SQL statement on the database.
+    pub async fn execute_sql(&self, sql: &str) {
         execute(self.connection(), sql).await;
     }
 }

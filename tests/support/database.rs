@@ -1,4 +1,4 @@
-//! A PostgreSQL database of a test's own, for programs that open it themselves.
+//! A PostgreSQL database for one test, for server processes that open it by its URL.
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, Statement};
 use tokio::runtime::Runtime;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{SqlSession, postgres};
 
-/// A PostgreSQL database that is gone after the test.
+/// A PostgreSQL database that is dropped after the test.
 pub struct PostgresDatabase {
     pub url: String,
     name: String,
@@ -15,12 +15,12 @@ pub struct PostgresDatabase {
 }
 
 impl PostgresDatabase {
-    /// An empty database; None where there is no PostgreSQL.
+    /// Creates an empty database; `None` without a PostgreSQL server.
     pub fn new() -> Option<Self> {
         Self::create("")
     }
 
-    /// An empty database in another encoding than UTF8.
+    /// Creates an empty database with an encoding other than UTF8.
     pub fn with_encoding(encoding: &str) -> Option<Self> {
         let locale = "TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'";
         Self::create(&format!("ENCODING '{encoding}' {locale}"))
@@ -28,8 +28,10 @@ impl PostgresDatabase {
 
     fn create(options: &str) -> Option<Self> {
         let server = postgres::server_url()?;
-        let runtime = Runtime::new().expect("threads can be started");
-        let admin = runtime.block_on(sea_orm::Database::connect(server)).expect("the test server answers");
+        let runtime = Runtime::new().expect("a runtime can be created");
+        let admin = runtime
+            .block_on(sea_orm::Database::connect(server))
+            .expect("the test server accepts connections");
         let name = format!("taskhold_test_{}", Uuid::new_v4().simple());
         let (host, _) = server.rsplit_once('/').expect("the URL names a database");
         let database = Self { url: format!("{host}/{name}"), name, admin, runtime };
@@ -43,26 +45,26 @@ impl PostgresDatabase {
         done.expect("the statement is valid");
     }
 
-    /// Ends every connection to the database and lets nobody in.
-    pub fn close(&self) {
-        self.allow("false");
+    /// Ends every connection to the database and refuses new ones.
+    pub fn refuse_connections(&self) {
+        self.allow_connections("false");
         let sql =
             format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name);
         self.runtime.block_on(self.admin.execute_unprepared(&sql)).expect("the statement is valid");
     }
 
-    /// Lets everybody in again.
-    pub fn open(&self) {
-        self.allow("true");
+    /// Accepts new connections again.
+    pub fn accept_connections(&self) {
+        self.allow_connections("true");
     }
 
-    fn allow(&self, whether: &str) {
-        let sql = format!("ALTER DATABASE {} ALLOW_CONNECTIONS {whether}", self.name);
+    fn allow_connections(&self, allowed: &str) {
+        let sql = format!("ALTER DATABASE {} ALLOW_CONNECTIONS {allowed}", self.name);
         self.runtime.block_on(self.admin.execute_unprepared(&sql)).expect("the statement is valid");
     }
 
-    /// How many connections of a program wait within a transaction for it to go on.
-    pub fn transactions_left_open(&self) -> usize {
+    /// The number of connections that are idle in a transaction.
+    pub fn idle_transactions(&self) -> usize {
         let sql = format!(
             "SELECT pid FROM pg_stat_activity WHERE datname = '{}' AND state LIKE 'idle in transaction%'",
             self.name
@@ -72,8 +74,8 @@ impl PostgresDatabase {
         found.expect("the statement is valid").len()
     }
 
-    /// How many statements wait for a lock.
-    pub fn waiting_for_locks(&self) -> usize {
+    /// The number of statements that wait for a lock.
+    pub fn statements_waiting_for_locks(&self) -> usize {
         let sql = format!(
             "SELECT pid FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'",
             self.name
@@ -82,7 +84,7 @@ impl PostgresDatabase {
         self.runtime.block_on(self.admin.query_all_raw(statement)).expect("the statement is valid").len()
     }
 
-    /// Locks a table against everybody until the result is dropped.
+    /// Locks a table exclusively until the result is dropped.
     pub fn lock(&self, table: &str) -> TableLock<'_> {
         use sea_orm::TransactionTrait;
         let begun = self.runtime.block_on(async {
@@ -93,22 +95,23 @@ impl PostgresDatabase {
         TableLock { transaction: Some(begun.expect("the table exists")), runtime: &self.runtime }
     }
 
-    /// A role that is no superuser and owns the database: its name, and the URL of the database for it.
+    /// Creates a role without superuser rights that owns the database. Returns its name and its URL of the
+    /// database.
     pub fn ordinary_role(&self) -> (String, String) {
         let role = format!("{}_owner", self.name);
-        self.execute(&format!("CREATE ROLE {role} LOGIN; ALTER DATABASE {} OWNER TO {role}", self.name));
+        self.execute_sql(&format!("CREATE ROLE {role} LOGIN; ALTER DATABASE {} OWNER TO {role}", self.name));
         let (user, rest) = self.url.split_once('@').expect("the URL names a user");
         let (scheme, _) = user.split_once("//").expect("the URL has a scheme");
         (role.clone(), format!("{scheme}//{role}@{rest}"))
     }
 
-    /// A session in the database, beside the program's.
+    /// Opens a separate session on the database.
     pub fn session(&self) -> SqlSession {
         SqlSession::open(&self.url).expect("the database accepts connections")
     }
 
-    /// Runs SQL in the database itself.
-    pub fn execute(&self, sql: &str) {
+    /// Runs SQL statements on the database.
+    pub fn execute_sql(&self, sql: &str) {
         let done = self
             .runtime
             .block_on(async { sea_orm::Database::connect(&self.url).await?.execute_unprepared(sql).await });
@@ -116,7 +119,7 @@ impl PostgresDatabase {
     }
 }
 
-/// A lock on a table.
+/// An exclusive lock on a table, released when it is dropped.
 pub struct TableLock<'a> {
     transaction: Option<DatabaseTransaction>,
     runtime: &'a Runtime,
@@ -125,14 +128,14 @@ pub struct TableLock<'a> {
 impl Drop for TableLock<'_> {
     fn drop(&mut self) {
         let ended = self.transaction.take().map(|transaction| self.runtime.block_on(transaction.rollback()));
-        ended.transpose().expect("the database answers");
+        ended.transpose().expect("the database responds");
     }
 }
 
 impl Drop for PostgresDatabase {
     fn drop(&mut self) {
         let sql = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        // A failure leaves a database in a server that is thrown away.
+        // If this fails, the database remains on a server that is itself temporary.
         let _ = self.runtime.block_on(self.admin.execute_unprepared(&sql));
     }
 }

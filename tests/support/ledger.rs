@@ -1,4 +1,4 @@
-//! What the server has acknowledged to the writers of a test, for the comparison with the database.
+//! A record of the writes that the server acknowledged, which tests compare with the database afterwards.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
@@ -8,40 +8,40 @@ use serde_json::{Value, json};
 
 use super::Server;
 
-/// The tasks of one user that the writers have created and updated, by their titles. Each title is used for
-/// one createTask only, so a title that is there twice shows a write that was done twice.
+/// The tasks of one user that the writers created and updated, keyed by title. Each title is used for one
+/// createTask only, so two tasks with one title are a write that was executed twice.
 #[derive(Default)]
 pub struct Ledger {
     tasks: Mutex<HashMap<String, Record>>,
     titles: AtomicUsize,
-    /// How often each code was the answer.
-    refusals: Mutex<BTreeMap<String, usize>>,
+    /// The number of responses with each error code.
+    error_codes: Mutex<BTreeMap<String, usize>>,
 }
 
-/// What is known of one task.
+/// The recorded writes of one task.
 #[derive(Default)]
 struct Record {
-    /// Known once the createTask was acknowledged.
+    /// `None` until the createTask was acknowledged.
     id: Option<String>,
     /// The highest version that was acknowledged.
     version: i64,
-    /// How many writes were sent, acknowledged or not. Each raises the version by one at most.
-    sent: i64,
+    /// The number of writes sent, acknowledged or not. Each raises the version by at most one.
+    sent_writes: i64,
 }
 
 impl Ledger {
-    /// A title that no task has yet.
+    /// Returns a title that no task has yet.
     pub fn new_title(&self) -> String {
         format!("task {}", self.titles.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Records that a write of a task is about to be sent.
-    pub fn sent(&self, title: &str) {
-        self.tasks.lock().expect("no holder panics").entry(title.to_owned()).or_default().sent += 1;
+    pub fn record_sent(&self, title: &str) {
+        self.tasks.lock().expect("no holder panics").entry(title.to_owned()).or_default().sent_writes += 1;
     }
 
-    /// Records the task in the answer to a successful write.
-    pub fn acknowledged(&self, task: &Value) {
+    /// Records the task in the response to a successful write.
+    pub fn record_acknowledged(&self, task: &Value) {
         let title = task["title"].as_str().expect("a task has a title");
         let mut tasks = self.tasks.lock().expect("no holder panics");
         let record = tasks.get_mut(title).expect("a write is recorded before it is sent");
@@ -49,29 +49,29 @@ impl Ledger {
         record.version = task["version"].as_i64().expect("a task has a version");
     }
 
-    /// Records the code in the answer to a request that was refused.
-    pub fn refused(&self, code: &str) {
-        *self.refusals.lock().expect("no holder panics").entry(code.to_owned()).or_default() += 1;
+    /// Records the error code in the response to a request that failed.
+    pub fn record_error(&self, code: &str) {
+        *self.error_codes.lock().expect("no holder panics").entry(code.to_owned()).or_default() += 1;
     }
 
-    /// Compares the codes of the refusals with those that the fault of the test allows.
-    pub fn check_refusals(&self, allowed: &[&str]) {
-        let refusals = self.refusals.lock().expect("no holder panics");
-        println!("refused: {refusals:?}");
+    /// Asserts that all recorded error codes are among those that the fault of the test allows.
+    pub fn assert_error_codes_in(&self, allowed: &[&str]) {
+        let codes = self.error_codes.lock().expect("no holder panics");
+        println!("error codes: {codes:?}");
         assert!(
-            refusals.keys().all(|code| allowed.contains(&code.as_str())),
-            "{refusals:?}, not {allowed:?}"
+            codes.keys().all(|code| allowed.contains(&code.as_str())),
+            "{codes:?}; allowed are {allowed:?}"
         );
     }
 
-    /// Compares with the user's tasks in the database: every acknowledged write is there, exactly once.
-    pub fn check(&self, server: &Server, token: &str) {
+    /// Asserts that the user's tasks in the database contain every acknowledged write exactly once.
+    pub fn assert_matches_database(&self, server: &Server, token: &str) {
         let records = self.tasks.lock().expect("no holder panics");
         let mut stored = HashMap::new();
         for task in all_tasks(server, token) {
             let title = task["title"].as_str().expect("a task has a title").to_owned();
             let earlier = stored.insert(title, task);
-            assert!(earlier.is_none(), "created twice: {}", earlier.unwrap_or_default());
+            assert!(earlier.is_none(), "two tasks have the same title: {}", earlier.unwrap_or_default());
         }
         let acknowledged = || records.iter().filter(|(_, record)| record.id.is_some());
         let lost: Vec<_> =
@@ -81,18 +81,18 @@ impl Ledger {
             let record = records.get(title).expect("only the writers create tasks");
             let version = task["version"].as_i64().expect("a task has a version");
             assert!(
-                record.version <= version && version <= record.sent,
+                record.version <= version && version <= record.sent_writes,
                 "{title}: version {version} after {} writes, of which version {} was acknowledged",
-                record.sent,
+                record.sent_writes,
                 record.version
             );
-            assert!(record.id.as_deref().is_none_or(|id| task["id"] == id), "{title}: another id");
+            assert!(record.id.as_deref().is_none_or(|id| task["id"] == id), "{title}: the id differs");
         }
         println!("{} tasks acknowledged, {} stored", acknowledged().count(), stored.len());
     }
 }
 
-/// All tasks of a user, page by page.
+/// Reads all tasks of a user, page by page.
 fn all_tasks(server: &Server, token: &str) -> Vec<Value> {
     let query = "query($after: String) { tasks(first: 100, after: $after) {
         nodes { id title version } pageInfo { hasNextPage endCursor } } }";

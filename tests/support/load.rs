@@ -1,4 +1,4 @@
-//! Clients that write and read until they are told to stop, through faults and refusals.
+//! Clients that write and read continuously, including while requests fail, until a test stops them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,18 +8,18 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::client::{Client, Reply};
+use super::client::{Client, HttpResponse};
 use super::ledger::Ledger;
 use super::server::{Server, wait_within};
 
-/// The code of a write without an answer, because the server was killed.
+/// The code recorded for a write without a response, because the server was killed.
 pub const CONNECTION_CLOSED: &str = "(connection closed)";
 
 const WRITERS: usize = 4;
-/// A little more than the time limit of a request.
-const ANSWER_LIMIT: Duration = Duration::from_secs(16);
+/// Slightly more than the time limit of a request (15 s).
+const RESPONSE_LIMIT: Duration = Duration::from_secs(16);
 const PAUSE: Duration = Duration::from_millis(5);
-const PAUSE_AFTER_REFUSAL: Duration = Duration::from_millis(20);
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(20);
 
 const CREATE: &str =
     "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id title version } } }";
@@ -27,7 +27,7 @@ const UPDATE: &str = "mutation($id: ID!, $input: UpdateTaskInput!) {
     updateTask(id: $id, input: $input) { task { id title version } } }";
 const READ: &str = "query($id: ID!) { task(id: $id) { version } }";
 
-/// Several writers, each on a connection of its own.
+/// Several writers in threads, each on its own connection.
 pub struct Load {
     is_stopped: Arc<AtomicBool>,
     codes: Arc<Mutex<Vec<String>>>,
@@ -35,7 +35,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts the writers. They record in the ledger what is acknowledged to them.
+    /// Starts the writers, which record every acknowledged write in the ledger.
     pub fn start(server: &Server, token: &str, ledger: &Arc<Ledger>) -> Self {
         let (is_stopped, codes) = <(Arc<AtomicBool>, Arc<Mutex<Vec<String>>>)>::default();
         let writers = (0..WRITERS).map(|_| {
@@ -45,7 +45,7 @@ impl Load {
                 while !is_stopped.load(Ordering::Relaxed) {
                     let code = writer.write();
                     writer.read();
-                    thread::sleep(if code.is_empty() { PAUSE } else { PAUSE_AFTER_REFUSAL });
+                    thread::sleep(if code.is_empty() { PAUSE } else { PAUSE_AFTER_ERROR });
                     codes.lock().expect("no holder panics").push(code);
                 }
             })
@@ -53,14 +53,14 @@ impl Load {
         Self { writers: writers.collect(), is_stopped, codes }
     }
 
-    /// Waits for a number of further writes that succeed.
+    /// Waits until this number of further writes has succeeded.
     pub fn wait_for_successes(&self, count: usize) {
         self.wait_for("writes succeed", count, |code| code.is_empty());
     }
 
-    /// Waits for a number of further writes that are refused.
-    pub fn wait_for_refusals(&self, count: usize) {
-        self.wait_for("writes are refused", count, |code| !code.is_empty());
+    /// Waits until this number of further writes has failed.
+    pub fn wait_for_errors(&self, count: usize) {
+        self.wait_for("writes fail", count, |code| !code.is_empty());
     }
 
     fn wait_for(&self, what: &str, count: usize, condition: impl Fn(&str) -> bool) {
@@ -70,11 +70,11 @@ impl Load {
         wait_within(Duration::from_secs(30), what, || found() >= count);
     }
 
-    /// Ends the writers, each after the answer to its last write.
+    /// Stops the writers, each after the response to its last write.
     pub fn stop(mut self) {
         self.is_stopped.store(true, Ordering::Relaxed);
         for writer in self.writers.drain(..) {
-            writer.join().expect("every answer is in order");
+            writer.join().expect("every response is as expected");
         }
     }
 }
@@ -85,7 +85,7 @@ impl Drop for Load {
     }
 }
 
-/// Creates and updates tasks, one after the other.
+/// Creates and updates tasks sequentially.
 pub struct Writer {
     address: String,
     token: String,
@@ -93,13 +93,13 @@ pub struct Writer {
     client: Option<Client>,
     /// The task that was created or updated last.
     last: Option<Value>,
-    turn: usize,
+    write_count: usize,
 }
 
 impl Writer {
     pub fn new(address: &str, token: &str, ledger: &Arc<Ledger>) -> Self {
         let (address, token, ledger) = (address.to_owned(), token.to_owned(), ledger.clone());
-        Self { address, token, ledger, client: None, last: None, turn: 0 }
+        Self { address, token, ledger, client: None, last: None, write_count: 0 }
     }
 
     /// The task that was created or updated last.
@@ -107,13 +107,13 @@ impl Writer {
         self.last.as_ref()
     }
 
-    /// The next write: a createTask, one with an id of the client's, or an updateTask. Gives the code of the
-    /// refusal, or an empty one.
+    /// Sends the next write: createTask with or without a client-chosen id, or updateTask. Returns the error
+    /// code, which is empty on success.
     pub fn write(&mut self) -> String {
-        self.turn += 1;
-        let description = format!("{} {}", self.turn, "x".repeat(2000));
+        self.write_count += 1;
+        let description = format!("{} {}", self.write_count, "x".repeat(2000));
         let mut input = json!({ "description": description });
-        match (self.turn % 3, &self.last) {
+        match (self.write_count % 3, &self.last) {
             (0, Some(task)) => {
                 let (title, id) = (task["title"].as_str().unwrap_or_default().to_owned(), task["id"].clone());
                 self.send("updateTask", UPDATE, &title, &json!({ "id": id, "input": input }))
@@ -129,50 +129,50 @@ impl Writer {
         }
     }
 
-    /// A read of the task that was created or updated last. Gives the code like [`Writer::write`].
+    /// Reads the task that was created or updated last. Returns the error code like [`Writer::write`].
     pub fn read(&mut self) -> String {
         let Some(task) = &self.last else { return String::new() };
         let variables = json!({ "id": task["id"] });
-        let (code, _) = self.outcome(READ, &variables);
+        let (code, _) = self.execute(READ, &variables);
         code
     }
 
     fn send(&mut self, field: &str, query: &str, title: &str, variables: &Value) -> String {
-        self.ledger.sent(title);
-        let (code, data) = self.outcome(query, variables);
+        self.ledger.record_sent(title);
+        let (code, data) = self.execute(query, variables);
         if code.is_empty() {
             let task = &data[field]["task"];
-            self.ledger.acknowledged(task);
+            self.ledger.record_acknowledged(task);
             self.last = Some(task.clone());
         }
         code
     }
 
-    /// The code and the data of an answer.
-    fn outcome(&mut self, query: &str, variables: &Value) -> (String, Value) {
-        let mut answer = match self.post(query, variables) {
-            Some(reply) => reply.json(),
+    /// The error code and the data of a response.
+    fn execute(&mut self, query: &str, variables: &Value) -> (String, Value) {
+        let mut response = match self.post(query, variables) {
+            Some(response) => response.json(),
             None => json!({ "errors": [{ "extensions": { "code": CONNECTION_CLOSED } }] }),
         };
-        if answer["errors"].is_null() {
-            return (String::new(), answer["data"].take());
+        if response["errors"].is_null() {
+            return (String::new(), response["data"].take());
         }
-        let code = answer["errors"][0]["extensions"]["code"].as_str().expect("every error has a code");
-        self.ledger.refused(code);
+        let code = response["errors"][0]["extensions"]["code"].as_str().expect("every error has a code");
+        self.ledger.record_error(code);
         (code.to_owned(), Value::Null)
     }
 
-    fn post(&mut self, query: &str, variables: &Value) -> Option<Reply> {
+    fn post(&mut self, query: &str, variables: &Value) -> Option<HttpResponse> {
         let began = Instant::now();
         if self.client.is_none() {
-            self.client = Client::try_connect(&self.address, ANSWER_LIMIT);
+            self.client = Client::try_connect(&self.address, RESPONSE_LIMIT);
         }
-        let reply = self.client.as_mut()?.try_post(&self.token, query, variables);
-        assert!(began.elapsed() < ANSWER_LIMIT, "no answer within {ANSWER_LIMIT:?}");
-        let is_last = reply.as_ref().is_none_or(|reply| reply.header("connection") == "close");
+        let response = self.client.as_mut()?.try_post(&self.token, query, variables);
+        assert!(began.elapsed() < RESPONSE_LIMIT, "no response within {RESPONSE_LIMIT:?}");
+        let is_last = response.as_ref().is_none_or(|response| response.header("connection") == "close");
         if is_last {
             self.client = None;
         }
-        reply
+        response
     }
 }

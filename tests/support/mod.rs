@@ -1,4 +1,5 @@
-//! What the tests are made of: the app on a fresh database, and the people who use it.
+//! Helpers of the tests: the service on a fresh database, HTTP clients, processes, databases and injected
+//! faults.
 
 mod actor;
 mod app;
@@ -14,22 +15,22 @@ mod server;
 mod small_disk;
 mod sql_session;
 
-pub use actor::{Actor, Answer, TASK, code, faults};
+pub use actor::{Actor, GraphqlResponse, TASK, code, faults};
 pub use app::{DatabaseKind, TestApp};
-pub use client::{Client, PASSWORD, Reply, operation};
+pub use client::{Client, HttpResponse, PASSWORD, operation};
 pub use database::PostgresDatabase;
 pub use fault_proxy::FaultProxy;
 pub use ledger::Ledger;
 pub use load::{CONNECTION_CLOSED, Load, Writer};
 pub use property::{for_all, object};
 pub use serde_json::{Value, json};
-pub use server::{Place, Run, SECRET, Server, wait_until, wait_within};
+pub use server::{Run, SECRET, Server, ServerEnv, wait_until, wait_within};
 #[cfg(target_os = "linux")]
-pub use small_disk::{Scarcity, SmallDisk};
+pub use small_disk::{SmallDisk, WriteFailure};
 pub use sql_session::SqlSession;
 
-/// Runs each test twice, as `name::sqlite` and `name::postgres`, on the app made with the flags given.
-/// Where there is no PostgreSQL the second passes and says so (see [`postgres`]).
+/// Defines each test twice, as `name::sqlite` and `name::postgres`, for a service started with the given
+/// flags. Without a PostgreSQL server the second test passes with a notice (see [`postgres`]).
 macro_rules! on_both_databases {
     ($(
         $(#[doc = $doc:literal])*
@@ -38,7 +39,7 @@ macro_rules! on_both_databases {
     )*) => {$(
         $(#[doc = $doc])*
         mod $name {
-            #[allow(unused_imports, reason = "not every test needs all of its module's imports")]
+            #[allow(unused_imports, reason = "some tests do not use all imports of their module")]
             use super::*;
             use crate::support::{DatabaseKind, TestApp};
 

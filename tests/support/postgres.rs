@@ -1,22 +1,22 @@
-//! The PostgreSQL server the tests create their databases on: the one named by `TEST_DATABASE_URL`, else a
-//! temporary one, started on first use and gone with the test process, however that ends.
-//! `cargo test` starts one server for the whole run. `cargo nextest` runs every test in its own process, so
-//! each would start its own (about a second): set `TEST_DATABASE_URL` there to share one.
-//! With `REQUIRE_POSTGRES=1` a missing PostgreSQL fails the tests instead of leaving them out.
+//! The PostgreSQL server on which the tests create their databases: the one named by `TEST_DATABASE_URL`,
+//! otherwise a temporary one that is started on first use and removed when the test process ends for any
+//! reason. `cargo test` starts one server for the whole run. `cargo nextest` runs every test in its own
+//! process, so each would start its own (about a second): set `TEST_DATABASE_URL` there to share one. With
+//! `REQUIRE_POSTGRES=1` the tests fail without PostgreSQL; otherwise those that need it are skipped.
 
 use std::env;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 
-/// The URL of a maintenance database, on a server where the role it names may create databases.
+/// The URL of a maintenance database whose role may create databases.
 ///
-/// `None`, with one notice on stderr, when there is no PostgreSQL to be found.
+/// `None`, with one notice on stderr, if no PostgreSQL is found.
 ///
 /// # Panics
 ///
-/// When a PostgreSQL that was found does not start, or when `REQUIRE_POSTGRES` is set and none was found.
+/// If PostgreSQL is found but does not start, or if `REQUIRE_POSTGRES` is set and PostgreSQL is not found.
 pub fn server_url() -> Option<&'static str> {
-    // A failure is kept as well, or each of the tests would wait for another start that fails.
+    // A failure is cached too; otherwise every test would wait for another failing start.
     static SERVER: OnceLock<Result<Option<Server>, String>> = OnceLock::new();
     match SERVER.get_or_init(find_or_start) {
         Ok(server) => server.as_ref().map(|server| server.url.as_str()),
@@ -24,22 +24,22 @@ pub fn server_url() -> Option<&'static str> {
     }
 }
 
-/// A PostgreSQL of a test's own, which keeps what it has acknowledged when it is killed.
+/// Starts a PostgreSQL server for one test, with durable writes, so that acknowledged data survives a kill.
 ///
-/// `None` where there is no PostgreSQL to be started: see [`server_url`].
+/// `None` if PostgreSQL is not installed: see [`server_url`].
 #[cfg(unix)]
-pub fn own_server() -> Option<Server> {
+pub fn dedicated_server() -> Option<Server> {
     if setting("TEST_DATABASE_URL").is_some() {
         return None;
     }
-    let server = start_or_leave_out(Durability::Full);
+    let server = start_or_skip(Durability::Full);
     server.unwrap_or_else(|message| panic!("{message}"))
 }
 
-/// A standby of a PostgreSQL of a test's own, which follows it until it is promoted.
+/// Starts a streaming standby of a server from [`dedicated_server`].
 #[cfg(unix)]
 pub fn standby_of(primary: &Server) -> Server {
-    let programs = local::find_programs().expect("the primary was started with them");
+    let programs = local::find_programs().expect("the primary was started with these programs");
     let standby = local::start_with_retry(&programs, Durability::Full, &primary.url);
     standby.unwrap_or_else(|message| panic!("{message}"))
 }
@@ -47,7 +47,7 @@ pub fn standby_of(primary: &Server) -> Server {
 #[cfg(unix)]
 pub use local::Server;
 
-/// A server that the tests have only the URL of.
+/// A server of which the tests only have the URL.
 #[cfg(not(unix))]
 struct Server {
     url: String,
@@ -55,12 +55,12 @@ struct Server {
 
 #[cfg(not(unix))]
 impl Server {
-    fn elsewhere(url: String) -> Self {
+    fn external(url: String) -> Self {
         Self { url }
     }
 }
 
-/// Whether what is acknowledged outlives the server.
+/// Whether acknowledged writes survive a crash of the server.
 #[derive(Clone, Copy)]
 enum Durability {
     None,
@@ -70,12 +70,12 @@ enum Durability {
 
 fn find_or_start() -> Result<Option<Server>, String> {
     match setting("TEST_DATABASE_URL") {
-        Some(url) => Ok(Some(Server::elsewhere(url))),
-        None => start_or_leave_out(Durability::None),
+        Some(url) => Ok(Some(Server::external(url))),
+        None => start_or_skip(Durability::None),
     }
 }
 
-fn start_or_leave_out(durability: Durability) -> Result<Option<Server>, String> {
+fn start_or_skip(durability: Durability) -> Result<Option<Server>, String> {
     #[cfg(unix)]
     if let Some(programs) = local::find_programs() {
         return local::start_with_retry(&programs, durability, "").map(Some);
@@ -86,7 +86,8 @@ fn start_or_leave_out(durability: Durability) -> Result<Option<Server>, String> 
                     TEST_DATABASE_URL."
             .to_owned());
     }
-    // Not eprintln!, which the test runner hides when the test passes. A closed stderr is no reason to fail.
+    // The test runner hides the output of eprintln! when a test passes. A closed stderr must not fail the
+    // test.
     let notice = "PostgreSQL not found: the tests ran on SQLite only. Install PostgreSQL or set \
                   TEST_DATABASE_URL.";
     let _ = writeln!(io::stderr(), "\n{notice}");
@@ -116,11 +117,11 @@ mod local {
     const START_LIMIT: Duration = Duration::from_secs(30);
     const POLL_STEP: Duration = Duration::from_millis(20);
 
-    /// Runs the server as the lines on its stdin order it; when stdin, held open by the test process, ends,
-    /// it stops the server and removes the folder.
+    /// Runs the server and executes the commands on its stdin. The test process keeps stdin open; when stdin
+    /// ends, the script stops the server and removes the folder.
     ///
-    /// SIGQUIT stops a running server at once, but the shell makes a background program ignore it until the
-    /// server has installed its handlers; SIGTERM ends one that has not got that far.
+    /// SIGQUIT stops a running server immediately, but the shell makes a background program ignore it until
+    /// the server has installed its handlers; SIGTERM stops a server before that.
     const SUPERVISOR: &str = r#"
         folder=$1 programs=$2 port=$3 durability=$4 primary=$5
         exec 3<&0 >"$folder/log" 2>&1
@@ -129,7 +130,7 @@ mod local {
                 --encoding=UTF8 --no-sync "$1"
         }
         if [ -n "$primary" ]; then
-            # A link to `postgres` may stand elsewhere than the other programs.
+            # `postgres` may be a link outside the folder of the other programs.
             "$(dirname "$(readlink -f "$programs/postgres")")/pg_basebackup" --pgdata="$folder/data" --dbname="$primary" \
                 --write-recovery-conf --checkpoint=fast --no-sync
         else
@@ -149,8 +150,8 @@ mod local {
             done
         }
         server=
-        while read -r order <&3; do
-            case $order in
+        while read -r command <&3; do
+            case $command in
             start)
                 rm -f "$folder/pid" "$folder/stopped"
                 run &
@@ -179,34 +180,34 @@ mod local {
         rm -rf "$folder"
     "#;
 
-    /// A PostgreSQL server. One that the tests have started ends with it.
+    /// A PostgreSQL server. Dropping the value stops a server that the tests started.
     pub struct Server {
         pub url: String,
         local: Option<(Child, PathBuf)>,
     }
 
     impl Server {
-        /// A server that runs already.
-        pub fn elsewhere(url: String) -> Self {
+        /// A server that is already running.
+        pub fn external(url: String) -> Self {
             Self { url, local: None }
         }
 
-        /// Ends the server at once: killed with all its processes, or told to drop everything.
-        pub fn crash(&mut self, killed: bool) {
-            self.order(if killed { "kill" } else { "quit" });
+        /// Stops the server immediately, with SIGKILL to all its processes or with SIGQUIT (immediate
+        /// shutdown).
+        pub fn kill(&mut self, with_sigkill: bool) {
+            self.command(if with_sigkill { "kill" } else { "quit" });
             self.wait_for("stopped", true);
         }
 
-        /// Stops all processes of the server where they are (SIGSTOP): it keeps its connections and is
-        /// silent on them.
+        /// Suspends all processes of the server (SIGSTOP). Its connections stay open without any data.
         pub fn pause(&mut self) {
-            self.order("pause");
+            self.command("pause");
             self.wait_for("paused", true);
         }
 
-        /// Lets the processes go on after [`Server::pause`].
+        /// Resumes the processes after [`Server::pause`].
         pub fn resume(&mut self) {
-            self.order("resume");
+            self.command("resume");
             self.wait_for("paused", false);
         }
 
@@ -214,24 +215,24 @@ mod local {
             let deadline = Instant::now() + START_LIMIT;
             let (_, folder) = self.local.as_ref().expect("the server was started here");
             while folder.join(mark).exists() != exists {
-                assert!(Instant::now() < deadline, "PostgreSQL is not {mark} as it was told to be");
+                assert!(Instant::now() < deadline, "PostgreSQL is not {mark} within {START_LIMIT:?}");
                 thread::sleep(POLL_STEP);
             }
         }
 
-        /// Starts a server that has ended; it is not ready yet.
+        /// Starts a stopped server again, without waiting until it is ready.
         pub fn start(&mut self) {
-            self.order("start");
+            self.command("start");
         }
 
-        fn order(&mut self, order: &str) {
+        fn command(&mut self, command: &str) {
             let (supervisor, _) = self.local.as_mut().expect("the server was started here");
-            let orders = supervisor.stdin.as_mut().expect("stdin is a pipe");
-            writeln!(orders, "{order}").expect("the supervisor reads");
+            let commands = supervisor.stdin.as_mut().expect("stdin is a pipe");
+            writeln!(commands, "{command}").expect("the supervisor reads");
         }
     }
 
-    /// The folder of `initdb` and `postgres`.
+    /// Finds the folder that contains `initdb` and `postgres`.
     pub fn find_programs() -> Option<PathBuf> {
         let search_path = env::var_os("PATH").unwrap_or_default();
         env::split_paths(&search_path)
@@ -259,8 +260,8 @@ mod local {
         versions.into_iter().map(|(_, folder)| folder).collect()
     }
 
-    /// Tries twice, because another process can take the free port before the server does.
-    /// With the URL of a primary it is a standby of that.
+    /// Starts a server; with the URL of a primary, as its standby. Tries twice, because another process can
+    /// take the free port first.
     pub fn start_with_retry(
         programs: &Path,
         durability: Durability,
@@ -295,7 +296,7 @@ mod local {
 
     fn launch(programs: &Path, durability: Durability, primary: &str) -> io::Result<(Child, PathBuf, u16)> {
         let server_user = server_user()?;
-        // Root's own temporary folder may be closed to the user the server runs as.
+        // The server's user may have no access to root's temporary folder.
         let parent = if server_user.is_some() { PathBuf::from("/tmp") } else { env::temp_dir() };
         let folder = tempfile::Builder::new().prefix("taskhold-postgres-").tempdir_in(parent)?;
         let port = free_port().ok_or_else(|| io::Error::other("no port is free"))?;
@@ -308,10 +309,11 @@ mod local {
         });
         command.arg(primary);
         command.current_dir(folder.path());
-        // On macOS the server does not start when no locale is set.
+        // On macOS the server does not start without a locale.
         command.env("LC_ALL", "C");
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        // Ctrl-C and a test runner's kill go to the whole process group, and the supervisor has to outlive them.
+        // Ctrl-C and a kill by the test runner reach the whole process group, and the supervisor must survive
+        // them.
         command.process_group(0);
         if let Some((uid, gid)) = server_user {
             chown(folder.path(), Some(uid), Some(gid))?;
@@ -321,16 +323,16 @@ mod local {
         Ok((supervisor, folder.keep(), port))
     }
 
-    /// A port below those that the system gives to outgoing connections, one of which could take the port
-    /// before the server does.
+    /// A free port below the range for outgoing connections, which could take the port before the server
+    /// does.
     fn free_port() -> Option<u16> {
         let mut candidates = (0..100).map(|_| 20_000 + Uuid::new_v4().as_fields().1 % 12_000);
         candidates.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
     }
 
-    /// The user and group to run the server as when that cannot be our own: it refuses to run as root.
+    /// The user and group for the server if this process runs as root, as which PostgreSQL refuses to run.
     fn server_user() -> io::Result<Option<(u32, u32)>> {
-        // A new file's owner is this process's user, which std has no other way to tell.
+        // The owner of a new file is the user of this process; std has no direct way to get it.
         if tempfile::tempfile()?.metadata()?.uid() != 0 {
             return Ok(None);
         }
@@ -347,7 +349,8 @@ mod local {
 
     fn wait_until_ready(folder: &Path, deadline: Instant) -> Result<(), &'static str> {
         while Instant::now() < deadline {
-            // The server's own word, since whatever answers on the port could be another process's server.
+            // The server's status file is read because another process's server could be listening on the
+            // port.
             let state = fs::read_to_string(folder.join("data/postmaster.pid")).unwrap_or_default();
             if state.lines().nth(7).is_some_and(|status| matches!(status.trim(), "ready" | "standby")) {
                 return Ok(());

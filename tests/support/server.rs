@@ -1,5 +1,5 @@
-//! The program itself: run in a folder of its own, with nothing in its environment but what a test puts
-//! there, and asked over a real connection.
+//! The program as a process: started in its own folder with an environment that only contains what the test
+//! sets, and called over TCP.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -14,22 +14,22 @@ use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 
-use super::client::{Client, Reply, operation};
+use super::client::{Client, HttpResponse, operation};
 use super::{PASSWORD, PostgresDatabase};
 
-/// A secret that is good enough to sign with.
+/// A signing secret that the program accepts.
 pub const SECRET: &str = "a secret for the tests: 0123456789 abcdef";
 
-/// How long a start that cannot work may take.
+/// The time limit for a start, for the end of the process and for a response.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 const POLL_STEP: Duration = Duration::from_millis(10);
 
-/// Asks until the answer is yes.
+/// Polls a condition until it is true; panics after ten seconds.
 pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
     wait_within(TIME_LIMIT, what, condition);
 }
 
-/// Asks until the answer is yes, which has to come within a time limit.
+/// Polls a condition until it is true; panics after the time limit.
 pub fn wait_within(time_limit: Duration, what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + time_limit;
     while !condition() {
@@ -38,56 +38,59 @@ pub fn wait_within(time_limit: Duration, what: &str, mut condition: impl FnMut()
     }
 }
 
-/// A working directory, and the options that stand in the environment.
-pub struct Place {
+/// The environment in which server processes are started: a working directory and environment variables.
+pub struct ServerEnv {
     folder: Arc<TempDir>,
     options: Vec<(String, String)>,
-    before: Option<String>,
+    shell_command: Option<String>,
 }
 
-impl Place {
-    /// An empty folder, and nothing configured but that any free port will do.
+impl ServerEnv {
+    /// An empty folder, and no option except a port that the system chooses.
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        fs::create_dir(folder.path().join("work")).expect("a folder can be made in it");
-        Self { folder: Arc::new(folder), options: Vec::new(), before: None }.with("PORT", "0")
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
+        fs::create_dir(folder.path().join("work")).expect("a subfolder can be created");
+        Self { folder: Arc::new(folder), options: Vec::new(), shell_command: None }.with("PORT", "0")
     }
 
-    /// A place with a PostgreSQL database and a secret.
+    /// An environment with a PostgreSQL database and a secret.
     pub fn on(database: &PostgresDatabase) -> Self {
         Self::on_url(&database.url)
     }
 
-    /// A place with a PostgreSQL database that is found at a URL, and a secret.
+    /// An environment with the URL of a PostgreSQL database and a secret.
     pub fn on_url(url: &str) -> Self {
         Self::new().with("DATABASE_URL", url).with("BETTER_AUTH_SECRET", SECRET)
     }
 
+    /// Sets an option as an environment variable.
     pub fn with(mut self, option: &str, value: &str) -> Self {
         self.options.push((option.to_owned(), value.to_owned()));
         self
     }
 
-    /// The same folder and options for a program that is started by a shell, after a command: `ulimit -n 100`.
-    pub fn after(mut self, command: &str) -> Self {
-        self.before = Some(command.to_owned());
+    /// Starts the program from a shell that first runs a command such as `ulimit -n 100`.
+    pub fn after_shell_command(mut self, command: &str) -> Self {
+        self.shell_command = Some(command.to_owned());
         self
     }
 
+    /// The path of a file in the working directory.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join("work").join(name)
     }
 
+    /// Writes a file in the working directory.
     pub fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).expect("the folder can be written to");
     }
 
-    /// Runs the program to its end, which must come soon.
+    /// Runs the program until it ends, within ten seconds.
     pub fn run(&self, arguments: &[&str]) -> Run {
         self.run_with(arguments, "")
     }
 
-    /// Runs the program to its end with something on its standard input.
+    /// Runs the program until it ends, with this text on its standard input.
     pub fn run_with(&self, arguments: &[&str], input: &str) -> Run {
         let mut program = Program::spawn(self, arguments, input);
         let status = program.wait();
@@ -99,13 +102,13 @@ impl Place {
         }
     }
 
-    /// The command that runs the program here.
+    /// The command that runs the program in this environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let program = std::env::var_os("TASKHOLD_BIN").unwrap_or(env!("CARGO_BIN_EXE_taskhold").into());
-        let mut command = match &self.before {
-            Some(before) => {
+        let mut command = match &self.shell_command {
+            Some(shell_command) => {
                 let mut shell = Command::new("sh");
-                shell.args(["-c", &format!("{before}; exec \"$0\" \"$@\"")]).arg(program);
+                shell.args(["-c", &format!("{shell_command}; exec \"$0\" \"$@\"")]).arg(program);
                 shell
             }
             None => Command::new(program),
@@ -119,16 +122,16 @@ impl Place {
 
     /// Starts a server and waits until it is ready.
     pub fn start(&self, arguments: &[&str]) -> Server {
-        self.begin(arguments).ready()
+        self.spawn(arguments).wait_until_ready()
     }
 
-    /// Starts a server that need not be ready at once.
-    pub fn begin(&self, arguments: &[&str]) -> Program {
+    /// Starts a server without waiting until it is ready.
+    pub fn spawn(&self, arguments: &[&str]) -> Program {
         Program::spawn(self, arguments, "")
     }
 }
 
-/// What a run of the program came to.
+/// The result of a run of the program.
 pub struct Run {
     pub success: bool,
     pub code: Option<i32>,
@@ -136,7 +139,7 @@ pub struct Run {
     pub stderr: String,
 }
 
-/// A running program. It ends with the test.
+/// A running process, which is killed when the value is dropped.
 pub struct Program {
     child: Child,
     _folder: Arc<TempDir>,
@@ -145,26 +148,27 @@ pub struct Program {
 }
 
 impl Program {
-    fn spawn(place: &Place, arguments: &[&str], input: &str) -> Self {
-        let mut command = place.command(arguments);
+    fn spawn(env: &ServerEnv, arguments: &[&str], input: &str) -> Self {
+        let mut command = env.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program can be started");
         let mut stdin = child.stdin.take().expect("stdin is a pipe");
-        // A program that does not read it may have ended.
+        // Writing fails if the program ended without reading its input.
         let _ = stdin.write_all(input.as_bytes());
         drop(stdin);
-        let stdout = Output::of(child.stdout.take().expect("stdout is a pipe"));
-        let stderr = Output::of(child.stderr.take().expect("stderr is a pipe"));
-        Self { child, _folder: place.folder.clone(), stdout, stderr }
+        let stdout = Output::read_from(child.stdout.take().expect("stdout is a pipe"));
+        let stderr = Output::read_from(child.stderr.take().expect("stderr is a pipe"));
+        Self { child, _folder: env.folder.clone(), stdout, stderr }
     }
 
-    /// Waits for the address in the log.
-    pub fn ready(self) -> Server {
-        self.outcome().unwrap_or_else(|stderr| panic!("the server ended: {stderr}"))
+    /// Waits until the log contains the address of the server.
+    pub fn wait_until_ready(self) -> Server {
+        self.ready_or_stderr().unwrap_or_else(|stderr| panic!("the server ended: {stderr}"))
     }
 
-    /// Waits for the address in the log, or for the end and what was said of it.
-    pub fn outcome(mut self) -> Result<Server, String> {
+    /// Waits until the log contains the address of the server, or until the process ends. Returns the server
+    /// or stderr.
+    pub fn ready_or_stderr(mut self) -> Result<Server, String> {
         let mut address = None;
         let mut has_ended = false;
         wait_until("the server is ready", || {
@@ -184,13 +188,13 @@ impl Program {
             status = self.child.try_wait().expect("the program can be waited for");
             status.is_some()
         });
-        status.expect("the wait is for the status")
+        status.expect("the process has ended")
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It fails when the program has ended, which is just as good.
+        // This fails if the program has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -201,30 +205,30 @@ fn address_in(log: &str) -> Option<String> {
     rest.split_once("/graphql").map(|(address, _)| address.to_owned())
 }
 
-/// What a program has written so far.
+/// Collects the output of a process.
 struct Output {
     text: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
 }
 
 impl Output {
-    fn of(mut pipe: impl Read + Send + 'static) -> Self {
+    fn read_from(mut pipe: impl Read + Send + 'static) -> Self {
         let text = Arc::new(Mutex::new(Vec::new()));
-        let kept = text.clone();
+        let collected = text.clone();
         let reader = thread::spawn(move || {
-            let mut piece = [0; 4096];
-            while let Ok(length @ 1..) = pipe.read(&mut piece) {
-                kept.lock().expect("nobody panics with the output").extend(&piece[..length]);
+            let mut chunk = [0; 4096];
+            while let Ok(length @ 1..) = pipe.read(&mut chunk) {
+                collected.lock().expect("no holder panics").extend(&chunk[..length]);
             }
         });
         Self { text, reader: Some(reader) }
     }
 
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.text.lock().expect("nobody panics with the output")).into_owned()
+        String::from_utf8_lossy(&self.text.lock().expect("no holder panics")).into_owned()
     }
 
-    /// Everything, after the program has ended.
+    /// The complete output, after the process has ended.
     fn all(&mut self) -> String {
         if let Some(reader) = self.reader.take() {
             reader.join().expect("the reader does not panic");
@@ -233,69 +237,70 @@ impl Output {
     }
 }
 
-/// A server that is ready.
+/// A running server that accepts requests.
 pub struct Server {
     program: Program,
-    /// Host and port.
+    /// The host and port on which the server listens.
     pub address: String,
 }
 
 impl Server {
     /// The id of the process.
-    pub fn process(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.program.child.id()
     }
 
-    /// A new connection.
+    /// Opens a connection.
     pub fn connect(&self) -> Client {
         self.connect_to(&self.address)
     }
 
-    /// A new connection from an address of this machine, like 127.0.0.2.
+    /// Opens a connection from a loopback address such as 127.0.0.2.
     pub fn connect_from(&self, source: &str) -> Client {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("there are sockets");
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket can be created");
         let source: IpAddr = source.parse().expect("an address");
-        socket.bind(&SocketAddr::new(source, 0).into()).expect("the address is one of this machine");
+        socket.bind(&SocketAddr::new(source, 0).into()).expect("the address is a loopback address");
         let address: SocketAddr = self.address.parse().expect("an address");
         socket.connect(&address.into()).expect("the server accepts");
-        Client::over(socket.into(), TIME_LIMIT)
+        Client::from_stream(socket.into(), TIME_LIMIT)
     }
 
-    /// A new connection of a client that waits a little longer than the time limit of a request.
-    pub fn connect_patiently(&self) -> Client {
+    /// Opens a connection whose read timeout is slightly longer than the time limit of a request (15 s).
+    pub fn connect_with_long_timeout(&self) -> Client {
         Client::connect(&self.address, Duration::from_secs(16))
     }
 
-    /// A new connection to another address of the server.
+    /// Opens a connection to another address of the server.
     pub fn connect_to(&self, address: &str) -> Client {
         Client::connect(address, TIME_LIMIT)
     }
 
     /// Whether the listener is still open.
-    pub fn accepts(&self) -> bool {
+    pub fn accepts_connections(&self) -> bool {
         TcpStream::connect(&self.address).is_ok()
     }
 
-    pub fn get(&self, path: &str) -> Reply {
+    /// Sends a GET request on a new connection.
+    pub fn get(&self, path: &str) -> HttpResponse {
         let mut client = self.connect();
         client.send(&format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n"));
-        client.reply()
+        client.read_response()
     }
 
-    /// Posts an operation, with a token or with an empty one for none.
-    pub fn post(&self, token: &str, query: &str, variables: &Value) -> Reply {
+    /// Posts an operation on a new connection. An empty token sends no authorization header.
+    pub fn post(&self, token: &str, query: &str, variables: &Value) -> HttpResponse {
         self.connect().post(token, query, variables)
     }
 
-    /// Posts an operation under a header of one's own.
-    pub fn post_with(&self, header: &str, token: &str, query: &str, variables: &Value) -> Reply {
+    /// Posts an operation with an additional header.
+    pub fn post_with(&self, header: &str, token: &str, query: &str, variables: &Value) -> HttpResponse {
         let mut client = self.connect();
         let request = operation(token, query, variables);
         client.send(&request.replacen("host: test", &format!("host: test\r\n{header}"), 1));
-        client.reply()
+        client.read_response()
     }
 
-    /// Registers somebody and gives the token.
+    /// Registers a user and returns the access token.
     pub fn register(&self, name: &str) -> String {
         let query = "mutation Register($input: RegisterInput!) { register(input: $input) { accessToken } }";
         let input = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
@@ -303,30 +308,32 @@ impl Server {
         body["data"]["register"]["accessToken"].as_str().expect("registering works").to_owned()
     }
 
-    /// Sends a signal: `TERM`, `INT`.
+    /// Sends a signal to the process: `TERM`, `INT` or `KILL`.
     pub fn signal(&self, name: &str) {
-        let command = format!("kill -{name} {}", self.process());
+        let command = format!("kill -{name} {}", self.pid());
         let sent = Command::new("sh").args(["-c", &command]).status().expect("there is a shell");
         assert!(sent.success(), "{command} failed");
     }
 
-    /// Waits for the end; whether it was a clean one.
-    pub fn ends_well(&mut self) -> bool {
+    /// Waits until the process ends; whether its exit status is success.
+    pub fn exits_cleanly(&mut self) -> bool {
         self.program.wait().success()
     }
 
+    /// The output on stdout so far.
     pub fn log(&self) -> String {
         self.program.stdout.text()
     }
 
-    /// Ends the server at once and gives all that it wrote, on stdout and stderr.
+    /// Sends two SIGTERM, which end the server without waiting for requests, and returns its stdout and
+    /// stderr.
     pub fn stop(self) -> String {
         self.signal("TERM");
-        self.stop_gently()
+        self.stop_gracefully()
     }
 
-    /// Ends the server when it is done with what is in flight, and gives all that it wrote.
-    pub fn stop_gently(mut self) -> String {
+    /// Sends SIGTERM, waits until the requests in flight are finished, and returns stdout and stderr.
+    pub fn stop_gracefully(mut self) -> String {
         self.signal("TERM");
         self.program.wait();
         self.program.stdout.all() + &self.program.stderr.all()

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tokio::runtime::Runtime;
 
-use crate::support::{PASSWORD, Place, PostgresDatabase, Server, Value, json, wait_until};
+use crate::support::{PASSWORD, PostgresDatabase, Server, ServerEnv, Value, json, wait_until};
 
 const CREATE: &str = "mutation($title: String!) { createTask(input: { title: $title }) { task { id } } }";
 const DELETE: &str = "mutation($password: String!) { deleteAccount(password: $password) { deletedUserId } }";
@@ -77,7 +77,7 @@ fn work(server: &Server, token: &str, stop: &AtomicBool) -> (usize, Duration) {
     (made, slowest)
 }
 
-fn a_large_account_goes_in_steps(place: &Place, url: &str) {
+fn a_large_account_goes_in_steps(place: &ServerEnv, url: &str) {
     let server = place.start(&[]);
     let (ann, bob) = (server.register("ann"), server.register("bob"));
     create(&server, &ann, "ann's");
@@ -118,7 +118,7 @@ fn a_large_account_goes_in_steps(place: &Place, url: &str) {
 
 #[test]
 fn a_large_account_goes_in_steps_on_sqlite() {
-    let place = Place::new();
+    let place = ServerEnv::new();
     let url = format!("sqlite://{}", place.path("data/taskhold.db").display());
     a_large_account_goes_in_steps(&place, &url);
 }
@@ -126,5 +126,5 @@ fn a_large_account_goes_in_steps_on_sqlite() {
 #[test]
 fn a_large_account_goes_in_steps_on_postgres() {
     let Some(database) = PostgresDatabase::new() else { return };
-    a_large_account_goes_in_steps(&Place::on(&database), &database.url);
+    a_large_account_goes_in_steps(&ServerEnv::on(&database), &database.url);
 }

@@ -17,7 +17,7 @@ const ME: &str = "{ me { id email username name updatedAt } }";
 on_both_databases! {
     async fn registering_makes_an_account_and_signs_in(app) {
         let input = json!({ "email": " Ann@Example.com ", "password": PASSWORD, "name": "Ann B." });
-        let data = app.nobody().data(REGISTER, json!({ "input": input })).await;
+        let data = app.anonymous().data(REGISTER, json!({ "input": input })).await;
         let payload = &data["register"];
         assert_eq!(payload["tokenType"], "Bearer");
         let user = &payload["user"];
@@ -26,13 +26,13 @@ on_both_databases! {
             (&json!("Ann@Example.com"), &json!("ann"), &json!("Ann B."), &json!(true))
         );
         let token = payload["accessToken"].as_str().expect("a token");
-        assert_eq!(app.bearer(token).data(ME, json!({})).await["me"]["id"], user["id"]);
+        assert_eq!(app.with_token(token).data(ME, json!({})).await["me"]["id"], user["id"]);
     }
 
     async fn registering_also_takes_username_and_confirmation(app) {
         let input = json!({ "email": "a@example.com", "username": "Ann_B", "password": PASSWORD,
                             "confirmPassword": PASSWORD });
-        let data = app.nobody().data(REGISTER, json!({ "input": input })).await;
+        let data = app.anonymous().data(REGISTER, json!({ "input": input })).await;
         assert_eq!(data["register"]["user"]["username"], "ann_b");
         assert_eq!(data["register"]["user"]["name"], "ann_b");
     }
@@ -51,7 +51,7 @@ on_both_databases! {
         app.user("änn".replace('ä', "a").as_str()).await;
         let register = async |email: &str, username: &str| {
             let input = json!({ "email": email, "username": username, "password": PASSWORD });
-            app.nobody().error(REGISTER, json!({ "input": input })).await
+            app.anonymous().error(REGISTER, json!({ "input": input })).await
         };
         let error = register("ANN@example.COM", "aNN").await;
         assert_eq!(code(&error), "CONFLICT");
@@ -64,18 +64,18 @@ on_both_databases! {
     async fn addresses_outside_ascii_are_unique_regardless_of_case_too(app) {
         let register = async |email: &str| {
             let input = json!({ "email": email, "password": PASSWORD });
-            app.nobody().ask(REGISTER, json!({ "input": input })).await
+            app.anonymous().execute(REGISTER, json!({ "input": input })).await
         };
         assert!(register("ÄNN@exämple.de").await.body["data"]["register"].is_object());
         assert_eq!(register("änn@EXÄMPLE.de").await.code(), "CONFLICT");
-        let login = app.nobody().data(LOGIN, json!({ "who": "Änn@Exämple.de", "password": PASSWORD })).await;
+        let login = app.anonymous().data(LOGIN, json!({ "who": "Änn@Exämple.de", "password": PASSWORD })).await;
         assert!(login["login"]["accessToken"].is_string());
     }
 
     async fn a_derived_username_steps_aside_for_one_that_is_taken(app) {
         app.user("ann").await;
         let input = json!({ "email": "ann@example.org", "password": PASSWORD });
-        let data = app.nobody().data(REGISTER, json!({ "input": input })).await;
+        let data = app.anonymous().data(REGISTER, json!({ "input": input })).await;
         let username = data["register"]["user"]["username"].as_str().expect("a username");
         assert!(username.starts_with("ann-"), "{username}");
     }
@@ -83,7 +83,7 @@ on_both_databases! {
     async fn every_fault_of_a_registration_is_told_at_once(app) {
         let input = json!({ "email": "no", "password": "short", "confirmPassword": "other",
                             "username": "a b", "name": " " });
-        let error = app.nobody().error(REGISTER, json!({ "input": input })).await;
+        let error = app.anonymous().error(REGISTER, json!({ "input": input })).await;
         assert_eq!(code(&error), "BAD_USER_INPUT");
         assert_eq!(faults(&error), [
             "input.email invalid", "input.password too_short", "input.password weak",
@@ -95,16 +95,16 @@ on_both_databases! {
     #[flags("--registration-open", "false")]
     async fn nobody_can_register_while_registration_is_closed(app) {
         let input = json!({ "email": "ann@example.com", "password": PASSWORD });
-        let error = app.nobody().error(REGISTER, json!({ "input": input })).await;
+        let error = app.anonymous().error(REGISTER, json!({ "input": input })).await;
         assert_eq!(code(&error), "FORBIDDEN");
-        let info = app.nobody().data("{ serverInfo { registrationOpen } }", json!({})).await;
+        let info = app.anonymous().data("{ serverInfo { registrationOpen } }", json!({})).await;
         assert_eq!(info["serverInfo"]["registrationOpen"], false);
     }
 
     async fn a_user_logs_in_by_address_or_username_in_any_case(app) {
         let ann = app.user("ann").await;
         for who in ["ann@example.com", "ANN@Example.com", "ann", " Ann "] {
-            let data = app.nobody().data(LOGIN, json!({ "who": who, "password": PASSWORD })).await;
+            let data = app.anonymous().data(LOGIN, json!({ "who": who, "password": PASSWORD })).await;
             assert_eq!(data["login"]["user"]["id"], ann.id, "{who}");
         }
     }
@@ -112,21 +112,21 @@ on_both_databases! {
     async fn whatever_is_wrong_with_a_login_the_answer_is_the_same(app) {
         app.user("ann").await;
         app.user("gone").await;
-        app.execute("UPDATE users SET is_active = FALSE WHERE username = 'gone'").await;
-        let mut answers = Vec::new();
+        app.execute_sql("UPDATE users SET is_active = FALSE WHERE username = 'gone'").await;
+        let mut responses = Vec::new();
         for (who, password) in [("ann", "wrong-horse-1"), ("nobody", PASSWORD), ("gone", PASSWORD), ("ann", "x"),
                                 ("a\u{301}@b@c", PASSWORD)] {
-            let mut error = app.nobody().error(LOGIN, json!({ "who": who, "password": password })).await;
+            let mut error = app.anonymous().error(LOGIN, json!({ "who": who, "password": password })).await;
             error["extensions"]["requestId"] = Value::Null;
-            answers.push(error);
+            responses.push(error);
         }
-        assert_eq!(code(&answers[0]), "INVALID_CREDENTIALS");
-        assert_eq!(answers[0]["message"], "Invalid email or password");
-        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
+        assert_eq!(code(&responses[0]), "INVALID_CREDENTIALS");
+        assert_eq!(responses[0]["message"], "Invalid email or password");
+        assert!(responses.iter().all(|response| *response == responses[0]), "{responses:#?}");
     }
 
     async fn a_login_without_name_or_password_is_told_what_is_missing(app) {
-        let error = app.nobody().error(LOGIN, json!({ "who": " ", "password": "" })).await;
+        let error = app.anonymous().error(LOGIN, json!({ "who": " ", "password": "" })).await;
         assert_eq!(faults(&error), ["input.usernameOrEmail required", "input.password required"]);
     }
 
@@ -135,26 +135,26 @@ on_both_databases! {
         ann.data(ME, json!({})).await;
         let data = ann.data("mutation { logout { success message } }", json!({})).await;
         assert_eq!(data["logout"]["success"], true);
-        let answer = ann.ask(ME, json!({})).await;
-        assert_eq!(answer.status, 401);
-        assert_eq!(answer.error()["message"], "Invalid token");
-        assert_eq!(ann.ask("mutation { logout { success } }", json!({})).await.code(), "UNAUTHENTICATED");
+        let response = ann.execute(ME, json!({})).await;
+        assert_eq!(response.status, 401);
+        assert_eq!(response.error()["message"], "Invalid token");
+        assert_eq!(ann.execute("mutation { logout { success } }", json!({})).await.code(), "UNAUTHENTICATED");
     }
 
     async fn logging_out_elsewhere_keeps_this_session(app) {
         let ann = app.user("ann").await;
         let login = async || {
-            let data = app.nobody().data(LOGIN, json!({ "who": "ann", "password": PASSWORD })).await;
-            app.bearer(data["login"]["accessToken"].as_str().expect("a token"))
+            let data = app.anonymous().data(LOGIN, json!({ "who": "ann", "password": PASSWORD })).await;
+            app.with_token(data["login"]["accessToken"].as_str().expect("a token"))
         };
         let (second, bob) = (login().await, app.user("bob").await);
         second.data("mutation { logout(scope: OTHERS) { success } }", json!({})).await;
-        assert_eq!(ann.ask(ME, json!({})).await.status, 401);
+        assert_eq!(ann.execute(ME, json!({})).await.status, 401);
         second.data(ME, json!({})).await;
         let third = login().await;
         second.data("mutation { logout(scope: ALL) { success } }", json!({})).await;
-        assert_eq!(second.ask(ME, json!({})).await.status, 401);
-        assert_eq!(third.ask(ME, json!({})).await.status, 401);
+        assert_eq!(second.execute(ME, json!({})).await.status, 401);
+        assert_eq!(third.execute(ME, json!({})).await.status, 401);
         bob.data(ME, json!({})).await;
     }
 
@@ -163,11 +163,11 @@ on_both_databases! {
         app.clock.advance(TimeDelta::days(7) - TimeDelta::seconds(2));
         ann.data(ME, json!({})).await;
         app.clock.advance(TimeDelta::seconds(2));
-        let answer = ann.ask(ME, json!({})).await;
-        assert_eq!(answer.status, 401);
-        assert_eq!(answer.error()["message"], "Token has expired");
+        let response = ann.execute(ME, json!({})).await;
+        assert_eq!(response.status, 401);
+        assert_eq!(response.error()["message"], "Token has expired");
         assert_eq!(
-            answer.header("www-authenticate"),
+            response.header("www-authenticate"),
             r#"Bearer error="invalid_token", error_description="Token has expired""#
         );
     }
@@ -175,7 +175,7 @@ on_both_databases! {
     async fn an_expired_token_can_still_log_out_of_its_own_session(app) {
         let ann = app.user("ann").await;
         app.clock.advance(TimeDelta::days(8));
-        assert_eq!(ann.ask("mutation { logout(scope: ALL) { success } }", json!({})).await.code(), "UNAUTHENTICATED");
+        assert_eq!(ann.execute("mutation { logout(scope: ALL) { success } }", json!({})).await.code(), "UNAUTHENTICATED");
         assert_eq!(app.rows("sessions").await.len(), 1);
         ann.data("mutation { logout { success } }", json!({})).await;
         assert!(app.rows("sessions").await.is_empty());
@@ -183,10 +183,10 @@ on_both_databases! {
 
     async fn a_token_of_an_inactive_or_deleted_user_is_refused(app) {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-        app.execute("UPDATE users SET is_active = FALSE WHERE username = 'ann'").await;
-        app.execute("DELETE FROM users WHERE username = 'bob'").await;
+        app.execute_sql("UPDATE users SET is_active = FALSE WHERE username = 'ann'").await;
+        app.execute_sql("DELETE FROM users WHERE username = 'bob'").await;
         for actor in [ann, bob] {
-            assert_eq!(actor.ask(ME, json!({})).await.error()["message"], "Invalid token");
+            assert_eq!(actor.execute(ME, json!({})).await.error()["message"], "Invalid token");
         }
     }
 
@@ -229,10 +229,10 @@ on_both_databases! {
 
     async fn of_many_registrations_of_one_address_one_succeeds(app) {
         let input = json!({ "email": "ann@example.com", "password": PASSWORD });
-        let nobody = app.nobody();
-        let tries = (0..12).map(|_| nobody.ask(REGISTER, json!({ "input": input })));
-        let answers = futures_util::future::join_all(tries).await;
-        let made = answers.iter().filter(|answer| answer.body["data"]["register"].is_object()).count();
+        let anonymous = app.anonymous();
+        let tries = (0..12).map(|_| anonymous.execute(REGISTER, json!({ "input": input })));
+        let responses = futures_util::future::join_all(tries).await;
+        let made = responses.iter().filter(|response| response.body["data"]["register"].is_object()).count();
         assert_eq!(made, 1);
         assert_eq!(app.rows("users").await.len(), 1);
     }
@@ -242,13 +242,13 @@ on_both_databases! {
         let params = Params::new(1_024, 1, 1, None).expect("parameters in range");
         let older = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let old = older.hash_password(PASSWORD.as_bytes()).expect("it can be hashed").to_string();
-        app.execute(&format!("UPDATE users SET password_hash = '{old}'")).await;
+        app.execute_sql(&format!("UPDATE users SET password_hash = '{old}'")).await;
         let hash = async || {
             let row: Value = serde_json::from_str(&app.rows("users").await[0]).expect("a row");
             row["password_hash"].as_str().expect("text").to_owned()
         };
         let login = async |password: &str| {
-            app.nobody().ask(LOGIN, json!({ "who": "ann", "password": password })).await
+            app.anonymous().execute(LOGIN, json!({ "who": "ann", "password": password })).await
         };
         assert_eq!(login("wrong-horse-1").await.code(), "INVALID_CREDENTIALS");
         assert_eq!(hash().await, old);
@@ -261,14 +261,14 @@ on_both_databases! {
 
     async fn a_stored_hash_that_costs_absurdly_much_lets_nobody_in(app) {
         app.user("ann").await;
-        app.execute("UPDATE users SET password_hash = replace(password_hash, 'm=19456', 'm=4194304')").await;
-        let answer = app.nobody().ask(LOGIN, json!({ "who": "ann", "password": PASSWORD })).await;
-        assert_eq!(answer.code(), "INTERNAL_SERVER_ERROR");
+        app.execute_sql("UPDATE users SET password_hash = replace(password_hash, 'm=19456', 'm=4194304')").await;
+        let response = app.anonymous().execute(LOGIN, json!({ "who": "ann", "password": PASSWORD })).await;
+        assert_eq!(response.code(), "INTERNAL_SERVER_ERROR");
     }
 
     async fn a_password_or_its_hash_is_never_given_out(app) {
         let introspection = "{ __type(name: \"User\") { fields { name } } }";
-        let fields = app.nobody().data(introspection, json!({})).await.to_string();
+        let fields = app.anonymous().data(introspection, json!({})).await.to_string();
         assert!(!fields.to_lowercase().contains("password") && !fields.contains("hash"), "{fields}");
         let row = { app.user("ann").await; app.rows("users").await.remove(0) };
         assert!(!row.contains(PASSWORD) && row.contains("$argon2id$"), "{row}");

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use sea_orm::ConnectionTrait;
 use tokio::runtime::Runtime;
 
-use crate::support::{Place, json};
+use crate::support::{ServerEnv, json};
 
 #[test]
 fn a_read_does_not_wait_for_a_writer_of_sqlite() {
-    let place = Place::new();
+    let place = ServerEnv::new();
     let server = place.start(&[]);
     let token = server.register("ann");
     server.stop();

@@ -21,10 +21,10 @@ async fn refuse(actor: &Actor<'_>, case: &Case, place: &str, value: &Value, faul
     let fits = literal.len() < 16_000 && literal.matches(": ").count() < 500;
     let literal = fits.then(|| (literal, json!({})));
     for (query, variables) in literal.into_iter().chain([(case.by_variables(), arguments.clone())]) {
-        let answer = actor.ask(&query, variables).await;
+        let response = actor.execute(&query, variables).await;
         let shown: String = format!("{} of {place}: {value}", case.field).chars().take(300).collect();
-        assert!(answer.body.get("errors").is_some(), "{shown} was accepted");
-        let error = answer.error();
+        assert!(response.body.get("errors").is_some(), "{shown} was accepted");
+        let error = response.error();
         assert_eq!(
             (code(&error).as_str(), faults(&error)),
             ("BAD_USER_INPUT", vec![fault.to_owned()]),
@@ -71,12 +71,12 @@ on_both_databases! {
         let ann = app.user("ann").await;
         let things = ann.full_task("one").await;
         for case in cases(&things) {
-            let stored = app.stored().await;
+            let stored = app.all_rows().await;
             for (place, value, rule) in &case.rows {
                 let fault = if rule.contains(' ') { format!("{place}.{rule}") } else { format!("{place} {rule}") };
                 refuse(&ann, &case, place, value, &fault).await;
             }
-            assert_eq!(app.stored().await, stored, "{}", case.field);
+            assert_eq!(app.all_rows().await, stored, "{}", case.field);
         }
     }
 
@@ -85,7 +85,7 @@ on_both_databases! {
         let args = format!("fields {{ name args {{ name type {{ {ty} }} }} }}");
         let query = format!("{{ __schema {{ queryType {{ {args} }} mutationType {{ {args} }}
             types {{ name inputFields {{ name type {{ {ty} }} }} }} }} }}");
-        let schema = app.nobody().data(&query, json!({})).await["__schema"].clone();
+        let schema = app.anonymous().data(&query, json!({})).await["__schema"].clone();
         let mut expected = BTreeSet::new();
         for root in ["queryType", "mutationType"] {
             for field in schema[root]["fields"].as_array().expect("fields") {
@@ -111,7 +111,7 @@ on_both_databases! {
     async fn the_id_of_nothing_or_of_somebody_elses_thing_changes_nothing(app) {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
         let things = ann.full_task("one").await;
-        let stored = app.stored().await;
+        let stored = app.all_rows().await;
         for case in cases(&things).iter().filter(|case| case.field != "node") {
             let Some((place, thing)) = case.thing() else { continue };
             let told = if place == "ids.0" { vec!["ids.0 invalid"] } else { Vec::new() };
@@ -128,7 +128,7 @@ on_both_databases! {
                 assert_eq!(faults(&faulty), [format!("{place} {rule}")], "{}", case.field);
             }
         }
-        assert_eq!(app.stored().await, stored);
+        assert_eq!(app.all_rows().await, stored);
     }
 
     async fn an_id_in_capital_letters_means_the_same_thing(app) {
@@ -148,7 +148,7 @@ on_both_databases! {
         let (one, two, gone) = (ann.task("one").await, ann.task("two").await, ann.task("gone").await);
         let bobs = bob.task("bob's").await;
         ann.data("mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }", json!({ "id": gone })).await;
-        let stored = app.stored().await;
+        let stored = app.all_rows().await;
         for call in [
             "updateTasks(ids: $ids, input: { title: \"x\" }) { tasks { id } }",
             "completeTasks(ids: $ids) { tasks { id } }",
@@ -161,7 +161,7 @@ on_both_databases! {
                 assert_eq!(faults(&error).first().map(String::as_str), Some("ids.1 invalid"), "{call}");
             }
         }
-        assert_eq!(app.stored().await, stored);
+        assert_eq!(app.all_rows().await, stored);
     }
 
     async fn an_id_that_somebody_else_chose_is_taken(app) {
@@ -169,7 +169,7 @@ on_both_databases! {
         bob.create(json!({ "id": NOBODYS, "title": "bob's" })).await;
         let delete = "mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }";
         for bobs_is in ["live", "in the trash"] {
-            let stored = app.stored().await;
+            let stored = app.all_rows().await;
             let input = json!({ "id": NOBODYS, "title": "ann's" });
             let create = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
             let error = ann.error(create, json!({ "input": input })).await;
@@ -178,7 +178,7 @@ on_both_databases! {
             let error = ann.error(create, json!({ "inputs": [{ "title": "first" }, input] })).await;
             assert_eq!((code(&error).as_str(), faults(&error)), ("CONFLICT", vec!["inputs.1.id taken".to_owned()]), "{bobs_is}");
             assert!(!error.to_string().contains("bob"), "{error:#}");
-            assert_eq!(app.stored().await, stored);
+            assert_eq!(app.all_rows().await, stored);
             if bobs_is == "live" {
                 bob.data(delete, json!({ "id": NOBODYS })).await;
             }
@@ -202,7 +202,7 @@ on_both_databases! {
         let (phase, step_id, scope) = (id("/checklist/0/id"), id("/checklist/0/children/0/id"), id("/checklist/2/id"));
         let (next, next_step) = (id("/checklist/1/id"), id("/checklist/1/children/0/id"));
         let theirs = other["checklist"][0]["id"].clone();
-        let stored = app.stored().await;
+        let stored = app.all_rows().await;
         let add = "mutation($taskId: ID!, $input: ChecklistItemInput!, $parentId: ID, $before: ID) {
             addChecklistItem(taskId: $taskId, input: $input, parentId: $parentId, before: $before) { item { id } } }";
         let in_scope = json!({ "section": "IN_SCOPE", "text": "x" });
@@ -229,7 +229,7 @@ on_both_databases! {
             let error = ann.error(to, json!({ "id": id, "before": before })).await;
             assert_eq!((code(&error).as_str(), faults(&error)), ("BAD_USER_INPUT", vec!["before invalid".to_owned()]));
         }
-        assert_eq!(app.stored().await, stored);
+        assert_eq!(app.all_rows().await, stored);
     }
 
     async fn malformed_ids_are_nodes_that_are_not_there(app) {
@@ -308,7 +308,7 @@ on_both_databases! {
             addChecklistItem(taskId: $id, input: $box) { item { id } } }";
         assert_eq!(faults(&ann.error(add, json!({ "id": task["id"], "box": phase })).await), ["input too_many"]);
         ann.data(add, json!({ "id": task["id"], "box": step })).await;
-        let stored = app.stored().await;
+        let stored = app.all_rows().await;
         for (call, fault) in [
             ("addChecklistItem(taskId: $id, input: { section: ACTION, text: \"x\" })", "input too_many"),
             ("addChecklistItem(taskId: $id, input: { section: ACTION, text: \"x\" }, parentId: $phase)", "input too_many"),
@@ -321,7 +321,7 @@ on_both_databases! {
             let error = ann.error(&query, json!({ "id": task["id"], "phase": task["checklist"][0]["id"] })).await;
             assert_eq!((code(&error).as_str(), faults(&error)), ("BAD_USER_INPUT", vec![fault.to_owned()]), "{call}");
         }
-        assert_eq!(app.stored().await, stored);
+        assert_eq!(app.all_rows().await, stored);
         let again = "mutation($id: ID!) { updateTask(id: $id, input: { addLabels: [\"lAbEl 7\"] }) { task { version } } }";
         assert_eq!(ann.data(again, json!({ "id": task["id"] })).await["updateTask"]["task"]["version"], 2);
     }
@@ -344,7 +344,7 @@ on_both_databases! {
             json!({ "email": "c@example.com", "password": "pass w1d", "username": "a".repeat(32) }),
             json!({ "email": "d@example.com", "password": "pass-w1d", "username": null, "confirmPassword": null }),
         ] {
-            app.nobody().data(register, json!({ "input": input })).await;
+            app.anonymous().data(register, json!({ "input": input })).await;
         }
     }
 

@@ -33,7 +33,7 @@ impl Schema {
             "{{ __schema {{ queryType {{ name }} mutationType {{ name }} types {{ name
                 fields {{ name type {{ kind }} args {{ name {ty} }} }} inputFields {{ name {ty} }} }} }} }}"
         );
-        let types = app.nobody().data(&query, json!({})).await["__schema"]["types"].clone();
+        let types = app.anonymous().data(&query, json!({})).await["__schema"]["types"].clone();
         let (mut places, mut outputs) = (BTreeMap::new(), BTreeMap::new());
         for ty in list(&types) {
             let fields = list(&ty["fields"]).iter();
@@ -112,10 +112,10 @@ fn prepared(field: &str, run: usize, is_bare: bool, good: &Value, query: &str) -
     (good, if field == "register" { query.replace("tokenType", "user { name isActive }") } else { query })
 }
 
-async fn answer(actor: &Actor<'_>, query: &str, variables: Value) -> Value {
-    let answer = actor.ask(query, variables.clone()).await;
-    assert!(answer.body.get("errors").is_none(), "{query} {variables}: {:#}", answer.body);
-    answer.body["data"].clone()
+async fn response(actor: &Actor<'_>, query: &str, variables: Value) -> Value {
+    let response = actor.execute(query, variables.clone()).await;
+    assert!(response.body.get("errors").is_none(), "{query} {variables}: {:#}", response.body);
+    response.body["data"].clone()
 }
 
 on_both_databases! {
@@ -138,7 +138,7 @@ on_both_databases! {
             for _ in 0..3 {
                 things.push(ann.full_task("one").await);
             }
-            let mut answers = Vec::new();
+            let mut responses = Vec::new();
             for (run, thing) in things.iter().enumerate() {
                 let case = &cases(thing)[number];
                 let (mut given, mut query) = prepared(field, run, is_bare, &case.good, &case.by_variables());
@@ -149,10 +149,10 @@ on_both_databases! {
                     query = prepared(field, run, is_bare, &given, &case.by_literals(&given)).1;
                     given = json!({});
                 }
-                answers.push(answer(&ann, &query, given).await);
+                responses.push(response(&ann, &query, given).await);
             }
-            assert_eq!(answers[1], answers[0], "{field}: null by a variable");
-            assert_eq!(answers[2], answers[0], "{field}: null in the document");
+            assert_eq!(responses[1], responses[0], "{field}: null by a variable");
+            assert_eq!(responses[2], responses[0], "{field}: null in the document");
         }
         let inputs = schema.places.iter().filter(|(place, _)| UPDATES.iter().all(|update| update.0 != *place));
         let nullable = |(place, fields): (&String, &Vec<(String, Value)>)| -> Vec<String> {

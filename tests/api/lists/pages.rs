@@ -98,7 +98,7 @@ on_both_databases! {
         let ann = app.user("ann").await;
         let ways = |order: Value| [(order.clone(), Way::Forward), (order, Way::Backward)];
         for (order_by, way) in orders().into_iter().flat_map(ways) {
-            app.execute("DELETE FROM tasks").await;
+            app.execute_sql("DELETE FROM tasks").await;
             let (still, moving): (Vec<Task>, Vec<Task>) =
                 numbered(app, &ann, 30).await.into_iter().partition(|task| task.id.as_u128() % 3 == 0);
             let mut moving: Vec<String> = moving.iter().map(|task| task.id.to_string()).collect();
@@ -125,7 +125,7 @@ on_both_databases! {
         let ann = app.user("ann").await;
         let tasks = numbered(app, &ann, 5).await;
         let page = Page::of(&ann, json!({ "first": 3 })).await;
-        app.execute("DELETE FROM tasks WHERE title = 'task 3'").await;
+        app.execute_sql("DELETE FROM tasks WHERE title = 'task 3'").await;
         let after = Page::of(&ann, json!({ "first": 3, "after": page.cursors[2] })).await;
         assert_eq!(after.ids, model::list(&tasks[..2], &Value::Null, &[]));
         let before = Page::of(&ann, json!({ "last": 3, "before": page.cursors[2] })).await;

@@ -50,7 +50,7 @@ on_both_databases! {
         model::insert(app, &eve, &tasks[2000..]).await;
         let is_postgres = app.connection().get_database_backend() == DbBackend::Postgres;
         if is_postgres {
-            app.execute("ANALYZE tasks").await;
+            app.execute_sql("ANALYZE tasks").await;
             let cursor = &Page::of(&ann, json!({ "first": 100 })).await.cursors[99];
             assert_eq!(statement(app, Page::of(&ann, json!({}))).await, FIRST);
             assert_eq!(statement(app, Page::of(&ann, json!({ "after": cursor }))).await, DEEP);

@@ -264,7 +264,7 @@ fn date_range() -> impl Strategy<Value = Value> {
 
 /// Leaves these tasks and no others in the table.
 async fn replace_all(app: &TestApp, mine: (&Actor<'_>, &[Task]), others: (&Actor<'_>, &[Task])) {
-    app.execute("DELETE FROM tasks").await;
+    app.execute_sql("DELETE FROM tasks").await;
     model::insert(app, mine.0, mine.1).await;
     // The same tasks may be on both sides: only the ids must differ.
     let other = |task: &Task| Task { id: Uuid::from_u128(task.id.as_u128() | (1 << 64)), ..task.clone() };
@@ -343,16 +343,16 @@ on_both_databases! {
             // As words, white space is no condition and parts two others.
             let found = i32::from(odd.contains('\n') || odd.is_empty());
             for (filter, found) in [(json!({ "labels": [odd] }), 0), (json!({ "text": odd }), found)] {
-                let answer = ann.ask(query, json!({ "filter": filter })).await;
-                let is_told = answer.body["data"]["tasks"]["totalCount"] == found || answer.code() == "BAD_USER_INPUT";
-                assert!(is_told, "{odd:.20?}: {:#}", answer.body);
+                let response = ann.execute(query, json!({ "filter": filter })).await;
+                let is_told = response.body["data"]["tasks"]["totalCount"] == found || response.code() == "BAD_USER_INPUT";
+                assert!(is_told, "{odd:.20?}: {:#}", response.body);
             }
         }
         let many: Vec<String> = (0..40_000).map(|n| n.to_string()).collect();
         for filter in [json!({ "labels": many }), json!({ "text": many.join(" ") })] {
-            let answer = ann.ask(query, json!({ "filter": filter })).await;
-            let is_told = answer.body["data"]["tasks"]["totalCount"] == 0 || answer.code() == "BAD_USER_INPUT";
-            assert!(is_told, "{:#}", answer.body);
+            let response = ann.execute(query, json!({ "filter": filter })).await;
+            let is_told = response.body["data"]["tasks"]["totalCount"] == 0 || response.code() == "BAD_USER_INPUT";
+            assert!(is_told, "{:#}", response.body);
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct Page {
 impl Page {
     /// Asks for a page, and sees that its parts agree.
     pub async fn get(actor: &Actor<'_>, arguments: &Value) -> Result<Self, TestCaseError> {
-        let body = actor.ask(LIST, arguments.clone()).await.body;
+        let body = actor.execute(LIST, arguments.clone()).await.body;
         prop_assert!(body.get("errors").is_none(), "{arguments} failed: {body:#}");
         let list = &body["data"]["tasks"];
         let texts = |list: &Value, pointer: &str| -> Vec<String> {
