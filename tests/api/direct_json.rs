@@ -1,14 +1,14 @@
-//! Lists that are asked for plain fields are answered at once, and in the very same words as field by field:
-//! whatever is asked for stands beside `progress`, which is never plain, and has to come out the same.
+//! Objects whose selected fields need no resolver are serialized directly to JSON. Each selection must give
+//! the same text as with the additional field `progress`, which forces execution field by field.
 
-use crate::api::response_size::long_tasks;
+use crate::api::response_size::create_long_tasks;
 use crate::support::{Actor, DatabaseKind, TestApp, Value, json, on_both_databases};
 
 const ALL: &str =
     "id title description status completed priority labels dueAt completedAt createdAt updatedAt
     version deletedAt date ownerLabel objective rationale";
 
-/// What is asked of each task, and fragments.
+/// Selections on a task, each with its fragment definitions.
 const SELECTIONS: [(&str, &str); 16] = [
     (ALL, ""),
     ("b: title a: id title x: version", ""),
@@ -55,7 +55,7 @@ async fn fill(ann: &Actor<'_>) {
     ann.data("mutation($id: ID!) { completeTask(id: $id) { task { id } } }", json!({ "id": id })).await;
 }
 
-/// The items without what made them be answered field by field.
+/// The items without the field that forced execution field by field.
 fn without_progress(mut items: Value) -> Value {
     for item in items.as_array_mut().expect("a list") {
         let item = if item.get("node").is_some() { &mut item["node"] } else { item };
@@ -64,66 +64,72 @@ fn without_progress(mut items: Value) -> Value {
     items
 }
 
-async fn same(ann: &Actor<'_>, list: impl Fn(&str) -> String, fragments: &str, items: &str, asked: &str) {
+async fn assert_same(
+    ann: &Actor<'_>,
+    list: impl Fn(&str) -> String,
+    fragments: &str,
+    items: &str,
+    selection: &str,
+) {
     let body = |more: &str| {
         let query = format!(
             "query($yes: Boolean = true) {{ x: __typename @skip(if: $yes) {} }} {fragments}",
-            list(&format!("{asked} {more}"))
+            list(&format!("{selection} {more}"))
         );
         json!({ "query": query })
     };
-    let (plain, slow) = (ann.post(body("")).await.body, ann.post(body("progress { total }")).await.body);
-    let slow_items =
-        slow["data"].pointer(items).filter(|items| !items.is_null()).cloned().map(without_progress);
-    let plain_items = plain["data"].pointer(items).filter(|items| !items.is_null()).cloned();
-    // As text: the order of keys counts.
+    let (direct, by_field) = (ann.post(body("")).await.body, ann.post(body("progress { total }")).await.body);
+    let by_field_items =
+        by_field["data"].pointer(items).filter(|items| !items.is_null()).cloned().map(without_progress);
+    let direct_items = direct["data"].pointer(items).filter(|items| !items.is_null()).cloned();
+    // Compared as text, because the order of keys matters.
     assert_eq!(
-        plain_items.map(|items| items.to_string()),
-        slow_items.map(|items| items.to_string()),
-        "{asked}: {plain:#}"
+        direct_items.map(|items| items.to_string()),
+        by_field_items.map(|items| items.to_string()),
+        "{selection}: {direct:#}"
     );
     let errors = |response: &Value| {
         response["errors"].as_array().map(|errors| {
             errors.iter().map(|error| (error["path"].clone(), error["message"].clone())).collect::<Vec<_>>()
         })
     };
-    assert_eq!(errors(&plain), errors(&slow), "{asked}");
+    assert_eq!(errors(&direct), errors(&by_field), "{selection}");
 }
 
 on_both_databases! {
-    async fn plain_lists_are_the_same_as_field_by_field(app) {
+    async fn lists_serialized_directly_equal_those_built_field_by_field(app) {
         let ann = app.user("ann").await;
         fill(&ann).await;
-        for (asked, fragments) in SELECTIONS {
-            same(&ann, |asked| format!("tasks {{ nodes {{ {asked} }} }}"), fragments, "/tasks/nodes", asked).await;
-            same(&ann, |asked| format!("tasks(first: 2) {{ edges {{ cursor node {{ {asked} }} }} totalCount }}"), fragments, "/tasks/edges", asked).await;
-            same(&ann, |asked| format!("tasks(last: 1) {{ edges {{ node {{ {asked} }} x: cursor __typename }} }}"), fragments, "/tasks/edges", asked).await;
-            same(&ann, |asked| format!("me {{ id tasks {{ nodes {{ {asked} }} }} }}"), fragments, "/me/tasks/nodes", asked).await;
-            same(&ann, |asked| format!("trash {{ nodes {{ {asked} }} }}"), fragments, "/trash/nodes", asked).await;
+        for (selection, fragments) in SELECTIONS {
+            assert_same(&ann, |selection| format!("tasks {{ nodes {{ {selection} }} }}"), fragments, "/tasks/nodes", selection).await;
+            assert_same(&ann, |selection| format!("tasks(first: 2) {{ edges {{ cursor node {{ {selection} }} }} totalCount }}"), fragments, "/tasks/edges", selection).await;
+            assert_same(&ann, |selection| format!("tasks(last: 1) {{ edges {{ node {{ {selection} }} x: cursor __typename }} }}"), fragments, "/tasks/edges", selection).await;
+            assert_same(&ann, |selection| format!("me {{ id tasks {{ nodes {{ {selection} }} }} }}"), fragments, "/me/tasks/nodes", selection).await;
+            assert_same(&ann, |selection| format!("trash {{ nodes {{ {selection} }} }}"), fragments, "/trash/nodes", selection).await;
         }
     }
 
-    async fn an_object_alone_is_the_same_as_field_by_field(app) {
+    async fn objects_serialized_directly_equal_those_built_field_by_field(app) {
         let ann = app.user("ann").await;
         fill(&ann).await;
         let newest = ann.data("{ tasks { nodes { id } } }", json!({})).await["tasks"]["nodes"].clone();
         let variables = json!({ "id": newest[1]["id"], "yes": true });
-        for (asked, fragments) in SELECTIONS {
+        for (selection, fragments) in SELECTIONS {
             let query = |more: &str| format!(
-                "query($id: ID!, $yes: Boolean!) {{ x: __typename @skip(if: $yes) task(id: $id) {{ {asked} {more} }} }} {fragments}"
+                "query($id: ID!, $yes: Boolean!) {{ x: __typename @skip(if: $yes) task(id: $id) {{ {selection} {more} }} }} {fragments}"
             );
             let task = async |more: &str| {
                 let response = ann.post(json!({ "query": query(more), "variables": variables })).await;
                 response.body["data"]["task"].clone()
             };
-            let (plain, slow) = (task("").await, task("progress { total }").await);
-            // One of them asks for what is refused.
-            let slow = if slow.is_null() { slow } else { without_progress(json!([slow]))[0].clone() };
-            assert_eq!(plain.to_string(), slow.to_string(), "{asked}");
+            let (direct, by_field) = (task("").await, task("progress { total }").await);
+            // One of the merged selections contains a field that is refused.
+            let by_field = if by_field.is_null() { by_field } else { without_progress(json!([by_field]))[0].clone() };
+            assert_eq!(direct.to_string(), by_field.to_string(), "{selection}");
         }
     }
 
-    async fn parts_of_the_same_objects_are_brought_together(app) {
+    async fn selections_of_the_same_object_are_merged(app) {
         let ann = app.user("ann").await;
         fill(&ann).await;
         let parts = "{ tasks { edges { cursor } ...E nodes { id } pageInfo { endCursor } ... { nodes { title } pageInfo { hasNextPage } } }
@@ -134,7 +140,7 @@ on_both_databases! {
         assert_eq!(whole["tasks"]["edges"].as_array().map(Vec::len), Some(5));
     }
 
-    async fn a_list_has_each_field_wherever_it_is_asked_for(app) {
+    async fn every_field_alone_has_the_same_value_in_lists_and_objects(app) {
         let ann = app.user("ann").await;
         let input = json!({
             "title": "t", "description": "what", "status": "COMPLETED", "priority": "HIGH", "labels": ["a"],
@@ -143,7 +149,7 @@ on_both_databases! {
         let id = ann.create(input).await["id"].clone();
         let whole = ann.data(&format!("query($id: ID!) {{ task(id: $id) {{ {ALL} }} }}"), json!({ "id": id })).await;
         for (field, value) in whole["task"].as_object().expect("an object") {
-            assert!(!value.is_null() || field == "deletedAt", "{field} says nothing");
+            assert!(!value.is_null() || field == "deletedAt", "{field} is null");
             for (query, path) in [
                 ("{ tasks { nodes { FIELD } } }", "/tasks/nodes/0/FIELD"),
                 ("{ tasks { nodes { x: FIELD progress { total } } } }", "/tasks/nodes/0/x"),
@@ -170,7 +176,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_cursor_is_the_same_whatever_is_asked_for_beside_it(app) {
+    async fn cursors_do_not_depend_on_the_other_selected_fields(app) {
         let ann = app.user("ann").await;
         fill(&ann).await;
         for field in ["CREATED_AT", "UPDATED_AT", "DUE_AT", "COMPLETED_AT", "PRIORITY", "STATUS", "TITLE"] {
@@ -191,32 +197,32 @@ on_both_databases! {
         }
     }
 
-    async fn bulk_calls_give_plain_lists_as_well(app) {
+    async fn bulk_mutations_serialize_directly_too(app) {
         let ann = app.user("ann").await;
         fill(&ann).await;
         let nodes = ann.data("{ tasks { nodes { id } } }", json!({})).await["tasks"]["nodes"].clone();
         let ids: Vec<Value> = nodes.as_array().expect("a list").iter().map(|task| task["id"].clone()).collect();
-        let bulk = |asked: &str| format!("mutation($ids: [ID!]!) {{ completeTasks(ids: $ids) {{ tasks {{ {asked} }} }} }}");
-        // The second changes nothing.
+        let bulk = |selection: &str| format!("mutation($ids: [ID!]!) {{ completeTasks(ids: $ids) {{ tasks {{ {selection} }} }} }}");
+        // The second update changes nothing.
         ann.data(&bulk("id"), json!({ "ids": ids })).await;
-        let plain = ann.data(&bulk(ALL), json!({ "ids": ids })).await["completeTasks"]["tasks"].clone();
-        let slow = ann.data(&bulk(&format!("{ALL} progress {{ total }}")), json!({ "ids": ids })).await["completeTasks"]["tasks"].clone();
-        assert_eq!(plain.to_string(), without_progress(slow).to_string());
+        let direct = ann.data(&bulk(ALL), json!({ "ids": ids })).await["completeTasks"]["tasks"].clone();
+        let by_field = ann.data(&bulk(&format!("{ALL} progress {{ total }}")), json!({ "ids": ids })).await["completeTasks"]["tasks"].clone();
+        assert_eq!(direct.to_string(), without_progress(by_field).to_string());
     }
 }
 
 #[tokio::test]
-async fn a_text_that_is_too_much_is_told_where_it_stands() {
+async fn a_text_over_the_response_limit_is_reported_with_its_path() {
     TestApp::with(DatabaseKind::Sqlite, &["--limit-query-complexity", "1000000"], async |app| {
         let ann = app.user("ann").await;
-        long_tasks(&ann, &"😀".repeat(20_000), 3).await;
+        create_long_tasks(&ann, &"😀".repeat(20_000), 3).await;
         let many = (0..10).map(|n| format!("a{n}: description ")).collect::<String>();
-        let lists = |asked: &str| {
+        let lists = |selection: &str| {
             format!(
-                "a: tasks(first: 20) {{ nodes {{ {asked} }} }} tasks(first: 25) {{ nodes {{ {asked} }} }}"
+                "a: tasks(first: 20) {{ nodes {{ {selection} }} }} tasks(first: 25) {{ nodes {{ {selection} }} }}"
             )
         };
-        same(&ann, |asked| lists(&format!("{many} {asked}")), "", "/tasks/nodes", "id").await;
+        assert_same(&ann, |selection| lists(&format!("{many} {selection}")), "", "/tasks/nodes", "id").await;
     })
     .await;
 }

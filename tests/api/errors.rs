@@ -1,11 +1,12 @@
-//! Errors have one shape, whatever raised them, and say nothing that was sent or that is the server's own.
+//! The format of errors: the same for every cause, without values from the request or internals of the
+//! server.
 
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 
 use crate::support::{GraphqlResponse, TestApp, Value, code, json, on_both_databases};
 
-/// Code, status, whether a retry may help: the table of the contract.
+/// Each error code with its HTTP status and whether it is retryable.
 const CODES: [(&str, u16, bool); 13] = [
     ("UNAUTHENTICATED", 401, false),
     ("INVALID_CREDENTIALS", 401, false),
@@ -34,8 +35,8 @@ const RULES: [&str; 11] = [
     "duplicate",
     "conflicting",
 ];
-/// What a client must never read: SQL, paths, and names of the code.
-const INNARDS: [&str; 12] = [
+/// Internals that must not occur in responses: SQL, paths, and names from the source code.
+const INTERNALS: [&str; 12] = [
     "select ",
     "insert ",
     "update ",
@@ -49,18 +50,21 @@ const INNARDS: [&str; 12] = [
     "async_graphql",
     "sea_orm",
 ];
-/// Stands in what is sent where a secret could stand.
+/// A marker in requests in place of a secret.
 const CANARY: &str = "CANARY";
 
-/// Every error of an answer, each found to be of the one shape.
+/// The errors of a response, after a check that each has the documented format.
 fn errors(response: &GraphqlResponse) -> Vec<Value> {
     let errors =
         response.body["errors"].as_array().unwrap_or_else(|| panic!("no errors: {:#}", response.body));
     assert!((1..=20).contains(&errors.len()), "{} errors", errors.len());
     for error in errors {
         let (extensions, code) = (&error["extensions"], code(error));
-        let row = CODES.iter().find(|row| row.0 == code).unwrap_or_else(|| panic!("{code} is no code"));
-        // A refusal of the HTTP request has a status of its own.
+        let row = CODES
+            .iter()
+            .find(|row| row.0 == code)
+            .unwrap_or_else(|| panic!("{code} is not a documented code"));
+        // BAD_REQUEST may have another HTTP status such as 405 or 415.
         let status = if code == "BAD_REQUEST" { extensions["status"].clone() } else { json!(row.1) };
         assert!(extensions["status"].is_u64() && extensions["status"] == status, "{error:#}");
         assert_eq!(extensions["requestId"], response.header("x-request-id"), "{error:#}");
@@ -74,8 +78,8 @@ fn errors(response: &GraphqlResponse) -> Vec<Value> {
         }
     }
     let text = response.body.to_string().to_lowercase();
-    let told: Vec<_> = INNARDS.iter().filter(|word| text.contains(**word)).collect();
-    assert!(told.is_empty(), "{told:?} in {:#}", response.body);
+    let leaked: Vec<_> = INTERNALS.iter().filter(|word| text.contains(**word)).collect();
+    assert!(leaked.is_empty(), "{leaked:?} in {:#}", response.body);
     errors.clone()
 }
 
@@ -84,7 +88,7 @@ fn request(method: Method, uri: &str, content_type: &str, body: impl Into<Body>)
     request.body(body.into()).expect("a valid request")
 }
 
-/// Posts a body as it is, taking the newer media type.
+/// Posts a body and accepts `application/graphql-response+json`.
 async fn post(app: &TestApp, body: impl Into<Body>) -> GraphqlResponse {
     let mut request = request(Method::POST, "/graphql", "application/json", body);
     let newer = "application/graphql-response+json".parse().expect("a header's value");
@@ -93,7 +97,7 @@ async fn post(app: &TestApp, body: impl Into<Body>) -> GraphqlResponse {
 }
 
 on_both_databases! {
-    async fn what_is_refused_before_execution_is_told_in_the_one_shape(app) {
+    async fn errors_before_execution_have_the_standard_format(app) {
         let node = "query($id: ID!) { node(id: $id) { id } }";
         for (body, expected) in [
             (json!({ "query": "{" }), "BAD_REQUEST"),
@@ -131,7 +135,7 @@ on_both_databases! {
         }
     }
 
-    async fn what_is_refused_as_http_has_the_one_shape_too(app) {
+    async fn http_errors_have_the_standard_format(app) {
         let good = json!({ "query": "{ __typename }" }).to_string();
         let json = "application/json";
         for (request, status, expected) in [
@@ -150,7 +154,7 @@ on_both_databases! {
         }
     }
 
-    async fn what_fails_in_execution_has_its_path_and_place(app) {
+    async fn execution_errors_have_path_and_location(app) {
         let ann = app.user("ann").await;
         let response = ann.execute("{\n  mine: task(id: \"x\") { id }\n}", json!({})).await;
         let error = errors(&response).remove(0);
@@ -166,7 +170,7 @@ on_both_databases! {
         assert_eq!(errors(&response).len(), 20);
     }
 
-    async fn no_answer_repeats_what_was_sent(app) {
+    async fn errors_do_not_repeat_values_from_the_document(app) {
         let ann = app.user("ann").await;
         for query in [
             "mutation { login(input: { usernameOrEmail: \"ann\", password: \"CANARY\" ",
@@ -201,7 +205,7 @@ on_both_databases! {
         }
     }
 
-    async fn no_answer_repeats_a_variable_or_a_broken_body(app) {
+    async fn errors_do_not_repeat_variables_or_malformed_bodies(app) {
         let ann = app.user("ann").await;
         for (ty, field, value) in [
             ("Int", "tasks(first: $x) { totalCount }", json!(CANARY)),
@@ -232,7 +236,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_fault_of_the_server_is_told_without_its_cause(app) {
+    async fn internal_errors_are_reported_without_their_cause(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
         app.execute_sql("ALTER TABLE tasks RENAME TO gone").await;
@@ -258,7 +262,7 @@ on_both_databases! {
         assert_eq!(ann.execute("{ me { sessions { id } } }", json!({})).await.code(), "INTERNAL_SERVER_ERROR");
     }
 
-    async fn an_error_below_the_root_has_its_whole_path(app) {
+    async fn nested_errors_have_their_full_path(app) {
         let ann = app.user("ann").await;
         ann.task("one").await;
         for (query, path) in [
@@ -268,7 +272,7 @@ on_both_databases! {
         ] {
             let response = ann.execute(query, json!({})).await;
             assert_eq!(response.error()["path"], path, "{query}");
-            assert_eq!(response.status, 200, "what failed below its root has been executed");
+            assert_eq!(response.status, 200, "the operation was executed");
         }
     }
 

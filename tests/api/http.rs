@@ -1,4 +1,4 @@
-//! GraphQL over HTTP, and what every response carries.
+//! GraphQL over HTTP: methods, media types, headers, CORS, health routes and the playground.
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
@@ -9,7 +9,7 @@ const JSON: &str = "application/json; charset=utf-8";
 const NEWER: &str = "application/graphql-response+json; charset=utf-8";
 const NEWER_NAME: &str = "application/graphql-response+json";
 
-/// A request with some headers and a body.
+/// Sends a request with these headers and this body.
 async fn send(
     app: &TestApp,
     method: Method,
@@ -36,7 +36,7 @@ fn content_type(response: &GraphqlResponse) -> &str {
 }
 
 on_both_databases! {
-    async fn a_query_may_come_by_get_and_a_mutation_may_not(app) {
+    async fn get_executes_queries_but_not_mutations(app) {
         let response = get(app, "/graphql?query=%7BserverInfo%7Bversion%7D%7D", "application/json").await;
         assert_eq!((response.status, content_type(&response)), (StatusCode::OK, JSON));
         assert_eq!(response.body["data"]["serverInfo"]["version"], env!("CARGO_PKG_VERSION"));
@@ -50,7 +50,7 @@ on_both_databases! {
         assert_eq!(response.body["data"]["__typename"], "Query");
     }
 
-    async fn get_takes_variables_and_operation_name(app) {
+    async fn get_accepts_variables_and_operation_name(app) {
         let ann = app.user("ann").await;
         ann.task("one").await;
         let uri = "/graphql?query=query%20Q(%24n%3A%20Int)%7Btasks(first%3A%20%24n)%7Bnodes%7Btitle%7D%7D%7D\
@@ -61,7 +61,7 @@ on_both_databases! {
         assert_eq!(response.header("cache-control"), "no-store");
     }
 
-    async fn faults_of_a_document_have_the_status_that_the_media_type_gives_them(app) {
+    async fn document_errors_have_the_status_that_the_media_type_requires(app) {
         for query in ["{", "{ nope }", "query($x: Int!) { __typename @include(if: $x) }", "{ a { a } }"] {
             let body = json!({ "query": query }).to_string();
             let response = post(app, "application/json", &body).await;
@@ -74,7 +74,7 @@ on_both_databases! {
         }
     }
 
-    async fn faults_of_the_request_have_their_status_in_every_media_type(app) {
+    async fn request_errors_have_the_same_status_in_every_media_type(app) {
         let long = format!("{{\"query\": \"{}\"}}", " ".repeat(1 << 20));
         let deep = format!("{{\"query\": \"{{__typename}}\", \"variables\": {{\"a\": {}{} }} }}", "[".repeat(63), "]".repeat(63));
         for (body, status, code) in [
@@ -104,7 +104,7 @@ on_both_databases! {
         assert_eq!(post(app, NEWER_NAME, &deep).await.code(), "QUERY_TOO_COMPLEX");
     }
 
-    async fn only_json_is_read(app) {
+    async fn only_json_bodies_are_accepted(app) {
         let body = r#"{"query": "{__typename}"}"#;
         for (content_type, status) in [
             ("application/json", 200), ("application/json; charset=utf-8", 200), ("Application/JSON;charset=\"UTF-8\"", 200),
@@ -117,7 +117,7 @@ on_both_databases! {
         assert_eq!(send(app, Method::POST, "/graphql", &[], body).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
 
-    async fn the_media_type_is_the_one_that_the_client_likes_best(app) {
+    async fn the_response_has_the_media_type_that_the_client_prefers(app) {
         for (accept, expected) in [
             ("*/*", JSON), ("application/*", JSON), ("application/json", JSON), (NEWER_NAME, NEWER),
             ("application/graphql-response+json, application/json;q=0.9", NEWER),
@@ -133,7 +133,7 @@ on_both_databases! {
         }
     }
 
-    async fn other_methods_are_told_which_ones_work(app) {
+    async fn other_methods_get_405_with_the_allowed_methods(app) {
         for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
             let response = send(app, method, "/graphql", &[], "").await;
             assert_eq!((response.status, response.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "GET, POST"));
@@ -141,13 +141,13 @@ on_both_databases! {
         }
     }
 
-    async fn two_authorization_headers_are_one_too_many(app) {
+    async fn two_authorization_headers_are_refused(app) {
         let headers = [("content-type", "application/json"), ("authorization", "Bearer a"), ("authorization", "Bearer a")];
         let response = send(app, Method::POST, "/graphql", &headers, r#"{"query": "{__typename}"}"#).await;
         assert_eq!((response.status, response.code().as_str()), (StatusCode::BAD_REQUEST, "BAD_REQUEST"));
     }
 
-    async fn the_scheme_of_the_authorization_header_decides(app) {
+    async fn only_the_bearer_scheme_authenticates(app) {
         let ann = app.user("ann").await;
         let message = async |value: &str| {
             let headers = [("content-type", "application/json"), ("authorization", value)];
@@ -167,7 +167,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_bad_token_does_not_stand_in_the_way_of_public_fields(app) {
+    async fn public_fields_can_be_requested_with_an_invalid_token(app) {
         let broken = app.with_token("broken");
         let response = broken.execute("{ serverInfo { version } }", json!({})).await;
         assert_eq!((response.status, response.body.get("errors")), (StatusCode::OK, None));
@@ -177,7 +177,7 @@ on_both_databases! {
         assert_eq!(mixed.code(), "UNAUTHENTICATED");
     }
 
-    async fn what_is_refused_whole_is_refused_by_status(app) {
+    async fn an_operation_without_any_data_gets_an_error_status(app) {
         let queries = ["{ me { id } }", "{ __typename me { id } task(id: \"x\") { id } }",
                        "mutation { createTask(input: { title: \"x\" }) { task { id } } }"];
         for query in queries {
@@ -201,7 +201,7 @@ on_both_databases! {
         assert_eq!(response.header("x-content-type-options"), "nosniff");
     }
 
-    async fn health_and_readiness_are_told(app) {
+    async fn health_and_readiness_routes_respond(app) {
         assert_eq!(get(app, "/healthz", "*/*").await.status, StatusCode::OK);
         assert_eq!(get(app, "/readyz", "*/*").await.status, StatusCode::OK);
         let nothing = get(app, "/nothing", "*/*").await;
@@ -210,7 +210,7 @@ on_both_databases! {
         assert_eq!((wrong.status, wrong.code().as_str()), (StatusCode::METHOD_NOT_ALLOWED, "BAD_REQUEST"));
     }
 
-    async fn a_browser_gets_the_playground_under_a_strict_policy(app) {
+    async fn browsers_get_the_playground_with_a_strict_content_security_policy(app) {
         let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         let page = get(app, "/graphql", browser).await;
         assert_eq!((page.status, content_type(&page)), (StatusCode::OK, "text/html; charset=utf-8"));
@@ -221,7 +221,7 @@ on_both_databases! {
         assert_eq!(get(app, "/graphql", "*/*").await.status, StatusCode::BAD_REQUEST);
     }
 
-    async fn a_slash_at_the_end_makes_no_difference_but_that_browsers_are_redirected(app) {
+    async fn a_trailing_slash_is_ignored_and_redirects_browsers(app) {
         let headers = [("content-type", "application/json")];
         let response = send(app, Method::POST, "/graphql/", &headers, r#"{"query": "{__typename}"}"#).await;
         assert_eq!((response.status, &response.body["data"]["__typename"]), (StatusCode::OK, &json!("Query")));
@@ -234,14 +234,14 @@ on_both_databases! {
         }
     }
 
-    async fn the_addresses_in_the_playground_are_relative(app) {
+    async fn urls_in_the_playground_are_relative(app) {
         let request = Request::get("/graphql").header("accept", "text/html").body(Body::empty()).expect("valid");
         let page = axum::body::to_bytes(app.send(request).await.into_body(), 1 << 20).await.expect("a page");
         let page = String::from_utf8(page.to_vec()).expect("text");
         assert!(page.contains("\"playground/playground.js\"") && !page.contains("\"/"), "{page}");
     }
 
-    async fn the_playground_is_sent_packed_to_who_takes_that_and_once(app) {
+    async fn playground_assets_support_gzip_and_etags(app) {
         for asset in ["/playground/playground.js", "/playground/playground.css"] {
             let get = async |headers: &[(&str, &str)]| send(app, Method::GET, asset, headers, "").await;
             for refused in ["", "br, identity", "gzip;q=0", "gzip; q=0.0"] {
@@ -263,13 +263,13 @@ on_both_databases! {
     }
 
     #[flags("--graphiql", "false")]
-    async fn the_playground_can_be_switched_off(app) {
+    async fn the_playground_can_be_disabled(app) {
         assert_eq!(get(app, "/graphql", "text/html").await.status, StatusCode::NOT_ACCEPTABLE);
         assert_eq!(get(app, "/playground/playground.js", "*/*").await.status, StatusCode::NOT_FOUND);
     }
 
     #[flags("--introspection", "false")]
-    async fn without_introspection_no_name_is_given_away(app) {
+    async fn without_introspection_errors_suggest_no_names(app) {
         let response = app.anonymous().execute("{ __schema { types { name } } }", json!({})).await;
         assert_eq!(response.code(), "BAD_REQUEST");
         let response = app.anonymous().execute("{ taskz { id } serverInf { version } }", json!({})).await;
@@ -278,7 +278,7 @@ on_both_databases! {
     }
 
     #[flags("--cors-origins", "https://app.example.com, http://localhost:3000")]
-    async fn pages_of_listed_origins_may_call_and_others_may_not(app) {
+    async fn only_listed_cors_origins_are_allowed(app) {
         let preflight = async |origin: &str| {
             let headers = [("origin", origin), ("access-control-request-method", "POST"),
                            ("access-control-request-headers", "authorization,content-type,apollo-require-preflight")];
@@ -304,7 +304,7 @@ on_both_databases! {
     }
 
     #[flags("--cors-origins", "HTTPS://App.Example.com:443,https://bücher.example,capacitor://LocalHost")]
-    async fn origins_are_compared_in_the_form_that_browsers_send(app) {
+    async fn cors_origins_are_compared_in_normalized_form(app) {
         for origin in ["https://app.example.com", "https://xn--bcher-kva.example", "capacitor://localhost"] {
             let headers = [("origin", origin), ("content-type", "application/json")];
             let response = send(app, Method::POST, "/graphql", &headers, r#"{"query": "{__typename}"}"#).await;
@@ -312,7 +312,7 @@ on_both_databases! {
         }
     }
 
-    async fn without_listed_origins_no_page_may_call(app) {
+    async fn without_listed_origins_cors_is_disabled(app) {
         let headers = [("origin", "https://app.example.com"), ("content-type", "application/json")];
         let response = send(app, Method::POST, "/graphql", &headers, r#"{"query": "{__typename}"}"#).await;
         assert_eq!((response.status, response.header("access-control-allow-origin")), (StatusCode::OK, ""));

@@ -1,4 +1,4 @@
-//! The limits of documents and bodies: each at its edge, and one beyond. No database matters here.
+//! The limits of documents and bodies: each is tested at the limit and one beyond it, on SQLite only.
 
 use axum::body::{Body, Bytes};
 use axum::http::{Request, header};
@@ -10,28 +10,28 @@ async fn with_app(test: impl AsyncFnOnce(&TestApp)) {
     TestApp::with(DatabaseKind::Sqlite, &[], test).await;
 }
 
-/// Asks just within a limit, and one beyond it.
-async fn edge(actor: &Actor<'_>, within: &str, beyond: &str, message: &str) {
+/// Asserts that a document at a limit succeeds and that one beyond it is refused.
+async fn assert_limit(actor: &Actor<'_>, within: &str, beyond: &str, message: &str) {
     actor.data(within, json!({})).await;
-    too_complex(actor, beyond, message).await;
+    assert_too_complex(actor, beyond, message).await;
 }
 
-async fn too_complex(actor: &Actor<'_>, query: &str, message: &str) {
+async fn assert_too_complex(actor: &Actor<'_>, query: &str, message: &str) {
     let response = actor.execute(query, json!({})).await;
     let error = response.error();
     assert_eq!(code(&error), "QUERY_TOO_COMPLEX", "{error:#}");
-    assert!(error["message"].as_str().is_some_and(|told| told.starts_with(message)), "{message}: {error:#}");
+    assert!(error["message"].as_str().is_some_and(|text| text.starts_with(message)), "{message}: {error:#}");
     assert_eq!(response.body.get("data"), None);
 }
 
-async fn bad_request(actor: &Actor<'_>, query: &str) {
+async fn assert_bad_request(actor: &Actor<'_>, query: &str) {
     let response = actor.execute(query, json!({})).await;
-    let errors = response.body["errors"].as_array().expect("it is refused");
+    let errors = response.body["errors"].as_array().expect("the document is refused");
     assert!(errors.iter().all(|error| code(error) == "BAD_REQUEST"), "{query}: {errors:#?}");
 }
 
-/// So many parts in a row.
-fn row(count: usize, part: impl Fn(usize) -> String) -> String {
+/// Concatenates `count` parts.
+fn repeat(count: usize, part: impl Fn(usize) -> String) -> String {
     (0..count).map(part).collect()
 }
 
@@ -39,7 +39,7 @@ fn row(count: usize, part: impl Fn(usize) -> String) -> String {
 async fn a_document_has_at_most_16_kib() {
     with_app(async |app| {
         let padded = |length: usize| format!("{:#<length$}", "{ serverInfo { version } } ");
-        edge(
+        assert_limit(
             &app.anonymous(),
             &padded(16 << 10),
             &padded((16 << 10) + 1),
@@ -55,7 +55,8 @@ async fn brackets_nest_at_most_32_deep() {
     with_app(async |app| {
         let nested =
             |depth: usize| format!("{}{{__typename}}{}", "{...".repeat(depth - 1), "}".repeat(depth - 1));
-        edge(&app.anonymous(), &nested(32), &nested(33), "Query nesting is 33; the limit is 32.").await;
+        assert_limit(&app.anonymous(), &nested(32), &nested(33), "Query nesting is 33; the limit is 32.")
+            .await;
     })
     .await;
 }
@@ -67,7 +68,8 @@ async fn a_document_has_at_most_2000_tokens() {
         let tokens = |count: usize| {
             format!("{{ tasks(filter: {{ status: [{}] }}) {{ totalCount }} }}", "BLOCKED ".repeat(count - 16))
         };
-        edge(&ann, &tokens(2_000), &tokens(2_001), "Number of tokens is 2001; the limit is 2000.").await;
+        assert_limit(&ann, &tokens(2_000), &tokens(2_001), "Number of tokens is 2001; the limit is 2000.")
+            .await;
     })
     .await;
 }
@@ -80,7 +82,7 @@ async fn fields_nest_at_most_10_deep() {
             let thrice = "tasks(first: 1) { nodes { owner { tasks(first: 1) { nodes { owner { tasks(first: 1) { nodes {";
             format!("{{ me {{ {thrice} {inner} {}", "}".repeat(10))
         };
-        edge(&ann, &deep("id"), &deep("owner { id }"), "Query depth is 11; the limit is 10.").await;
+        assert_limit(&ann, &deep("id"), &deep("owner { id }"), "Query depth is 11; the limit is 10.").await;
     })
     .await;
 }
@@ -96,7 +98,7 @@ async fn a_document_has_at_most_1000_selections() {
                 "version ".repeat(9)
             )
         };
-        edge(
+        assert_limit(
             &app.anonymous(),
             &selections(9),
             &selections(10),
@@ -110,8 +112,15 @@ async fn a_document_has_at_most_1000_selections() {
 #[tokio::test]
 async fn a_document_has_at_most_20_aliases() {
     with_app(async |app| {
-        let aliases = |count| format!("{{ serverInfo {{ {} }} }}", row(count, |n| format!("a{n}: version ")));
-        edge(&app.anonymous(), &aliases(20), &aliases(21), "Number of aliases is 21; the limit is 20.").await;
+        let aliases =
+            |count| format!("{{ serverInfo {{ {} }} }}", repeat(count, |n| format!("a{n}: version ")));
+        assert_limit(
+            &app.anonymous(),
+            &aliases(20),
+            &aliases(21),
+            "Number of aliases is 21; the limit is 20.",
+        )
+        .await;
     })
     .await;
 }
@@ -123,17 +132,17 @@ async fn an_operation_has_at_most_10_root_fields_and_a_mutation_5() {
         let query = |count: usize| {
             format!("{{ ...A {} }} fragment A on Query {{ __typename }}", "__typename ".repeat(count - 1))
         };
-        edge(&ann, &query(10), &query(11), "Number of root fields is 11; the limit is 10.").await;
+        assert_limit(&ann, &query(10), &query(11), "Number of root fields is 11; the limit is 10.").await;
         let create = |n| format!("a{n}: createTask(input: {{ title: \"{n}\" }}) {{ task {{ id }} }} ");
-        let mutation = |count| format!("mutation {{ {} }}", row(count, create));
-        edge(&ann, &mutation(5), &mutation(6), "Number of root fields is 6; the limit is 5.").await;
+        let mutation = |count| format!("mutation {{ {} }}", repeat(count, create));
+        assert_limit(&ann, &mutation(5), &mutation(6), "Number of root fields is 6; the limit is 5.").await;
         assert_eq!(app.rows("tasks").await.len(), 5);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_request_signs_in_once() {
+async fn a_request_has_at_most_one_sign_in_field() {
     with_app(async |app| {
         app.user("ann").await;
         let login = "login(input: { usernameOrEmail: \"ann\", password: \"correct-horse-1\" }) { tokenType }";
@@ -143,7 +152,7 @@ async fn a_request_signs_in_once() {
             format!("mutation {{ {login} {register} }}"),
             format!("mutation {{ ...A ...B }} fragment A on Mutation {{ a: {login} }} fragment B on Mutation {{ {register} }}"),
         ] {
-            too_complex(&app.anonymous(), &query, "Number of sign-in fields is 2; the limit is 1.").await;
+            assert_too_complex(&app.anonymous(), &query, "Number of sign-in fields is 2; the limit is 1.").await;
         }
         assert_eq!(app.rows("users").await.len(), 1);
         app.anonymous().data(&format!("mutation {{ {login} }}"), json!({})).await;
@@ -152,19 +161,19 @@ async fn a_request_signs_in_once() {
 }
 
 #[tokio::test]
-async fn a_place_has_at_most_3_directives() {
+async fn a_location_has_at_most_3_directives() {
     with_app(async |app| {
         let anonymous = app.anonymous();
         let directives =
             |count: usize| format!("{{ serverInfo {{ version {} }} }}", "@skip(if: false) ".repeat(count));
         anonymous.data("{ serverInfo @skip(if: false) @include(if: true) { version } }", json!({})).await;
-        // Three are within the limit, and one too many of a kind.
-        bad_request(&anonymous, &directives(3)).await;
+        // Three directives are within the limit, but the same directive is repeated.
+        assert_bad_request(&anonymous, &directives(3)).await;
         let message = "Number of directives in one place is 4; the limit is 3.";
-        too_complex(&anonymous, &directives(4), message).await;
+        assert_too_complex(&anonymous, &directives(4), message).await;
         let on_variable = "query($x: Int @a @b @c @d) { tasks(first: $x) { totalCount } }";
-        too_complex(&anonymous, on_variable, message).await;
-        too_complex(&anonymous, "query @a @b @c @d { __typename }", message).await;
+        assert_too_complex(&anonymous, on_variable, message).await;
+        assert_too_complex(&anonymous, "query @a @b @c @d { __typename }", message).await;
     })
     .await;
 }
@@ -173,16 +182,22 @@ async fn a_place_has_at_most_3_directives() {
 async fn a_document_has_at_most_20_fragments_and_5_operations() {
     with_app(async |app| {
         let fragments = |count| {
-            let spreads = row(count, |n| format!("...F{n} "));
-            let all = row(count, |n| format!("fragment F{n} on ServerInfo {{ version }} "));
+            let spreads = repeat(count, |n| format!("...F{n} "));
+            let all = repeat(count, |n| format!("fragment F{n} on ServerInfo {{ version }} "));
             format!("{{ serverInfo {{ {spreads} }} }} {all}")
         };
         let anonymous = app.anonymous();
-        edge(&anonymous, &fragments(20), &fragments(21), "Number of fragments is 21; the limit is 20.").await;
-        let operations = |count| row(count, |n| format!("query Q{n} {{ __typename }} "));
+        assert_limit(
+            &anonymous,
+            &fragments(20),
+            &fragments(21),
+            "Number of fragments is 21; the limit is 20.",
+        )
+        .await;
+        let operations = |count| repeat(count, |n| format!("query Q{n} {{ __typename }} "));
         let response = anonymous.post(json!({ "query": operations(5), "operationName": "Q4" })).await;
         assert_eq!(response.body["data"]["__typename"], "Query");
-        too_complex(&anonymous, &operations(6), "Number of operations is 6; the limit is 5.").await;
+        assert_too_complex(&anonymous, &operations(6), "Number of operations is 6; the limit is 5.").await;
     })
     .await;
 }
@@ -193,11 +208,11 @@ async fn a_document_has_a_complexity_of_at_most_5000() {
         let ann = app.user("ann").await;
         let message = "Query complexity is 5001; the limit is 5000.";
         let ids = "id ".repeat(50);
-        // 1 + 98 × (1 + 50), and 1 for each field beside.
+        // 1 + 98 × (1 + 50), and 1 for each additional field.
         let literal = |more: usize| {
             format!("{{ tasks(first: 98) {{ nodes {{ {ids} }} }} {} }}", "__typename ".repeat(more))
         };
-        edge(&ann, &literal(1), &literal(2), message).await;
+        assert_limit(&ann, &literal(1), &literal(2), message).await;
         let variable = |more: usize| {
             let query = format!(
                 "query($n: Int) {{ tasks(last: $n) {{ nodes {{ {ids} }} }} {} }}",
@@ -207,7 +222,7 @@ async fn a_document_has_a_complexity_of_at_most_5000() {
         };
         assert!(ann.post(variable(1)).await.body.get("errors").is_none());
         assert_eq!(ann.post(variable(2)).await.error()["message"], message);
-        // Sizes out of bounds and products beyond 64 bits are no way around it.
+        // Page sizes out of range and products beyond 64 bits do not bypass the limit.
         let nested = |size: &str| {
             format!(
                 "{{ me {{ {} id {} }}",
@@ -227,9 +242,10 @@ async fn a_document_has_a_complexity_of_at_most_5000() {
     .await;
 }
 
-/// A document that costs 4,592, the conditions of its filter apart, and one for each field beside.
-fn costly(definitions: &str, arguments: &str, beside: usize) -> String {
-    let (ids, names) = ("id ".repeat(50), "name ".repeat(beside));
+/// A document with a complexity of 4,592, plus the conditions of its filter and one for each additional
+/// field.
+fn costly(definitions: &str, arguments: &str, extra_fields: usize) -> String {
+    let (ids, names) = ("id ".repeat(50), "name ".repeat(extra_fields));
     format!("query{definitions} {{ tasks({arguments}) {{ nodes {{ {ids} }} }} me {{ {names} }} }}")
 }
 
@@ -257,10 +273,10 @@ async fn a_text_condition_adds_100_to_its_field() {
             ("($t: String = \"a\")", "{ text: $t }", json!({}), 1),
         ] {
             let arguments = format!("first: 90, filter: {filter}");
-            let query = |beside| costly(definitions, &arguments, beside);
-            let room = 5_000 - 4_592 - 100 * texts;
-            ann.data(&query(room), variables.clone()).await;
-            let error = ann.error(&query(room + 1), variables.clone()).await;
+            let query = |extra_fields| costly(definitions, &arguments, extra_fields);
+            let remaining = 5_000 - 4_592 - 100 * texts;
+            ann.data(&query(remaining), variables.clone()).await;
+            let error = ann.error(&query(remaining + 1), variables.clone()).await;
             assert_eq!(
                 error["message"], "Query complexity is 5001; the limit is 5000.",
                 "{filter} {variables}"
@@ -271,7 +287,7 @@ async fn a_text_condition_adds_100_to_its_field() {
 }
 
 #[tokio::test]
-async fn a_page_counts_as_long_as_it_is_whatever_says_so() {
+async fn the_complexity_of_a_page_uses_its_actual_size() {
     with_app(async |app| {
         let ann = app.user("ann").await;
         for (definitions, size, variables, length) in [
@@ -284,7 +300,7 @@ async fn a_page_counts_as_long_as_it_is_whatever_says_so() {
             ("($n: Int = 90)", "$n", json!({ "n": null }), 20),
         ] {
             for name in ["first", "last"] {
-                let query = |beside| costly(definitions, &format!("{name}: {size}"), beside);
+                let query = |extra_fields| costly(definitions, &format!("{name}: {size}"), extra_fields);
                 ann.data(&query(408), variables.clone()).await;
                 let response = ann.execute(&query(409), variables.clone()).await;
                 assert_eq!(response.body.get("errors").is_some(), length == 90, "{name}: {size} {variables}");
@@ -295,19 +311,19 @@ async fn a_page_counts_as_long_as_it_is_whatever_says_so() {
 }
 
 #[tokio::test]
-async fn variables_are_no_longer_than_a_request_however_often_they_are_used() {
+async fn the_total_size_of_all_uses_of_variables_is_limited() {
     with_app(async |app| {
         let ann = app.user("ann").await;
         ann.task("one").await;
         let long = json!({ "f": { "labels": vec!["x"; 30_000] } });
-        let often = |count: usize| {
+        let used_repeatedly = |count: usize| {
             format!("query($f: TaskFilter!) {{ tasks(filter: {{ and: [{}] }}) {{ totalCount }} }}", "{ not: $f } ".repeat(count))
         };
         let inside = "query($f: TaskFilter!) { tasks(first: 100) { nodes { owner { tasks(filter: $f) { totalCount } } } } }";
         let spread = "query($f: TaskFilter!) { me { ...A ...B } } fragment A on User { ...B ...C ...C }
             fragment B on User { ...C ...C ...C ...C ...C ...C ...C ...C } fragment C on User { tasks(filter: $f) { totalCount } }";
-        ann.data(&often(2), long.clone()).await;
-        for query in [&often(20), inside, spread] {
+        ann.data(&used_repeatedly(2), long.clone()).await;
+        for query in [&used_repeatedly(20), inside, spread] {
             let error = ann.error(query, long.clone()).await;
             let message = error["message"].as_str().expect("a message");
             assert_eq!(code(&error), "QUERY_TOO_COMPLEX", "{query}");
@@ -317,13 +333,13 @@ async fn variables_are_no_longer_than_a_request_however_often_they_are_used() {
     .await;
 }
 
-/// Whatever else is wrong with it, and the limits in the order in which they are documented.
+/// The limits are checked before other errors, in the documented order.
 #[tokio::test]
-async fn a_document_over_a_limit_is_refused_for_that() {
+async fn limits_are_checked_before_other_errors() {
     with_app(async |app| {
         let ann = app.user("ann").await;
         let deep = format!("{} a {}", "me { ".repeat(11), "}".repeat(11));
-        let aliases = row(21, |n| format!("a{n}: name "));
+        let aliases = repeat(21, |n| format!("a{n}: name "));
         for (query, message) in [
             (format!("{}{}", "[ ".repeat(33), "x".repeat(16 << 10)), "Query length in bytes"),
             (format!("{}\"", "[ ".repeat(2_001)), "Query nesting"),
@@ -331,15 +347,15 @@ async fn a_document_over_a_limit_is_refused_for_that() {
             (format!("{{ me {{ {aliases} {deep} }} }}"), "Query depth"),
             (format!("{{ me {{ {aliases} {} }} }}", "id ".repeat(1_000)), "Number of selections"),
             (format!("query($x: Int @nope) {{ me {{ {aliases} nope __typename {{ x }} }} tasks(filter: {{ not: null not: null }}) {{ x }} {} }}", "__typename ".repeat(10)), "Number of aliases"),
-            (format!("mutation {{ {} }} {}", "nope ".repeat(6), row(21, |n| format!("fragment F{n} on User {{ id @a @b @c @d }} "))), "Number of root fields"),
-            (format!("mutation {{ login {{ x @a @b @c @d }} register }} {}", row(21, |n| format!("fragment F{n} on User {{ id }} "))), "Number of sign-in fields"),
-            (format!("{{ me {{ id @a @b @c @d }} }} {}", row(21, |n| format!("fragment F{n} on User {{ id }} "))), "Number of directives in one place"),
-            (format!("{} {}", row(6, |n| format!("query Q{n} {{ nope }} ")), row(21, |n| format!("fragment F{n} on User {{ id }} "))), "Number of fragments"),
-            (row(5, |n| format!("query Q{n} {{ nope }} ")) + &costly("", "first: 100", 1).replacen("query", "query L", 1), "Number of operations"),
+            (format!("mutation {{ {} }} {}", "nope ".repeat(6), repeat(21, |n| format!("fragment F{n} on User {{ id @a @b @c @d }} "))), "Number of root fields"),
+            (format!("mutation {{ login {{ x @a @b @c @d }} register }} {}", repeat(21, |n| format!("fragment F{n} on User {{ id }} "))), "Number of sign-in fields"),
+            (format!("{{ me {{ id @a @b @c @d }} }} {}", repeat(21, |n| format!("fragment F{n} on User {{ id }} "))), "Number of directives in one place"),
+            (format!("{} {}", repeat(6, |n| format!("query Q{n} {{ nope }} ")), repeat(21, |n| format!("fragment F{n} on User {{ id }} "))), "Number of fragments"),
+            (repeat(5, |n| format!("query Q{n} {{ nope }} ")) + &costly("", "first: 100", 1).replacen("query", "query L", 1), "Number of operations"),
             (costly("($x: Int @nope)", "first: 100, filter: { not: null not: null }, nope: 1", 1), "Query complexity"),
             (costly("", "first: 100", 1).replacen("me {", "a: me { x: id x: name __typename { x } } me {", 1), "Query complexity"),
         ] {
-            too_complex(&ann, &query, message).await;
+            assert_too_complex(&ann, &query, message).await;
         }
     })
     .await;
@@ -363,7 +379,7 @@ async fn json_nests_at_most_64_deep() {
 }
 
 #[tokio::test]
-async fn a_body_has_at_most_1_mib_whether_its_length_is_told_or_not() {
+async fn a_body_has_at_most_1_mib_with_or_without_a_length() {
     with_app(async |app| {
         let query = "{\"query\": \"{ __typename }\"}";
         let padded = |length: usize| query.to_owned() + &" ".repeat(length - query.len());
@@ -389,46 +405,47 @@ async fn post(app: &TestApp, body: impl Into<Body>) -> GraphqlResponse {
 }
 
 #[tokio::test]
-async fn bombs_do_not_go_off() {
+async fn recursive_and_exponential_documents_are_refused() {
     with_app(async |app| {
         let ann = app.user("ann").await;
         let bomb = |inner: &str| {
             let fragment = |n: usize| format!("fragment F{n} on User {{ ...F{} ...F{} }} ", n + 1, n + 1);
-            format!("{{ me {{ ...F0 }} }} {} fragment F19 on User {{ {inner} }}", row(19, fragment))
+            format!("{{ me {{ ...F0 }} }} {} fragment F19 on User {{ {inner} }}", repeat(19, fragment))
         };
-        too_complex(&ann, &bomb("id"), "Number of selections").await;
-        too_complex(&ann, &bomb("tasks { nodes { id } }"), "Number of selections").await;
+        assert_too_complex(&ann, &bomb("id"), "Number of selections").await;
+        assert_too_complex(&ann, &bomb("tasks { nodes { id } }"), "Number of selections").await;
         for query in [
             "{ me { ...A } } fragment A on User { ...A }",
             "{ me { ...A } } fragment A on User { id ...B } fragment B on User { tasks { nodes { owner { ...A } } } }",
             "{ me { id } } fragment A on User { ...B } fragment B on User { ...A }",
             "{ __schema { types { ...A } } } fragment A on __Type { ofType { ...A } }",
         ] {
-            bad_request(&ann, query).await;
+            assert_bad_request(&ann, query).await;
         }
         for bracket in ["{", "[", "(", "{a", "{...", "{a(b:[", "query($x:["] {
-            too_complex(&ann, &bracket.repeat(16_000 / bracket.len()).chars().take(16_000).collect::<String>(), "Query nesting").await;
-            too_complex(&ann, &format!("{{ me {}", bracket.repeat(5_000).chars().take(5_000).collect::<String>()), "Query nesting").await;
+            assert_too_complex(&ann, &bracket.repeat(16_000 / bracket.len()).chars().take(16_000).collect::<String>(), "Query nesting").await;
+            assert_too_complex(&ann, &format!("{{ me {}", bracket.repeat(5_000).chars().take(5_000).collect::<String>()), "Query nesting").await;
         }
         for closing in ["}", "]", ")", "\"", "\"\"\"", "#", "\\", "...", "$", "\u{feff}"] {
-            bad_request(&ann, &closing.repeat(1_000)).await;
+            assert_bad_request(&ann, &closing.repeat(1_000)).await;
         }
     })
     .await;
 }
 
 #[tokio::test]
-async fn introspection_does_not_go_round_in_circles() {
+async fn recursive_introspection_is_limited() {
     with_app(async |app| {
         let anonymous = app.anonymous();
-        let circle = |times: usize| {
+        let recursive = |times: usize| {
             format!(
                 "{{ __schema {{ types {{ {} name {} }} }} }}",
                 "fields { type { ".repeat(times),
                 "} } ".repeat(times)
             )
         };
-        edge(&anonymous, &circle(3), &circle(4), "Introspection depth is 4; the limit is 3.").await;
+        assert_limit(&anonymous, &recursive(3), &recursive(4), "Introspection depth is 4; the limit is 3.")
+            .await;
         for list in ["inputFields", "fields { args", "interfaces", "possibleTypes"] {
             let step = if list.contains('{') { format!("{list} {{ type {{ ") } else { format!("{list} {{ ") };
             let query = format!("{{ __type(name: \"Task\") {{ {} name", step.repeat(4));
@@ -440,7 +457,7 @@ async fn introspection_does_not_go_round_in_circles() {
     .await;
 }
 
-/// What graphql-js writes, with all of its options, as GraphiQL and code generators send it.
+/// The introspection query of graphql-js with all options, as GraphiQL and code generators send it.
 const INTROSPECTION: &str = "
     query IntrospectionQuery {
       __schema {
@@ -477,7 +494,7 @@ const INTROSPECTION: &str = "
     }";
 
 #[tokio::test]
-async fn the_introspection_of_graphiql_passes() {
+async fn the_introspection_query_of_graphiql_succeeds() {
     with_app(async |app| {
         let data = app.anonymous().data(INTROSPECTION, json!({})).await;
         assert_eq!(data["__schema"]["mutationType"]["name"], "Mutation");
@@ -487,7 +504,7 @@ async fn the_introspection_of_graphiql_passes() {
 }
 
 #[tokio::test]
-async fn nodes_cost_as_much_as_they_are_asked_for() {
+async fn the_complexity_of_nodes_depends_on_the_number_of_ids() {
     TestApp::with(DatabaseKind::Sqlite, &[], async |app| {
         let ann = app.user("ann").await;
         let query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on User { tasks(first: 50) { nodes { title } } } } }";
@@ -499,7 +516,7 @@ async fn nodes_cost_as_much_as_they_are_asked_for() {
 }
 
 #[tokio::test]
-async fn the_limits_can_be_asked_for() {
+async fn server_info_reports_the_limits() {
     let names = "titleLength queryDepth queryComplexity requestBytes answerBytes jsonNesting queryBytes queryNesting
         queryTokens querySelections queryAliases queryDirectives queryFragments queryOperations queryRootFields mutationRootFields";
     let query = format!("{{ serverInfo {{ limits {{ {names} }} }} }}");
@@ -526,16 +543,16 @@ async fn the_limits_can_be_asked_for() {
     .await;
 }
 
-/// The parser falls back to an empty string where a block has no end, and reads on behind it.
+/// For a block string without an end the parser falls back to an empty string and continues behind it.
 #[tokio::test]
-async fn what_stands_behind_a_string_without_an_end_is_not_read() {
+async fn text_behind_an_unterminated_string_is_not_parsed() {
     with_app(async |app| {
         let anonymous = app.anonymous();
         for depth in [1, 40, 500, 2_000, 7_900] {
             for open in ["\"\"\"a\"", "\"\"\"", "\"\"\"\\\"\"\"", "\"a\n\"", "\"a\\\n\""] {
                 let nested =
                     format!("{{ nodes(ids: [{open}{}{}]) {{ id }} }}", "[".repeat(depth), "]".repeat(depth));
-                bad_request(&anonymous, &nested).await;
+                assert_bad_request(&anonymous, &nested).await;
             }
         }
     })
@@ -543,17 +560,17 @@ async fn what_stands_behind_a_string_without_an_end_is_not_read() {
 }
 
 #[tokio::test]
-async fn what_the_parser_takes_for_tokens_is_counted() {
+async fn everything_that_the_parser_accepts_as_a_token_is_counted() {
     with_app(async |app| {
         let anonymous = app.anonymous();
         let list = |part: &str| {
             format!("{{ tasks(filter: {{ status: [{}] }}) {{ totalCount }} }}", part.repeat(3_000))
         };
         for part in ["x\u{feff}", "-1", "1-", "1.5-", "1e5-", "ä", "\u{feff}\"\""] {
-            too_complex(&anonymous, &list(part), "Number of tokens").await;
+            assert_too_complex(&anonymous, &list(part), "Number of tokens").await;
         }
         let repeated = "{ tasks(filter: { text: \"a\", text\u{feff}: \"b\" }) { totalCount } }";
-        bad_request(&anonymous, repeated).await;
+        assert_bad_request(&anonymous, repeated).await;
     })
     .await;
 }

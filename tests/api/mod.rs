@@ -1,4 +1,4 @@
-//! What the GraphQL API and the HTTP routes answer, one file for each part of the contract.
+//! Tests of the GraphQL API and the HTTP routes, one file per topic.
 
 mod accounts;
 mod bad_input;

@@ -1,5 +1,5 @@
-//! Nobody sees or touches what is somebody else's: every root field of the schema is tried by nobody,
-//! by a broken token, by a stranger and by the owner. A new root field fails here until it has a row.
+//! Access control: every root field is requested anonymously, with a malformed token, by another user and by
+//! the owner. A new root field fails a test until it has a row here.
 
 use std::collections::BTreeSet;
 
@@ -8,187 +8,187 @@ use futures_util::join;
 
 use crate::support::{Actor, TestApp, Value, code, json, on_both_databases};
 
-/// What a stranger gets who asks for the owner's things.
-enum Stranger {
-    /// The field says nothing of others: it succeeds, with the stranger's own or with nothing.
-    SeesOwn,
-    /// It fails with this code.
-    Gets(&'static str),
-    /// Anybody may ask.
+/// What another user gets for an operation on the owner's objects.
+enum OtherUser {
+    /// The operation succeeds, but only with that user's own data or with null.
+    OwnDataOnly,
+    /// The operation fails with this code.
+    Fails(&'static str),
+    /// The operation is public.
     Public,
 }
-use Stranger::{Gets, Public, SeesOwn};
+use OtherUser::{Fails, OwnDataOnly, Public};
 
 struct Row {
     field: &'static str,
-    /// The operation; `$id` is a task of the owner's and `$item`, `$risk` and `$file` are in it, `$session`
-    /// is the owner's session, `$refresh` its refresh token.
+    /// The operation. `$id` is a task of the owner with the parts `$item`, `$risk` and `$file`; `$session` is
+    /// the owner's session and `$refresh` its refresh token.
     query: &'static str,
-    stranger: Stranger,
+    other_user: OtherUser,
 }
 
 const NODES: &str =
     "query($id: ID!, $item: ID!, $risk: ID!, $file: ID!) { nodes(ids: [$id, $item, $risk, $file]) { id } }";
 
 const QUERIES: &[Row] = &[
-    Row { field: "me", query: "{ me { id tasks { nodes { id title } } } }", stranger: SeesOwn },
+    Row { field: "me", query: "{ me { id tasks { nodes { id title } } } }", other_user: OwnDataOnly },
     Row {
         field: "task",
         query: "query($id: ID!) { task(id: $id) { id title } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
-    Row { field: "tasks", query: "{ tasks { totalCount nodes { id title } } }", stranger: SeesOwn },
-    Row { field: "trash", query: "{ trash { totalCount nodes { id title } } }", stranger: SeesOwn },
-    Row { field: "node", query: "query($id: ID!) { node(id: $id) { id } }", stranger: SeesOwn },
-    Row { field: "nodes", query: NODES, stranger: SeesOwn },
-    Row { field: "serverInfo", query: "{ serverInfo { version } }", stranger: Public },
+    Row { field: "tasks", query: "{ tasks { totalCount nodes { id title } } }", other_user: OwnDataOnly },
+    Row { field: "trash", query: "{ trash { totalCount nodes { id title } } }", other_user: OwnDataOnly },
+    Row { field: "node", query: "query($id: ID!) { node(id: $id) { id } }", other_user: OwnDataOnly },
+    Row { field: "nodes", query: NODES, other_user: OwnDataOnly },
+    Row { field: "serverInfo", query: "{ serverInfo { version } }", other_user: Public },
 ];
 
 const MUTATIONS: &[Row] = &[
     Row {
         field: "register",
         query: "mutation { register(input: { email: \"new@example.com\", password: \"correct-horse-1\" }) { user { id } } }",
-        stranger: Public,
+        other_user: Public,
     },
     Row {
         field: "login",
         query: "mutation { login(input: { usernameOrEmail: \"owner\", password: \"correct-horse-1\" }) { user { username } } }",
-        stranger: Public,
+        other_user: Public,
     },
     Row {
         field: "createTask",
         query: "mutation { createTask(input: { title: \"mine\" }) { task { id } } }",
-        stranger: SeesOwn,
+        other_user: OwnDataOnly,
     },
     Row {
         field: "updateTask",
         query: "mutation($id: ID!) { updateTask(id: $id, input: { title: \"x\" }) { task { id } } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "replaceTask",
         query: "mutation($id: ID!) { replaceTask(id: $id, input: { title: \"x\" }) { task { id } } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "completeTask",
         query: "mutation($id: ID!) { completeTask(id: $id) { task { id } } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "reopenTask",
         query: "mutation($id: ID!) { reopenTask(id: $id) { task { id } } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "toggleTask",
         query: "mutation($id: ID!) { toggleTask(id: $id, expectedVersion: 1) { task { id } } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "deleteTask",
         query: "mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "restoreTask",
         query: "mutation($id: ID!) { restoreTask(id: $id) { task { id } } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "createTasks",
         query: "mutation { createTasks(inputs: [{ title: \"mine\" }]) { tasks { id } } }",
-        stranger: SeesOwn,
+        other_user: OwnDataOnly,
     },
     Row {
         field: "updateTasks",
         query: "mutation($id: ID!) { updateTasks(ids: [$id], input: { title: \"x\" }) { tasks { id } } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "completeTasks",
         query: "mutation($id: ID!) { completeTasks(ids: [$id]) { tasks { id } } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "deleteTasks",
         query: "mutation($id: ID!) { deleteTasks(ids: [$id]) { deletedTaskIds } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "addChecklistItem",
         query: "mutation($id: ID!) { addChecklistItem(taskId: $id, input: { section: ACTION, text: \"x\" }) { item { id } } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "updateChecklistItem",
         query: "mutation($item: ID!) { updateChecklistItem(id: $item, input: { done: true }) { item { id } } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "moveChecklistItem",
         query: "mutation($item: ID!) { moveChecklistItem(id: $item) { item { id } } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "removeChecklistItem",
         query: "mutation($item: ID!) { removeChecklistItem(id: $item) { removedId } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "addRisk",
         query: "mutation($id: ID!) { addRisk(taskId: $id, input: { description: \"x\", likelihood: LOW, impact: LOW }) { risk { id } } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "updateRisk",
         query: "mutation($risk: ID!) { updateRisk(id: $risk, input: { impact: HIGH }) { risk { id } } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "removeRisk",
         query: "mutation($risk: ID!) { removeRisk(id: $risk) { removedId } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "addFileChange",
         query: "mutation($id: ID!) { addFileChange(taskId: $id, input: { path: \"x\", kind: CREATED }) { file { id } } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "removeFileChange",
         query: "mutation($file: ID!) { removeFileChange(id: $file) { removedId } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "updateProfile",
         query: "mutation { updateProfile(input: { name: \"Somebody\" }) { user { id } } }",
-        stranger: SeesOwn,
+        other_user: OwnDataOnly,
     },
     Row {
         field: "refreshToken",
         query: "mutation($refresh: String!) { refreshToken(refreshToken: $refresh) { tokenType } }",
-        stranger: Public,
+        other_user: Public,
     },
     Row {
         field: "revokeSession",
         query: "mutation($session: ID!) { revokeSession(id: $session) { revokedSessionId } }",
-        stranger: Gets("FORBIDDEN"),
+        other_user: Fails("FORBIDDEN"),
     },
     Row {
         field: "changePassword",
         query: "mutation { changePassword(input: { currentPassword: \"correct-horse-1\", newPassword: \"better-horse-2\" }) { tokenType } }",
-        stranger: SeesOwn,
+        other_user: OwnDataOnly,
     },
     Row {
         field: "deleteAccount",
         query: "mutation { deleteAccount(password: \"correct-horse-1\") { deletedUserId } }",
-        stranger: SeesOwn,
+        other_user: OwnDataOnly,
     },
-    Row { field: "logout", query: "mutation { logout { success } }", stranger: SeesOwn },
+    Row { field: "logout", query: "mutation { logout { success } }", other_user: OwnDataOnly },
 ];
 
-/// The names of a root type's fields, from the schema itself.
+/// The field names of a root type, from introspection.
 async fn root_fields(anonymous: &Actor<'_>, root: &str) -> BTreeSet<String> {
     let query = "query($root: String!) { __type(name: $root) { fields { name } } }";
     let data = anonymous.data(query, json!({ "root": root })).await;
@@ -200,16 +200,16 @@ fn names(rows: &[Row]) -> BTreeSet<String> {
     rows.iter().map(|row| row.field.to_owned()).collect()
 }
 
-/// An owner, what operations name of the owner's, and all of it as it is stored.
+/// Registers an owner. Returns the owner, the ids used in the operations, and the owner's rows.
 async fn owner(app: &TestApp) -> (Actor<'_>, Value, Vec<String>) {
     let owner = app.user("owner").await;
-    let things = things_of(&owner).await;
-    let stored = of_owner(app, &owner).await;
-    (owner, things, stored)
+    let ids = create_objects(&owner).await;
+    let stored = rows_of(app, &owner).await;
+    (owner, ids, stored)
 }
 
-/// Every row that holds something of the owner's.
-async fn of_owner(app: &TestApp, owner: &Actor<'_>) -> Vec<String> {
+/// All rows with data of the owner.
+async fn rows_of(app: &TestApp, owner: &Actor<'_>) -> Vec<String> {
     let mut rows = Vec::new();
     for table in ["users", "tasks", "checklist_items", "risks", "file_changes"] {
         let is_mine = |row: &String| row.contains(&owner.email) || row.contains("the owner's secret");
@@ -220,29 +220,29 @@ async fn of_owner(app: &TestApp, owner: &Actor<'_>) -> Vec<String> {
     rows
 }
 
-/// What the operations name of the owner's: a task with something in it, and the session.
-async fn things_of(owner: &Actor<'_>) -> Value {
-    let mut things = owner.full_task("the owner's secret").await;
-    things["session"] = json!(owner.session_id());
-    things["refresh"] = json!(owner.refresh_token);
-    things
+/// Creates a task with parts and returns the ids that the operations use, also those of the session.
+async fn create_objects(owner: &Actor<'_>) -> Value {
+    let mut ids = owner.full_task("the owner's secret").await;
+    ids["session"] = json!(owner.session_id());
+    ids["refresh"] = json!(owner.refresh_token);
+    ids
 }
 
-/// Whether anything of the owner's stands in an answer.
-fn betrays(response: &Value, owner: &Actor<'_>, things: &Value) -> bool {
+/// Whether a response contains data of the owner.
+fn contains_owner_data(response: &Value, owner: &Actor<'_>, ids: &Value) -> bool {
     let text = response.to_string();
-    let ids = things.as_object().expect("things").values().filter_map(Value::as_str);
-    ids.chain(["secret", &owner.id]).any(|thing| text.contains(thing))
+    let values = ids.as_object().expect("ids").values().filter_map(Value::as_str);
+    values.chain(["secret", &owner.id]).any(|thing| text.contains(thing))
 }
 
-/// The rows whose operations name a task, or something in it.
-fn on_tasks() -> impl Iterator<Item = &'static Row> {
+/// The rows of operations on a task or a part.
+fn task_rows() -> impl Iterator<Item = &'static Row> {
     let named = |row: &&Row| ["$id", "$item", "$risk", "$file"].iter().any(|name| row.query.contains(name));
     QUERIES.iter().chain(MUTATIONS).filter(named)
 }
 
-async fn refused(actor: Actor<'_>, row: &Row, things: &Value, message: &str) {
-    let response = actor.execute(row.query, things.clone()).await;
+async fn refused(actor: Actor<'_>, row: &Row, ids: &Value, message: &str) {
+    let response = actor.execute(row.query, ids.clone()).await;
     assert_eq!(response.status, 401, "{}: {:#}", row.field, response.body);
     assert_eq!(response.body.get("data"), None, "{}", row.field);
     let error = response.error();
@@ -255,108 +255,108 @@ async fn refused(actor: Actor<'_>, row: &Row, things: &Value, message: &str) {
 }
 
 on_both_databases! {
-    async fn every_root_field_has_a_row_here(app) {
+    async fn every_root_field_has_a_row(app) {
         assert_eq!(root_fields(&app.anonymous(), "Query").await, names(QUERIES));
         assert_eq!(root_fields(&app.anonymous(), "Mutation").await, names(MUTATIONS));
     }
 
-    async fn nobody_and_a_broken_token_get_nothing_but_what_is_public(app) {
-        let (owner, things, stored) = owner(app).await;
+    async fn without_a_valid_token_only_public_fields_succeed(app) {
+        let (owner, ids, stored) = owner(app).await;
         let broken = format!("{}x", owner.token());
         for row in QUERIES.iter().chain(MUTATIONS) {
-            match row.stranger {
+            match row.other_user {
                 Public => {
-                    app.with_token(&broken).data(row.query, things.clone()).await;
+                    app.with_token(&broken).data(row.query, ids.clone()).await;
                 }
-                SeesOwn | Gets(_) => {
-                    refused(app.anonymous(), row, &things, "Authentication required").await;
-                    refused(app.with_token(&broken), row, &things, "Invalid token").await;
-                    refused(app.with_token(""), row, &things, "Invalid token").await;
+                OwnDataOnly | Fails(_) => {
+                    refused(app.anonymous(), row, &ids, "Authentication required").await;
+                    refused(app.with_token(&broken), row, &ids, "Invalid token").await;
+                    refused(app.with_token(""), row, &ids, "Invalid token").await;
                 }
             }
         }
-        assert_eq!(of_owner(app, &owner).await, stored);
+        assert_eq!(rows_of(app, &owner).await, stored);
     }
 
-    async fn a_stranger_cannot_see_or_touch_the_owners_things(app) {
-        let (owner, things, stored) = owner(app).await;
+    async fn other_users_cannot_read_or_change_the_owners_data(app) {
+        let (owner, ids, stored) = owner(app).await;
         for row in QUERIES.iter().chain(MUTATIONS) {
-            // A user of its own for each row: a logout must not refuse the rows after it.
-            let stranger = app.user(&format!("stranger-{}", row.field.to_lowercase())).await;
-            let response = stranger.execute(row.query, things.clone()).await;
-            match row.stranger {
+            // Each row has its own user, because a logout would make the following rows fail.
+            let other_user = app.user(&format!("stranger-{}", row.field.to_lowercase())).await;
+            let response = other_user.execute(row.query, ids.clone()).await;
+            match row.other_user {
                 Public => continue,
-                SeesOwn => assert!(response.body.get("errors").is_none(), "{}: {:#}", row.field, response.body),
-                Gets(expected) => {
+                OwnDataOnly => assert!(response.body.get("errors").is_none(), "{}: {:#}", row.field, response.body),
+                Fails(expected) => {
                     assert_eq!(response.code(), expected, "{}", row.field);
                     assert_eq!(response.body["data"][row.field], Value::Null, "{}", row.field);
                 }
             }
-            assert!(!betrays(&response.body, &owner, &things), "{}: {:#}", row.field, response.body);
+            assert!(!contains_owner_data(&response.body, &owner, &ids), "{}: {:#}", row.field, response.body);
         }
-        assert_eq!(of_owner(app, &owner).await, stored);
+        assert_eq!(rows_of(app, &owner).await, stored);
     }
 
-    async fn the_owner_may_do_all_of_it(app) {
+    async fn the_owner_may_execute_all_operations(app) {
         for row in QUERIES.iter().chain(MUTATIONS) {
-            if let Public = row.stranger { continue }
+            if let Public = row.other_user { continue }
             let owner = app.user(&format!("owner-{}", row.field.to_lowercase())).await;
-            owner.data(row.query, things_of(&owner).await).await;
+            owner.data(row.query, create_objects(&owner).await).await;
         }
     }
 
-    async fn a_node_of_somebody_elses_is_none(app) {
-        let (owner, things, _) = owner(app).await;
-        let stranger = app.user("stranger").await;
+    async fn nodes_of_other_users_are_null(app) {
+        let (owner, ids, _) = owner(app).await;
+        let other_user = app.user("stranger").await;
         let node = "query($id: ID!) { node(id: $id) { __typename id } }";
         for (name, kind) in [("id", "Task"), ("item", "ChecklistItem"), ("risk", "Risk"), ("file", "FileChange")] {
-            let id = &things[name];
+            let id = &ids[name];
             let own = owner.data(node, json!({ "id": id })).await;
             assert_eq!(own["node"], json!({ "__typename": kind, "id": id }));
-            assert_eq!(stranger.data(node, json!({ "id": id })).await["node"], Value::Null, "{kind}");
+            assert_eq!(other_user.data(node, json!({ "id": id })).await["node"], Value::Null, "{kind}");
         }
-        assert_eq!(owner.data(NODES, things.clone()).await["nodes"].as_array().map(Vec::len), Some(4));
-        assert_eq!(stranger.data(NODES, things).await["nodes"], json!([null, null, null, null]));
+        assert_eq!(owner.data(NODES, ids.clone()).await["nodes"].as_array().map(Vec::len), Some(4));
+        assert_eq!(other_user.data(NODES, ids).await["nodes"], json!([null, null, null, null]));
     }
 
-    async fn in_the_trash_a_task_is_forbidden_to_strangers_and_gone_for_its_owner(app) {
-        let (owner, things, _) = owner(app).await;
-        let stranger = app.user("stranger").await;
-        owner.data("mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }", things.clone()).await;
-        let stored = of_owner(app, &owner).await;
-        for row in on_tasks() {
-            let theirs = stranger.execute(row.query, things.clone()).await;
-            assert!(!betrays(&theirs.body, &owner, &things), "{}: {:#}", row.field, theirs.body);
-            match row.stranger {
-                Gets(expected) => assert_eq!(theirs.code(), expected, "{}", row.field),
-                SeesOwn | Public => assert!(theirs.body.get("errors").is_none(), "{}: {:#}", row.field, theirs.body),
+    async fn a_task_in_the_trash_is_forbidden_for_others_and_not_found_for_its_owner(app) {
+        let (owner, ids, _) = owner(app).await;
+        let other_user = app.user("stranger").await;
+        owner.data("mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }", ids.clone()).await;
+        let stored = rows_of(app, &owner).await;
+        for row in task_rows() {
+            let other_response = other_user.execute(row.query, ids.clone()).await;
+            assert!(!contains_owner_data(&other_response.body, &owner, &ids), "{}: {:#}", row.field, other_response.body);
+            match row.other_user {
+                Fails(expected) => assert_eq!(other_response.code(), expected, "{}", row.field),
+                OwnDataOnly | Public => assert!(other_response.body.get("errors").is_none(), "{}: {:#}", row.field, other_response.body),
             }
             match row.field {
                 "restoreTask" => {}
-                "node" => assert_eq!(owner.data(row.query, things.clone()).await["node"], Value::Null),
-                "nodes" => assert_eq!(owner.data(row.query, things.clone()).await["nodes"], json!([null, null, null, null])),
-                field => assert_eq!(owner.execute(row.query, things.clone()).await.code(), "NOT_FOUND", "{field}"),
+                "node" => assert_eq!(owner.data(row.query, ids.clone()).await["node"], Value::Null),
+                "nodes" => assert_eq!(owner.data(row.query, ids.clone()).await["nodes"], json!([null, null, null, null])),
+                field => assert_eq!(owner.execute(row.query, ids.clone()).await.code(), "NOT_FOUND", "{field}"),
             }
         }
-        assert_eq!(of_owner(app, &owner).await, stored);
+        assert_eq!(rows_of(app, &owner).await, stored);
         let trash = "{ trash { totalCount nodes { title } } }";
         let secret = json!({ "trash": { "totalCount": 1, "nodes": [{ "title": "the owner's secret" }] } });
         assert_eq!(owner.data(trash, json!({})).await, secret);
-        assert_eq!(stranger.data(trash, json!({})).await["trash"]["totalCount"], 0);
-        owner.data("mutation($id: ID!) { restoreTask(id: $id) { task { id } } }", things.clone()).await;
-        assert_eq!(owner.data(NODES, things).await["nodes"].as_array().map(|nodes| nodes.iter().all(Value::is_object)), Some(true));
+        assert_eq!(other_user.data(trash, json!({})).await["trash"]["totalCount"], 0);
+        owner.data("mutation($id: ID!) { restoreTask(id: $id) { task { id } } }", ids.clone()).await;
+        assert_eq!(owner.data(NODES, ids).await["nodes"].as_array().map(|nodes| nodes.iter().all(Value::is_object)), Some(true));
     }
 
-    async fn what_nobody_has_is_not_found_in_the_trash_either(app) {
+    async fn unknown_ids_are_not_found_in_the_trash_either(app) {
         let ann = app.user("ann").await;
         let none = json!("00000000-0000-7000-8000-000000000000");
-        let things = json!({ "id": none, "item": none, "risk": none, "file": none });
-        for row in on_tasks().filter(|row| matches!(row.stranger, Gets(_))) {
-            assert_eq!(ann.execute(row.query, things.clone()).await.code(), "NOT_FOUND", "{}", row.field);
+        let ids = json!({ "id": none, "item": none, "risk": none, "file": none });
+        for row in task_rows().filter(|row| matches!(row.other_user, Fails(_))) {
+            assert_eq!(ann.execute(row.query, ids.clone()).await.code(), "NOT_FOUND", "{}", row.field);
         }
     }
 
-    async fn of_many_at_once_each_gets_what_is_theirs(app) {
+    async fn concurrent_users_only_get_their_own_data(app) {
         let (ann, bob, eve) = (app.user("ann").await, app.user("bob").await, app.user("eve").await);
         eve.task("gone").await;
         app.execute_sql("DELETE FROM users WHERE username = 'eve'").await;

@@ -1,4 +1,4 @@
-//! A panic is one error of one request, and leaves nothing open or locked behind it.
+//! Panics: each causes one error in one request, and no transaction or lock stays open.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -30,7 +30,7 @@ fn assert_one_error(response: &GraphqlResponse) {
     assert_eq!(error["extensions"]["requestId"], response.header("x-request-id"));
 }
 
-/// SQLite has one writer, so the next write would tell.
+/// SQLite needs no check: with an open write transaction the next write would fail.
 async fn assert_no_transaction_is_open(app: &TestApp) {
     if app.kind == DatabaseKind::Sqlite {
         return;
@@ -40,7 +40,8 @@ async fn assert_no_transaction_is_open(app: &TestApp) {
         WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
     for _ in 0..100 {
         let statement = Statement::from_string(sea_orm::DbBackend::Postgres, sql);
-        let open = JsonValue::find_by_statement(statement).all(connection).await.expect("it is valid SQL");
+        let open =
+            JsonValue::find_by_statement(statement).all(connection).await.expect("the statement is valid");
         if open.is_empty() {
             return;
         }
@@ -49,14 +50,14 @@ async fn assert_no_transaction_is_open(app: &TestApp) {
     panic!("a transaction was left open");
 }
 
-/// Panics once, at a statement of a request. How many there have been.
+/// Panics once, at the statement of a request with this index. Returns the counter of statements.
 fn panic_at(app: &TestApp, index: usize) -> Arc<AtomicUsize> {
     let count = Arc::new(AtomicUsize::new(0));
     let counted = count.clone();
     app.on_statement(move |sql| {
-        let is_of_a_job = sql.starts_with("SELECT") && sql.contains("session_endings");
-        if !is_of_a_job && counted.fetch_add(1, Ordering::Relaxed) == index {
-            panic!("as the test wants it");
+        let is_job_statement = sql.starts_with("SELECT") && sql.contains("session_endings");
+        if !is_job_statement && counted.fetch_add(1, Ordering::Relaxed) == index {
+            panic!("intended by the test");
         }
     });
     count
@@ -64,7 +65,7 @@ fn panic_at(app: &TestApp, index: usize) -> Arc<AtomicUsize> {
 
 on_both_databases! {
     #[flags("--limit-login-failures", "1000", "--limit-credentials-per-minute", "0")]
-    async fn a_panic_after_any_statement_takes_its_request_back_and_nothing_else(app) {
+    async fn a_panic_after_any_statement_rolls_back_its_request_only(app) {
         let ann = app.user("ann").await;
         let inputs = [1, 2].map(|number| {
             json!({ "title": format!("half {number}"), "checklist": [{ "section": "ACTION", "text": "a" }],
@@ -94,7 +95,7 @@ on_both_databases! {
         assert_eq!((halves, app.rows("file_changes").await.len()), (2, 2));
     }
 
-    async fn whatever_reads_the_time_panics_while_there_is_none_and_works_afterwards(app) {
+    async fn a_clock_out_of_range_causes_one_error_per_request_until_it_is_corrected(app) {
         let ann = app.user("ann").await;
         let login = json!({ "who": ann.email, "password": PASSWORD });
         app.clock.advance(TimeDelta::MAX);
@@ -108,9 +109,9 @@ on_both_databases! {
         ann.data(LOGIN, login).await;
     }
 
-    async fn a_panic_before_there_is_an_operation_is_the_same_error(app) {
+    async fn a_panic_while_the_body_is_read_is_the_same_error(app) {
         let body = stream::poll_fn(|_| -> std::task::Poll<Option<Result<Bytes, axum::Error>>> {
-            panic!("as the test wants it")
+            panic!("intended by the test")
         });
         let request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
         let request = request.body(Body::from_stream(body)).expect("a valid request");
@@ -121,24 +122,24 @@ on_both_databases! {
         assert_eq!(response.body["data"], Value::Null);
     }
 
-    async fn a_job_that_panics_begins_again(app) {
+    async fn a_job_that_panics_is_restarted(app) {
         let ann = app.user("ann").await;
         let panicked = Arc::new(AtomicBool::new(false));
         let seen = panicked.clone();
         app.on_statement(move |sql| {
             if sql.contains("session_endings") && !seen.swap(true, Ordering::Relaxed) {
-                panic!("as the test wants it");
+                panic!("intended by the test");
             }
         });
         let deadline = Instant::now() + Duration::from_secs(10);
         while !panicked.load(Ordering::Relaxed) {
-            assert!(Instant::now() < deadline, "the job never came");
+            assert!(Instant::now() < deadline, "the job did not run");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         assert_eq!(ann.data(ME, json!({})).await["me"]["username"], "ann");
         app.execute_sql("INSERT INTO session_endings SELECT id, created_at FROM sessions").await;
         while ann.execute(ME, json!({})).await.body.get("data").is_some() {
-            assert!(Instant::now() < deadline, "the job did not begin again");
+            assert!(Instant::now() < deadline, "the job did not restart");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         assert_eq!(ann.execute(ME, json!({})).await.code(), "UNAUTHENTICATED");

@@ -1,4 +1,4 @@
-//! What happens to a task and to its parts at once: nothing is lost, doubled or half done.
+//! Concurrent changes of a task and its parts: none is lost, executed twice or done partially.
 
 use std::collections::BTreeSet;
 
@@ -18,26 +18,26 @@ fn succeeded(response: &GraphqlResponse) -> bool {
     response.body.get("errors").is_none()
 }
 
-/// How many succeeded; the others were refused in one of these ways.
-fn won(responses: &[GraphqlResponse], refusals: &[&str]) -> usize {
+/// The number of successful responses, after a check that the others have one of these codes.
+fn count_successes(responses: &[GraphqlResponse], refusals: &[&str]) -> usize {
     for response in responses.iter().filter(|response| !succeeded(response)) {
         assert!(refusals.contains(&response.code().as_str()), "{:#}", response.body);
     }
     responses.iter().filter(|response| succeeded(response)).count()
 }
 
-/// The data of answers to one root field, which all have to be good.
-fn all_of(responses: &[GraphqlResponse], pointer: &str) -> Vec<Value> {
+/// A value from the data of each response; all responses must be successful.
+fn data_of_all(responses: &[GraphqlResponse], pointer: &str) -> Vec<Value> {
     let data = |response: &GraphqlResponse| {
         assert!(succeeded(response), "{:#}", response.body);
-        response.body["data"].pointer(pointer).expect("it was selected").clone()
+        response.body["data"].pointer(pointer).expect("the field was selected").clone()
     };
     responses.iter().map(data).collect()
 }
 
-/// Every version that changes gave back, each once.
+/// The set of versions that the changes returned.
 fn versions(responses: &[GraphqlResponse], field: &str) -> BTreeSet<i64> {
-    let versions = all_of(responses, &format!("/{field}/task/version"));
+    let versions = data_of_all(responses, &format!("/{field}/task/version"));
     versions.iter().map(|version| version.as_i64().expect("a number")).collect()
 }
 
@@ -45,21 +45,21 @@ async fn read(actor: &Actor<'_>, id: &str) -> Value {
     actor.data(READ, json!({ "id": id })).await["task"].clone()
 }
 
-/// The rows of the tasks, whether they are in the trash or not.
-async fn stored(app: &TestApp) -> Vec<Value> {
+/// The rows of all tasks, including those in the trash.
+async fn task_rows(app: &TestApp) -> Vec<Value> {
     let rows = app.rows("tasks").await;
     rows.iter().map(|row| serde_json::from_str(row).expect("a row is JSON")).collect()
 }
 
 on_both_databases! {
-    async fn of_parallel_toggles_of_each_version_one_wins(app) {
+    async fn of_concurrent_toggles_of_each_version_one_succeeds(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
         let toggle = "mutation($id: ID!, $version: Int) {
             toggleTask(id: $id, expectedVersion: $version) { task { version } } }";
         for version in 1..6 {
             let all = join_all((0..30).map(|_| ann.execute(toggle, json!({ "id": id, "version": version })))).await;
-            assert_eq!(won(&all, &["CONFLICT"]), 1, "version {version}");
+            assert_eq!(count_successes(&all, &["CONFLICT"]), 1, "version {version}");
             for response in all.iter().filter(|response| !succeeded(response)) {
                 assert_eq!(response.error()["extensions"]["currentVersion"], version + 1, "{:#}", response.body);
             }
@@ -67,7 +67,7 @@ on_both_databases! {
         assert_eq!(read(&ann, &id).await["version"], 6);
     }
 
-    async fn no_label_that_is_added_at_once_with_others_is_lost(app) {
+    async fn concurrently_added_labels_are_all_stored(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
         let add = "mutation($id: ID!, $labels: [String!]) {
@@ -81,7 +81,7 @@ on_both_databases! {
         assert_eq!((kept, &task["version"]), (labels.iter().map(String::as_str).collect(), &json!(21)));
     }
 
-    async fn items_that_are_added_and_moved_at_once_are_all_there_in_one_order(app) {
+    async fn concurrently_added_and_moved_items_are_all_stored_in_one_order(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
         let last = ann.data(ADD, json!({ "id": id, "text": "last" })).await["addChecklistItem"]["item"]["id"].clone();
@@ -89,7 +89,7 @@ on_both_databases! {
             ann.execute(ADD, json!({ "id": id, "text": format!("step {n}"), "before": last }))
         })).await;
         assert_eq!(versions(&added, "addChecklistItem"), (3..=32).collect());
-        let mut ids = all_of(&added, "/addChecklistItem/item/id");
+        let mut ids = data_of_all(&added, "/addChecklistItem/item/id");
         ids.push(last.clone());
         let sorted = |items: &Value| {
             let mut ids: Vec<String> = items.as_array().expect("a list").iter().map(|item| item["id"].to_string()).collect();
@@ -112,12 +112,12 @@ on_both_databases! {
         assert_eq!(sorted(&after["checklist"]), expected);
         assert_eq!(read(&ann, &id).await, after);
         assert_ne!(after["checklist"], before["checklist"]);
-        // A move to where the item stands already changes nothing.
+        // A move to the current position changes nothing.
         seen.insert(32);
         assert_eq!(seen, (32..=after["version"].as_i64().expect("a number")).collect());
     }
 
-    async fn whatever_is_added_and_ticked_at_once_counts_each_time(app) {
+    async fn concurrently_added_and_completed_parts_are_all_counted(app) {
         let ann = app.user("ann").await;
         let things = ann.full_task("one").await;
         let id = things["id"].as_str().expect("an id");
@@ -134,17 +134,17 @@ on_both_databases! {
         let count = |list: &str| task[list].as_array().map(Vec::len);
         assert_eq!((["checklist", "risks", "files"].map(count), &task["version"]), ([Some(11); 3], &json!(31)));
 
-        let items = all_of(&items, "/addChecklistItem/item/id");
-        let tick = "mutation($id: ID!) { updateChecklistItem(id: $id, input: { done: true }) { task { version } } }";
+        let items = data_of_all(&items, "/addChecklistItem/item/id");
+        let complete = "mutation($id: ID!) { updateChecklistItem(id: $id, input: { done: true }) { task { version } } }";
         let remove_risk = "mutation($id: ID!) { removeRisk(id: $id) { task { version } } }";
         let remove_file = "mutation($id: ID!) { removeFileChange(id: $id) { task { version } } }";
-        let (risks, files) = (all_of(&risks, "/addRisk/risk/id"), all_of(&files, "/addFileChange/file/id"));
-        let (ticked, no_risks, no_files) = join!(
-            join_all(items.iter().map(|id| ann.execute(tick, json!({ "id": id })))),
+        let (risks, files) = (data_of_all(&risks, "/addRisk/risk/id"), data_of_all(&files, "/addFileChange/file/id"));
+        let (completed, no_risks, no_files) = join!(
+            join_all(items.iter().map(|id| ann.execute(complete, json!({ "id": id })))),
             join_all(risks.iter().map(|id| ann.execute(remove_risk, json!({ "id": id })))),
             join_all(files.iter().map(|id| ann.execute(remove_file, json!({ "id": id })))),
         );
-        let mut seen = versions(&ticked, "updateChecklistItem");
+        let mut seen = versions(&completed, "updateChecklistItem");
         seen.extend(versions(&no_risks, "removeRisk"));
         seen.extend(versions(&no_files, "removeFileChange"));
         assert_eq!(seen, (32..=61).collect());
@@ -153,7 +153,7 @@ on_both_databases! {
         assert_eq!((&task["risks"], &task["files"]), (&json!([{ "id": things["risk"] }]), &json!([{ "id": things["file"] }])));
     }
 
-    async fn of_many_that_want_the_last_place_one_gets_it(app) {
+    async fn of_concurrent_additions_at_a_limit_one_succeeds(app) {
         let ann = app.user("ann").await;
         let labels: Vec<String> = (0..19).map(|n| format!("label {n}")).collect();
         let id = ann.create(json!({
@@ -170,14 +170,14 @@ on_both_databases! {
         ] {
             let query = format!("mutation($id: ID!, $text: String!) {{ {call} {{ task {{ id }} }} }}");
             let all = join_all((0..10).map(|n| ann.execute(&query, json!({ "id": id, "text": format!("new {n}") })))).await;
-            assert_eq!(won(&all, &["BAD_USER_INPUT"]), 1, "{call}");
+            assert_eq!(count_successes(&all, &["BAD_USER_INPUT"]), 1, "{call}");
             let refused = all.iter().filter(|response| !succeeded(response));
-            assert!(refused.map(|response| faults(&response.error())).all(|told| told == [fault]), "{call}");
+            assert!(refused.map(|response| faults(&response.error())).all(|found| found == [fault]), "{call}");
         }
         assert_eq!(read(&ann, id.as_str().expect("an id")).await["version"], 5);
     }
 
-    async fn a_task_with_a_chosen_id_is_made_once(app) {
+    async fn a_task_with_a_client_chosen_id_is_created_once(app) {
         let ann = app.user("ann").await;
         let create = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task {
             id title version createdAt checklist { id text } risks { id } labels } } }";
@@ -185,13 +185,13 @@ on_both_databases! {
         let inputs = (0..20).map(|n| json!({ "id": id, "title": format!("try {n}"), "labels": [n.to_string()],
             "checklist": [{ "section": "ACTION", "text": format!("step {n}") }] }));
         let all = join_all(inputs.map(|input| ann.execute(create, json!({ "input": input })))).await;
-        let made = all_of(&all, "/createTask/task");
+        let made = data_of_all(&all, "/createTask/task");
         assert!(made.iter().all(|task| *task == made[0]), "{made:#?}");
         assert_eq!((&made[0]["id"], &made[0]["version"]), (&json!(id.to_lowercase()), &json!(1)));
         assert_eq!((app.rows("tasks").await.len(), app.rows("checklist_items").await.len()), (1, 1));
     }
 
-    async fn tasks_with_chosen_ids_are_made_once_by_bulk_calls_in_any_order(app) {
+    async fn tasks_with_client_chosen_ids_are_created_once_by_bulk_calls_in_any_order(app) {
         let ann = app.user("ann").await;
         let create = "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id title } } }";
         let mut inputs: Vec<Value> =
@@ -201,15 +201,15 @@ on_both_databases! {
         let downwards = json!({ "inputs": inputs });
         let calls = (0..12).map(|n| ann.execute(create, if n % 2 == 0 { upwards.clone() } else { downwards.clone() }));
         let all = join_all(calls).await;
-        assert!(won(&all, &["CONFLICT"]) > 0);
+        assert!(count_successes(&all, &["CONFLICT"]) > 0);
         for (n, response) in all.iter().enumerate().filter(|(_, response)| succeeded(response)) {
-            let asked = if n % 2 == 0 { &upwards } else { &downwards };
-            assert_eq!(response.body["data"]["createTasks"]["tasks"], asked["inputs"]);
+            let sent = if n % 2 == 0 { &upwards } else { &downwards };
+            assert_eq!(response.body["data"]["createTasks"]["tasks"], sent["inputs"]);
         }
         assert_eq!(app.rows("tasks").await.len(), 10);
     }
 
-    async fn bulk_calls_over_the_same_tasks_in_any_order_are_done_whole_or_not_at_all(app) {
+    async fn concurrent_bulk_calls_on_the_same_tasks_are_atomic(app) {
         let ann = app.user("ann").await;
         let create = "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id } } }";
         let update = "mutation($ids: [ID!]!, $title: String) {
@@ -231,9 +231,9 @@ on_both_databases! {
                 })),
             );
             let refusals = ["NOT_FOUND", "CONFLICT"];
-            let (updated, deleted) = (won(&updates, &refusals), won(&deletes, &refusals));
+            let (updated, deleted) = (count_successes(&updates, &refusals), count_successes(&deletes, &refusals));
             assert!(deleted <= 1, "deleted twice");
-            let rows = stored(app).await;
+            let rows = task_rows(app).await;
             assert_eq!(rows.len(), 20);
             for row in &rows {
                 assert_eq!(row["version"], 1 + updated + deleted, "{row:#}");
@@ -243,7 +243,7 @@ on_both_databases! {
         }
     }
 
-    async fn deleting_and_restoring_at_once_counts_each_change(app) {
+    async fn concurrent_deletions_and_restorations_are_all_counted(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
         let delete = "mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }";
@@ -254,23 +254,23 @@ on_both_databases! {
                 join_all((0..10).map(|_| ann.execute(delete, json!({ "id": id })))),
                 join_all((0..10).map(|_| ann.execute(restore, json!({ "id": id })))),
             );
-            deleted += won(&deletes, &["NOT_FOUND"]);
-            assert_eq!(won(&restores, &[]), 10);
-            let tasks = all_of(&restores, "/restoreTask/task");
+            deleted += count_successes(&deletes, &["NOT_FOUND"]);
+            assert_eq!(count_successes(&restores, &[]), 10);
+            let tasks = data_of_all(&restores, "/restoreTask/task");
             assert!(tasks.iter().all(|task| task["deletedAt"].is_null()), "{tasks:#?}");
             restored.extend(tasks.iter().filter_map(|task| task["version"].as_u64()));
         }
-        let row = stored(app).await.remove(0);
+        let row = task_rows(app).await.remove(0);
         let is_live = row["deleted_at"].is_null();
-        // Every deletion but the last, if that still holds, has been undone once.
+        // Every deletion has been undone once, except the last one if the task is in the trash.
         assert_eq!(row["version"], if is_live { 1 + 2 * deleted } else { 2 * deleted }, "{row:#}");
-        assert!(restored.iter().all(|version| version % 2 == 1), "live at {restored:?}");
+        assert!(restored.iter().all(|version| version % 2 == 1), "restored versions {restored:?}");
         let seen = ann.data("{ tasks { totalCount } trash { totalCount } }", json!({})).await;
         let (live, gone) = if is_live { (1, 0) } else { (0, 1) };
         assert_eq!(seen, json!({ "tasks": { "totalCount": live }, "trash": { "totalCount": gone } }));
     }
 
-    async fn a_part_that_is_added_to_a_task_while_it_goes_is_there_or_refused(app) {
+    async fn a_part_added_during_a_deletion_is_stored_or_refused(app) {
         let ann = app.user("ann").await;
         let delete = "mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }";
         let restore = "mutation($id: ID!) { restoreTask(id: $id) { task { version } } }";
@@ -281,14 +281,14 @@ on_both_databases! {
                 ann.execute(delete, json!({ "id": id })),
             );
             assert!(succeeded(&gone), "{:#}", gone.body);
-            let added = won(&adds, &["NOT_FOUND"]);
+            let added = count_successes(&adds, &["NOT_FOUND"]);
             ann.data(restore, json!({ "id": id })).await;
             let task = read(&ann, &id).await;
             assert_eq!((task["checklist"].as_array().map(Vec::len), &task["version"]), (Some(added), &json!(3 + added)));
         }
     }
 
-    async fn an_item_is_removed_once_and_its_steps_with_it(app) {
+    async fn an_item_is_removed_once_together_with_its_sub_items(app) {
         let ann = app.user("ann").await;
         let create = "mutation($input: CreateTaskInput!) {
             createTask(input: $input) { task { id checklist { id children { id } } } } }";
@@ -301,7 +301,7 @@ on_both_databases! {
         let phase = (0..4).map(|_| &task["checklist"][0]["id"]);
         let ids: Vec<&Value> = steps.iter().map(|step| &step["id"]).chain(phase).collect();
         let all = join_all(ids.iter().map(|id| ann.execute(remove, json!({ "id": id })))).await;
-        let done = won(&all, &["NOT_FOUND"]);
+        let done = count_successes(&all, &["NOT_FOUND"]);
         assert_eq!(all[8..].iter().filter(|response| succeeded(response)).count(), 1);
         assert!(app.rows("checklist_items").await.is_empty());
         assert_eq!(read(&ann, task["id"].as_str().expect("an id")).await["version"], 1 + done);
@@ -309,7 +309,7 @@ on_both_databases! {
         assert_eq!(code(&again), "NOT_FOUND");
     }
 
-    async fn a_label_that_goes_makes_room_for_one_that_comes(app) {
+    async fn a_removed_label_frees_capacity_for_an_added_one(app) {
         let ann = app.user("ann").await;
         let labels: Vec<String> = (0..20).map(|n| format!("Label {n}")).collect();
         let id = ann.create(json!({ "title": "full", "labels": labels })).await["id"].clone();
@@ -321,18 +321,18 @@ on_both_databases! {
         assert_eq!(ann.data(query, json!({ "id": id })).await["updateTask"]["task"]["labels"], json!(expected));
     }
 
-    async fn the_faults_of_labels_that_exclude_each_other_are_all_told(app) {
+    async fn all_faults_of_conflicting_label_arguments_are_reported(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
         let query = "mutation($id: ID!, $input: UpdateTaskInput!) { updateTask(id: $id, input: $input) { task { id } } }";
         let input = json!({ "labels": [""], "addLabels": ["a\nb"], "removeLabels": ["x", " "] });
-        let mut told = faults(&ann.error(query, json!({ "id": id, "input": input })).await);
-        told.sort_unstable();
-        assert_eq!(told, ["input.addLabels.0 invalid", "input.labels conflicting", "input.labels.0 required",
+        let mut found = faults(&ann.error(query, json!({ "id": id, "input": input })).await);
+        found.sort_unstable();
+        assert_eq!(found, ["input.addLabels.0 invalid", "input.labels conflicting", "input.labels.0 required",
                           "input.removeLabels.1 required"]);
     }
 
-    async fn a_bulk_call_takes_a_hundred_different_ids_and_as_many_repeats(app) {
+    async fn a_bulk_call_accepts_a_hundred_distinct_ids_and_repetitions(app) {
         let ann = app.user("ann").await;
         let create = "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id } } }";
         let steps = vec![json!({ "section": "ACTION", "text": "x" }); 100];
@@ -351,7 +351,7 @@ on_both_databases! {
         assert_eq!(ann.data(delete, json!({ "ids": ids })).await["deleteTasks"]["deletedTaskIds"], json!(ids));
     }
 
-    async fn a_cursor_of_the_trash_is_none_of_the_list_and_the_other_way_round(app) {
+    async fn cursors_of_the_trash_and_of_the_list_are_not_interchangeable(app) {
         let ann = app.user("ann").await;
         let (one, two) = (ann.task("one").await, ann.task("two").await);
         ann.data("mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }", json!({ "id": one })).await;

@@ -1,4 +1,5 @@
-//! Documents that are named instead of sent: persisted queries, and manifests of trusted documents.
+//! Requests that identify a document by its hash: automatic persisted queries, and manifests of trusted
+//! documents.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -16,7 +17,7 @@ fn persisted(hash: &str) -> Value {
     json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } })
 }
 
-/// A request as Apollo Client and urql make it.
+/// A request body as Apollo Client and urql send it.
 async fn by_hash(actor: &Actor<'_>, query: Option<&str>, hash: &str) -> GraphqlResponse {
     let mut body = json!({ "extensions": persisted(hash) });
     if let Some(query) = query {
@@ -26,7 +27,7 @@ async fn by_hash(actor: &Actor<'_>, query: Option<&str>, hash: &str) -> GraphqlR
 }
 
 on_both_databases! {
-    async fn a_document_that_was_sent_once_is_known_by_its_hash(app) {
+    async fn a_document_sent_once_can_be_requested_by_its_hash(app) {
         let anonymous = app.anonymous();
         let unknown = by_hash(&anonymous, None, &hash(QUERY)).await;
         assert_eq!((unknown.status, unknown.code().as_str()), (StatusCode::OK, "PERSISTED_QUERY_NOT_FOUND"));
@@ -44,7 +45,7 @@ on_both_databases! {
         assert_eq!(by_id.body, sent.body);
     }
 
-    async fn a_hash_that_is_not_the_documents_is_refused(app) {
+    async fn a_hash_that_does_not_match_the_document_is_refused(app) {
         let wrong = by_hash(&app.anonymous(), Some(QUERY), &hash("something else")).await;
         assert_eq!((wrong.status, wrong.code().as_str()), (StatusCode::BAD_REQUEST, "BAD_REQUEST"));
         assert_eq!(by_hash(&app.anonymous(), None, &hash("something else")).await.code(), "PERSISTED_QUERY_NOT_FOUND");
@@ -54,14 +55,14 @@ on_both_databases! {
         }
     }
 
-    async fn what_the_guard_refuses_is_not_remembered(app) {
+    async fn documents_refused_by_the_guard_are_not_registered(app) {
         for bad in ["{", &format!("{{ {} }}", "me { id } ".repeat(400))] {
             assert!(by_hash(&app.anonymous(), Some(bad), &hash(bad)).await.body.get("errors").is_some());
             assert_eq!(by_hash(&app.anonymous(), None, &hash(bad)).await.code(), "PERSISTED_QUERY_NOT_FOUND");
         }
     }
 
-    async fn a_mutation_by_its_hash_needs_post_as_well(app) {
+    async fn a_mutation_by_its_hash_needs_post_too(app) {
         let logout = "mutation { logout { success } }";
         by_hash(&app.anonymous(), Some(logout), &hash(logout)).await;
         let url = format!("/graphql?documentId={}", hash(logout));
@@ -70,7 +71,7 @@ on_both_databases! {
     }
 }
 
-/// The manifests that the generators write for the same document.
+/// The formats of manifests, all with the same document.
 fn manifests() -> [Value; 3] {
     let text = json!({ hash(QUERY): QUERY });
     [
@@ -84,28 +85,28 @@ fn manifests() -> [Value; 3] {
 }
 
 #[test]
-fn beside_a_manifest_nothing_is_run() {
+fn with_a_manifest_only_its_documents_are_executed() {
     for manifest in manifests() {
         let env = ServerEnv::new().with("TRUSTED_DOCUMENTS", "manifest.json");
         env.write("manifest.json", &manifest.to_string());
         let server = env.start(&[]);
         let mut client = server.connect();
-        let mut ask = |body: Value| client.post_body("", &body).json();
+        let mut post = |body: Value| client.post_body("", &body).json();
         let version = json!({ "serverInfo": { "version": env!("CARGO_PKG_VERSION") } });
-        assert_eq!(ask(json!({ "extensions": persisted(&hash(QUERY)) }))["data"], version);
-        assert_eq!(ask(json!({ "documentId": hash(QUERY) }))["data"], version);
-        assert_eq!(ask(json!({ "query": QUERY }))["data"], version);
-        let other = ask(json!({ "query": "{ __typename }" }));
+        assert_eq!(post(json!({ "extensions": persisted(&hash(QUERY)) }))["data"], version);
+        assert_eq!(post(json!({ "documentId": hash(QUERY) }))["data"], version);
+        assert_eq!(post(json!({ "query": QUERY }))["data"], version);
+        let other = post(json!({ "query": "{ __typename }" }));
         assert_eq!(code(&other["errors"][0]), "BAD_REQUEST", "{other}");
         let sent = json!({ "query": "{ __typename }", "extensions": persisted(&hash("{ __typename }")) });
-        assert_eq!(code(&ask(sent)["errors"][0]), "BAD_REQUEST");
-        let unknown = ask(json!({ "extensions": persisted(&hash("{ __typename }")) }));
+        assert_eq!(code(&post(sent)["errors"][0]), "BAD_REQUEST");
+        let unknown = post(json!({ "extensions": persisted(&hash("{ __typename }")) }));
         assert_eq!(code(&unknown["errors"][0]), "PERSISTED_QUERY_NOT_FOUND");
     }
 }
 
 #[test]
-fn a_manifest_that_is_none_stops_the_start() {
+fn an_invalid_manifest_prevents_the_start() {
     for (name, text) in [("broken.json", "{"), ("list.json", "[]"), ("numbers.json", "{\"a\": 1}")] {
         let env = ServerEnv::new().with("TRUSTED_DOCUMENTS", name);
         env.write(name, text);

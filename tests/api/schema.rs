@@ -1,4 +1,4 @@
-//! The public schema: generated, complete, documented, and all that the contract of its day names.
+//! schema.graphql: equal to the schema of the program, with a description of every element.
 
 use std::path::Path;
 
@@ -8,11 +8,11 @@ use async_graphql::parser::types::{InputValueDefinition, TypeKind, TypeSystemDef
 
 fn committed() -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema.graphql");
-    std::fs::read_to_string(file).expect("schema.graphql is there")
+    std::fs::read_to_string(file).expect("schema.graphql exists")
 }
 
 #[test]
-fn schema_graphql_is_what_the_program_prints() {
+fn schema_graphql_equals_the_schema_of_the_program() {
     assert!(
         committed() == taskhold::api::sdl(),
         "schema.graphql is stale: run `cargo run -- schema > schema.graphql`"

@@ -1,4 +1,4 @@
-//! Sessions: refreshing, revoking, changing the password, deleting the account, forged tokens.
+//! Sessions: refresh, revocation, password changes, deletion of the account, and forged tokens.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use chrono::TimeDelta;
@@ -34,7 +34,7 @@ async fn login<'a>(app: &'a TestApp, who: &str) -> Actor<'a> {
     app.with_token(data["login"]["accessToken"].as_str().expect("a token"))
 }
 
-/// Copies the session that was opened last, `count` times.
+/// Inserts `count` copies of the newest session.
 async fn copy_newest_session(app: &TestApp, count: usize) {
     let copies = |id: &str, numbers: &str| {
         format!(
@@ -55,7 +55,7 @@ async fn copy_newest_session(app: &TestApp, count: usize) {
     .await;
 }
 
-/// Waits for what is done in the background.
+/// Waits until a background job has established a condition.
 async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
     while !condition().await {
@@ -64,7 +64,7 @@ async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// A token signed with the tests' own secret, or with another.
+/// Signs a token with any header, claims and secret.
 fn forge(header: Value, claims: &Value, secret: &str) -> String {
     let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!("{}.{}", part(&header), part(claims));
@@ -86,7 +86,7 @@ on_both_databases! {
         }
     }
 
-    async fn the_same_refresh_token_gives_the_same_answer_for_ten_seconds(app) {
+    async fn a_repeated_refresh_gets_the_same_response_for_ten_seconds(app) {
         let ann = app.user("ann").await;
         let token = json!(ann.refresh_token);
         let first = refresh(app, &token).await;
@@ -94,11 +94,11 @@ on_both_databases! {
         assert_eq!(refresh(app, &token).await, first);
         app.clock.advance(TimeDelta::seconds(2));
         assert_eq!(refused_refresh(app, &token).await, "INVALID_CREDENTIALS");
-        assert_eq!(ann.execute(ME, json!({})).await.status, 401, "the session goes on");
+        assert_eq!(ann.execute(ME, json!({})).await.status, 401, "the session is still active");
         assert_eq!(refused_refresh(app, &first["refreshToken"]).await, "INVALID_CREDENTIALS");
     }
 
-    async fn a_refresh_token_whose_successor_was_used_has_been_stolen(app) {
+    async fn a_refresh_token_whose_successor_was_used_revokes_the_session(app) {
         let ann = app.user("ann").await;
         let first = refresh(app, &json!(ann.refresh_token)).await;
         refresh(app, &first["refreshToken"]).await;
@@ -106,7 +106,7 @@ on_both_databases! {
         assert_eq!(ann.execute(ME, json!({})).await.status, 401);
     }
 
-    async fn twenty_parallel_refreshes_have_one_successor(app) {
+    async fn concurrent_refreshes_get_one_successor(app) {
         let ann = app.user("ann").await;
         let token = json!(ann.refresh_token);
         let responses = futures_util::future::join_all((0..20).map(|_| refresh(app, &token))).await;
@@ -125,7 +125,7 @@ on_both_databases! {
         assert_eq!(refused_refresh(app, &last["refreshToken"]).await, "INVALID_CREDENTIALS");
     }
 
-    async fn a_refresh_token_of_an_ended_session_or_an_inactive_user_is_refused(app) {
+    async fn refresh_tokens_of_revoked_sessions_and_inactive_users_are_refused(app) {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
         ann.data("mutation { logout { success } }", json!({})).await;
         app.execute_sql("UPDATE users SET is_active = FALSE WHERE username = 'bob'").await;
@@ -154,18 +154,18 @@ on_both_databases! {
         assert_eq!(bob.data(node, json!({ "id": phone.session_id() })).await["node"], Value::Null);
     }
 
-    async fn a_session_knows_when_it_was_used_to_the_minute(app) {
+    async fn a_session_records_its_last_use_to_the_minute(app) {
         let ann = app.user("ann").await;
         let used = async || ann.data(SESSIONS, json!({})).await["me"]["sessions"][0]["lastUsedAt"].clone();
         let first = used().await;
         assert_eq!(used().await, first);
         app.clock.advance(TimeDelta::hours(2));
-        // Another instance, which has not seen the session yet.
+        // The refresh reads the session again, as an instance does that has not cached it.
         refresh(app, &json!(ann.refresh_token)).await;
         assert_ne!(used().await, first);
     }
 
-    async fn changing_the_password_ends_the_other_sessions(app) {
+    async fn changing_the_password_revokes_the_other_sessions(app) {
         let ann = app.user("ann").await;
         let other = login(app, "ann").await;
         other.data(ME, json!({})).await;
@@ -179,14 +179,14 @@ on_both_databases! {
         app.anonymous().data(LOGIN, json!({ "who": "ann", "password": "better-horse-2" })).await;
     }
 
-    async fn a_refresh_token_of_before_a_new_password_gives_nothing(app) {
+    async fn changing_the_password_invalidates_earlier_refresh_tokens(app) {
         let ann = app.user("ann").await;
         let input = json!({ "currentPassword": PASSWORD, "newPassword": "better-horse-2" });
         ann.data(CHANGE, json!({ "input": input })).await;
         assert_eq!(refused_refresh(app, &json!(ann.refresh_token)).await, "INVALID_CREDENTIALS");
     }
 
-    async fn changing_the_password_gives_the_account_as_it_is_then(app) {
+    async fn changing_the_password_returns_the_updated_account(app) {
         let ann = app.user("ann").await;
         app.clock.advance(TimeDelta::minutes(5));
         let change = "mutation($input: ChangePasswordInput!) { changePassword(input: $input) { user { createdAt updatedAt } } }";
@@ -218,7 +218,7 @@ on_both_databases! {
         assert_eq!(app.rows("users").await, before);
     }
 
-    async fn a_login_in_the_middle_of_a_new_password_leaves_no_session(app) {
+    async fn a_login_with_the_old_password_during_a_change_leaves_no_session(app) {
         let operator = Operator::new(app.database.clone());
         let passwords = [PASSWORD, "better-horse-2"];
         app.user("ann").await;
@@ -232,13 +232,13 @@ on_both_databases! {
                 tokio::time::sleep(wait).await;
                 anonymous.execute(LOGIN, json!({ "who": "ann", "password": old })).await
             });
-            set.expect("the account is there");
+            set.expect("the account exists");
             assert_eq!(app.rows("sessions").await, Vec::<String>::new(), "{:?}", response.body);
         }
     }
 
     #[flags("--limit-credentials-per-minute", "0")]
-    async fn whatever_happens_to_sessions_at_once_nobody_is_in_the_way(app) {
+    async fn concurrent_logins_refreshes_and_logouts_cause_no_internal_errors(app) {
         let ann = app.user("ann").await;
         let mut others = Vec::new();
         for _ in 0..4 {
@@ -247,13 +247,13 @@ on_both_databases! {
         let anonymous = app.anonymous();
         let mut responses = Vec::new();
         for round in 0..4 {
-            let end = ["OTHERS", "ALL"][round % 2];
-            let logout = format!("mutation {{ logout(scope: {end}) {{ success }} }}");
-            let endings = others.iter().map(|actor| actor.execute(&logout, json!({})));
+            let scope = ["OTHERS", "ALL"][round % 2];
+            let logout = format!("mutation {{ logout(scope: {scope}) {{ success }} }}");
+            let logouts = others.iter().map(|actor| actor.execute(&logout, json!({})));
             let refreshes = (0..8).map(|_| anonymous.execute(REFRESH, json!({ "token": ann.refresh_token })));
             let logins = (0..4).map(|_| anonymous.execute(LOGIN, json!({ "who": "ann", "password": PASSWORD })));
             let all = futures_util::join!(
-                futures_util::future::join_all(endings),
+                futures_util::future::join_all(logouts),
                 futures_util::future::join_all(refreshes),
                 futures_util::future::join_all(logins),
             );
@@ -261,30 +261,30 @@ on_both_databases! {
             for token in all.2.iter().filter_map(|response| response.body["data"]["login"]["accessToken"].as_str()) {
                 others.push(app.with_token(token));
             }
-            assert!(!others.is_empty(), "nobody could log in");
+            assert!(!others.is_empty(), "no login succeeded");
             responses.extend([all.0, all.1, all.2].into_iter().flatten());
         }
         for response in responses.iter().filter(|response| response.body.get("errors").is_some()) {
-            // Ended meanwhile; or, on a busy machine, no room to hash in time.
+            // The session was revoked; or, on a busy machine, the hashing queue was full.
             let expected = ["UNAUTHENTICATED", "INVALID_CREDENTIALS", "SERVICE_UNAVAILABLE"];
             assert!(expected.contains(&response.code().as_str()), "{:#}", response.body);
         }
     }
 
-    async fn more_sessions_than_a_statement_has_room_for_end_at_once(app) {
+    async fn more_sessions_than_statement_parameters_can_be_revoked_together(app) {
         let ann = app.user("ann").await;
         copy_newest_session(app, 33_000).await;
         ann.data("mutation { logout(scope: ALL) { success } }", json!({})).await;
         assert_eq!(app.rows("sessions").await, Vec::<String>::new());
     }
 
-    async fn a_sign_in_beyond_a_hundred_ends_the_session_that_was_used_longest_ago(app) {
+    async fn a_sign_in_beyond_a_hundred_sessions_revokes_the_least_recently_used_one(app) {
         let ann = app.user("ann").await;
         app.clock.advance(TimeDelta::hours(1));
         login(app, "ann").await;
         copy_newest_session(app, 98).await;
         app.clock.advance(TimeDelta::hours(1));
-        // The session that was opened first is now the one that was used last.
+        // The oldest session is now the most recently used one.
         refresh(app, &json!(ann.refresh_token)).await;
         let third = login(app, "ann").await;
         ann.data(ME, json!({})).await;
@@ -292,15 +292,15 @@ on_both_databases! {
 
         app.execute_sql("UPDATE sessions SET last_used_at = created_at").await;
         login(app, "ann").await;
-        assert_eq!(ann.execute(ME, json!({})).await.status, 401, "it goes on here");
+        assert_eq!(ann.execute(ME, json!({})).await.status, 401, "the session is still active");
         assert_eq!(app.rows("sessions").await.len(), 100);
         third.data(ME, json!({})).await;
     }
 
-    async fn an_account_with_very_many_sessions_from_before_is_brought_down_to_a_hundred(app) {
+    async fn a_sign_in_reduces_an_excessive_number_of_sessions_to_a_hundred(app) {
         let ann = app.user("ann").await;
         copy_newest_session(app, 3_000).await;
-        // The one that is asked with was used last.
+        // The session of the request is the most recently used one.
         app.clock.advance(TimeDelta::minutes(2));
         refresh(app, &json!(ann.refresh_token)).await;
         let listed = ann.data(SESSIONS, json!({})).await["me"]["sessions"].clone();
@@ -311,7 +311,7 @@ on_both_databases! {
     }
 
     #[flags("--limit-credentials-per-minute", "0")]
-    async fn logins_at_once_leave_a_hundred_sessions(app) {
+    async fn concurrent_logins_leave_a_hundred_sessions(app) {
         app.user("ann").await;
         copy_newest_session(app, 98).await;
         let logins = futures_util::future::join_all((0..8).map(|_| login(app, "ann"))).await;
@@ -329,11 +329,11 @@ on_both_databases! {
         app.start_second_instance();
         eventually("they are deleted", async || app.rows("sessions").await.len() == 1).await;
         bob.data(ME, json!({})).await;
-        // Whether the row is there yet makes no difference to a token that expired with it.
+        // The token has expired with its session, whether the row still exists or not.
         ann.data("mutation { logout { success } }", json!({})).await;
     }
 
-    async fn the_use_of_a_session_is_noted_in_the_background(app) {
+    async fn the_use_of_a_session_is_recorded_in_the_background(app) {
         let ann = app.user("ann").await;
         app.clock.advance(TimeDelta::minutes(5));
         let opened = app.rows("sessions").await;
@@ -341,21 +341,21 @@ on_both_databases! {
         eventually("the use is noted", async || app.rows("sessions").await != opened).await;
     }
 
-    async fn an_old_refresh_token_stays_old_when_the_clock_is_set_back(app) {
+    async fn an_outdated_refresh_token_stays_invalid_when_the_clock_is_set_back(app) {
         let ann = app.user("ann").await;
         refresh(app, &json!(ann.refresh_token)).await;
         app.clock.advance(TimeDelta::hours(-1));
         assert_eq!(refused_refresh(app, &json!(ann.refresh_token)).await, "INVALID_CREDENTIALS");
-        assert!(app.rows("sessions").await.is_empty(), "the session goes on");
+        assert!(app.rows("sessions").await.is_empty(), "the session is still active");
     }
 
-    async fn a_token_is_good_to_the_second_of_whatever_the_clock_says(app) {
+    async fn a_token_is_valid_to_the_second_after_any_change_of_the_clock(app) {
         let ann = app.user("ann").await;
         for (skip, status) in [(7 * 86_400 - 2, 200), (2, 401), (-3, 200), (3, 401), (-5, 200)] {
             app.clock.advance(TimeDelta::seconds(skip));
             assert_eq!(ann.execute(ME, json!({})).await.status.as_u16(), status, "{skip}");
         }
-        // A pair from a clock that was ahead, used when it is right again.
+        // A token pair issued while the clock was ahead, used after the clock was corrected.
         let pair = refresh(app, &json!(ann.refresh_token)).await;
         app.clock.advance(TimeDelta::days(-6));
         refresh(app, &pair["refreshToken"]).await;
@@ -374,7 +374,7 @@ on_both_databases! {
         second.data(ME, json!({})).await;
     }
 
-    async fn a_deleted_account_is_gone_for_everybody_at_once_and_its_rows_follow(app) {
+    async fn a_deleted_account_is_inaccessible_immediately_and_its_rows_are_deleted_later(app) {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
         let task = ann.full_task("one").await;
         let id = task["id"].as_str().expect("an id");
@@ -439,7 +439,7 @@ on_both_databases! {
         let iat = good["iat"].as_i64().expect("a number");
         let bob = app.user("bob").await;
         let mut flipped = ann.token().to_owned();
-        let last = flipped.pop().expect("it is not empty");
+        let last = flipped.pop().expect("the token is not empty");
         flipped.push(if last == 'A' { 'B' } else { 'A' });
         let forged = [
             ("alg none", forge(json!({ "alg": "none" }), &good, SECRET)),
@@ -467,7 +467,7 @@ on_both_databases! {
         }
     }
 
-    async fn fifty_parallel_registrations_of_one_address_make_one_account(app) {
+    async fn fifty_concurrent_registrations_of_one_address_create_one_account(app) {
         let register = "mutation($input: RegisterInput!) { register(input: $input) { user { id } } }";
         let input = json!({ "email": "ann@example.com", "password": PASSWORD });
         let anonymous = app.anonymous();
@@ -476,13 +476,13 @@ on_both_databases! {
         let made = responses.iter().filter(|response| response.body["data"]["register"].is_object()).count();
         assert_eq!(made, 1);
         assert!(responses.iter().filter(|response| !response.body["data"]["register"].is_object()).all(|response| {
-            // On a busy machine some find no room to hash in time.
+            // On a busy machine some requests find the hashing queue full.
             ["CONFLICT", "SERVICE_UNAVAILABLE"].contains(&response.code().as_str())
         }));
         assert_eq!(app.rows("users").await.len(), 1);
     }
 
-    async fn a_session_that_ends_in_a_request_ends_for_the_rest_of_it(app) {
+    async fn a_session_revoked_in_a_request_is_revoked_for_its_later_fields(app) {
         let ann = app.user("ann").await;
         let query = "mutation { a: createTask(input: { title: \"before\" }) { task { id } } logout(scope: ALL) { success }
             b: createTask(input: { title: \"after\" }) { task { id } } }";
@@ -493,7 +493,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn a_task_that_was_made_is_answered_even_if_the_session_ends_meanwhile() {
+async fn a_created_task_is_returned_even_if_the_session_is_revoked_meanwhile() {
     use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
     TestApp::with(DatabaseKind::Postgres, &[], async |app| {
         let waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'tasks'::regclass";
@@ -505,7 +505,7 @@ async fn a_task_that_was_made_is_answered_even_if_the_session_ends_meanwhile() {
         let (response, ()) = futures_util::join!(ann.execute(create, json!({})), async {
             while held.query_one_raw(waiting()).await.expect("the statement is valid").is_none() {}
             ann.data("mutation { logout { success } }", json!({})).await;
-            held.rollback().await.expect("the lock is given up");
+            held.rollback().await.expect("the lock is released");
         });
         assert_eq!(response.body["data"]["createTask"]["task"]["title"], "one", "{:#}", response.body);
     })

@@ -1,10 +1,10 @@
-//! What a task holds beside its title: a whole task document, part by part.
+//! Task documents: the checklist, risks, files and further texts of a task.
 
 use chrono::TimeDelta;
 
 use crate::support::{Actor, TASK, Value, code, faults, json, on_both_databases};
 
-/// Everything that is in a task.
+/// The selection of all parts and texts of a task.
 const PARTS: &str = "checklist { id section text done children { id section text done children { id } } }
     risks { id description likelihood impact mitigation } files { id path kind }
     progress { done total percent }";
@@ -14,7 +14,7 @@ async fn whole(actor: &Actor<'_>, id: &Value) -> Value {
     actor.data(&query, json!({ "id": id })).await["task"].clone()
 }
 
-/// The same without ids and empty lists of children, as it would be put in.
+/// The parts without ids and empty lists of children, as in an input.
 fn content(parts: &Value) -> Value {
     match parts {
         Value::Array(items) => items.iter().map(content).collect(),
@@ -37,7 +37,7 @@ fn phase(text: &str, steps: &[&str]) -> Value {
     json!({ "section": "ACTION", "text": text, "done": false, "children": steps })
 }
 
-/// A task document of seven sections, three phases, a table of risks and three kinds of files.
+/// A task document with all sections, nested items, risks and three kinds of files.
 fn document() -> Value {
     json!({
         "title": "Keep the tide tables in the harbour office up to date",
@@ -79,14 +79,15 @@ fn document() -> Value {
 }
 
 on_both_databases! {
-    async fn a_whole_task_document_comes_back_the_same(app) {
+    async fn a_whole_task_document_is_returned_unchanged(app) {
         let ann = app.user("ann").await;
         let id = ann.create(document()).await["id"].clone();
         let task = whole(&ann, &id).await;
         for (field, value) in document().as_object().expect("fields") {
             assert_eq!(content(&task[field]), *value, "{field}");
         }
-        // Six boxes in scope or to deliver, three phases with six steps, two criteria; four are ticked.
+        // Six items in IN_SCOPE and DELIVERABLE, three actions with six sub-items, two criteria; four are
+        // done.
         assert_eq!(task["progress"], json!({ "done": 3, "total": 15, "percent": 20 }));
         assert_eq!(task["version"], 1);
     }
@@ -105,7 +106,7 @@ on_both_databases! {
         }
     }
 
-    async fn progress_counts_every_box_but_those_out_of_scope(app) {
+    async fn progress_counts_all_items_except_those_out_of_scope(app) {
         let ann = app.user("ann").await;
         let task = ann.create(json!({ "title": "x" })).await;
         let none = json!({ "done": 0, "total": 0, "percent": 0 });
@@ -124,7 +125,7 @@ on_both_databases! {
         }
     }
 
-    async fn each_field_of_an_update_tells_left_out_from_null(app) {
+    async fn every_field_of_a_task_update_distinguishes_absent_from_null(app) {
         let ann = app.user("ann").await;
         let fields = [
             ("title", "String"), ("description", "String"), ("status", "TaskStatus"), ("completed", "Boolean"),
@@ -164,7 +165,7 @@ on_both_databases! {
         }
     }
 
-    async fn each_field_of_a_part_tells_left_out_from_null(app) {
+    async fn every_field_of_a_part_update_distinguishes_absent_from_null(app) {
         let ann = app.user("ann").await;
         let task = whole(&ann, &ann.create(document()).await["id"]).await;
         let item = &task["checklist"][0];
@@ -190,7 +191,7 @@ on_both_databases! {
         assert_eq!((&cleared["mitigation"], &cleared["impact"]), (&Value::Null, &risk["impact"]));
     }
 
-    async fn a_bulk_change_names_each_task_that_would_have_too_many_labels(app) {
+    async fn a_bulk_update_reports_each_task_with_too_many_labels(app) {
         let ann = app.user("ann").await;
         let full: Vec<String> = (0..20).map(|number| format!("label {number}")).collect();
         let mut ids = Vec::new();
@@ -204,7 +205,7 @@ on_both_databases! {
         assert_eq!(app.rows("tasks").await, stored);
     }
 
-    async fn an_id_is_of_one_thing_alone(app) {
+    async fn an_id_identifies_one_object(app) {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
         let task = whole(&ann, &ann.create(document()).await["id"]).await;
         let create = "mutation($id: ID!) { createTask(input: { id: $id, title: \"x\" }) { task { id } } }";
@@ -216,7 +217,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_task_for_an_account_that_has_just_gone_is_refused_like_any_request_of_it(app) {
+    async fn createtask_of_a_deleted_account_is_unauthenticated(app) {
         let ann = app.user("ann").await;
         ann.task("one").await;
         app.execute_sql("DELETE FROM users").await;
@@ -250,7 +251,7 @@ on_both_databases! {
     }
 
     #[flags("--limit-query-complexity", "1000000")]
-    async fn a_page_with_all_its_parts_takes_as_many_statements_whatever_is_in_it(app) {
+    async fn the_number_of_statements_does_not_depend_on_the_size_of_a_page(app) {
         let ann = app.user("ann").await;
         let query = format!("{{ tasks(first: 50) {{ totalCount nodes {{ {TASK} {PARTS} }} edges {{ node {{ {PARTS} }} }} }} }}");
         ann.task("one").await;
@@ -261,11 +262,11 @@ on_both_databases! {
         let (many, page) = app.statements(ann.data(&query, json!({}))).await;
         let nodes = page["tasks"]["nodes"].as_array().expect("tasks");
         assert_eq!((nodes.len(), nodes[49]["checklist"].as_array().map(Vec::len)), (50, Some(11)));
-        // Tasks, their number, the owner, boxes, risks, files and progress.
+        // Statements for tasks, their number, the owner, checklist, risks, files and progress.
         assert_eq!((few.len(), many.len()), (7, 7), "{many:#?}");
     }
 
-    async fn an_answer_does_not_grow_without_bound_by_asking_for_the_same_again(app) {
+    async fn repeated_selections_do_not_exceed_the_response_limit(app) {
         let ann = app.user("ann").await;
         let boxes: Vec<Value> = (0..500).map(|_| item("ACTION", &"x".repeat(1000), false)).collect();
         let id = ann.create(json!({ "title": "full", "checklist": boxes })).await["id"].clone();
@@ -278,7 +279,7 @@ on_both_databases! {
         assert_eq!(nodes.iter().filter(|node| !node.is_null()).count(), 30, "half a megabyte twice for each");
     }
 
-    async fn nodes_are_found_whatever_they_are(app) {
+    async fn nodes_of_every_type_are_found(app) {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
         let task = whole(&ann, &ann.create(document()).await["id"]).await;
         let step = &task["checklist"][6]["children"][1];

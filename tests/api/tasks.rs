@@ -1,10 +1,10 @@
-//! Tasks: making, reading, changing and deleting them.
+//! Tasks: creation, reading, updates and deletion.
 
 use chrono::TimeDelta;
 
 use crate::support::{Actor, DatabaseKind, TASK, TestApp, Value, code, json, on_both_databases};
 
-/// Changes a task and gives it back with all of its fields.
+/// Updates a task and returns it with the fields [`TASK`].
 async fn update(actor: &Actor<'_>, id: &str, input: Value) -> Value {
     let query = format!(
         "mutation($id: ID!, $input: UpdateTaskInput!) {{ updateTask(id: $id, input: $input) {{ task {{ {TASK} }} }} }}"
@@ -12,7 +12,7 @@ async fn update(actor: &Actor<'_>, id: &str, input: Value) -> Value {
     actor.data(&query, json!({ "id": id, "input": input })).await["updateTask"]["task"].clone()
 }
 
-/// Runs one of the mutations that take an id alone.
+/// Executes a mutation whose only argument is the id.
 async fn run(actor: &Actor<'_>, mutation: &str, id: &str) -> Value {
     let query = format!("mutation($id: ID!) {{ {mutation}(id: $id) {{ task {{ {TASK} }} }} }}");
     actor.data(&query, json!({ "id": id })).await[mutation]["task"].clone()
@@ -35,7 +35,7 @@ on_both_databases! {
         assert_eq!(ann.read(task["id"].as_str().expect("an id")).await, task);
     }
 
-    async fn a_task_keeps_all_it_is_given(app) {
+    async fn a_task_stores_all_given_values(app) {
         let ann = app.user("ann").await;
         let input = json!({ "title": "𝒳", "description": "# Ü\n\n- [ ] 日本", "status": "COMPLETED",
                             "priority": "CRITICAL", "dueAt": "2027-01-31T19:00:00.1239+01:00" });
@@ -67,7 +67,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_variable_that_is_left_out_leaves_its_field_alone(app) {
+    async fn an_absent_variable_leaves_its_field_unchanged(app) {
         let ann = app.user("ann").await;
         let task = ann.create(json!({ "title": "one", "description": "text", "dueAt": "2027-01-01T00:00:00Z",
                                       "status": "BLOCKED", "priority": "HIGH" })).await;
@@ -83,7 +83,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_change_that_changes_nothing_leaves_version_and_time(app) {
+    async fn an_update_without_effect_keeps_version_and_time(app) {
         let ann = app.user("ann").await;
         let task = ann.create(json!({ "title": "one", "status": "COMPLETED", "description": "text" })).await;
         let id = task["id"].as_str().expect("an id").to_owned();
@@ -122,7 +122,7 @@ on_both_databases! {
         assert_ne!(run(&ann, "completeTask", &id).await["completedAt"], first);
     }
 
-    async fn replacing_a_task_resets_what_is_left_out(app) {
+    async fn replacing_a_task_resets_absent_fields(app) {
         let ann = app.user("ann").await;
         let task = ann.create(json!({ "title": "one", "description": "text", "status": "COMPLETED",
                                       "priority": "HIGH", "dueAt": "2027-01-01T00:00:00Z" })).await;
@@ -140,7 +140,7 @@ on_both_databases! {
         assert_eq!(replaced["createdAt"], task["createdAt"]);
     }
 
-    async fn a_version_that_has_passed_is_a_conflict(app) {
+    async fn an_outdated_expected_version_is_a_conflict(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
         let query = "mutation($id: ID!, $version: Int, $title: String) {
@@ -155,7 +155,7 @@ on_both_databases! {
         assert_eq!(ann.read(&id).await["version"], 3);
     }
 
-    async fn of_parallel_toggles_of_one_version_one_wins(app) {
+    async fn of_concurrent_toggles_of_one_version_one_succeeds(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
         let query = "mutation($id: ID!) { toggleTask(id: $id, expectedVersion: 1) { task { version } } }";
@@ -166,7 +166,7 @@ on_both_databases! {
         assert_eq!(ann.read(&id).await["version"], 2);
     }
 
-    async fn no_parallel_toggle_is_lost(app) {
+    async fn no_concurrent_toggle_is_lost(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
         futures_util::future::join_all((0..20).map(|_| run(&ann, "toggleTask", &id))).await;
@@ -185,7 +185,7 @@ on_both_databases! {
         assert!(seen.is_sorted_by_key(|(_, updated_at)| *updated_at), "{seen:?}");
     }
 
-    async fn a_deleted_task_is_gone_from_every_query(app) {
+    async fn a_deleted_task_is_in_no_query_result(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
         let delete = "mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }";
@@ -199,7 +199,7 @@ on_both_databases! {
         assert_eq!(seen, json!({ "tasks": { "totalCount": 0, "nodes": [] }, "node": null, "nodes": [null] }));
     }
 
-    async fn node_finds_what_is_the_viewers_in_the_order_asked_for(app) {
+    async fn nodes_are_returned_in_the_order_of_the_ids_if_the_viewer_owns_them(app) {
         let ann = app.user("ann").await;
         let (one, two) = (ann.task("one").await, ann.task("two").await);
         let query = "query($ids: [ID!]!, $id: ID!) {
@@ -214,7 +214,7 @@ on_both_databases! {
         assert_eq!(data["node"]["title"], "one");
     }
 
-    async fn one_failing_field_of_a_mutation_keeps_the_others(app) {
+    async fn a_failing_field_of_a_mutation_does_not_undo_the_others(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
         let query = "mutation($id: ID!) {
@@ -230,10 +230,10 @@ on_both_databases! {
     }
 
     #[flags("--request-timeout", "1s")]
-    async fn a_write_that_takes_too_long_is_answered_and_still_happens_whole(app) {
+    async fn a_write_that_times_out_is_still_executed_completely(app) {
         use sea_orm::{ConnectionTrait, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait};
         let ann = app.user("ann").await;
-        // On SQLite a transaction that may write keeps all others from writing.
+        // On SQLite a write transaction blocks all other writes.
         let is_sqlite = app.connection().get_database_backend() == DbBackend::Sqlite;
         let sqlite_transaction_mode = is_sqlite.then_some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode, ..Default::default() };
@@ -244,7 +244,7 @@ on_both_databases! {
         let response = ann.execute("mutation { createTask(input: { title: \"slow\" }) { task { id } } }", json!({})).await;
         assert_eq!((response.status.as_u16(), response.code().as_str()), (200, "TIMEOUT"));
         assert_eq!(response.body["data"], Value::Null);
-        held.rollback().await.expect("the lock is given up");
+        held.rollback().await.expect("the lock is released");
         while app.rows("tasks").await.is_empty() {
             tokio::task::yield_now().await;
         }
@@ -253,7 +253,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn a_connection_that_the_server_has_ended_is_nobodys_problem() {
+async fn connections_closed_by_postgres_make_no_request_fail() {
     TestApp::with(DatabaseKind::Postgres, &[], async |app| {
         let ann = app.user("ann").await;
         app.execute_sql(
@@ -262,7 +262,7 @@ async fn a_connection_that_the_server_has_ended_is_nobodys_problem() {
         .await;
         let others = "datname = current_database() AND pid <> pg_backend_pid()";
         app.execute_sql(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")).await;
-        // Now each connection is made anew, and ended by the server as soon as it rests.
+        // From now on each connection is new, and the server ends it as soon as it is idle.
         for _ in 0..5 {
             ann.data("{ me { id } tasks { nodes { id } } }", json!({})).await;
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;

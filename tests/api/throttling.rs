@@ -1,4 +1,4 @@
-//! How often signing in may fail.
+//! Limits on sign-in: failed logins per account and credential operations per client address.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ fn attempt(who: &str, password: &str) -> Value {
 
 on_both_databases! {
     #[flags("--limit-credentials-per-minute", "0")]
-    async fn ten_failed_logins_lock_an_account_for_a_quarter_of_an_hour_known_or_not(app) {
+    async fn ten_failed_logins_lock_a_known_or_unknown_account_for_15_minutes(app) {
         app.user("ann").await;
         for who in ["ann", "nobody"] {
             for _ in 0..10 {
@@ -32,7 +32,7 @@ on_both_databases! {
     }
 
     #[flags("--limit-credentials-per-minute", "0")]
-    async fn a_login_that_succeeds_does_not_count(app) {
+    async fn successful_logins_do_not_count(app) {
         app.user("ann").await;
         for _ in 0..12 {
             app.anonymous().data(LOGIN, attempt("ANN", PASSWORD)).await;
@@ -40,7 +40,7 @@ on_both_databases! {
     }
 
     #[flags("--limit-credentials-per-minute", "0")]
-    async fn of_sixty_parallel_attempts_ten_are_tried(app) {
+    async fn of_sixty_concurrent_attempts_ten_are_tried(app) {
         app.user("ann").await;
         let anonymous = app.anonymous();
         let tries = (0..60).map(|_| anonymous.execute(LOGIN, attempt("ann", "wrong-horse-1")));
@@ -48,13 +48,13 @@ on_both_databases! {
         let tried = codes.iter().filter(|code| *code == "INVALID_CREDENTIALS").count();
         let refused = codes.iter().filter(|code| *code == "RATE_LIMITED").count();
         let full = codes.iter().filter(|code| *code == "SERVICE_UNAVAILABLE").count();
-        // One client network has half of the places in the queue for hashing.
+        // One client network may use half of the hashing queue.
         assert_eq!((tried, refused + full), (10, 50), "{codes:?}");
         assert!(refused > 0, "{codes:?}");
     }
 
     #[flags("--limit-credentials-per-minute", "0")]
-    async fn an_account_has_one_count_whichever_of_its_names_is_typed(app) {
+    async fn all_names_of_an_account_share_one_count(app) {
         let ann = app.user("ann").await;
         let change = "mutation { changePassword(input: { currentPassword: \"wrong-horse-1\",
             newPassword: \"better-horse-2\" }) { tokenType } }";
@@ -79,11 +79,11 @@ on_both_databases! {
         for response in futures_util::future::join_all(logins).await {
             match response.body.get("errors") {
                 None => right += 1,
-                // On a busy machine the results of the others do not come in time.
+                // On a busy machine the results of the other attempts arrive too late.
                 Some(_) => assert_eq!(response.code(), "SERVICE_UNAVAILABLE"),
             }
         }
-        assert!(right > 2, "{right} of 12 were let in");
+        assert!(right > 2, "{right} of 12 succeeded");
         let mut wrong = 0;
         for response in futures_util::future::join_all((0..12).map(|n| {
             anonymous.execute(LOGIN, attempt("ann", if n % 2 == 0 { "wrong-horse-1" } else { PASSWORD }))
@@ -98,12 +98,12 @@ on_both_databases! {
     }
 
     #[flags("--limit-credentials-per-minute", "0", "--limit-login-failures", "1")]
-    async fn a_limit_is_never_longer_than_its_period_whatever_the_clock_was(app) {
+    async fn a_lock_never_lasts_longer_than_its_period_after_a_change_of_the_clock(app) {
         app.user("ann").await;
         let wrong = async || app.anonymous().execute(LOGIN, attempt("ann", "wrong-horse-1")).await.code();
         app.clock.advance(TimeDelta::days(400));
         assert_eq!((wrong().await.as_str(), wrong().await.as_str()), ("INVALID_CREDENTIALS", "RATE_LIMITED"));
-        // The clock was far ahead, and is right again.
+        // The clock was far ahead and has been corrected.
         app.clock.advance(TimeDelta::days(-400));
         app.anonymous().data(LOGIN, attempt("ann", PASSWORD)).await;
         assert_eq!((wrong().await.as_str(), wrong().await.as_str()), ("INVALID_CREDENTIALS", "RATE_LIMITED"));
@@ -114,7 +114,7 @@ on_both_databases! {
     }
 
     #[flags("--limit-credentials-per-minute", "0")]
-    async fn a_wrong_current_password_counts_as_well(app) {
+    async fn a_wrong_current_password_counts_too(app) {
         let ann = app.user("ann").await;
         let change = "mutation($current: String!) { changePassword(input: { currentPassword: $current, newPassword: \"better-horse-2\" }) { tokenType } }";
         let delete = "mutation($current: String!) { deleteAccount(password: $current) { deletedUserId } }";
@@ -127,7 +127,7 @@ on_both_databases! {
     }
 
     #[flags("--limit-credentials-per-minute", "3")]
-    async fn an_address_has_so_many_credential_operations_a_minute(app) {
+    async fn credential_operations_per_minute_are_limited_per_address(app) {
         app.user("ann").await;
         let refresh = "mutation { refreshToken(refreshToken: \"x\") { tokenType } }";
         assert_eq!(code(&app.anonymous().error(refresh, json!({})).await), "INVALID_CREDENTIALS");
@@ -139,8 +139,8 @@ on_both_databases! {
     }
 }
 
-/// A server behind a proxy, which tells the client addresses.
-fn behind_a_proxy() -> ServerEnv {
+/// An environment with a trusted proxy, through which tests set client addresses.
+fn env_behind_proxy() -> ServerEnv {
     ServerEnv::new().with("TRUSTED_PROXIES", "127.0.0.0/8")
 }
 
@@ -151,8 +151,8 @@ fn login_from(server: &Server, address: &str, password: &str) -> String {
 }
 
 #[test]
-fn credential_operations_are_counted_by_64_bits_of_ipv6() {
-    let server = behind_a_proxy().with("LIMIT_CREDENTIALS_PER_MINUTE", "2").start(&[]);
+fn credential_operations_are_counted_per_64_bit_prefix_of_ipv6() {
+    let server = env_behind_proxy().with("LIMIT_CREDENTIALS_PER_MINUTE", "2").start(&[]);
     server.register("ann");
     for address in ["2001:db8::1", "2001:db8::2:1"] {
         assert_eq!(login_from(&server, address, PASSWORD), "", "{address}");
@@ -162,13 +162,13 @@ fn credential_operations_are_counted_by_64_bits_of_ipv6() {
 }
 
 #[test]
-fn a_flood_from_one_network_leaves_room_for_the_logins_of_another() {
-    let server = behind_a_proxy().with("LIMIT_CREDENTIALS_PER_MINUTE", "0").start(&[]);
+fn a_flood_of_logins_from_one_network_does_not_block_another() {
+    let server = env_behind_proxy().with("LIMIT_CREDENTIALS_PER_MINUTE", "0").start(&[]);
     server.register("ann");
     let flood: Vec<_> = (1..=100)
         .map(|host| {
             let mut client = server.connect();
-            let request = operation("", LOGIN, &attempt(&format!("nobody{host}"), PASSWORD));
+            let request = operation("", LOGIN, &attempt(&format!("unknown{host}"), PASSWORD));
             let header = format!("host: test\r\nx-forwarded-for: 198.51.100.{host}");
             client.send(&request.replacen("host: test", &header, 1));
             client
@@ -179,10 +179,10 @@ fn a_flood_from_one_network_leaves_room_for_the_logins_of_another() {
     let waited = begun.elapsed();
     let codes = flood.into_iter().map(|mut client| {
         let body = client.read_response().json();
-        body["errors"][0]["extensions"]["code"].as_str().expect("nobody is known").to_owned()
+        body["errors"][0]["extensions"]["code"].as_str().expect("the login fails").to_owned()
     });
     let refused = codes.filter(|code| code == "SERVICE_UNAVAILABLE").count();
     println!("another network waited {waited:?}; {refused} of 100 were refused");
-    // 32 wait at a time, and a few are hashed meanwhile.
-    assert!(refused > 0, "the queue had room for all of them");
+    // The queue contains 32 logins of a network, and a few are hashed during the test.
+    assert!(refused > 0, "no login was refused");
 }

@@ -1,4 +1,4 @@
-//! Deleted tasks: where they are, how they come back, and when they are gone for good.
+//! The trash: listing and restoring deleted tasks, and their final deletion.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ async fn restore(actor: &Actor<'_>, id: &str) -> Value {
     actor.data(&query, json!({ "id": id })).await["restoreTask"]["task"].clone()
 }
 
-/// A page of the trash: the titles, and the rest.
+/// Requests a page of the trash; returns the titles and the whole page.
 async fn trash(actor: &Actor<'_>, arguments: Value) -> (Vec<String>, Value) {
     let query = "query($first: Int, $after: String, $last: Int, $before: String) {
         trash(first: $first, after: $after, last: $last, before: $before) {
@@ -30,7 +30,7 @@ async fn trash(actor: &Actor<'_>, arguments: Value) -> (Vec<String>, Value) {
     (nodes.iter().map(title).collect(), page)
 }
 
-/// Tasks that were deleted one second after the other.
+/// Creates tasks and deletes each one second after the previous one.
 async fn deleted(app: &TestApp, actor: &Actor<'_>, titles: &[&str]) -> Vec<String> {
     let mut ids = Vec::new();
     for title in titles {
@@ -42,7 +42,7 @@ async fn deleted(app: &TestApp, actor: &Actor<'_>, titles: &[&str]) -> Vec<Strin
     ids
 }
 
-/// Waits until a job has done what it is to do.
+/// Waits until a background job has established a condition.
 async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
     for _ in 0..1000 {
         if condition().await {
@@ -54,7 +54,7 @@ async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
 }
 
 on_both_databases! {
-    async fn a_deleted_task_is_in_the_trash_alone_and_comes_back_as_it_was(app) {
+    async fn a_deleted_task_is_only_in_the_trash_and_is_restored_unchanged(app) {
         let ann = app.user("ann").await;
         let mut task = ann.create(json!({
             "title": "one", "labels": ["a"], "checklist": [{ "section": "ACTION", "text": "do", "done": true }],
@@ -79,11 +79,11 @@ on_both_databases! {
         assert_eq!(restored, task);
         let part = "query($id: ID!) { task(id: $id) { checklist { text done } } }";
         assert_eq!(ann.data(part, json!({ "id": id })).await["task"]["checklist"], json!([{ "text": "do", "done": true }]));
-        assert_eq!(restore(&ann, &id).await, task, "a live task stays as it is");
+        assert_eq!(restore(&ann, &id).await, task, "restoring an active task changes nothing");
         assert_eq!(trash(&ann, json!({})).await.1["totalCount"], 0);
     }
 
-    async fn the_trash_is_paged_latest_deletion_first(app) {
+    async fn the_trash_is_paged_with_the_latest_deletion_first(app) {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
         deleted(app, &ann, &["one", "two", "three", "four", "five"]).await;
         deleted(app, &bob, &["bob's"]).await;
@@ -103,7 +103,7 @@ on_both_databases! {
     }
 
     #[flags("--access-token-ttl", "90d", "--session-ttl", "90d")]
-    async fn after_thirty_days_a_deleted_task_is_gone_to_the_millisecond(app) {
+    async fn a_deleted_task_is_inaccessible_after_exactly_thirty_days(app) {
         let ann = app.user("ann").await;
         let ids = deleted(app, &ann, &["early", "late"]).await;
         app.clock.advance(TimeDelta::days(30) - TimeDelta::milliseconds(1500));
@@ -114,7 +114,7 @@ on_both_databases! {
     }
 
     #[flags("--access-token-ttl", "90d", "--session-ttl", "90d")]
-    async fn the_trash_is_emptied_by_any_number_of_instances(app) {
+    async fn the_trash_is_purged_by_any_number_of_instances(app) {
         let ann = app.user("ann").await;
         let live = ann.task("live").await;
         let query = "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id } } }";
@@ -133,7 +133,7 @@ on_both_databases! {
         for _ in 0..3 {
             app.start_second_instance();
         }
-        eventually("what is too old is purged", async || app.rows("tasks").await.len() == 2).await;
+        eventually("expired tasks are purged", async || app.rows("tasks").await.len() == 2).await;
         let rows = app.rows("tasks").await.concat();
         assert!(rows.contains(&live) && rows.contains(&kept[0]), "{rows}");
         for table in ["checklist_items", "risks", "file_changes"] {
@@ -142,7 +142,7 @@ on_both_databases! {
     }
 
     #[flags("--access-token-ttl", "90d", "--session-ttl", "90d")]
-    async fn an_id_is_free_again_when_its_task_is_gone_for_good(app) {
+    async fn an_id_can_be_reused_after_its_task_is_purged(app) {
         let ann = app.user("ann").await;
         let id = "01890000-0000-7000-8000-000000000001";
         ann.create(json!({ "id": id, "title": "one" })).await;

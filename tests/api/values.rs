@@ -1,12 +1,12 @@
-//! Literals and variables in their places, as the GraphQL specification has it. The library itself skips
-//! an argument that holds a variable which was left out, and does not hold variables against their places.
+//! Validation of literals and variables as the GraphQL specification requires. async-graphql itself does not
+//! check an argument that contains an absent variable, nor whether a variable's type fits its position.
 
 use crate::support::{Actor, Value, code, faults, json, on_both_databases};
 
 const CREATE: &str = "createTask(input: { title: \"x\" }) { task { title } }";
 
-/// The operation is no valid GraphQL: it is refused before anything runs.
-async fn invalid(actor: &Actor<'_>, query: &str, variables: Value) -> Value {
+/// Asserts that an operation is not valid GraphQL and is refused before execution.
+async fn assert_invalid(actor: &Actor<'_>, query: &str, variables: Value) -> Value {
     let response = actor.execute(query, variables).await;
     let error = response.body["errors"][0].clone();
     assert_eq!(code(&error), "BAD_REQUEST", "{query}: {:#}", response.body);
@@ -15,7 +15,7 @@ async fn invalid(actor: &Actor<'_>, query: &str, variables: Value) -> Value {
 }
 
 on_both_databases! {
-    async fn a_left_out_variable_hides_no_fault_beside_it(app) {
+    async fn an_absent_variable_does_not_hide_other_faults(app) {
         let ann = app.user("ann").await;
         ann.task("one").await;
         let stored = app.all_rows().await;
@@ -55,7 +55,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_variable_may_stand_only_where_its_type_fits(app) {
+    async fn a_variable_is_refused_where_its_type_does_not_fit(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
         let stored = app.all_rows().await;
@@ -77,14 +77,14 @@ on_both_databases! {
             ("mutation($x: ReplaceTaskInput!) { createTask(input: $x) { task { id } } }", json!({ "x": { "title": "new" } })),
             ("mutation($x: Task!) { createTask(input: $x) { task { id } } }", json!({ "x": { "title": "new" } })),
         ] {
-            invalid(&ann, query, variables).await;
+            assert_invalid(&ann, query, variables).await;
         }
-        let error = invalid(&ann, "query($x: ID) { task(id: $x) { id } }", json!({})).await;
+        let error = assert_invalid(&ann, "query($x: ID) { task(id: $x) { id } }", json!({})).await;
         assert_eq!(error["message"], "The variable $x of type ID stands where ID! is expected.");
         assert_eq!(app.all_rows().await, stored);
     }
 
-    async fn valid_documents_pass(app) {
+    async fn valid_documents_are_accepted(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
         for (query, variables) in [
@@ -110,7 +110,7 @@ on_both_databases! {
         }
     }
 
-    async fn an_argument_whose_variable_is_left_out_has_its_default(app) {
+    async fn an_argument_with_an_absent_variable_has_its_default(app) {
         let ann = app.user("ann").await;
         let logout = "mutation($scope: LogoutScope) { logout(scope: $scope) { message } }";
         let error = ann.error(logout, json!({ "scope": null })).await;
@@ -124,7 +124,7 @@ on_both_databases! {
         assert_eq!(app.rows("sessions").await.len(), 1);
     }
 
-    async fn null_is_refused_where_a_default_let_a_nullable_variable_stand(app) {
+    async fn null_is_refused_for_a_non_null_argument_with_a_default(app) {
         let ann = app.user("ann").await;
         for query in [
             "query($x: OrderDirection = DESC) { tasks(orderBy: { field: TITLE, direction: $x }) { totalCount } }",
@@ -143,7 +143,7 @@ on_both_databases! {
         assert_eq!(ann.data(query, json!({ "yes": false, "no": true })).await["me"], json!({ "b": "ann", "c": "ann" }));
     }
 
-    async fn root_fields_under_one_key_are_one_field(app) {
+    async fn equal_root_fields_with_one_response_key_are_executed_once(app) {
         let ann = app.user("ann").await;
         let other = CREATE.replace("task { title }", "task { status }");
         for (number, query) in [
@@ -162,14 +162,14 @@ on_both_databases! {
         assert_eq!(app.rows("tasks").await.len(), 6);
         let query = "{ me { id } me { name } }";
         assert_eq!(ann.data(query, json!({})).await["me"], json!({ "id": ann.id, "name": "ann" }));
-        // One failure is one error.
+        // One failing resolver gives one error.
         for query in ["{ task(id: \"x\") { id } task(id: \"x\") { title } }", "mutation { toggleTask(id: \"x\") { task { id } } toggleTask(id: \"x\") { task { title } } }"] {
             let errors = ann.execute(query, json!({})).await.body["errors"].clone();
             assert_eq!(errors.as_array().map(Vec::len), Some(1), "{errors:#}");
         }
     }
 
-    async fn different_fields_under_one_key_are_refused(app) {
+    async fn different_fields_with_one_response_key_are_refused(app) {
         let ann = app.user("ann").await;
         let stored = app.all_rows().await;
         let other = CREATE.replace("title: \"x\"", "title: \"y\"");
@@ -186,23 +186,23 @@ on_both_databases! {
             "{ node(id: \"x\") { ... on Task { x: dueAt } ... on User { x: __typename } } }".to_owned(),
             "{ node(id: \"x\") { ... on Task { x: owner { y: id } } ... on User { x: tasks { y: totalCount } } } }".to_owned(),
         ] {
-            invalid(&ann, &query, json!({})).await;
+            assert_invalid(&ann, &query, json!({})).await;
         }
         assert_eq!(app.all_rows().await, stored);
         let query = "query($id: ID!) { node(id: $id) { ... on Task { x: title } ... on Risk { x: description } ... on User { x: email id } } }";
         assert_eq!(ann.data(query, json!({ "id": ann.id })).await["node"], json!({ "x": "ann@example.com", "id": ann.id }));
     }
 
-    async fn of_typename_nothing_else_is_asked(app) {
+    async fn invalid_uses_of_typename_are_refused(app) {
         let ann = app.user("ann").await;
         for part in ["@nope", "@skip", "@skip(if: true, unless: false)", "@skip(if: true) @skip(if: true)", "(x: 1)", "{ x }", "@deprecated(if: true)", "@skip(unless: true)"] {
-            invalid(&ann, &format!("{{ me {{ id __typename {part} }} }}"), json!({})).await;
+            assert_invalid(&ann, &format!("{{ me {{ id __typename {part} }} }}"), json!({})).await;
         }
         let query = "query($no: Boolean!) { me { a: __typename @skip(if: $no) b: __typename @include(if: true) @skip(if: false) } }";
         assert_eq!(ann.data(query, json!({ "no": true })).await["me"], json!({ "b": "User" }));
     }
 
-    async fn errors_say_where_they_are_whatever_had_to_be_spelled_out(app) {
+    async fn error_locations_are_correct_after_normalization_of_the_document(app) {
         let ann = app.user("ann").await;
         for (query, line, column) in [
             ("\"\"\"\none\ntwo\n\"\"\"\nquery Q {\n  nope\n}", 6, 3),
@@ -212,12 +212,12 @@ on_both_databases! {
             ("{ tasks(filter: { text: \"\\u{1F600}\" }) { nope } }", 1, 42),
             ("{ ... on # one\n Query { nope } }", 2, 10),
         ] {
-            let location = invalid(&ann, query, json!({})).await["locations"][0].clone();
+            let location = assert_invalid(&ann, query, json!({})).await["locations"][0].clone();
             assert_eq!(location, json!({ "line": line, "column": column }), "{query}");
         }
     }
 
-    async fn an_invalid_document_is_not_made_valid(app) {
+    async fn normalization_does_not_make_an_invalid_document_valid(app) {
         let ann = app.user("ann").await;
         for query in ["\"oops\nquery { __typename }", "query \"x\" query { __typename }", "{ ...fragment } fragment \"x\" fragment on Query { __typename }",
             "\"x\" { __typename }", "query A { __typename { x } } query B { __typename }"] {
@@ -231,7 +231,7 @@ on_both_databases! {
         }
     }
 
-    async fn an_object_has_each_field_once(app) {
+    async fn duplicate_fields_of_an_input_object_are_refused(app) {
         let ann = app.user("ann").await;
         let stored = app.all_rows().await;
         for query in [
@@ -239,14 +239,14 @@ on_both_databases! {
             "mutation { createTask(input: { title: \"x\", risks: [{ description: \"a\" } { description: \"b\" # {\n description: \"c\" }] }) { task { id } } }",
             "query($f: TaskFilter = { not: { completed: true completed: false } }) { tasks(filter: $f) { totalCount } }",
         ] {
-            invalid(&ann, query, json!({})).await;
+            assert_invalid(&ann, query, json!({})).await;
         }
         assert_eq!(app.all_rows().await, stored);
         let query = "mutation { createTask(input: { title: \"title: title: title:\" labels: [\"title\"] priority: LOW status: PENDING }) { title: task { title: id } task { title } } }";
         assert_eq!(ann.data(query, json!({})).await["createTask"]["task"]["title"], "title: title: title:");
     }
 
-    async fn strings_are_read_as_the_specification_has_them(app) {
+    async fn strings_are_parsed_as_the_specification_requires(app) {
         let ann = app.user("ann").await;
         for (literal, value) in [
             (r#""\ud83d\ude00 \u{1F600} \u00e4 \\u{41} \u{22}""#, "😀 😀 ä \\u{41} \""),
@@ -259,14 +259,14 @@ on_both_databases! {
         }
         for literal in [r#""\ud83d""#, r#""\ude00\ud83d""#, r#""\u{}""#, r#""\u{110000}""#, r#""\u{d800}""#, r#""\u{41""#, r#"""" \""" \""""#] {
             let query = format!("mutation {{ createTask(input: {{ title: {literal} }}) {{ task {{ id }} }} }}");
-            invalid(&ann, &query, json!({})).await;
+            assert_invalid(&ann, &query, json!({})).await;
         }
     }
 
-    async fn odd_literals_break_nothing(app) {
+    async fn unusual_literals_cause_no_internal_error(app) {
         let ann = app.user("ann").await;
         for literal in ["1e999", &"9".repeat(400), "00", "1.", "0x1", "\"\\ud800\"", "\"\\q\"", "\"a\nb\"", "\"\"\"a\"", "$", "@", "-", "["] {
-            invalid(&ann, &format!("{{ tasks(first: {literal}) {{ totalCount }} }}"), json!({})).await;
+            assert_invalid(&ann, &format!("{{ tasks(first: {literal}) {{ totalCount }} }}"), json!({})).await;
         }
         for literal in ["1e-999", "1e5", "18446744073709551616", "{}", "\"\"\"\\\"\"\" \"\"\"", "\"\u{0}\""] {
             let error = ann.error(&format!("{{ tasks(first: {literal}) {{ totalCount }} }}"), json!({})).await;
@@ -274,7 +274,7 @@ on_both_databases! {
         }
     }
 
-    async fn at_most_a_hundred_faults_are_told(app) {
+    async fn at_most_a_hundred_faults_are_reported(app) {
         let ann = app.user("ann").await;
         let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }";
         let found = faults(&ann.error(query, json!({ "ids": vec![true; 100_000] })).await);
@@ -289,7 +289,7 @@ on_both_databases! {
         let error = ann.error(query, json!({ "input": input })).await;
         let found = faults(&error);
         assert_eq!((found.len(), found[0].as_str(), found[99].as_str()), (100, "input.title required", "input.labels.98 required"));
-        // The message names the same ones.
+        // The message contains the same faults.
         let message = error["message"].as_str().expect("a message");
         assert_eq!(message.matches("must not be empty.").count(), 100, "{message}");
     }
@@ -317,7 +317,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_directive_of_a_variable_is_validated_like_others(app) {
+    async fn directives_on_variables_are_validated(app) {
         let ann = app.user("ann").await;
         for directive in ["@nope", "@nope(if: true)", "@skip(if: true)", "@include(if: true)", "@skip", "@deprecated", "@specifiedBy(url: \"x\")"] {
             for query in [
@@ -333,7 +333,7 @@ on_both_databases! {
         }
     }
 
-    async fn the_schema_has_the_description_that_its_sdl_has(app) {
+    async fn introspection_returns_the_descriptions_of_the_sdl(app) {
         let anonymous = app.anonymous();
         let query = "{ __schema { description queryType { description } } }";
         let schema = anonymous.data(query, json!({})).await["__schema"].clone();

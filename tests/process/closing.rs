@@ -41,7 +41,7 @@ fn a_client_that_first_sends_its_whole_body_sees_why_it_was_refused() {
 }
 
 #[test]
-fn what_follows_an_unread_body_is_not_executed() {
+fn requests_after_an_unread_body_are_not_executed() {
     let server = ServerEnv::new().start(&[]);
     for (head, status) in REFUSED {
         let (mut client, response) = send_whole(&server, head, b"{}");
@@ -52,7 +52,7 @@ fn what_follows_an_unread_body_is_not_executed() {
 }
 
 #[test]
-fn a_client_that_goes_on_sending_is_closed_after_five_seconds() {
+fn a_client_that_continues_sending_is_disconnected_after_five_seconds() {
     let server = ServerEnv::new().start(&[]);
     let (head, _) = REFUSED[0];
     let mut client = server.connect();
@@ -86,7 +86,7 @@ fn a_refusal_of_a_request_whose_body_was_read_keeps_the_connection() {
 }
 
 #[test]
-fn a_client_that_closes_its_sending_side_gets_its_answer() {
+fn a_client_that_closes_its_sending_side_gets_its_response() {
     let server = ServerEnv::new().start(&[]);
     let input = json!({ "input": { "email": "ann@example.com", "password": "correct-horse-1" } });
     // Hashing the password takes long enough that the server sees the closed sending side before it responds.

@@ -111,7 +111,7 @@ fn code(response: &HttpResponse) -> String {
 }
 
 #[test]
-fn with_nothing_configured_it_works() {
+fn a_server_works_without_configuration() {
     let env = ServerEnv::new();
     let server = env.start(&[]);
     assert!(server.address.starts_with("127.0.0.1:"), "{}", server.address);
@@ -123,7 +123,7 @@ fn with_nothing_configured_it_works() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_made_at_the_first_start_is_for_its_owner_alone() {
+fn files_created_at_the_first_start_are_only_accessible_to_their_owner() {
     use std::os::unix::fs::PermissionsExt;
     let env = ServerEnv::new();
     let server = env.start(&[]);

@@ -1,4 +1,4 @@
-//! The end of a large account, seen by others, and by a server that is killed in the middle of it.
+//! Deletion of a large account: it does not delay other users, and continues after a kill of the server.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -12,34 +12,36 @@ use crate::support::{PASSWORD, PostgresDatabase, Server, ServerEnv, Value, json,
 const CREATE: &str = "mutation($title: String!) { createTask(input: { title: $title }) { task { id } } }";
 const DELETE: &str = "mutation($password: String!) { deleteAccount(password: $password) { deletedUserId } }";
 const TASKS: usize = 1_000;
-/// What a write of somebody else may take meanwhile.
-const BOUND: Duration = Duration::from_secs(1);
+/// The time limit of another user's write during the deletion.
+const MAX_WRITE_LATENCY: Duration = Duration::from_secs(1);
 
-/// The database of a server that is stopped, or at work.
-struct Rows {
+/// A direct connection to the database of a server.
+struct DirectConnection {
     runtime: Runtime,
     connection: DatabaseConnection,
 }
 
-impl Rows {
-    fn of(url: &str) -> Self {
-        let runtime = Runtime::new().expect("threads can be started");
-        let connection = runtime.block_on(sea_orm::Database::connect(url)).expect("the database answers");
+impl DirectConnection {
+    fn open(url: &str) -> Self {
+        let runtime = Runtime::new().expect("a runtime can be created");
+        let connection =
+            runtime.block_on(sea_orm::Database::connect(url)).expect("the database accepts connections");
         Self { runtime, connection }
     }
 
-    fn execute(&self, sql: &str) {
+    fn execute_sql(&self, sql: &str) {
         self.runtime.block_on(self.connection.execute_unprepared(sql)).expect("the statement is valid");
     }
 
-    fn count(&self, of: &str) -> i64 {
-        let sql = format!("SELECT count(*) FROM {of}");
+    fn count(&self, from: &str) -> i64 {
+        let sql = format!("SELECT count(*) FROM {from}");
         let statement = Statement::from_string(self.connection.get_database_backend(), sql);
-        let row = self.runtime.block_on(self.connection.query_one_raw(statement)).expect("it is valid");
-        row.expect("there is a count").try_get_by_index(0).expect("it is a number")
+        let row =
+            self.runtime.block_on(self.connection.query_one_raw(statement)).expect("the statement is valid");
+        row.expect("the query returns a row").try_get_by_index(0).expect("the count is a number")
     }
 
-    /// Gives the only task that there is very many brothers.
+    /// Copies the only task of the table until there are [`TASKS`] tasks.
     fn copy_task(&self, columns: &str) {
         let (id, numbers) = match self.connection.get_database_backend() {
             sea_orm::DbBackend::Postgres => ("gen_random_uuid()", format!("generate_series(2, {TASKS})")),
@@ -50,7 +52,7 @@ impl Rows {
                 ),
             ),
         };
-        self.execute(&format!(
+        self.execute_sql(&format!(
             "INSERT INTO tasks (id, {columns}) SELECT {id}, {columns} FROM tasks, {numbers} AS number"
         ));
     }
@@ -65,66 +67,66 @@ fn create(server: &Server, token: &str, title: &str) -> Value {
     body
 }
 
-/// Makes tasks until it is told to stop; how many, and how long the slowest took.
-fn work(server: &Server, token: &str, stop: &AtomicBool) -> (usize, Duration) {
-    let (mut made, mut slowest) = (0, Duration::ZERO);
+/// Creates tasks until `stop` is set. Returns their number and the latency of the slowest write.
+fn create_until_stopped(server: &Server, token: &str, stop: &AtomicBool) -> (usize, Duration) {
+    let (mut created, mut slowest) = (0, Duration::ZERO);
     while !stop.load(Ordering::Relaxed) {
         let begun = Instant::now();
         create(server, token, "bob's");
         slowest = slowest.max(begun.elapsed());
-        made += 1;
+        created += 1;
     }
-    (made, slowest)
+    (created, slowest)
 }
 
-fn a_large_account_goes_in_steps(place: &ServerEnv, url: &str) {
-    let server = place.start(&[]);
+fn a_large_account_is_deleted_in_batches(env: &ServerEnv, url: &str) {
+    let server = env.start(&[]);
     let (ann, bob) = (server.register("ann"), server.register("bob"));
     create(&server, &ann, "ann's");
     server.stop();
-    let rows = Rows::of(url);
+    let rows = DirectConnection::open(url);
     rows.copy_task(COLUMNS);
 
-    let server = place.start(&[]);
+    let server = env.start(&[]);
     let stop = AtomicBool::new(false);
-    let (answered, (mut made, slowest)) = thread::scope(|scope| {
-        let bob = scope.spawn(|| work(&server, &bob, &stop));
+    let (latency, (mut created, slowest)) = thread::scope(|scope| {
+        let bob = scope.spawn(|| create_until_stopped(&server, &bob, &stop));
         let begun = Instant::now();
         let body = server.post(&ann, DELETE, &json!({ "password": PASSWORD })).json();
-        let answered = begun.elapsed();
-        // Some of the rows are gone, and others are not.
-        wait_until("the deletion goes on", || rows.count("tasks WHERE title = 'ann''s'") < TASKS as i64);
+        let latency = begun.elapsed();
+        // Some of the rows are deleted and others are not.
+        wait_until("the deletion has begun", || rows.count("tasks WHERE title = 'ann''s'") < TASKS as i64);
         stop.store(true, Ordering::Relaxed);
         assert!(body.get("errors").is_none(), "{body}");
-        (answered, bob.join().expect("every task is made"))
+        (latency, bob.join().expect("every task is created"))
     });
     server.signal("KILL");
     drop(server);
     let left = rows.count("tasks WHERE title = 'ann''s'");
     println!(
-        "answered in {answered:?}, slowest createTask beside it {slowest:?}, {left} tasks left at the kill"
+        "deleteAccount took {latency:?}, the slowest createTask {slowest:?}, {left} tasks left at the kill"
     );
-    assert!(left > 0, "it was over before the kill");
-    assert!(slowest < BOUND, "{slowest:?}");
+    assert!(left > 0, "the deletion ended before the kill");
+    assert!(slowest < MAX_WRITE_LATENCY, "{slowest:?}");
 
-    let server = place.start(&[]);
+    let server = env.start(&[]);
     assert_eq!(server.post(&ann, "{ me { id } }", &json!({})).status, 401);
     create(&server, &bob, "bob's");
-    made += 1;
+    created += 1;
     wait_until("the rows are deleted", || rows.count("users") == 1);
     assert_eq!(rows.count("tasks WHERE title = 'ann''s'"), 0);
-    assert_eq!(rows.count("tasks"), made as i64);
+    assert_eq!(rows.count("tasks"), created as i64);
 }
 
 #[test]
-fn a_large_account_goes_in_steps_on_sqlite() {
-    let place = ServerEnv::new();
-    let url = format!("sqlite://{}", place.path("data/taskhold.db").display());
-    a_large_account_goes_in_steps(&place, &url);
+fn a_large_account_is_deleted_in_batches_on_sqlite() {
+    let env = ServerEnv::new();
+    let url = format!("sqlite://{}", env.path("data/taskhold.db").display());
+    a_large_account_is_deleted_in_batches(&env, &url);
 }
 
 #[test]
-fn a_large_account_goes_in_steps_on_postgres() {
+fn a_large_account_is_deleted_in_batches_on_postgres() {
     let Some(database) = PostgresDatabase::new() else { return };
-    a_large_account_goes_in_steps(&ServerEnv::on(&database), &database.url);
+    a_large_account_is_deleted_in_batches(&ServerEnv::on(&database), &database.url);
 }

@@ -1,4 +1,4 @@
-//! Accounts: registering, signing in and out, the profile.
+//! Accounts: registration, login, logout and the profile.
 
 mod deletion;
 mod without_waiting;
@@ -15,7 +15,7 @@ const LOGIN: &str = "mutation($who: String!, $password: String!) {
 const ME: &str = "{ me { id email username name updatedAt } }";
 
 on_both_databases! {
-    async fn registering_makes_an_account_and_signs_in(app) {
+    async fn registering_creates_an_account_and_signs_in(app) {
         let input = json!({ "email": " Ann@Example.com ", "password": PASSWORD, "name": "Ann B." });
         let data = app.anonymous().data(REGISTER, json!({ "input": input })).await;
         let payload = &data["register"];
@@ -29,7 +29,7 @@ on_both_databases! {
         assert_eq!(app.with_token(token).data(ME, json!({})).await["me"]["id"], user["id"]);
     }
 
-    async fn registering_also_takes_username_and_confirmation(app) {
+    async fn registering_also_accepts_username_and_password_confirmation(app) {
         let input = json!({ "email": "a@example.com", "username": "Ann_B", "password": PASSWORD,
                             "confirmPassword": PASSWORD });
         let data = app.anonymous().data(REGISTER, json!({ "input": input })).await;
@@ -72,7 +72,7 @@ on_both_databases! {
         assert!(login["login"]["accessToken"].is_string());
     }
 
-    async fn a_derived_username_steps_aside_for_one_that_is_taken(app) {
+    async fn a_derived_username_gets_a_suffix_if_it_is_taken(app) {
         app.user("ann").await;
         let input = json!({ "email": "ann@example.org", "password": PASSWORD });
         let data = app.anonymous().data(REGISTER, json!({ "input": input })).await;
@@ -80,7 +80,7 @@ on_both_databases! {
         assert!(username.starts_with("ann-"), "{username}");
     }
 
-    async fn every_fault_of_a_registration_is_told_at_once(app) {
+    async fn all_faults_of_a_registration_are_reported_together(app) {
         let input = json!({ "email": "no", "password": "short", "confirmPassword": "other",
                             "username": "a b", "name": " " });
         let error = app.anonymous().error(REGISTER, json!({ "input": input })).await;
@@ -93,7 +93,7 @@ on_both_databases! {
     }
 
     #[flags("--registration-open", "false")]
-    async fn nobody_can_register_while_registration_is_closed(app) {
+    async fn registering_fails_while_registration_is_closed(app) {
         let input = json!({ "email": "ann@example.com", "password": PASSWORD });
         let error = app.anonymous().error(REGISTER, json!({ "input": input })).await;
         assert_eq!(code(&error), "FORBIDDEN");
@@ -109,7 +109,7 @@ on_both_databases! {
         }
     }
 
-    async fn whatever_is_wrong_with_a_login_the_answer_is_the_same(app) {
+    async fn all_failed_logins_get_the_same_response(app) {
         app.user("ann").await;
         app.user("gone").await;
         app.execute_sql("UPDATE users SET is_active = FALSE WHERE username = 'gone'").await;
@@ -125,12 +125,12 @@ on_both_databases! {
         assert!(responses.iter().all(|response| *response == responses[0]), "{responses:#?}");
     }
 
-    async fn a_login_without_name_or_password_is_told_what_is_missing(app) {
+    async fn a_login_without_username_or_password_reports_the_missing_field(app) {
         let error = app.anonymous().error(LOGIN, json!({ "who": " ", "password": "" })).await;
         assert_eq!(faults(&error), ["input.usernameOrEmail required", "input.password required"]);
     }
 
-    async fn logging_out_ends_the_session_at_once(app) {
+    async fn logging_out_revokes_the_session_immediately(app) {
         let ann = app.user("ann").await;
         ann.data(ME, json!({})).await;
         let data = ann.data("mutation { logout { success message } }", json!({})).await;
@@ -141,7 +141,7 @@ on_both_databases! {
         assert_eq!(ann.execute("mutation { logout { success } }", json!({})).await.code(), "UNAUTHENTICATED");
     }
 
-    async fn logging_out_elsewhere_keeps_this_session(app) {
+    async fn logging_out_other_sessions_keeps_the_current_one(app) {
         let ann = app.user("ann").await;
         let login = async || {
             let data = app.anonymous().data(LOGIN, json!({ "who": "ann", "password": PASSWORD })).await;
@@ -215,7 +215,7 @@ on_both_databases! {
         assert_eq!((code(&error), faults(&error)), ("CONFLICT".into(), vec!["input.username taken".into()]));
     }
 
-    async fn a_changed_profile_is_seen_by_the_rest_of_its_request(app) {
+    async fn a_changed_profile_is_visible_to_later_fields_of_the_request(app) {
         let ann = app.user("ann").await;
         let id = ann.task("one").await;
         let query = "mutation($id: ID!) {
@@ -227,7 +227,7 @@ on_both_databases! {
         assert_eq!(data["after"]["task"]["owner"]["name"], "New");
     }
 
-    async fn of_many_registrations_of_one_address_one_succeeds(app) {
+    async fn of_concurrent_registrations_of_one_address_one_succeeds(app) {
         let input = json!({ "email": "ann@example.com", "password": PASSWORD });
         let anonymous = app.anonymous();
         let tries = (0..12).map(|_| anonymous.execute(REGISTER, json!({ "input": input })));
@@ -237,7 +237,7 @@ on_both_databases! {
         assert_eq!(app.rows("users").await.len(), 1);
     }
 
-    async fn a_login_brings_an_older_hash_to_the_present_parameters(app) {
+    async fn a_login_rehashes_a_password_with_outdated_parameters(app) {
         let ann = app.user("ann").await;
         let params = Params::new(1_024, 1, 1, None).expect("parameters in range");
         let older = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -259,14 +259,14 @@ on_both_databases! {
         assert_eq!(hash().await, fresh);
     }
 
-    async fn a_stored_hash_that_costs_absurdly_much_lets_nobody_in(app) {
+    async fn a_stored_hash_with_excessive_cost_is_never_verified(app) {
         app.user("ann").await;
         app.execute_sql("UPDATE users SET password_hash = replace(password_hash, 'm=19456', 'm=4194304')").await;
         let response = app.anonymous().execute(LOGIN, json!({ "who": "ann", "password": PASSWORD })).await;
         assert_eq!(response.code(), "INTERNAL_SERVER_ERROR");
     }
 
-    async fn a_password_or_its_hash_is_never_given_out(app) {
+    async fn passwords_and_hashes_are_never_returned(app) {
         let introspection = "{ __type(name: \"User\") { fields { name } } }";
         let fields = app.anonymous().data(introspection, json!({})).await.to_string();
         assert!(!fields.to_lowercase().contains("password") && !fields.contains("hash"), "{fields}");

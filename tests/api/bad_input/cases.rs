@@ -1,13 +1,13 @@
-//! The root fields that take arguments, each with good ones and the rows that make them bad.
+//! The root fields with arguments, each with valid arguments and the rows of invalid values.
 
 use super::rows::{self, Row};
 use crate::support::{PASSWORD, Value, json};
 
-/// A root field, arguments that it takes, and values that make them bad.
+/// A root field with valid arguments and the invalid values for them.
 pub struct Case {
     kind: &'static str,
     pub field: &'static str,
-    /// The arguments in the words of a document's variables: `id: ID!`.
+    /// The arguments as variable definitions without `$`: `id: ID!`.
     arguments: &'static [&'static str],
     selection: &'static str,
     pub good: Value,
@@ -15,8 +15,8 @@ pub struct Case {
 }
 
 impl Case {
-    /// Where its arguments name a task, or what is in one: `id`, `taskId`, `ids.0`.
-    pub fn thing(&self) -> Option<(&'static str, &str)> {
+    /// The path of the argument that identifies a task or a part (`id`, `taskId`, `ids.0`), and its value.
+    pub fn target(&self) -> Option<(&'static str, &str)> {
         let places = [("/id", "id"), ("/taskId", "taskId"), ("/ids/0", "ids.0")];
         let named = |(pointer, place)| Some((place, self.good.pointer(pointer)?.as_str()?));
         places.into_iter().find_map(named).filter(|_| self.field != "revokeSession")
@@ -31,7 +31,7 @@ impl Case {
         format!("{kind}({}) {{ {field}({}) {selection} }}", definitions.join(", "), uses.join(", "))
     }
 
-    /// The operation with the arguments in its text.
+    /// The operation with its arguments as literals.
     pub fn by_literals(&self, arguments: &Value) -> String {
         let Self { kind, field, selection, .. } = self;
         let literal = literal(arguments, "");
@@ -39,7 +39,7 @@ impl Case {
     }
 }
 
-/// A JSON value as a GraphQL document has it: names for enums, no quotes around keys.
+/// A JSON value as a GraphQL literal: enum values without quotes, keys without quotes.
 fn literal(value: &Value, key: &str) -> String {
     let enums = [
         "status",
@@ -69,8 +69,8 @@ fn literal(value: &Value, key: &str) -> String {
     }
 }
 
-/// Every root field that takes arguments; `things` are the ids of a task that is there (`id`) and of an
-/// `item`, a `risk` and a `file` in it. They can be tried one after the other: what takes away comes last.
+/// Every root field with arguments. `things` contains the ids of an existing task (`id`) and of its `item`,
+/// `risk` and `file`. The cases can run in this order: removals and deletions are last.
 pub fn cases(things: &Value) -> Vec<Case> {
     let id = &things["id"];
     let by_id = json!({ "id": id });

@@ -1,6 +1,6 @@
-//! Values that break a rule: each is refused with its place and the rule, whichever way it is sent, and
-//! nothing is written. What is tried is in [`rows`]; a new argument or input field fails here until it
-//! has rows there.
+//! Invalid input values: each is refused with its path and the rule that it breaks, as a variable and as a
+//! literal, and nothing is written. The values are in [`rows`]; a new argument or input field fails a test
+//! until it has rows.
 
 mod cases;
 mod nulls;
@@ -12,11 +12,11 @@ use crate::support::{Actor, TASK, Value, code, faults, json, on_both_databases};
 use cases::{Case, cases};
 use rows::{Row, bad_ids, good_ids, longest};
 
-const NOBODYS: &str = "00000000-0000-7000-8000-000000000000";
+const UNKNOWN_ID: &str = "00000000-0000-7000-8000-000000000000";
 
-/// Sends a row's value as a variable and in the document, where it fits in.
-async fn refuse(actor: &Actor<'_>, case: &Case, place: &str, value: &Value, fault: &str) {
-    let arguments = with(&case.good, place, value.clone());
+/// Asserts that a value is refused, sent as a variable and, if it fits into the limits, as a literal.
+async fn assert_refused(actor: &Actor<'_>, case: &Case, place: &str, value: &Value, fault: &str) {
+    let arguments = with_value_at(&case.good, place, value.clone());
     let literal = case.by_literals(&arguments);
     let fits = literal.len() < 16_000 && literal.matches(": ").count() < 500;
     let literal = fits.then(|| (literal, json!({})));
@@ -35,8 +35,8 @@ async fn refuse(actor: &Actor<'_>, case: &Case, place: &str, value: &Value, faul
     }
 }
 
-/// The arguments with a value put in a place: `orderBy.0.field`.
-fn with(good: &Value, place: &str, value: Value) -> Value {
+/// The arguments with the value at a path such as `orderBy.0.field` replaced.
+fn with_value_at(good: &Value, place: &str, value: Value) -> Value {
     let mut all = good.clone();
     let mut at = &mut all;
     for step in place.split('.') {
@@ -49,32 +49,33 @@ fn with(good: &Value, place: &str, value: Value) -> Value {
     all
 }
 
-/// Every place of a root field's arguments: `filter.dueAt.from`. A type inside itself counts once.
-fn places(types: &Value, ty: &Value, place: &str, above: &[&str], found: &mut BTreeSet<String>) {
+/// Collects the paths of all arguments and input fields of a root field, such as `filter.dueAt.from`. A
+/// recursive input type is entered once.
+fn collect_paths(types: &Value, ty: &Value, place: &str, outer_types: &[&str], found: &mut BTreeSet<String>) {
     found.insert(place.to_owned());
     let mut ty = ty;
     while !ty["ofType"].is_null() {
         ty = &ty["ofType"];
     }
-    let name = ty["name"].as_str().expect("the innermost type has a name");
+    let name = ty["name"].as_str().expect("the named type has a name");
     let fields = types.as_array().expect("types").iter().find(|known| known["name"] == name);
     let fields = fields.and_then(|known| known["inputFields"].as_array());
-    for field in fields.into_iter().flatten().filter(|_| !above.contains(&name)) {
-        let below = format!("{place}.{}", field["name"].as_str().expect("a name"));
-        places(types, &field["type"], &below, &[above, &[name]].concat(), found);
+    for field in fields.into_iter().flatten().filter(|_| !outer_types.contains(&name)) {
+        let nested = format!("{place}.{}", field["name"].as_str().expect("a name"));
+        collect_paths(types, &field["type"], &nested, &[outer_types, &[name]].concat(), found);
     }
 }
 
 on_both_databases! {
     #[flags("--limit-credentials-per-minute", "0")]
-    async fn every_bad_value_is_refused_in_its_place_and_nothing_is_written(app) {
+    async fn every_invalid_value_is_refused_with_its_path_and_nothing_is_written(app) {
         let ann = app.user("ann").await;
         let things = ann.full_task("one").await;
         for case in cases(&things) {
             let stored = app.all_rows().await;
             for (place, value, rule) in &case.rows {
                 let fault = if rule.contains(' ') { format!("{place}.{rule}") } else { format!("{place} {rule}") };
-                refuse(&ann, &case, place, value, &fault).await;
+                assert_refused(&ann, &case, place, value, &fault).await;
             }
             assert_eq!(app.all_rows().await, stored, "{}", case.field);
         }
@@ -92,7 +93,7 @@ on_both_databases! {
                 for argument in field["args"].as_array().expect("arguments") {
                     let [field, argument_name] = [&field["name"], &argument["name"]].map(|name| name.as_str().expect("a name"));
                     let place = format!("{field}.{argument_name}");
-                    places(&schema["types"], &argument["type"], &place, &[], &mut expected);
+                    collect_paths(&schema["types"], &argument["type"], &place, &[], &mut expected);
                 }
             }
         }
@@ -108,42 +109,42 @@ on_both_databases! {
         assert!(missing.is_empty(), "no rows: {missing:#?}");
     }
 
-    async fn the_id_of_nothing_or_of_somebody_elses_thing_changes_nothing(app) {
+    async fn ids_that_are_unknown_or_of_another_user_change_nothing(app) {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
         let things = ann.full_task("one").await;
         let stored = app.all_rows().await;
         for case in cases(&things).iter().filter(|case| case.field != "node") {
-            let Some((place, thing)) = case.thing() else { continue };
-            let told = if place == "ids.0" { vec!["ids.0 invalid"] } else { Vec::new() };
-            for (id, expected) in [(thing, "FORBIDDEN"), (NOBODYS, "NOT_FOUND")] {
-                let error = bob.error(&case.by_variables(), with(&case.good, place, json!(id))).await;
+            let Some((place, thing)) = case.target() else { continue };
+            let found_faults = if place == "ids.0" { vec!["ids.0 invalid"] } else { Vec::new() };
+            for (id, expected) in [(thing, "FORBIDDEN"), (UNKNOWN_ID, "NOT_FOUND")] {
+                let error = bob.error(&case.by_variables(), with_value_at(&case.good, place, json!(id))).await;
                 let found = (code(&error), error["path"].clone());
                 assert_eq!(found, (expected.to_owned(), json!([case.field])), "{}", case.field);
-                assert_eq!(faults(&error), told, "{}", case.field);
+                assert_eq!(faults(&error), found_faults, "{}", case.field);
             }
-            // Whose the thing is says nothing as long as the input is faulty.
+            // The input is validated before the access to the object is checked.
             let missing = |(place, value, rule): &&Row| place.starts_with("input.") && *value == "" && *rule == "required";
             if let Some((place, value, rule)) = case.rows.iter().find(missing) {
-                let faulty = bob.error(&case.by_variables(), with(&case.good, place, value.clone())).await;
+                let faulty = bob.error(&case.by_variables(), with_value_at(&case.good, place, value.clone())).await;
                 assert_eq!(faults(&faulty), [format!("{place} {rule}")], "{}", case.field);
             }
         }
         assert_eq!(app.all_rows().await, stored);
     }
 
-    async fn an_id_in_capital_letters_means_the_same_thing(app) {
+    async fn ids_in_upper_case_are_equivalent(app) {
         let ann = app.user("ann").await;
         let things = ann.full_task("one").await.to_string();
         let names = ["id", "item", "risk", "file"];
-        let loud = names.iter().fold(things.to_uppercase(), |text, name| text.replace(&name.to_uppercase(), name));
-        for case in cases(&serde_json::from_str(&loud).expect("it is JSON still")) {
-            let Some((_, thing)) = case.thing() else { continue };
+        let upper_case = names.iter().fold(things.to_uppercase(), |text, name| text.replace(&name.to_uppercase(), name));
+        for case in cases(&serde_json::from_str(&upper_case).expect("the text is still JSON")) {
+            let Some((_, thing)) = case.target() else { continue };
             let data = ann.data(&case.by_variables(), case.good.clone()).await;
             assert!(data.to_string().contains(&thing.to_lowercase()), "{}: {data}", case.field);
         }
     }
 
-    async fn one_bad_id_of_many_fails_the_call_and_is_told(app) {
+    async fn one_invalid_id_of_many_fails_the_bulk_call_and_is_reported(app) {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
         let (one, two, gone) = (ann.task("one").await, ann.task("two").await, ann.task("gone").await);
         let bobs = bob.task("bob's").await;
@@ -154,7 +155,7 @@ on_both_databases! {
             "completeTasks(ids: $ids) { tasks { id } }",
             "deleteTasks(ids: $ids) { deletedTaskIds }",
         ] {
-            for (bad, expected) in [(bobs.as_str(), "FORBIDDEN"), (NOBODYS, "NOT_FOUND"), (gone.as_str(), "NOT_FOUND")] {
+            for (bad, expected) in [(bobs.as_str(), "FORBIDDEN"), (UNKNOWN_ID, "NOT_FOUND"), (gone.as_str(), "NOT_FOUND")] {
                 let ids = [one.as_str(), bad, two.as_str(), bad];
                 let error = ann.error(&format!("mutation($ids: [ID!]!) {{ {call} }}"), json!({ "ids": ids })).await;
                 assert_eq!(code(&error), expected, "{call}");
@@ -164,28 +165,28 @@ on_both_databases! {
         assert_eq!(app.all_rows().await, stored);
     }
 
-    async fn an_id_that_somebody_else_chose_is_taken(app) {
+    async fn a_client_chosen_id_of_another_user_is_taken(app) {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-        bob.create(json!({ "id": NOBODYS, "title": "bob's" })).await;
+        bob.create(json!({ "id": UNKNOWN_ID, "title": "bob's" })).await;
         let delete = "mutation($id: ID!) { deleteTask(id: $id) { deletedTaskId } }";
-        for bobs_is in ["live", "in the trash"] {
+        for state in ["live", "in the trash"] {
             let stored = app.all_rows().await;
-            let input = json!({ "id": NOBODYS, "title": "ann's" });
+            let input = json!({ "id": UNKNOWN_ID, "title": "ann's" });
             let create = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
             let error = ann.error(create, json!({ "input": input })).await;
-            assert_eq!((code(&error).as_str(), faults(&error)), ("CONFLICT", vec!["input.id taken".to_owned()]), "{bobs_is}");
+            assert_eq!((code(&error).as_str(), faults(&error)), ("CONFLICT", vec!["input.id taken".to_owned()]), "{state}");
             let create = "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id } } }";
             let error = ann.error(create, json!({ "inputs": [{ "title": "first" }, input] })).await;
-            assert_eq!((code(&error).as_str(), faults(&error)), ("CONFLICT", vec!["inputs.1.id taken".to_owned()]), "{bobs_is}");
+            assert_eq!((code(&error).as_str(), faults(&error)), ("CONFLICT", vec!["inputs.1.id taken".to_owned()]), "{state}");
             assert!(!error.to_string().contains("bob"), "{error:#}");
             assert_eq!(app.all_rows().await, stored);
-            if bobs_is == "live" {
-                bob.data(delete, json!({ "id": NOBODYS })).await;
+            if state == "live" {
+                bob.data(delete, json!({ "id": UNKNOWN_ID })).await;
             }
         }
     }
 
-    async fn an_item_stands_only_beside_and_under_its_own_kind(app) {
+    async fn an_item_can_only_be_placed_beside_its_section_and_under_an_action(app) {
         let ann = app.user("ann").await;
         let query = "mutation($input: CreateTaskInput!) { createTask(input: $input) {
             task { id checklist { id children { id } } } } }";
@@ -193,12 +194,12 @@ on_both_databases! {
         let checklist = json!([
             { "section": "ACTION", "text": "a phase", "children": [step] },
             { "section": "ACTION", "text": "another", "children": [step] },
-            { "section": "IN_SCOPE", "text": "a box" },
+            { "section": "IN_SCOPE", "text": "an item" },
         ]);
         let input = json!({ "input": { "title": "x", "checklist": checklist } });
         let task = ann.data(query, input.clone()).await["createTask"]["task"].clone();
         let other = ann.data(query, input).await["createTask"]["task"].clone();
-        let id = |pointer: &str| task.pointer(pointer).expect("it is there").clone();
+        let id = |pointer: &str| task.pointer(pointer).expect("the item exists").clone();
         let (phase, step_id, scope) = (id("/checklist/0/id"), id("/checklist/0/children/0/id"), id("/checklist/2/id"));
         let (next, next_step) = (id("/checklist/1/id"), id("/checklist/1/children/0/id"));
         let theirs = other["checklist"][0]["id"].clone();
@@ -232,7 +233,7 @@ on_both_databases! {
         assert_eq!(app.all_rows().await, stored);
     }
 
-    async fn malformed_ids_are_nodes_that_are_not_there(app) {
+    async fn malformed_ids_give_null_nodes(app) {
         let ann = app.user("ann").await;
         let query = "query($ids: [ID!]!, $id: ID!) { nodes(ids: $ids) { id } node(id: $id) { id } }";
         let ids: Vec<Value> = bad_ids().into_iter().map(Value::from).collect();
@@ -243,7 +244,7 @@ on_both_databases! {
         assert_eq!(ann.data(query, json!({ "id": 5, "ids": good_ids(100) })).await["nodes"][99], Value::Null);
     }
 
-    async fn text_may_be_as_long_as_its_limit_in_any_script(app) {
+    async fn texts_of_the_maximum_length_are_accepted_in_any_script(app) {
         let ann = app.user("ann").await;
         for text in longest(200) {
             let task = ann.create(json!({ "title": text, "description": "" })).await;
@@ -261,7 +262,7 @@ on_both_databases! {
         }
     }
 
-    async fn every_text_of_a_brief_may_be_as_long_as_its_limit_in_any_script(app) {
+    async fn texts_of_task_parts_of_the_maximum_length_are_accepted_in_any_script(app) {
         let ann = app.user("ann").await;
         let query = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task {
             ownerLabel objective rationale labels checklist { text children { text } }
@@ -287,7 +288,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_task_may_be_full_and_no_fuller(app) {
+    async fn a_task_has_at_most_the_maximum_number_of_parts(app) {
         let ann = app.user("ann").await;
         let step = json!({ "section": "ACTION", "text": "a step" });
         let risk = json!({ "description": "x", "likelihood": "LOW", "impact": "LOW" });
@@ -304,10 +305,10 @@ on_both_databases! {
         assert_eq!(task["progress"]["total"], 499);
 
         let phase = json!({ "section": "ACTION", "text": "a phase", "children": [step] });
-        let add = "mutation($id: ID!, $box: ChecklistItemInput!) {
-            addChecklistItem(taskId: $id, input: $box) { item { id } } }";
-        assert_eq!(faults(&ann.error(add, json!({ "id": task["id"], "box": phase })).await), ["input too_many"]);
-        ann.data(add, json!({ "id": task["id"], "box": step })).await;
+        let add = "mutation($id: ID!, $item: ChecklistItemInput!) {
+            addChecklistItem(taskId: $id, input: $item) { item { id } } }";
+        assert_eq!(faults(&ann.error(add, json!({ "id": task["id"], "item": phase })).await), ["input too_many"]);
+        ann.data(add, json!({ "id": task["id"], "item": step })).await;
         let stored = app.all_rows().await;
         for (call, fault) in [
             ("addChecklistItem(taskId: $id, input: { section: ACTION, text: \"x\" })", "input too_many"),
@@ -334,7 +335,7 @@ on_both_databases! {
         }
     }
 
-    async fn accounts_may_go_to_the_edge_of_their_rules(app) {
+    async fn account_values_at_the_limits_are_accepted(app) {
         let register = "mutation($input: RegisterInput!) { register(input: $input) { user { id } } }";
         let address = format!("{}@{}.{}.{}.com", "a".repeat(64), "b".repeat(63), "c".repeat(63), "d".repeat(57));
         assert_eq!(address.len(), 254);
@@ -348,7 +349,7 @@ on_both_databases! {
         }
     }
 
-    async fn all_faults_of_one_call_are_told_at_once(app) {
+    async fn all_faults_of_a_call_are_reported_together(app) {
         let ann = app.user("ann").await;
         let update = "mutation($id: ID!, $input: UpdateTaskInput!, $version: Int) {
             updateTask(id: $id, input: $input, expectedVersion: $version) { task { id } } }";
@@ -377,7 +378,7 @@ on_both_databases! {
         ]);
     }
 
-    async fn a_message_is_a_sentence_for_each_fault(app) {
+    async fn an_error_message_has_one_sentence_per_fault(app) {
         let error = app.user("ann").await.error("mutation { createTask(input: { title: \" \", labels: [\"\"] }) { task { id } } }", json!({})).await;
         assert_eq!(error["message"], "Title must not be empty. Item 1 of labels must not be empty.");
         assert_eq!(error["extensions"]["fields"], json!([
@@ -401,7 +402,7 @@ on_both_databases! {
         }
     }
 
-    async fn what_can_be_null_may_be_null(app) {
+    async fn nullable_values_accept_null(app) {
         let ann = app.user("ann").await;
         let task = ann.create(json!({ "title": "x", "description": null, "dueAt": null })).await;
         let query = format!("mutation($id: ID!) {{
@@ -422,7 +423,7 @@ on_both_databases! {
         assert_eq!(ann.data(query, many).await["tasks"]["totalCount"], 1);
     }
 
-    async fn the_list_of_a_user_is_as_strict_as_the_list_of_tasks(app) {
+    async fn the_task_list_of_a_user_validates_its_arguments_too(app) {
         let ann = app.user("ann").await;
         let error = ann.error("{ me { id tasks(first: 0, last: 5) { totalCount } } }", json!({})).await;
         assert_eq!((code(&error).as_str(), &error["path"]), ("BAD_USER_INPUT", &json!(["me", "tasks"])));

@@ -1,28 +1,30 @@
-//! Null in the places where a value may be left out: clients of typed languages send it for all of them.
+//! Null for optional values: it must mean the same as an absent value, because clients in typed languages
+//! send it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cases::cases;
 use crate::support::{Actor, TestApp, Value, code, faults, json, on_both_databases};
 
-/// In these null is a value of its own. Each with the type that it changes, the call, and what is read back.
+/// The inputs in which null has its own meaning, with the type that they change, the mutation and its payload
+/// field.
 const UPDATES: [(&str, &str, &str, &str); 3] = [
     ("UpdateTaskInput", "Task", "updateTask", "task"),
     ("UpdateChecklistItemInput", "ChecklistItem", "updateChecklistItem", "item"),
     ("UpdateRiskInput", "Risk", "updateRisk", "risk"),
 ];
 
-/// What a task holds, apart from what is of its own in each.
-const HELD: &str =
+/// The fields of a task except its ids and times.
+const CONTENT: &str =
     "title description status completed priority labels dueAt version date ownerLabel objective
     rationale checklist { section text done children { section text done } }
     risks { description likelihood impact mitigation } files { path kind } progress { done total }";
 
-/// The types of the schema, as introspection tells them.
+/// The types of the schema, from introspection.
 struct Schema {
-    /// The arguments of root fields by `field`, the fields of inputs by their type.
-    places: BTreeMap<String, Vec<(String, Value)>>,
-    /// The fields of objects by their type, and whether they can be null.
+    /// The arguments of root fields by field name, and the fields of inputs by type name.
+    inputs: BTreeMap<String, Vec<(String, Value)>>,
+    /// The fields of objects by type name, and whether they are nullable.
     outputs: BTreeMap<String, BTreeMap<String, bool>>,
 }
 
@@ -34,41 +36,41 @@ impl Schema {
                 fields {{ name type {{ kind }} args {{ name {ty} }} }} inputFields {{ name {ty} }} }} }} }}"
         );
         let types = app.anonymous().data(&query, json!({})).await["__schema"]["types"].clone();
-        let (mut places, mut outputs) = (BTreeMap::new(), BTreeMap::new());
+        let (mut inputs, mut outputs) = (BTreeMap::new(), BTreeMap::new());
         for ty in list(&types) {
             let fields = list(&ty["fields"]).iter();
             let is_null = |field: &Value| (name(field), field["type"]["kind"] != "NON_NULL");
             outputs.insert(name(ty), fields.clone().map(is_null).collect());
             if ["Query", "Mutation"].contains(&name(ty).as_str()) {
-                places.extend(fields.map(|field| (name(field), typed(&field["args"]))));
+                inputs.extend(fields.map(|field| (name(field), typed(&field["args"]))));
             }
             if !ty["inputFields"].is_null() {
-                places.insert(name(ty), typed(&ty["inputFields"]));
+                inputs.insert(name(ty), typed(&ty["inputFields"]));
             }
         }
-        Self { places, outputs }
+        Self { inputs, outputs }
     }
 
-    /// Puts null into all places of an input that may be left out and are, and notes them.
-    fn add_nulls(&self, place: &str, given: &mut Value, met: &mut BTreeSet<String>) {
-        for (name, ty) in &self.places[place] {
-            let (inside, value) = (innermost(ty), &mut given[name.as_str()]);
+    /// Sets all absent optional values of an input to null and records their names.
+    fn add_nulls(&self, owner: &str, given: &mut Value, tried: &mut BTreeSet<String>) {
+        for (name, ty) in &self.inputs[owner] {
+            let (inside, value) = (named_type(ty), &mut given[name.as_str()]);
             if ty["kind"] != "NON_NULL" && value.is_null() {
-                met.insert(format!("{place}.{name}"));
+                tried.insert(format!("{owner}.{name}"));
             }
-            if !self.places.contains_key(inside) || UPDATES.iter().any(|update| update.0 == inside) {
+            if !self.inputs.contains_key(inside) || UPDATES.iter().any(|update| update.0 == inside) {
                 continue;
             }
             match value {
-                Value::Array(items) => items.iter_mut().for_each(|item| self.add_nulls(inside, item, met)),
-                Value::Object(_) => self.add_nulls(inside, value, met),
+                Value::Array(items) => items.iter_mut().for_each(|item| self.add_nulls(inside, item, tried)),
+                Value::Object(_) => self.add_nulls(inside, value, tried),
                 _ => {}
             }
         }
-        // A place that must not be null has its default.
-        let must =
-            |name: &str| self.places[place].iter().any(|(at, ty)| at == name && ty["kind"] == "NON_NULL");
-        given.as_object_mut().expect("an input").retain(|name, value| !value.is_null() || !must(name));
+        // A non-null value that is absent has a default.
+        let is_non_null =
+            |name: &str| self.inputs[owner].iter().any(|(at, ty)| at == name && ty["kind"] == "NON_NULL");
+        given.as_object_mut().expect("an input").retain(|name, value| !value.is_null() || !is_non_null(name));
     }
 }
 
@@ -80,16 +82,16 @@ fn name(value: &Value) -> String {
     value["name"].as_str().expect("a name").to_owned()
 }
 
-fn typed(places: &Value) -> Vec<(String, Value)> {
-    list(places).iter().map(|place| (name(place), place["type"].clone())).collect()
+fn typed(values: &Value) -> Vec<(String, Value)> {
+    list(values).iter().map(|value| (name(value), value["type"].clone())).collect()
 }
 
-fn innermost(ty: &Value) -> &str {
-    if ty["ofType"].is_null() { ty["name"].as_str().expect("a name") } else { innermost(&ty["ofType"]) }
+fn named_type(ty: &Value) -> &str {
+    if ty["ofType"].is_null() { ty["name"].as_str().expect("a name") } else { named_type(&ty["ofType"]) }
 }
 
-/// A case's arguments and query for one of several runs, which must not come into each other's way; bare ones
-/// have no more than they must.
+/// The arguments and the query of a case for one of several runs, which must not conflict. With `is_bare` the
+/// arguments contain only the required values.
 fn prepared(field: &str, run: usize, is_bare: bool, good: &Value, query: &str) -> (Value, String) {
     let mut good = good.clone();
     match field {
@@ -103,7 +105,7 @@ fn prepared(field: &str, run: usize, is_bare: bool, good: &Value, query: &str) -
         _ => {}
     }
     let query = ["task", "tasks"].iter().fold(query.to_owned(), |query, each| {
-        query.replace(&format!("{each} {{ id }}"), &format!("{each} {{ {HELD} }}"))
+        query.replace(&format!("{each} {{ id }}"), &format!("{each} {{ {CONTENT} }}"))
     });
     let query = query
         .replace("{ totalCount }", "{ totalCount nodes { title } pageInfo { hasNextPage } }")
@@ -119,10 +121,10 @@ async fn response(actor: &Actor<'_>, query: &str, variables: Value) -> Value {
 }
 
 on_both_databases! {
-    async fn null_is_the_same_as_left_out(app) {
+    async fn null_means_the_same_as_an_absent_value(app) {
         let schema = Schema::of(app).await;
         let ann = app.user("ann").await;
-        let mut met = BTreeSet::new();
+        let mut tried = BTreeSet::new();
         let fields: Vec<&str> = cases(&json!({})).iter().map(|case| case.field).collect();
         let bare = [false, true].into_iter();
         let turns = bare.flat_map(|is_bare| fields.iter().enumerate().map(move |(number, field)| (number, *field, is_bare)));
@@ -133,7 +135,7 @@ on_both_databases! {
             if reached.is_empty() {
                 continue;
             }
-            met.extend(reached);
+            tried.extend(reached);
             let mut things = Vec::new();
             for _ in 0..3 {
                 things.push(ann.full_task("one").await);
@@ -154,17 +156,17 @@ on_both_databases! {
             assert_eq!(responses[1], responses[0], "{field}: null by a variable");
             assert_eq!(responses[2], responses[0], "{field}: null in the document");
         }
-        let inputs = schema.places.iter().filter(|(place, _)| UPDATES.iter().all(|update| update.0 != *place));
+        let inputs = schema.inputs.iter().filter(|(place, _)| UPDATES.iter().all(|update| update.0 != *place));
         let nullable = |(place, fields): (&String, &Vec<(String, Value)>)| -> Vec<String> {
             let fields = fields.iter().filter(|(_, ty)| ty["kind"] != "NON_NULL");
             fields.map(|(name, _)| format!("{place}.{name}")).collect()
         };
         let all: BTreeSet<String> = inputs.flat_map(nullable).collect();
-        let missing: Vec<&String> = all.difference(&met).collect();
-        assert!(missing.is_empty(), "null was not tried in {missing:#?}");
+        let missing: Vec<&String> = all.difference(&tried).collect();
+        assert!(missing.is_empty(), "null was not tried for {missing:#?}");
     }
 
-    async fn null_in_an_argument_of_an_inner_field_is_the_same_as_left_out(app) {
+    async fn null_in_an_argument_of_a_nested_field_means_the_same_as_an_absent_value(app) {
         let ann = app.user("ann").await;
         ann.full_task("one").await;
         let plain = "{ me { tasks { nodes { checklist { text } } } } }";
@@ -176,7 +178,7 @@ on_both_databases! {
         }
     }
 
-    async fn null_in_a_change_clears_what_can_be_null_and_is_refused_elsewhere(app) {
+    async fn null_in_an_update_clears_nullable_fields_and_is_refused_for_others(app) {
         let schema = Schema::of(app).await;
         let ann = app.user("ann").await;
         let input = json!({ "title": "x", "description": "x", "dueAt": "2027-01-01T00:00:00Z", "date": "2027-01-01",
@@ -188,7 +190,7 @@ on_both_databases! {
         let ids = [&task["id"], &task["checklist"][0]["id"], &task["risks"][0]["id"]];
         let mut cleared = Vec::new();
         for ((input, output, call, part), id) in UPDATES.into_iter().zip(ids) {
-            for (field, _) in &schema.places[input] {
+            for (field, _) in &schema.inputs[input] {
                 let shown = if schema.outputs[output].contains_key(field) { field.as_str() } else { "id" };
                 let query = format!("mutation($id: ID!, $input: {input}!) {{ {call}(id: $id, input: $input) {{ {part} {{ {shown} }} }} }}");
                 let change = json!({ "id": id, "input": { field: null } });

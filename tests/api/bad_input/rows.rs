@@ -1,41 +1,41 @@
-//! What is tried: values that break a rule, for each kind of value and for each input.
+//! Invalid values, for each kind of value and for each input.
 
 use crate::support::{PASSWORD, Value, json};
 
-/// A place in the arguments, the value that is put there, and the rule that it breaks; a rule with a
-/// path in front is told further inside.
+/// A path in the arguments, an invalid value for it, and the rule that it breaks. A rule may begin with a
+/// relative path to the fault inside the value.
 pub type Row = (String, Value, &'static str);
 
-/// Values that break the same rule in the same place.
+/// Rows of values that break the same rule at the same path.
 fn rows(place: &str, values: &[Value], rule: &'static str) -> Vec<Row> {
     values.iter().map(|value| (place.to_owned(), value.clone(), rule)).collect()
 }
 
-/// Text of a length that is one too long, in several scripts.
+/// Texts that are one character too long, in several scripts.
 fn too_long(place: &str, max: usize) -> Vec<Row> {
     let texts = ["a", "𝒳", "e\u{301}"].map(|text| json!(text.repeat(max + 1)));
     rows(place, &texts, "too_long")
 }
 
-/// Text of just a length, in several scripts.
+/// Texts of this number of characters, in several scripts.
 pub fn longest(length: usize) -> [String; 4] {
     let padded = format!("\u{3000} {}\n", "b".repeat(length));
     ["a".repeat(length), "𝒳".repeat(length), "e\u{301}".repeat(length), padded]
 }
 
-/// What is no text, and text that no database can keep.
+/// Values that are not strings, and strings that the databases cannot store.
 fn no_text(place: &str) -> Vec<Row> {
     let values = [json!(5), json!(0.5), json!(true), json!(["a", "b"]), json!({ "a": 1 }), json!("a\0b")];
     rows(place, &values, "invalid")
 }
 
-/// What is no text that has to be there.
+/// Invalid values of a required text.
 fn filled_text(place: &str, max: usize) -> Vec<Row> {
     let blank = [json!(""), json!(" \t\n"), json!("\u{3000}\u{a0}"), Value::Null];
     [no_text(place), rows(place, &blank, "required"), too_long(place, max)].concat()
 }
 
-/// Ids of 36 and other lengths that are none.
+/// Malformed ids of 36 and other lengths.
 pub fn bad_ids() -> [&'static str; 10] {
     [
         "",
@@ -51,35 +51,35 @@ pub fn bad_ids() -> [&'static str; 10] {
     ]
 }
 
-/// As many ids as asked for.
+/// This number of valid ids.
 pub fn good_ids(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("00000000-0000-7000-8000-{n:012}")).collect()
 }
 
-/// What is no ID at all.
+/// Values that are not of the type ID.
 pub fn no_ids(place: &str) -> Vec<Row> {
     let none = [json!(0.5), json!(true), json!(["x"]), json!({ "id": "x" })];
     [rows(place, &none, "invalid"), rows(place, &[Value::Null], "required")].concat()
 }
 
-/// What is no UUID where null may stand.
+/// Invalid values of a nullable id.
 pub fn maybe_ids(place: &str) -> Vec<Row> {
     let malformed: Vec<Value> = bad_ids().into_iter().map(Value::from).chain([json!(5)]).collect();
     let none = [json!(0.5), json!(true), json!(["x"]), json!({ "id": "x" })];
     rows(place, &[&none[..], &malformed].concat(), "invalid")
 }
 
-/// What is no UUID.
+/// Invalid values of a required id.
 pub fn ids(place: &str) -> Vec<Row> {
     [maybe_ids(place), rows(place, &[Value::Null], "required")].concat()
 }
 
-/// What is no item to stand before or under.
+/// Invalid ids of a sibling or parent item.
 pub fn neighbours(place: &str) -> Vec<Row> {
     [maybe_ids(place), rows(place, &[json!(good_ids(1)[0])], "invalid")].concat()
 }
 
-/// What are no ids of one to a hundred tasks; `id` is a good one.
+/// Invalid lists of one to a hundred task ids; `id` is a valid one.
 pub fn bulk_ids(id: &Value) -> Vec<Row> {
     let inside = |value| json!([id, value]);
     let malformed = bad_ids().map(|id| inside(json!(id)));
@@ -110,7 +110,7 @@ pub fn nodes() -> Vec<Row> {
     .concat()
 }
 
-/// What is no value of an enum; `null` where it may not stand.
+/// Invalid enum values, and `null` values that are not allowed here.
 pub fn options(place: &str, null: &[Value]) -> Vec<Row> {
     let none = [json!("NOPE"), json!("pending"), json!(""), json!(0), json!(true), json!({})];
     [rows(place, &none, "invalid"), rows(place, null, "required")].concat()
@@ -204,7 +204,7 @@ fn no_input(place: &str) -> Vec<Row> {
     [rows(place, &none, "invalid"), rows(place, &[Value::Null], "required")].concat()
 }
 
-/// What is no page of a list.
+/// Invalid paging arguments.
 pub fn pages() -> Vec<Row> {
     let sizes = [json!(0), json!(-1), json!(101), json!(i32::MAX), json!(i32::MIN)];
     let cursors = [json!(""), json!("x"), json!("\0"), json!("e30"), json!("MjA"), json!(5), json!(["x"])];
@@ -291,7 +291,7 @@ pub fn register() -> Vec<Row> {
     .concat()
 }
 
-/// What is no password for an account.
+/// Invalid new passwords.
 fn new_password(place: &str) -> Vec<Row> {
     let short = [json!("abcde-1"), json!("🔑🔑🔑🔑🔑a1"), json!("e\u{301}e\u{301}-1234")];
     let long = [format!("a1{}", "🔑".repeat(127)), format!("a1-{}", "e\u{301}".repeat(126))].map(Value::from);
@@ -306,7 +306,7 @@ fn new_password(place: &str) -> Vec<Row> {
     .concat()
 }
 
-/// What is no secret that could be compared with one.
+/// Invalid values of a password or token that is compared with a stored one.
 pub fn secret(place: &str) -> Vec<Row> {
     let none = [json!(5), json!(0.5), json!(true), json!([PASSWORD]), json!({ "a": 1 })];
     [rows(place, &none, "invalid"), rows(place, &[Value::Null], "required")].concat()
@@ -358,7 +358,7 @@ pub fn profile() -> Vec<Row> {
     .concat()
 }
 
-/// The label breaks a line, or is otherwise none; it stands behind a good one.
+/// Lists whose first label is valid and whose second is not.
 fn labels(place: &str) -> Vec<Row> {
     let inside = |label: &str| json!(["good", label]);
     let breaks = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
@@ -379,7 +379,7 @@ fn too_many_labels(place: &str) -> Vec<Row> {
     rows(place, &[json!(many)], "too_many")
 }
 
-/// A list of a task's that holds `good`, with room for `max` of it.
+/// Invalid lists of at most `max` task parts; `good` is a valid one.
 fn parts(place: &str, good: &Value, max: usize) -> Vec<Row> {
     [
         rows(place, &[json!(5), json!(true), json!("x")], "invalid"),
@@ -390,7 +390,7 @@ fn parts(place: &str, good: &Value, max: usize) -> Vec<Row> {
     .concat()
 }
 
-/// A box, under which there are others in `good`.
+/// Invalid checklist items with children.
 fn item(at: &str) -> Vec<Row> {
     let step = json!({ "section": "ACTION", "text": "a step" });
     let children = format!("{at}.children");
@@ -456,7 +456,7 @@ pub fn add_item() -> Vec<Row> {
     [ids("taskId"), item("input")].concat()
 }
 
-/// An item that is put under another.
+/// Invalid arguments for a sub-item.
 pub fn add_step() -> Vec<Row> {
     let step = json!({ "section": "ACTION", "text": "a step" });
     [neighbours("parentId"), neighbours("before"), rows("input.children", &[json!([step])], "invalid")]
@@ -490,7 +490,7 @@ pub fn add_file() -> Vec<Row> {
     [ids("taskId"), file("input")].concat()
 }
 
-/// The rows that making, changing and replacing a task have in common.
+/// The rows that creating, updating and replacing a task have in common.
 fn task(at: &str) -> Vec<Row> {
     let place = |field: &str| format!("{at}.{field}");
     let optional = |field: &str, max| [no_text(&place(field)), too_long(&place(field), max)].concat();
@@ -515,7 +515,7 @@ fn task(at: &str) -> Vec<Row> {
     .concat()
 }
 
-/// A task with everything that it can hold.
+/// The rows of inputs that set a whole task.
 fn whole(at: &str) -> Vec<Row> {
     let place = |field: &str| format!("{at}.{field}");
     let step = json!({ "section": "ACTION", "text": "a step" });
@@ -557,7 +557,7 @@ pub fn create_many() -> Vec<Row> {
     .concat()
 }
 
-/// Fields of a change that cannot be cleared.
+/// Null for fields of an update that cannot be cleared.
 fn nulls(at: &str, fields: &[&str]) -> Vec<Row> {
     fields.iter().map(|field| (format!("{at}.{field}"), Value::Null, "required")).collect()
 }

@@ -1,11 +1,11 @@
-//! What orders and filters may be.
+//! Validation of the arguments of lists, and the semantics of edge cases in filters.
 
 use super::walk::Page;
-use super::{negated, numbered, refused};
+use super::{list_faults, negated, numbered};
 use crate::support::{Value, json, on_both_databases};
 
 on_both_databases! {
-    /// The rows of the other tests are made by hand; these by the service, with its own keys.
+    /// Other tests insert rows directly; here the service creates the tasks and computes their sort keys.
     async fn titles_are_ordered_in_lower_case_by_code_point(app) {
         let ann = app.user("ann").await;
         let sorted = ["!", "A b", "aB", "B", "_", "ß", "É", "f\u{301}", "İ", "ΑΣ", "日", "\u{ff5a}",
@@ -30,12 +30,12 @@ on_both_databases! {
         let key = json!({ "field": "TITLE" });
         Page::of(&ann, json!({ "orderBy": [key, key, key] })).await;
         Page::of(&ann, json!({ "orderBy": key })).await;
-        assert_eq!(refused(&ann, json!({ "orderBy": [key, key, key, key] })).await, ["orderBy too_many"]);
+        assert_eq!(list_faults(&ann, json!({ "orderBy": [key, key, key, key] })).await, ["orderBy too_many"]);
         let four = json!({ "orderBy": [key, key, key, key], "after": "x", "first": 0 });
-        assert_eq!(refused(&ann, four).await, ["orderBy too_many", "first out_of_range"]);
+        assert_eq!(list_faults(&ann, four).await, ["orderBy too_many", "first out_of_range"]);
     }
 
-    async fn a_filter_is_at_most_five_deep(app) {
+    async fn a_filter_has_at_most_five_levels(app) {
         let ann = app.user("ann").await;
         numbered(app, &ann, 3).await;
         let wrapped = |name: &str, times| (0..times).fold(json!({}), |filter, _| json!({ name: [filter] }));
@@ -45,7 +45,7 @@ on_both_databases! {
             (wrapped("or", 5), wrapped("or", 6), ".or.0".repeat(6)),
         ] {
             Page::of(&ann, json!({ "filter": five })).await;
-            assert_eq!(refused(&ann, json!({ "filter": six })).await, [format!("filter{place} too_many")]);
+            assert_eq!(list_faults(&ann, json!({ "filter": six })).await, [format!("filter{place} too_many")]);
         }
     }
 
@@ -61,12 +61,12 @@ on_both_databases! {
              json!({ "not": { "or": vec![pair.clone(); 13] }, "or": vec![pair.clone(); 13] })),
         ] {
             Page::of(&ann, json!({ "filter": fits })).await;
-            assert_eq!(refused(&ann, json!({ "filter": does_not })).await, ["filter too_many"]);
+            assert_eq!(list_faults(&ann, json!({ "filter": does_not })).await, ["filter too_many"]);
         }
     }
 
-    /// A filter that says nothing, and says it often, must not become a statement too large to run.
-    async fn a_huge_filter_is_answered_or_refused(app) {
+    /// A huge filter without effect must not become a statement that the database cannot run.
+    async fn a_huge_filter_is_executed_or_refused_without_an_internal_error(app) {
         let ann = app.user("ann").await;
         numbered(app, &ann, 3).await;
         for filter in [
@@ -75,31 +75,31 @@ on_both_databases! {
             json!({ "or": vec![json!({ "not": { "dueAt": null } }); 3_000] }),
             json!({ "and": vec![negated(4, json!({})); 5_000] }),
         ] {
-            assert_eq!(refused(&ann, json!({ "filter": filter })).await, ["filter too_many"]);
+            assert_eq!(list_faults(&ann, json!({ "filter": filter })).await, ["filter too_many"]);
         }
         let page = Page::of(&ann, json!({ "filter": { "status": vec!["PENDING"; 70_000] } })).await;
         assert_eq!(page.ids.len(), 3);
         let page = Page::of(&ann, json!({ "filter": { "priority": vec!["HIGH"; 70_000] } })).await;
         assert_eq!(page.ids.len(), 0);
         let too_deep = json!({ "and": [negated(4, json!({ "and": vec![json!({}); 3_000] }))] });
-        assert!(refused(&ann, json!({ "filter": too_deep })).await.len() <= 51);
+        assert!(list_faults(&ann, json!({ "filter": too_deep })).await.len() <= 51);
     }
 
-    async fn every_fault_of_the_arguments_is_told_at_once(app) {
+    async fn all_faults_of_the_arguments_are_reported_together(app) {
         let ann = app.user("ann").await;
         let key = json!({ "field": "TITLE" });
-        let asked = json!({ "first": 0, "last": 101, "filter": { "and": [negated(5, json!({}))] },
+        let arguments = json!({ "first": 0, "last": 101, "filter": { "and": [negated(5, json!({}))] },
                             "orderBy": [key, key, key, key] });
-        let mut told = refused(&ann, asked).await;
-        told.sort_unstable();
-        assert_eq!(told, ["filter.and.0.not.not.not.not.not too_many", "first out_of_range", "last conflicting",
+        let mut found_faults = list_faults(&ann, arguments).await;
+        found_faults.sort_unstable();
+        assert_eq!(found_faults, ["filter.and.0.not.not.not.not.not too_many", "first out_of_range", "last conflicting",
                           "last out_of_range", "orderBy too_many"]);
     }
 
-    async fn what_a_filter_or_an_order_does_not_know_is_an_error(app) {
+    async fn unknown_fields_and_values_of_filters_and_orders_are_errors(app) {
         let ann = app.user("ann").await;
         numbered(app, &ann, 3).await;
-        for (asked, fault) in [
+        for (arguments, fault) in [
             (json!({ "filter": { "status": ["DONE"] } }), "filter.status.0 invalid"),
             (json!({ "filter": { "status": "pending" } }), "filter.status invalid"),
             (json!({ "filter": { "status": [null] } }), "filter.status.0 required"),
@@ -117,7 +117,7 @@ on_both_databases! {
             (json!({ "orderBy": [{ "field": "TITLE", "nulls": null }] }), "orderBy.0.nulls required"),
             (json!({ "orderBy": [{ "field": "TITLE", "collation": "C" }] }), "orderBy.0.collation invalid"),
         ] {
-            assert_eq!(refused(&ann, asked).await, [fault]);
+            assert_eq!(list_faults(&ann, arguments).await, [fault]);
         }
         for literal in [
             "filter: { status: [DONE] }", "filter: { status: [null] }", "filter: { colour: \"red\" }",
@@ -131,7 +131,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_variable_that_is_left_out_hides_no_error_beside_it(app) {
+    async fn an_absent_variable_does_not_hide_other_errors(app) {
         let ann = app.user("ann").await;
         for beside in ["colour: \"red\"", "and: [{ colour: 1 }]", "dueAt: { to: \"2027-01-01T00:00:00Z\" }",
                        "status: [DONE]", "status: [null]", "priority: 3", "dueAt: { from: \"2027\" }"] {
@@ -144,7 +144,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_variable_that_is_left_out_is_no_condition(app) {
+    async fn an_absent_variable_in_a_filter_is_no_condition(app) {
         let ann = app.user("ann").await;
         numbered(app, &ann, 3).await;
         let query = "query($completed: Boolean, $status: [TaskStatus!], $from: DateTime, $or: [TaskFilter!]) {
@@ -163,7 +163,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_bound_between_two_milliseconds_is_neither_of_them(app) {
+    async fn a_bound_between_two_milliseconds_is_not_rounded(app) {
         let ann = app.user("ann").await;
         for at in ["09:30:00.001", "09:30:00.0019999", "09:30:00.002"] {
             ann.create(json!({ "title": at, "dueAt": format!("2026-11-21T{at}Z") })).await;
@@ -185,7 +185,7 @@ on_both_databases! {
         }
     }
 
-    async fn an_empty_list_of_alternatives_shows_nothing_and_one_of_demands_everything(app) {
+    async fn empty_alternatives_match_nothing_and_empty_conditions_match_everything(app) {
         let ann = app.user("ann").await;
         numbered(app, &ann, 3).await;
         for (filter, count) in [

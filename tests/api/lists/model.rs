@@ -1,4 +1,5 @@
-//! The list as the contract has it, worked out on tasks in memory and on the arguments as they are sent.
+//! A reference implementation of the list: filters and sorts tasks in memory by the arguments as they are
+//! sent.
 
 use std::cmp::Ordering;
 
@@ -30,18 +31,18 @@ pub struct Task {
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
-/// An instant from its RFC 3339 text.
+/// Parses an RFC 3339 instant.
 pub fn instant(text: &str) -> DateTime<Utc> {
-    text.parse().expect("the text is an instant")
+    text.parse().expect("the text is an RFC 3339 instant")
 }
 
-/// Text as it is searched and labels as they are compared: without case, one spelling of each letter.
+/// Normalizes text for search and labels for comparison: lower case and one Unicode normalization form.
 pub fn folded(text: &str) -> String {
     text.to_lowercase().replace('ς', "σ").nfc().collect()
 }
 
 impl Task {
-    /// A pending task, the `number`th of its kind and the `number`th second old.
+    /// A pending task with this number in its title, its id and its time of creation in seconds.
     pub fn numbered(number: u32) -> Self {
         let at = instant("2026-11-21T09:30:00Z") + chrono::TimeDelta::seconds(number.into());
         Self {
@@ -66,11 +67,11 @@ impl Task {
             "updatedAt" | "UPDATED_AT" => Some(self.updated_at),
             "dueAt" | "DUE_AT" => self.due_at,
             "completedAt" | "COMPLETED_AT" => self.completed_at,
-            _ => panic!("{field} is no date"),
+            _ => panic!("{field} is not a date"),
         }
     }
 
-    /// What labels are found by: each between two line breaks; nothing when there are none.
+    /// The search column of labels: each label between two line breaks; empty without labels.
     fn labels_key(&self) -> String {
         let labels: Vec<String> = self.labels.iter().map(|label| folded(label)).collect();
         if labels.is_empty() { String::new() } else { format!("\n{}\n", labels.join("\n")) }
@@ -80,14 +81,14 @@ impl Task {
         self.labels.iter().any(|own| folded(own) == folded(label))
     }
 
-    /// The searched texts.
+    /// The texts that are searched.
     fn texts(&self) -> impl Iterator<Item = &String> {
         let texts = [Some(&self.title), self.description.as_ref(), self.objective.as_ref()];
         texts.into_iter().flatten().chain(&self.labels)
     }
 
-    /// Whether a word is a part of one of the searched texts.
-    fn says(&self, word: &str) -> bool {
+    /// Whether one of the searched texts contains a word.
+    fn contains_word(&self, word: &str) -> bool {
         self.texts().any(|text| folded(text).contains(&folded(word)))
     }
 
@@ -102,7 +103,7 @@ impl Task {
     }
 }
 
-/// What tasks are compared by.
+/// A sort key of a task.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Rank(usize),
@@ -110,7 +111,7 @@ enum Key {
     Text(Vec<char>),
 }
 
-/// The ids of the live tasks that meet `filter`, in the order of `orderBy`.
+/// The ids of the active tasks that meet `filter`, in the order of `orderBy`.
 pub fn list(tasks: &[Task], filter: &Value, order_by: &[Value]) -> Vec<String> {
     let newest_first = [json!({ "field": "CREATED_AT", "direction": "DESC" })];
     let order = if order_by.is_empty() { &newest_first } else { order_by };
@@ -138,7 +139,7 @@ fn compare(key: &Value, a: &Task, b: &Task) -> Ordering {
     }
 }
 
-/// Whether a task meets a filter. What is null is not asked.
+/// Whether a task meets a filter. Conditions that are null are ignored.
 pub fn meets(task: &Task, filter: &Value) -> bool {
     let Some(conditions) = filter.as_object() else { return true };
     let any = |names: &Value, name: &str| items(names).iter().any(|each| *each == name);
@@ -150,12 +151,14 @@ pub fn meets(task: &Task, filter: &Value) -> bool {
         "status" => any(value, task.status),
         "priority" => any(value, task.priority),
         "labels" => items(value).iter().filter_map(Value::as_str).all(|label| task.has_label(label)),
-        "text" => value.as_str().into_iter().flat_map(str::split_whitespace).all(|word| task.says(word)),
+        "text" => {
+            value.as_str().into_iter().flat_map(str::split_whitespace).all(|word| task.contains_word(word))
+        }
         date => within(task.date(date), value),
     })
 }
 
-/// The items of a list; a value that is none is a list of itself.
+/// The items of a list; any other value counts as a list of one item.
 fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
 }
@@ -167,7 +170,7 @@ fn within(date: Option<DateTime<Utc>>, range: &Value) -> bool {
         && range["isNull"].as_bool().is_none_or(|is_null| is_null == date.is_none())
 }
 
-/// Puts rows into the table: the API sets the times itself.
+/// Inserts rows directly, because the API does not let clients set the times.
 pub async fn insert(app: &TestApp, owner: &Actor<'_>, tasks: &[Task]) {
     let owner_id: Uuid = owner.id.parse().expect("an id is a UUID");
     for tasks in tasks.chunks(100) {

@@ -1,13 +1,13 @@
-//! Pages and the cursors between them.
+//! Pages and cursors of task lists.
 
 use chrono::TimeDelta;
 
 use super::model::{self, Task};
-use super::walk::{LIST, Page, Way};
-use super::{negated, numbered, refused};
+use super::walk::{Direction, LIST, Page};
+use super::{list_faults, negated, numbered};
 use crate::support::{Actor, TestApp, Value, faults, json, on_both_databases};
 
-/// Orders of each kind: up and down, of several keys, with nulls at either end.
+/// Orders of each kind: ascending and descending, with several keys, with nulls first and last.
 fn orders() -> Vec<Value> {
     vec![
         json!([]),
@@ -22,8 +22,8 @@ fn orders() -> Vec<Value> {
     ]
 }
 
-/// Deletes two of the tasks, changes two and makes one.
-async fn disturb(app: &TestApp, actor: &Actor<'_>, round: usize, moving: &mut Vec<String>) {
+/// Deletes two of the tasks, updates two and creates one.
+async fn change_tasks(app: &TestApp, actor: &Actor<'_>, round: usize, moving: &mut Vec<String>) {
     app.clock.advance(TimeDelta::seconds(1));
     for turn in [round * 7, round * 5] {
         let id = moving.remove(turn % moving.len());
@@ -41,12 +41,12 @@ async fn disturb(app: &TestApp, actor: &Actor<'_>, round: usize, moving: &mut Ve
 }
 
 on_both_databases! {
-    async fn a_list_shows_twenty_tasks_newest_first_unless_it_is_asked_otherwise(app) {
+    async fn a_list_has_twenty_tasks_newest_first_by_default(app) {
         let ann = app.user("ann").await;
         let tasks = numbered(app, &ann, 45).await;
         let newest_first = model::list(&tasks, &Value::Null, &[]);
-        for asked in [json!({}), json!({ "orderBy": null }), json!({ "orderBy": [], "filter": {} })] {
-            let page = Page::of(&ann, asked).await;
+        for arguments in [json!({}), json!({ "orderBy": null }), json!({ "orderBy": [], "filter": {} })] {
+            let page = Page::of(&ann, arguments).await;
             assert_eq!(page.ids, newest_first[..20]);
             assert_eq!((page.has_next, page.has_previous, page.total), (true, false, json!(45)));
         }
@@ -57,7 +57,7 @@ on_both_databases! {
         assert_eq!((before.ids.as_slice(), before.has_previous), (&newest_first[19..39], true));
     }
 
-    async fn tasks_made_in_turn_are_listed_newest_first(app) {
+    async fn tasks_created_sequentially_are_listed_newest_first(app) {
         let ann = app.user("ann").await;
         let mut made = Vec::new();
         for number in 0..5 {
@@ -70,58 +70,58 @@ on_both_databases! {
 
     async fn an_empty_list_has_null_cursors(app) {
         let ann = app.user("ann").await;
-        for asked in [json!({}), json!({ "first": 5 }), json!({ "last": 5 })] {
-            let page = ann.data(LIST, asked).await;
+        for arguments in [json!({}), json!({ "first": 5 }), json!({ "last": 5 })] {
+            let page = ann.data(LIST, arguments).await;
             let info = json!({ "hasNextPage": false, "hasPreviousPage": false,
                                "startCursor": null, "endCursor": null });
             assert_eq!(page["tasks"], json!({ "edges": [], "nodes": [], "totalCount": 0, "pageInfo": info }));
         }
     }
 
-    async fn the_tasks_of_a_user_are_the_same_list(app) {
+    async fn the_task_list_of_a_user_equals_the_root_list(app) {
         let ann = app.user("ann").await;
         numbered(app, &ann, 25).await;
         let of_a_user = format!("{} }}", LIST.replacen("tasks(", "me { tasks(", 1));
         let cursor = &Page::of(&ann, json!({})).await.cursors[9];
-        for asked in [json!({}), json!({ "first": 3, "after": cursor }), json!({ "last": 3, "before": cursor }),
+        for arguments in [json!({}), json!({ "first": 3, "after": cursor }), json!({ "last": 3, "before": cursor }),
                       json!({ "filter": { "completed": true } }),
                       json!({ "orderBy": [{ "field": "TITLE" }], "last": 7 })] {
-            assert_eq!(ann.data(&of_a_user, asked.clone()).await["me"]["tasks"], ann.data(LIST, asked).await["tasks"]);
+            assert_eq!(ann.data(&of_a_user, arguments.clone()).await["me"]["tasks"], ann.data(LIST, arguments).await["tasks"]);
         }
         for wrong in [json!({ "first": 0 }), json!({ "after": "x" }), json!({ "filter": negated(6, json!({})) }),
                       json!({ "orderBy": [{ "field": "TITLE" }], "before": cursor })] {
-            assert_eq!(faults(&ann.error(&of_a_user, wrong.clone()).await), refused(&ann, wrong).await);
+            assert_eq!(faults(&ann.error(&of_a_user, wrong.clone()).await), list_faults(&ann, wrong).await);
         }
     }
 
-    async fn tasks_that_do_not_move_are_neither_lost_nor_repeated_by_other_changes(app) {
+    async fn unchanged_tasks_are_neither_lost_nor_repeated_when_others_change(app) {
         let ann = app.user("ann").await;
-        let ways = |order: Value| [(order.clone(), Way::Forward), (order, Way::Backward)];
-        for (order_by, way) in orders().into_iter().flat_map(ways) {
+        let ways = |order: Value| [(order.clone(), Direction::Forward), (order, Direction::Backward)];
+        for (order_by, direction) in orders().into_iter().flat_map(ways) {
             app.execute_sql("DELETE FROM tasks").await;
             let (still, moving): (Vec<Task>, Vec<Task>) =
                 numbered(app, &ann, 30).await.into_iter().partition(|task| task.id.as_u128() % 3 == 0);
             let mut moving: Vec<String> = moving.iter().map(|task| task.id.to_string()).collect();
             let still = model::list(&still, &Value::Null, order_by.as_array().expect("a list"));
 
-            let (size, from) = way.arguments();
-            let mut asked = json!({ "orderBy": order_by, size: 4 });
+            let (size, from) = direction.arguments();
+            let mut arguments = json!({ "orderBy": order_by, size: 4 });
             let mut seen: Vec<String> = Vec::new();
             for round in 1.. {
-                let page = Page::of(&ann, asked.clone()).await;
-                let Some(cursor) = way.onward(&page) else { break };
-                asked[from] = json!(cursor);
-                way.join(&mut seen, page.ids);
+                let page = Page::of(&ann, arguments.clone()).await;
+                let Some(cursor) = direction.next_cursor(&page) else { break };
+                arguments[from] = json!(cursor);
+                direction.join(&mut seen, page.ids);
                 if moving.len() > 4 {
-                    disturb(app, &ann, round, &mut moving).await;
+                    change_tasks(app, &ann, round, &mut moving).await;
                 }
             }
             seen.retain(|id| still.contains(id));
-            assert_eq!(seen, still, "{order_by} {way:?}");
+            assert_eq!(seen, still, "{order_by} {direction:?}");
         }
     }
 
-    async fn a_page_goes_on_from_a_task_that_is_gone(app) {
+    async fn a_page_continues_after_a_deleted_task(app) {
         let ann = app.user("ann").await;
         let tasks = numbered(app, &ann, 5).await;
         let page = Page::of(&ann, json!({ "first": 3 })).await;
@@ -132,7 +132,7 @@ on_both_databases! {
         assert_eq!(before.ids, model::list(&tasks[3..], &Value::Null, &[]));
     }
 
-    async fn a_cursor_belongs_to_its_order_and_to_no_other(app) {
+    async fn a_cursor_is_only_valid_for_its_order(app) {
         let ann = app.user("ann").await;
         numbered(app, &ann, 3).await;
         let orders = orders();
@@ -140,18 +140,18 @@ on_both_databases! {
             let cursor = &Page::of(&ann, json!({ "orderBy": theirs })).await.cursors[1];
             for ours in &orders {
                 for from in ["after", "before"] {
-                    let asked = json!({ "orderBy": ours, from: cursor });
+                    let arguments = json!({ "orderBy": ours, from: cursor });
                     if ours == theirs {
-                        assert_eq!(Page::of(&ann, asked).await.ids.len(), 1);
+                        assert_eq!(Page::of(&ann, arguments).await.ids.len(), 1);
                     } else {
-                        assert_eq!(refused(&ann, asked).await, [format!("{from} invalid")], "{theirs}, {ours}");
+                        assert_eq!(list_faults(&ann, arguments).await, [format!("{from} invalid")], "{theirs}, {ours}");
                     }
                 }
             }
         }
     }
 
-    async fn a_cursor_holds_for_other_filters_and_sizes_of_its_order(app) {
+    async fn a_cursor_is_valid_for_other_filters_and_page_sizes(app) {
         let ann = app.user("ann").await;
         numbered(app, &ann, 5).await;
         let filtered = Page::of(&ann, json!({ "first": 2, "filter": { "completed": false } })).await;
@@ -159,7 +159,7 @@ on_both_databases! {
         assert_eq!(page.ids.len(), 3);
     }
 
-    async fn a_text_that_is_no_cursor_is_refused(app) {
+    async fn malformed_cursors_are_refused(app) {
         let ann = app.user("ann").await;
         numbered(app, &ann, 3).await;
         let cursor = Page::of(&ann, json!({})).await.cursors[1].clone();
@@ -168,12 +168,12 @@ on_both_databases! {
             &cursor[..cursor.len() - 2], &"A".repeat(100_000),
         ] {
             for from in ["after", "before"] {
-                assert_eq!(refused(&ann, json!({ from: text })).await, [format!("{from} invalid")], "{text}");
+                assert_eq!(list_faults(&ann, json!({ from: text })).await, [format!("{from} invalid")], "{text}");
             }
         }
     }
 
-    async fn first_goes_with_after_and_last_with_before(app) {
+    async fn first_is_combined_with_after_and_last_with_before(app) {
         let ann = app.user("ann").await;
         numbered(app, &ann, 3).await;
         let cursor = &Page::of(&ann, json!({})).await.cursors[1];
@@ -183,15 +183,15 @@ on_both_databases! {
             let member = |(bit, (name, value)): (usize, &(&str, Value))| {
                 (name.to_string(), if is_given(bit) { value.clone() } else { Value::Null })
             };
-            let asked: Value = values.iter().enumerate().map(member).collect();
-            let both = |(one, other): &(&str, &str)| !asked[one].is_null() && !asked[other].is_null();
+            let arguments: Value = values.iter().enumerate().map(member).collect();
+            let both = |(one, other): &(&str, &str)| !arguments[one].is_null() && !arguments[other].is_null();
             let pairs = [("last", "first"), ("before", "after"), ("after", "last"), ("before", "first")];
             let expected: Vec<String> =
                 pairs.into_iter().filter(both).map(|(one, _)| format!("{one} conflicting")).collect();
             if expected.is_empty() {
-                Page::of(&ann, asked).await;
+                Page::of(&ann, arguments).await;
             } else {
-                assert_eq!(refused(&ann, asked.clone()).await, expected, "{asked}");
+                assert_eq!(list_faults(&ann, arguments.clone()).await, expected, "{arguments}");
             }
         }
     }
@@ -204,12 +204,12 @@ on_both_databases! {
                 assert_eq!(Page::of(&ann, json!({ name: size })).await.ids.len(), size);
             }
             for size in [0, -1, 101, i32::MIN, i32::MAX] {
-                assert_eq!(refused(&ann, json!({ name: size })).await, [format!("{name} out_of_range")]);
+                assert_eq!(list_faults(&ann, json!({ name: size })).await, [format!("{name} out_of_range")]);
             }
-            let beyond_int = refused(&ann, json!({ name: 1_i64 << 31 })).await;
+            let beyond_int = list_faults(&ann, json!({ name: 1_i64 << 31 })).await;
             assert!(matches!(&beyond_int[..], [fault] if fault.starts_with(name)), "{beyond_int:?}");
             for size in [json!(1.5), json!("5"), json!([5])] {
-                assert_eq!(refused(&ann, json!({ name: size })).await, [format!("{name} invalid")], "{size}");
+                assert_eq!(list_faults(&ann, json!({ name: size })).await, [format!("{name} invalid")], "{size}");
             }
         }
     }

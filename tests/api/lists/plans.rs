@@ -1,4 +1,4 @@
-//! How the databases find a page: by the order's index, from the cursor on.
+//! Query plans of pages: both databases read a page from the index of its order, starting at the cursor.
 
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, JsonValue, Statement};
 
@@ -6,10 +6,10 @@ use super::model::{self, Task};
 use super::walk::Page;
 use crate::support::{TestApp, Value, json, on_both_databases};
 
-/// The first page in the default order, without the quotes.
+/// The statement of the first page in the default order, without quotes.
 const FIRST: &str = "FROM tasks WHERE tasks.owner_id = $1 AND tasks.deleted_at IS NULL \
                      ORDER BY tasks.created_at DESC, tasks.id DESC LIMIT $2";
-/// A page after a cursor.
+/// The statement of a page after a cursor, without quotes.
 const DEEP: &str = "FROM tasks WHERE tasks.owner_id = $1 AND tasks.deleted_at IS NULL \
                     AND (tasks.created_at <= $2 AND (tasks.created_at < $3 \
                     OR (tasks.created_at = $4 AND tasks.id < $5))) \
@@ -20,19 +20,19 @@ async fn rows(connection: &impl ConnectionTrait, sql: &str) -> Vec<Value> {
     JsonValue::find_by_statement(statement).all(connection).await.expect("the statement is valid")
 }
 
-/// The statement that a page is read with, from FROM on.
+/// The statement that reads a page, beginning with FROM.
 async fn statement(app: &TestApp, page: impl Future<Output = Page>) -> String {
     let (statements, _) = app.statements(async { drop(page.await) }).await;
     let query = statements.iter().find(|sql| sql.contains("FROM \"tasks\"")).expect("the list was read");
-    query[query.find("FROM").expect("it reads from somewhere")..].replace('"', "")
+    query[query.find("FROM").expect("the statement has FROM")..].replace('"', "")
 }
 
-/// Puts literals in the places of the parameters.
+/// Replaces the parameters by literals.
 fn filled(sql: &str, values: &[String]) -> String {
     (1..).zip(values).fold(sql.to_owned(), |sql, (number, value)| sql.replace(&format!("${number}"), value))
 }
 
-/// How the database goes about a statement, one step after the other.
+/// The query plan of a statement.
 async fn plan(app: &TestApp, sql: &str) -> String {
     let connection = app.connection();
     let explain = match connection.get_database_backend() {
@@ -43,7 +43,7 @@ async fn plan(app: &TestApp, sql: &str) -> String {
 }
 
 on_both_databases! {
-    async fn a_page_is_read_from_the_index_wherever_it_lies(app) {
+    async fn every_page_is_read_from_the_index(app) {
         let (ann, eve) = (app.user("ann").await, app.user("eve").await);
         let tasks: Vec<Task> = (1..=3000).map(Task::numbered).collect();
         model::insert(app, &ann, &tasks[..2000]).await;

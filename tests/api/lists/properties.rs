@@ -1,4 +1,4 @@
-//! Random lists, walked in random ways, against the model.
+//! Property tests of lists: random tasks, filters and orders, compared with the reference implementation.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -8,11 +8,10 @@ use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
 use super::model::{self, PRIORITIES, STATUSES, Task, folded, instant};
-use super::walk::{Page, Way, walk};
+use super::walk::{Direction, Page, walk};
 use crate::support::{Actor, TestApp, Value, for_all, json, object, on_both_databases};
 
-/// The instants of tasks and filters: few, so that there are ties, with and without a fraction, and at
-/// the ends of what can be written.
+/// The instants of tasks and filters: few, so that ties occur, with and without fractions, and at the limits.
 const INSTANTS: [&str; 7] = [
     "0001-01-01T00:00:00Z",
     "1969-12-31T23:59:59.999Z",
@@ -23,7 +22,7 @@ const INSTANTS: [&str; 7] = [
     "9999-12-31T23:59:59.999Z",
 ];
 
-/// Bounds of filters that lie between two milliseconds, or seem to.
+/// Bounds of filters with more than three fractional digits; most are between two milliseconds.
 const BETWEEN: [&str; 6] = [
     "0001-01-01T00:00:00.0000001Z",
     "1969-12-31T23:59:59.9989999Z",
@@ -33,8 +32,8 @@ const BETWEEN: [&str; 6] = [
     "9999-12-31T23:59:59.9999Z",
 ];
 
-/// Ties but for case, prefixes, letters whose lower case is longer or another letter, characters that
-/// UTF-16 sorts otherwise, and what SQL reads as a pattern.
+/// Titles that differ only in case, prefixes, letters whose lower case is longer or is another letter,
+/// characters that UTF-16 sorts differently, and SQL patterns.
 const TITLES: [&str; 18] = [
     "a",
     "A",
@@ -68,7 +67,7 @@ const TEXTS: [&str; 8] = [
     "Ǆ \u{10400}",
 ];
 
-/// Labels, some of which are the same but for case or for how they are spelled.
+/// Labels, some of which differ only in case or Unicode normalization.
 const LABELS: [&str; 20] = [
     "a",
     "A",
@@ -92,7 +91,7 @@ const LABELS: [&str; 20] = [
     "_",
 ];
 
-/// What is searched: whole words and parts of them, several at a time, patterns that are none, and blanks.
+/// Search texts: words, parts of words, several words, characters of SQL patterns, and white space.
 const WORDS: [&str; 32] = [
     "a",
     "B",
@@ -131,7 +130,7 @@ const WORDS: [&str; 32] = [
 const FIELDS: [&str; 7] =
     ["CREATED_AT", "UPDATED_AT", "DUE_AT", "COMPLETED_AT", "PRIORITY", "STATUS", "TITLE"];
 
-/// Some of them are in the trash.
+/// Random tasks, some of them in the trash.
 fn tasks(at_most: usize) -> impl Strategy<Value = Vec<Task>> {
     let at = || select(&INSTANTS[..]).prop_map(instant);
     let due_at = option::weighted(0.6, at());
@@ -172,7 +171,7 @@ fn tasks(at_most: usize) -> impl Strategy<Value = Vec<Task>> {
     })
 }
 
-/// Labels as a task keeps them: composed, and the first spelling of each.
+/// Labels as a task stores them: normalized, with the first spelling of each.
 fn kept(labels: &[&str]) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for label in labels {
@@ -183,7 +182,7 @@ fn kept(labels: &[&str]) -> Vec<String> {
     kept
 }
 
-/// Zero to three keys; the same field may come twice.
+/// Zero to three sort keys; a field may occur twice.
 fn order_by() -> impl Strategy<Value = Vec<Value>> {
     let direction = option::of(select(&["ASC", "DESC"][..]));
     let nulls = option::of(select(&["FIRST", "LAST"][..]));
@@ -197,18 +196,18 @@ fn order_by() -> impl Strategy<Value = Vec<Value>> {
     vec(key, 0..=3)
 }
 
-/// Small pages most of the time, so that there are several.
+/// Mostly small page sizes, so that lists have several pages.
 fn page_size() -> impl Strategy<Value = usize> {
     prop_oneof![4 => 1..=7_usize, 1 => 8..=100_usize]
 }
 
-fn way() -> impl Strategy<Value = Way> {
-    select(&[Way::Forward, Way::Backward][..])
+fn direction() -> impl Strategy<Value = Direction> {
+    select(&[Direction::Forward, Direction::Backward][..])
 }
 
 /// Filters up to five deep, of up to 50 conditions.
 fn filter() -> impl Strategy<Value = Value> {
-    // One at a time most often: many together show nothing.
+    // Mostly one condition, because many conditions together match nothing.
     let conditions = || prop_oneof![1 => vec(condition(), 0..=2), 3 => vec(condition(), 1)];
     let leaf = conditions().prop_map(object);
     let filter = leaf.prop_recursive(5, 40, 3, move |inner| {
@@ -225,7 +224,7 @@ fn filter() -> impl Strategy<Value = Value> {
     filter.prop_filter("more than 50 conditions", |filter| filter.to_string().matches("\":").count() <= 50)
 }
 
-/// One condition; null is none.
+/// One condition; null means no condition.
 fn condition() -> impl Strategy<Value = (&'static str, Option<Value>)> {
     let any_of = |names: &'static [&str]| {
         prop_oneof![
@@ -262,25 +261,25 @@ fn date_range() -> impl Strategy<Value = Value> {
         .prop_map(|(from, before, is_null)| object([("from", from), ("before", before), ("isNull", is_null)]))
 }
 
-/// Leaves these tasks and no others in the table.
+/// Replaces all tasks in the table by these.
 async fn replace_all(app: &TestApp, mine: (&Actor<'_>, &[Task]), others: (&Actor<'_>, &[Task])) {
     app.execute_sql("DELETE FROM tasks").await;
     model::insert(app, mine.0, mine.1).await;
-    // The same tasks may be on both sides: only the ids must differ.
+    // Both users may have equal tasks; only the ids must differ.
     let other = |task: &Task| Task { id: Uuid::from_u128(task.id.as_u128() | (1 << 64)), ..task.clone() };
     model::insert(app, others.0, &others.1.iter().map(other).collect::<Vec<_>>()).await;
 }
 
 on_both_databases! {
-    async fn walking_any_order_in_either_direction_visits_each_task_once(app) {
+    async fn paging_in_any_order_and_direction_returns_each_task_once(app) {
         let (ann, eve) = (app.user("ann").await, app.user("eve").await);
         let case = (tasks(40), tasks(10), order_by(), page_size(), any::<prop::sample::Index>());
         for_all(64, case, async |(tasks, others, order_by, size, place)| {
             replace_all(app, (&ann, &tasks), (&eve, &others)).await;
             let expected = model::list(&tasks, &Value::Null, &order_by);
             let arguments = json!({ "orderBy": order_by });
-            let cursors = walk(&ann, &arguments, Way::Forward, size, &expected).await?;
-            walk(&ann, &arguments, Way::Backward, size, &expected).await?;
+            let cursors = walk(&ann, &arguments, Direction::Forward, size, &expected).await?;
+            walk(&ann, &arguments, Direction::Backward, size, &expected).await?;
 
             let Some(place) = (!cursors.is_empty()).then(|| place.index(cursors.len())) else { return Ok(()) };
             let backward = json!({ "orderBy": order_by, "last": 100, "before": cursors[place] });
@@ -291,20 +290,21 @@ on_both_databases! {
         }).await;
     }
 
-    async fn a_filter_shows_exactly_the_tasks_that_meet_it(app) {
+    async fn a_filter_returns_exactly_the_matching_tasks(app) {
         let (ann, eve) = (app.user("ann").await, app.user("eve").await);
-        let case = (tasks(20), filter(), order_by(), page_size(), way());
-        for_all(200, case, async |(tasks, filter, order_by, size, way)| {
+        let case = (tasks(20), filter(), order_by(), page_size(), direction());
+        for_all(200, case, async |(tasks, filter, order_by, size, direction)| {
             replace_all(app, (&ann, &tasks), (&eve, &tasks)).await;
             let expected = model::list(&tasks, &filter, &order_by);
             let arguments = json!({ "filter": filter, "orderBy": order_by });
-            walk(&ann, &arguments, way, size, &expected).await?;
+            walk(&ann, &arguments, direction, size, &expected).await?;
             Ok(())
         }).await;
     }
 
-    /// The rows of the other tests are made by hand; these by the service, with its own keys.
-    async fn labels_and_words_are_found_whatever_their_case_in_any_script(app) {
+    /// Other tests insert rows directly; here the service creates the tasks and computes their search
+    /// columns.
+    async fn labels_and_words_are_found_case_insensitively_in_any_script(app) {
         let ann = app.user("ann").await;
         let mut tasks = Vec::new();
         let count = TITLES.len().max(LABELS.len());
@@ -324,8 +324,8 @@ on_both_databases! {
                 ..Task::numbered(1)
             });
         }
-        let asked = LABELS.map(|label| json!({ "labels": [label] })).into_iter();
-        for filter in asked.chain(WORDS.map(|words| json!({ "text": words }))) {
+        let arguments = LABELS.map(|label| json!({ "labels": [label] })).into_iter();
+        for filter in arguments.chain(WORDS.map(|words| json!({ "text": words }))) {
             for filter in [json!({ "not": filter }), filter] {
                 let arguments = json!({ "filter": filter, "first": 100, "orderBy": [{ "field": "PRIORITY" }] });
                 let expected = model::list(&tasks, &filter, &[json!({ "field": "PRIORITY" })]);
@@ -334,13 +334,13 @@ on_both_databases! {
         }
     }
 
-    async fn a_label_or_word_that_nobody_can_write_is_answered_or_refused(app) {
+    async fn unusual_labels_and_words_in_filters_cause_no_internal_error(app) {
         let ann = app.user("ann").await;
         ann.create(json!({ "title": "one", "labels": ["a", "b"] })).await;
         let query = "query($filter: TaskFilter) { tasks(filter: $filter) { totalCount } }";
         let long = "x".repeat(100_000);
         for odd in ["a\0b", "a\nb", "\n", "", &long, "\u{1}", "\u{feff}"] {
-            // As words, white space is no condition and parts two others.
+            // In a text search, white space is no condition, and it separates words.
             let found = i32::from(odd.contains('\n') || odd.is_empty());
             for (filter, found) in [(json!({ "labels": [odd] }), 0), (json!({ "text": odd }), found)] {
                 let response = ann.execute(query, json!({ "filter": filter })).await;

@@ -1,11 +1,11 @@
-//! Asking for pages, and putting them together.
+//! Requests pages of the task list and walks through all of them.
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
 use crate::support::{Actor, Value, json};
 
-/// A list with all of its arguments.
+/// The list query with all arguments.
 pub const LIST: &str = "query($first: Int, $after: String, $last: Int, $before: String,
         $filter: TaskFilter, $orderBy: [TaskOrder!]) {
     tasks(first: $first, after: $after, last: $last, before: $before, filter: $filter, orderBy: $orderBy) {
@@ -23,7 +23,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Asks for a page, and sees that its parts agree.
+    /// Requests a page and checks that edges, nodes and page info agree.
     pub async fn get(actor: &Actor<'_>, arguments: &Value) -> Result<Self, TestCaseError> {
         let body = actor.execute(LIST, arguments.clone()).await.body;
         prop_assert!(body.get("errors").is_none(), "{arguments} failed: {body:#}");
@@ -42,21 +42,21 @@ impl Page {
         Ok(Self { ids, cursors, has_next, has_previous, total: list["totalCount"].clone() })
     }
 
-    /// A page that has to come.
+    /// Requests a page that must succeed.
     pub async fn of(actor: &Actor<'_>, arguments: Value) -> Self {
-        Self::get(actor, &arguments).await.expect("the page comes")
+        Self::get(actor, &arguments).await.expect("the page is returned")
     }
 }
 
-/// Which way a list is walked.
+/// The direction in which a list is paged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     Forward,
     Backward,
 }
 
-impl Way {
-    /// The arguments for size and cursor.
+impl Direction {
+    /// The names of the arguments for page size and cursor.
     pub fn arguments(self) -> (&'static str, &'static str) {
         match self {
             Self::Forward => ("first", "after"),
@@ -64,21 +64,21 @@ impl Way {
         }
     }
 
-    /// The cursor that the next page goes on from.
-    pub fn onward(self, page: &Page) -> Option<&String> {
+    /// The cursor for the next page.
+    pub fn next_cursor(self, page: &Page) -> Option<&String> {
         match self {
             Self::Forward => page.cursors.last(),
             Self::Backward => page.cursors.first(),
         }
     }
 
-    /// Puts the next page of a list to those before it.
+    /// Adds the next page to the pages before it.
     pub fn join(self, list: &mut Vec<String>, page: Vec<String>) {
         let place = if self == Self::Forward { list.len() } else { 0 };
         list.splice(place..place, page);
     }
 
-    /// Cuts the next `size` off what is still to come: those, and the rest.
+    /// Splits the expected ids into the next page and the rest.
     fn split(self, ids: &[String], size: usize) -> (&[String], &[String]) {
         match self {
             Self::Forward => ids.split_at(size.min(ids.len())),
@@ -90,30 +90,36 @@ impl Way {
     }
 }
 
-/// Walks a list to its end and one page further, where an empty one is; gives back the cursors of all
+/// Pages through a list up to the empty page after its end, and checks each page. Returns the cursors of all
 /// tasks in the order of the list.
 pub async fn walk(
     actor: &Actor<'_>,
     arguments: &Value,
-    way: Way,
+    direction: Direction,
     size: usize,
     expected: &[String],
 ) -> Result<Vec<String>, TestCaseError> {
-    let (size_name, from_name) = way.arguments();
+    let (size_name, from_name) = direction.arguments();
     let mut arguments = arguments.clone();
     arguments[size_name] = json!(size);
-    let (mut to_come, mut cursors) = (expected, Vec::new());
+    let (mut remaining, mut cursors) = (expected, Vec::new());
     loop {
         let page = Page::get(actor, &arguments).await?;
-        let (here, rest) = way.split(to_come, size);
-        prop_assert_eq!(&page.ids, here, "a page of {}", arguments);
+        let (expected_ids, rest) = direction.split(remaining, size);
+        prop_assert_eq!(&page.ids, expected_ids, "a page of {}", arguments);
         prop_assert_eq!(&page.total, &json!(expected.len()), "totalCount of {}", arguments);
-        let (came, more) = (arguments.get(from_name).is_some(), !rest.is_empty());
-        let ends = if way == Way::Forward { (more, came) } else { (came, more) };
-        prop_assert_eq!((page.has_next, page.has_previous), ends, "the ends of {}", arguments);
-        let Some(cursor) = way.onward(&page) else { return Ok(cursors) };
+        let (has_cursor, has_rest) = (arguments.get(from_name).is_some(), !rest.is_empty());
+        let ends =
+            if direction == Direction::Forward { (has_rest, has_cursor) } else { (has_cursor, has_rest) };
+        prop_assert_eq!(
+            (page.has_next, page.has_previous),
+            ends,
+            "hasNextPage and hasPreviousPage of {}",
+            arguments
+        );
+        let Some(cursor) = direction.next_cursor(&page) else { return Ok(cursors) };
         arguments[from_name] = json!(cursor);
-        way.join(&mut cursors, page.cursors);
-        to_come = rest;
+        direction.join(&mut cursors, page.cursors);
+        remaining = rest;
     }
 }
