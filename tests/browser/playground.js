@@ -1,6 +1,6 @@
-// Goes through the playground with Chromium: registers, makes, lists and completes a task, reads the docs,
-// logs out. Nothing may be asked of anybody else, and the policy of the page may not be broken.
-// TASKHOLD_BIN names the program, PICTURES the folder for screenshots, CHROMIUM the browser.
+// Tests the playground with Chromium: registers, creates, lists and completes a task, reads the documentation and logs
+// out. The page must not send requests to other hosts or violate its content security policy. TASKHOLD_BIN is the
+// program, PICTURES the folder for screenshots, CHROMIUM the browser.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -37,7 +37,7 @@ after(async () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** Listens on a free port of this machine, and says at which origin. */
+/** Listens on a free loopback port and returns the origin. */
 async function listen(server) {
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   server.unref();
@@ -51,7 +51,7 @@ async function freePort() {
   return port;
 }
 
-/** A proxy that serves an origin under /tasks/ and strips that from the path; the address of what it serves. */
+/** Starts a proxy that serves an origin under /tasks/ and strips this prefix; returns the address. */
 async function serveUnderPath(origin) {
   const server = createServer((request, response) => {
     if (!request.url.startsWith("/tasks/")) return response.writeHead(404).end();
@@ -65,7 +65,7 @@ async function serveUnderPath(origin) {
   return `${await listen(server)}/tasks`;
 }
 
-/** Starts the program in an empty folder, and says at which origin it answers. */
+/** Starts the program in an empty folder and returns its origin. */
 async function start(...options) {
   const folder = mkdtempSync(join(tmpdir(), "taskhold-browser-"));
   folders.push(folder);
@@ -86,7 +86,7 @@ async function start(...options) {
   throw new Error("the program does not get ready");
 }
 
-/** A page of a fresh profile, with the list of what it did wrong. */
+/** Opens a page in a fresh profile; returns it with the list of its errors and forbidden requests. */
 async function open(origin, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
@@ -114,7 +114,7 @@ async function open(origin, options = {}) {
   return { page, faults, requests };
 }
 
-/** Goes to the tab of an example, runs it, and gives the answer that the page shows, and the request. */
+/** Opens the tab of an example and runs it; returns the response that the page shows, and the request. */
 async function run(page, example) {
   await page.locator(".graphiql-tab-button").getByText(example, { exact: true }).click();
   const sent = page.waitForRequest(
@@ -150,7 +150,7 @@ test("a first session in the playground", { timeout: 120_000 }, async () => {
 
   const document = await run(page, "CreateDocument");
   assert.equal(document.data.createTask.task.progress.total, 4);
-  // High enough for a task with all its parts.
+  // The page is high enough for a task with all its parts.
   const size = page.viewportSize();
   await page.setViewportSize({ width: 1400, height: 2100 });
   const one = await run(page, "OneTask");
@@ -168,7 +168,7 @@ test("a first session in the playground", { timeout: 120_000 }, async () => {
   assert.equal((await run(page, "ListTasks")).data.tasks.totalCount, 1);
   await run(page, "Server");
 
-  // The token is kept for this tab and nowhere else.
+  // The token is stored only for this tab.
   await page.reload();
   await bar.getByText("Signed in as ann@example.com").waitFor();
   assert.equal((await run(page, "WhoAmI")).data.me.email, "ann@example.com");
@@ -193,7 +193,7 @@ test("a first session in the playground", { timeout: 120_000 }, async () => {
     await page.keyboard.press("Escape");
   }
 
-  // Words are completed and mistakes are underlined while one types.
+  // The editor completes words and underlines mistakes during typing.
   await page.getByRole("button", { name: /New tab/i }).click();
   await page.locator(".graphiql-query-editor .CodeMirror").click();
   await page.keyboard.type("{ serverInfo { ver");
@@ -218,7 +218,7 @@ test("a first session in the playground", { timeout: 120_000 }, async () => {
 
   assert.ok(requests.some((request) => request.url() === `${origin}/playground/playground.js`));
   assert.deepEqual(faults, []);
-  // What would be found if there were something: a style that the policy forbids, and a host that it does.
+  // Proof that violations are detected: a style and a host that the policy forbids.
   await page.evaluate(() => {
     document.head.append(Object.assign(document.createElement("style"), { textContent: "a {}" }));
     return fetch("http://127.0.0.1:9/").catch(() => undefined);
@@ -231,19 +231,19 @@ test("a first session in the playground", { timeout: 120_000 }, async () => {
   await page.context().close();
 });
 
-test("without introspection the page works and says what is missing", { timeout: 60_000 }, async () => {
+test("without introspection the page works and reports that the schema is missing", { timeout: 60_000 }, async () => {
   const origin = await start("--introspection", "false");
   const { page, faults } = await open(origin);
   await page.locator("header.bar").getByText("does not answer questions about its schema").waitFor();
   await run(page, "Register");
   assert.equal((await run(page, "CreateTask")).data.createTask.task.status, "PENDING");
   await page.screenshot({ path: join(pictures, "without-introspection.png") });
-  // The browser itself reports the refused question about the schema.
+  // The browser itself reports the refused introspection request.
   assert.deepEqual(faults.filter((fault) => !fault.includes("status of 400")), []);
   await page.context().close();
 });
 
-test("pages of listed origins may ask, and of others may not", { timeout: 60_000 }, async () => {
+test("pages of listed origins may send requests, and pages of other origins may not", { timeout: 60_000 }, async () => {
   const pageServer = () =>
     createServer((_, response) => response.setHeader("content-type", "text/html").end("<title>a page</title>"));
   const listed = await listen(pageServer());
@@ -269,7 +269,7 @@ test("pages of listed origins may ask, and of others may not", { timeout: 60_000
   assert.equal(await ask(other), "TypeError");
 });
 
-test("behind a proxy that serves it under a path", { timeout: 120_000 }, async () => {
+test("the playground works behind a proxy that serves it under a path", { timeout: 120_000 }, async () => {
   const address = await serveUnderPath(await start());
   const { page, faults } = await open(address);
   const { data } = await run(page, "Register");

@@ -66,7 +66,7 @@ class Cluster:
         for name in reversed(list(self.children)):
             if not name.startswith("node"):
                 self._end(name, 10)
-        # Asked together, since each node needs some seconds to stop its PostgreSQL.
+        # All nodes are stopped together, because each needs some seconds to stop its PostgreSQL.
         patronis = [name for name in self.children if name.startswith("node")]
         for name in patronis:
             self.children[name].terminate()
@@ -149,7 +149,7 @@ class Cluster:
         self._spawn("haproxy", ["haproxy", "-db", "-f", str(self.folder / "haproxy.cfg")])
 
     def start_patroni(self, node):
-        # The interpreter of Debian, for which its Patroni is installed; another may come first in PATH.
+        # Debian's interpreter, for which Patroni is installed; PATH may contain another one first.
         command = ["/usr/bin/python3", shutil.which("patroni"), str(self.folder / f"{node}.yml")]
         self._spawn(node, command)
 
@@ -180,7 +180,7 @@ class Cluster:
         return f"postgres://taskhold:{self.passwords['taskhold']}@{ADDRESS}:{self.ports['haproxy']}/taskhold"
 
     def connect(self, user="taskhold", database="taskhold", port=None, timeout=5):
-        """A connection through HAProxy, or straight to the node with that port."""
+        """A connection through HAProxy, or directly to the node with that port."""
         import psycopg2
         return psycopg2.connect(
             host=ADDRESS, port=port or self.ports["haproxy"], user=user, dbname=database,
@@ -196,7 +196,7 @@ class Cluster:
     # -- State
 
     def members(self):
-        """The members of the cluster as a running Patroni sees them; none while none answers."""
+        """The members of the cluster according to a running Patroni; empty if no Patroni responds."""
         for node in NODES:
             status, body = fetch(f"http://{ADDRESS}:{self.ports[node + '.patroni']}/cluster")
             if status == 200:
@@ -229,7 +229,7 @@ class Cluster:
     # -- Faults
 
     def switchover(self, primary, candidate):
-        """Asks Patroni for a planned change of the primary. Returns without waiting for its end."""
+        """Requests a planned switchover from Patroni and returns without waiting for its end."""
         command = ["/usr/bin/python3", shutil.which("patronictl"), "-c", str(self.folder / f"{primary}.yml"),
                    "switchover", "--leader", primary, "--candidate", candidate, "--force", "taskhold"]
         log = open(self.folder / "patronictl.log", "ab")
@@ -238,7 +238,7 @@ class Cluster:
                                 env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(self.folder)})
 
     def restart_postgres(self, node):
-        """Asks Patroni to restart the PostgreSQL of a node."""
+        """Requests a restart of the PostgreSQL of a node from Patroni."""
         request = urllib.request.Request(
             f"http://{ADDRESS}:{self.ports[node + '.patroni']}/restart", data=b"{}", method="POST")
         with urllib.request.urlopen(request, timeout=60) as answer:
@@ -255,7 +255,7 @@ class Cluster:
             arguments = Path(f"/proc/{postmaster}/cmdline").read_bytes().split(b"\0")
         except (OSError, ValueError, IndexError):
             return with_descendants(found)
-        # The file may be left over, and the id may belong to another process by now.
+        # The file may be outdated, so that the id belongs to another process.
         if any(str(self.data(node)).encode() in argument for argument in arguments):
             found.append(postmaster)
         return with_descendants(found)
@@ -269,7 +269,7 @@ class Cluster:
                 pass
 
     def crash(self, node):
-        """Kills all processes of a node at once."""
+        """Kills all processes of a node."""
         self.signal_node(node, signal.SIGKILL)
         self.children.pop(node).wait()
 
@@ -281,7 +281,7 @@ def postgres_programs():
 
 
 def etcd_section():
-    """The section of patroni.yml for etcd; patroni.yml says why."""
+    """The section of patroni.yml for etcd; the reason is in patroni.yml."""
     words = subprocess.run(["/usr/bin/python3", shutil.which("patroni"), "--version"],
                            check=True, capture_output=True, text=True).stdout.split()
     version = tuple(int(number) for number in words[-1].split(".")[:3])

@@ -1,4 +1,4 @@
-"""The load: clients that write and read through both instances and record what they were told."""
+"""The load: clients that write and read through both instances and record the outcomes."""
 
 import http.client
 import json
@@ -35,7 +35,7 @@ LIST = "{ tasks(first: 20) { nodes { id version } } }"
 
 @dataclass(slots=True)
 class Request:
-    """One request and its answer. `outcome` is OK, the code of the error, or NO_ANSWER."""
+    """One request and its response. `outcome` is OK, the error code, or NO_ANSWER."""
 
     kind: str
     instance: int
@@ -89,7 +89,7 @@ def has_ended(sock):
 
 
 class Load:
-    """All clients. Each runs in a thread of its own until stop() is called."""
+    """All clients. Each runs in its own thread until stop() is called."""
 
     def __init__(self, urls):
         self.urls = urls
@@ -166,8 +166,8 @@ class Load:
                     break
                 request = self._edit(client, instance, token, task, version)
                 if request.outcome != "OK":
-                    # It is not known whether the change was made: the task is left as it is, and the
-                    # history of the database shows at the end that it was made at most once.
+                    # It is unknown whether the change was made. The task is not used any more, and the
+                    # history in the database shows at the end that the change was made at most once.
                     self.stopping.wait(RETRY_PAUSE_SECONDS)
                     break
                 version = request.version
@@ -190,7 +190,7 @@ class Load:
         if kind == "update":
             return self._update(client, instance, token, task, version)
         variables = {"id": task}
-        # Without an expected version a repeated statement would not be refused: it would undo the first.
+        # Without an expected version a repeated toggle would undo the first one instead of being refused.
         if kind == "toggle":
             variables["expected"] = version
         return self._ask(client, instance, token, "toggle", TOGGLE, variables, task=task, expected=version)
@@ -202,7 +202,7 @@ class Load:
                          task=task, title=title, expected=version)
 
     def _edit_shared(self, client, instance, token, task):
-        """Several writers change the same task: expectedVersion lets one of them win each time."""
+        """Several writers change the same task; with expectedVersion one of them succeeds each time."""
         seen = self._ask(client, instance, token, "read", READ, {"id": task}, task=task)
         if seen.outcome == "OK" and seen.version:
             self._update(client, instance, token, task, seen.version)
@@ -226,7 +226,7 @@ class Load:
     # -- Probe
 
     def _probe(self, instance):
-        """Starts a write at a fixed pace, however long the earlier ones take: it shows the first success."""
+        """Starts writes at a fixed rate, independent of earlier ones, to find the first success."""
         local = threading.local()
         token = self.tokens[0]
 
@@ -241,7 +241,7 @@ class Load:
 
 
 def paced(action, stopping, threads):
-    """Starts an action at the pace of the probes in a thread of its own; leaves one out when all are busy."""
+    """Starts an action at the rate of the probes, each in its own thread; skips one if all threads are busy."""
     free = threading.Semaphore(threads)
 
     def run():

@@ -1,4 +1,4 @@
-"""Probes: whether the database accepts writes, and what the health checks of taskhold say."""
+"""Probes: whether the database accepts writes, and the results of taskhold's health checks."""
 
 import itertools
 import threading
@@ -26,17 +26,17 @@ CREATE TRIGGER note AFTER INSERT OR UPDATE ON tasks FOR EACH ROW EXECUTE FUNCTIO
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt to write a row straight into the database."""
+    """One attempt to write a row directly into the database."""
 
     start: float
     end: float
     id: int
-    port: int | None  # of the PostgreSQL that committed; none: it failed
+    port: int | None  # of the PostgreSQL that committed; None if the write failed
     detail: str = ""
 
 
 class DatabaseProbe:
-    """Opens a connection through HAProxy and writes one row, at a fixed pace."""
+    """Opens a connection through HAProxy and writes one row, at a fixed rate."""
 
     def __init__(self, cluster):
         self.cluster = cluster
@@ -60,7 +60,7 @@ class DatabaseProbe:
         self.attempts.append(self.write_once())
 
     def write_once(self, port=None):
-        """Writes a row through HAProxy, or straight to the node with that port."""
+        """Writes a row through HAProxy, or directly to the node with that port."""
         number = next(self.numbers)
         start = time.monotonic()
         connection = None
@@ -82,7 +82,7 @@ class DatabaseProbe:
 
 
 class HealthProbe:
-    """Asks /readyz and /healthz of one instance all the time."""
+    """Polls /readyz and /healthz of one instance."""
 
     def __init__(self, url):
         self.url = url

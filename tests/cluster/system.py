@@ -17,11 +17,11 @@ PACKAGES = {
 
 
 class Failed(Exception):
-    """The cluster does not do what it is expected to do, so that the test cannot go on."""
+    """The cluster does not behave as expected, so the test cannot continue."""
 
 
 def install_missing():
-    """Installs with apt-get what is missing. Debian's Patroni brings psycopg2, which the probes use."""
+    """Installs missing packages with apt-get. Debian's Patroni depends on psycopg2, which the probes use."""
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     packages = {package for program, package in PACKAGES.items() if not shutil.which(program)}
     if not list(Path("/usr/lib/postgresql").glob("*/bin/postgres")):
@@ -35,14 +35,14 @@ def install_missing():
     if os.geteuid() != 0:
         raise Failed("missing programs; run as root: " + " ".join(command))
     print("installing " + " ".join(sorted(packages)), flush=True)
-    # RUNLEVEL=1 keeps the packages from starting services of their own.
+    # RUNLEVEL=1 prevents the packages from starting services.
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     for step in (["apt-get", "update", "-qq"], command):
         subprocess.run(step, check=True, env=environment, stdout=subprocess.DEVNULL)
 
 
 def free_ports(number):
-    """Ports that are free now, outside the range of outgoing connections, which could take one meanwhile."""
+    """Free ports outside the range of outgoing connections, which could otherwise take one before it is used."""
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     found = []
     while len(found) < number:
@@ -58,7 +58,7 @@ def free_ports(number):
 
 
 def wait_for(what, condition, seconds):
-    """Waits until the condition holds and returns its value."""
+    """Waits until the condition is true and returns its value."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -70,7 +70,7 @@ def wait_for(what, condition, seconds):
 
 
 def fetch(url, timeout=2.0):
-    """Status and body of an answer; status None when there is no answer."""
+    """Status and body of a response; the status is None without a response."""
     try:
         with urllib.request.urlopen(url, timeout=timeout) as answer:
             return answer.status, answer.read()

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The rules find each kind of fault: python3 -B tests/cluster/test_verdict.py"""
+"""Tests that the rules detect each kind of fault: python3 -B tests/cluster/test_verdict.py"""
 
 import unittest
 from collections import namedtuple
@@ -29,7 +29,7 @@ def toggle(expected, outcome="OK"):
 
 
 def faults(requests, *changes):
-    """What is found when the database has these changes (version, title, status)."""
+    """The faults found if the database contains these changes (version, title, status)."""
     history = [(TASK, *change) for change in changes]
     tasks = {TASK: changes[-1][:2]} if changes else {}
     return check_history(requests, history, tasks)
@@ -40,14 +40,14 @@ DONE = (2, "a", "COMPLETED")
 
 
 class History(unittest.TestCase):
-    def test_acknowledged_changes_that_are_there_are_right(self):
+    def test_stored_acknowledged_changes_are_valid(self):
         self.assertEqual(faults([create(), toggle(1), update("b", 2)], FIRST, DONE, (3, "b", "COMPLETED")), [])
 
-    def test_a_repeated_create_is_right(self):
+    def test_a_repeated_create_is_valid(self):
         failed = request("create", "TIMEOUT", title="a")
         self.assertEqual(faults([failed, create()], FIRST), [])
 
-    def test_an_unacknowledged_change_may_be_there_or_not(self):
+    def test_an_unacknowledged_change_may_be_stored_or_not(self):
         for lost in (toggle(1, "SERVICE_UNAVAILABLE"), toggle(1, "TIMEOUT")):
             self.assertEqual(faults([create(), lost], FIRST), [])
             self.assertEqual(faults([create(), lost], FIRST, DONE), [])
@@ -71,7 +71,7 @@ class History(unittest.TestCase):
     def test_a_refused_change_that_was_made_is_found(self):
         self.assertTrue(faults([create(), update("b", 1, "CONFLICT")], FIRST, (2, "b", "PENDING")))
 
-    def test_a_change_that_nobody_asked_for_is_found(self):
+    def test_a_change_without_a_request_is_found(self):
         self.assertTrue(faults([], FIRST))
 
     def test_a_task_that_differs_from_its_last_change_is_found(self):
@@ -98,10 +98,10 @@ class Answers(unittest.TestCase):
     def test_a_failure_without_an_outage_is_found(self):
         self.assertTrue(self.wrong(request("read", "SERVICE_UNAVAILABLE", 15, 16)))
 
-    def test_a_conflict_is_right_only_where_several_write(self):
+    def test_a_conflict_is_valid_only_with_several_writers(self):
         self.assertFalse(self.wrong(request("update", "CONFLICT", 15, 16), shared={TASK}))
 
-    def test_a_late_answer_is_found(self):
+    def test_a_late_response_is_found(self):
         self.assertTrue(self.wrong(request("read", "OK", 20, 37)))
 
     def test_the_first_success_is_the_one_of_the_instance(self):

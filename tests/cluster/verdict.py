@@ -1,22 +1,22 @@
-"""The rules: what the requests and the database have to look like after the failovers."""
+"""The rules that requests and the database must satisfy after the failovers."""
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
 
-# The contract: the first write succeeds this long after new connections accept writes.
+# The first write must succeed within this time after new connections accept writes.
 FIRST_WRITE_SECONDS = 1.0
-# The same for /readyz, which is asked every 0.1 s and may need a check of its own first.
+# The same for /readyz, which is polled every 0.1 s and may first run its own check.
 READY_SECONDS = 2.0
-# REQUEST_TIMEOUT of taskhold and what a busy machine needs to deliver the answer.
+# REQUEST_TIMEOUT of taskhold and a margin for a busy machine.
 ANSWER_SECONDS = 15.0 + 1.0
-# A write of the database probe that takes longer shows a stall, like one that fails.
+# A slower write of the database probe counts as an outage, like a failed one.
 SLOW_PROBE_SECONDS = 0.5
 UNAVAILABLE = ("SERVICE_UNAVAILABLE", "TIMEOUT")
 WRITES = ("create", "update", "toggle")
 
 
 def first_success(requests, instance, after):
-    """Seconds from `after` to the first write that the instance acknowledged then; None without one."""
+    """Seconds from `after` to the next write that the instance acknowledged; None without one."""
     # The probe writes every 50 ms, so a client can be a little earlier.
     ends = [each.end for each in requests if each.instance == instance and each.kind in WRITES
             and each.outcome == "OK" and each.end >= after - 0.1]
@@ -44,7 +44,7 @@ def overlaps(spans, start, end):
 
 
 def check_answers(requests, shared, spans, began):
-    """What is wrong with the answers, one sentence for each kind of fault."""
+    """The faults in the responses, one sentence for each kind."""
     faults = defaultdict(list)
     for each in requests:
         if each.end - each.start > ANSWER_SECONDS:
@@ -60,13 +60,13 @@ def check_answers(requests, shared, spans, began):
 
 
 def check_probes(attempts, rows):
-    """Whether the database itself has kept what it acknowledged; else the cluster is at fault."""
+    """Whether the database has all rows that it acknowledged; otherwise the cluster is at fault."""
     lost = [each.id for each in attempts if each.port is not None and each.id not in rows]
     return [f"PostgreSQL lost {len(lost)} acknowledged rows of the probe: {lost[:5]}"] if lost else []
 
 
 def check_history(requests, history, tasks):
-    """Compares every change in the database with every request: nothing lost, nothing twice.
+    """Compares every change in the database with every request: none may be lost or made twice.
 
     `history` has (task, version, title, status) in the order of the changes, `tasks` has task: (version, title).
     """
@@ -87,7 +87,7 @@ def check_history(requests, history, tasks):
 
 
 def check_task(asked, made, now):
-    """What is wrong with one task: the requests about it, its changes in order, and its present state."""
+    """The faults of one task, from its requests, its changes in order, and its current state."""
     versions = [version for version, _, _ in made]
     if versions != list(range(1, len(made) + 1)):
         return [f"its versions are {versions}"]
@@ -113,7 +113,7 @@ def check_task(asked, made, now):
             possible.remove(cause)
     titles = Counter(title for _, title, _ in made)
     for each in asked:
-        # Toggles keep the title; an update that was made twice would bring its title back after others.
+        # Toggles keep the title; an update made twice would restore its title after later updates.
         if each.kind == "update" and titles[each.title]:
             first = next(version for version, title, _ in made if title == each.title)
             if first != each.expected + 1:
@@ -122,7 +122,7 @@ def check_task(asked, made, now):
 
 
 def explains(request, version, made):
-    """Whether the change to a version is what the request asked for."""
+    """Whether the change to a version matches the request."""
     _, title, status = made[version - 1]
     if request.kind == "create":
         return version == 1 and title == request.title

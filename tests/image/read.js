@@ -1,4 +1,4 @@
-// Reads the Dockerfile as Docker would, complains of what is wrong with it, and prints as JSON what to do.
+// Parses the Dockerfile as Docker does, reports errors in it, and prints the build steps as JSON.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import dockerignore from '@balena/dockerignore';
@@ -20,9 +20,9 @@ const [build, final] = [stages[0], stages.at(-1)];
 const all = (stage, keyword) => stage.rest.filter((instruction) => instruction.getKeyword() === keyword);
 const words = (instruction) => instruction.getArguments().map((word) => word.getValue());
 const last = (keyword) => words(all(final, keyword).at(-1));
-// As the shell gets it: flags are for Docker.
+// The command without Docker's own flags.
 const text = (instruction) => instruction.getRawArgumentsContent().replace(/--mount=\S+\s+(\\\n\s*)?/g, '');
-// ["a", "b"], as it stands in a health check or an entry point.
+// The JSON form ["a", "b"] of a health check or an entry point.
 const command = (text) => JSON.parse(text.slice(text.indexOf('[')));
 
 const rust = read('Cargo.toml').match(/^rust-version = "(.*)"$/m)[1];
@@ -50,7 +50,7 @@ if (faults.length > 0) {
 }
 const plan = {
   sources,
-  // The first one installs tools.
+  // The first RUN installs tools.
   run: text(all(build, 'RUN').at(-1)),
   copies: all(final, 'COPY').map((copy) => ({
     owner: copy.getFlags().find((flag) => flag.getName() === 'chown')?.getValue() ?? '0:0',

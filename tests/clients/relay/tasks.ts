@@ -1,4 +1,4 @@
-// What Relay's compiler has to take: connections with pagination on Query and on User, a refetch by Node.
+// Input of Relay's compiler: connections with pagination on Query and on User, and a refetch by Node.
 declare const graphql: (text: TemplateStringsArray) => unknown;
 
 export const page = graphql`

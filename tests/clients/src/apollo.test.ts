@@ -1,4 +1,4 @@
-// Apollo Client 4 against the program: the application of apollo-app.ts, and what else a client does.
+// Apollo Client 4 against the program: the application of apollo-app.ts, and further operations.
 import assert from 'node:assert/strict';
 import { CombinedGraphQLErrors } from '@apollo/client';
 import { ADD_TASK, allPages, apolloClient, CHANGE_TASK, codes, register, rename, TASK_LIST, type Session } from './apollo-app.js';
@@ -70,7 +70,7 @@ withServer('apollo: errors are CombinedGraphQLErrors with their codes, fields an
   assert.equal(await rename(client, task, 'Three'), 2);
   const taken = await failure(client.mutate({ mutation: RegisterDocument, variables: { input: { email: 'ANN@example.com', password: PASSWORD } } }));
   assert.deepEqual(codes(taken), ['CONFLICT']);
-  // A variable of the wrong type is a fault of the request, before anything is executed.
+  // A variable of the wrong type is refused before execution.
   const wrong = await failure(client.mutate({ mutation: CHANGE_TASK, variables: { id: task.id, input: {}, expectedVersion: 'one' as unknown as number } }));
   assert.deepEqual(codes(wrong), ['BAD_USER_INPUT']);
   assert.equal(session.timesSignedOut, 0);

@@ -1,4 +1,4 @@
-// The audits of graphql-http: how a server has to speak GraphQL over HTTP.
+// The audits of graphql-http, which check a server against the GraphQL over HTTP specification.
 import assert from 'node:assert/strict';
 import { serverAudits } from 'graphql-http';
 import { withServer } from './server.js';

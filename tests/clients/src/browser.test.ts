@@ -1,4 +1,4 @@
-// What a browser asks before it lets an app on another origin send the requests that Apollo Client and urql send.
+// CORS preflight requests that a browser sends for the requests of Apollo Client and urql from another origin.
 import assert from 'node:assert/strict';
 import { ServerInfoDocument } from '../generated/graphql.js';
 import { apolloClient } from './apollo-app.js';

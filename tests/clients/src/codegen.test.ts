@@ -1,5 +1,5 @@
-// The folder of operations uses the whole API, and what is generated from it is strictly typed. That it compiles is
-// shown by this file being run: one `tsc` with `strict` takes generated code, applications and tests.
+// The folder of operations uses the whole API, and the code generated from it is strictly typed: one `tsc`
+// with `strict` compiles generated code, applications and tests before this file runs.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-// schema.graphql against the contract that clients outside this repository are written against.
+// schema.graphql has no breaking change against the contract, contract.graphql, on which other clients depend.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { buildSchema } from 'graphql';
 
 const read = (path: string) => buildSchema(readFileSync(path, 'utf8'));
 
-test('inspector: schema.graphql breaks nothing that the contract says', async () => {
+test('inspector: schema.graphql has no breaking change against the contract', async () => {
   const changes = await diff(read('contract.graphql'), read('../../schema.graphql'));
   const breaking = changes.filter(({ criticality }) => criticality.level === CriticalityLevel.Breaking);
   assert.deepEqual(breaking.map(({ message }) => message), []);

@@ -1,5 +1,5 @@
-// graphql-js, the reference implementation, on the same schema and the same data: it gives the same answers,
-// the order of keys and the places of errors included, and refuses the same documents.
+// Compares the program with graphql-js, the reference implementation, on the same schema and data: it must return the
+// same data with the same order of keys and the same error paths, and refuse the same documents.
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import {
@@ -31,7 +31,7 @@ async function ask(server: Server, token: string, body: object): Promise<Answer>
   return await response.json() as Answer;
 }
 
-/** Every leaf of a type that can be asked for without arguments. */
+/** All leaf fields of a type that need no arguments. */
 function leaves(type: string): string {
   const fields = Object.values((schema.getType(type) as GraphQLObjectType).getFields());
   return fields.filter(field => isLeafType(getNamedType(field.type)) && field.args.every(each => each.defaultValue !== undefined || each.type.toString().at(-1) !== '!')).map(field => field.name).join(' ');
@@ -60,7 +60,7 @@ const resolver: GraphQLFieldResolver<unknown, World> = (source, args, world, inf
   }
 };
 
-/** Somebody with three tasks, and a task of somebody else. */
+/** A user with three tasks, and a task of another user. */
 async function meet(server: Server) {
   const register = async (name: string) => {
     const input = { email: `${name}@example.com`, password: PASSWORD };
@@ -121,7 +121,7 @@ withServer('execution: graphql-js gives the same data, order of keys and places 
   context.diagnostic(`${OPERATIONS.length} operations`);
 });
 
-/** Marsaglia's xorshift, so that each run is the same; DOCUMENTS and SEED ask for others. */
+/** Marsaglia's xorshift, so that all runs are equal; DOCUMENTS and SEED set the number of documents and the seed. */
 function random(seed: number) {
   return (below: number) => {
     seed ^= seed << 13; seed ^= seed >>> 17; seed ^= seed << 5;
@@ -132,10 +132,10 @@ function random(seed: number) {
 const TOKENS = /"""(?:\\"""|[^])*?"""|"(?:\\.|[^"\\\n])*"|\.\.\.|[_A-Za-z][_0-9A-Za-z]*|-?\d+(?:\.\d+)?|[{}()[\]:!$@=|&]/g;
 const SPARE = ['{', '}', '(', ')', '[', ']', ':', '!', '$', '@', '...', '...', 'on', 'null', 'true', '1', '-1', '0', '1.5', '"x"', '""', '""" a \\""" b"""', '"\\u{41}"', 'id', 'title', 'nodes', 'Task', 'User', 'Query', 'Node', 'first', 'input', 'PENDING', '@skip(if: true)', '@include(if: $x)', 'x: ', '__typename', 'fragment', 'query', 'mutation', '... on Task { id }', '{ id }', '[]', '{}', '$x'];
 
-/** What a token can stand for. */
+/** The kind of a token. */
 const kind = (token: string) => /^[_A-Za-z]/.test(token) ? 'name' : /^["\d-]/.test(token) ? 'value' : token;
 
-/** Changes one thing: leaves a token out, puts another in its place, or says a part twice. */
+/** Makes one change: removes a token, replaces it, or repeats a part of the document. */
 function mangle(tokens: string[], pick: (below: number) => number) {
   const at = pick(tokens.length);
   const alike = [...tokens, ...SPARE].filter(token => kind(token) === kind(tokens[at]) || token === 'null');
@@ -189,7 +189,7 @@ withServer('execution: graphql-js takes and refuses the same mangled documents',
   assert.deepEqual(differ, []);
 });
 
-/** Why graphql-js does not execute a document with no variables given, if so. */
+/** The reason why graphql-js refuses a document without variable values, if it does. */
 function verdict(query: string): string | undefined {
   try {
     const document = parse(query);

@@ -11,7 +11,7 @@ import { PASSWORD, withServer, type Exchange, type Server } from './server.js';
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const UNKNOWN = { code: 'PERSISTED_QUERY_NOT_FOUND', message: 'PersistedQueryNotFound' };
 
-/** What of a request was sent, and what the first error of the answer was. */
+/** Whether the text or only the hash was sent, the status, and the first error of the response. */
 function seen({ method, url, body, status, answer }: Exchange) {
   const sent = method === 'GET' ? Object.fromEntries(new URL(url).searchParams) : JSON.parse(body);
   const extensions = typeof sent.extensions === 'string' ? JSON.parse(sent.extensions) : sent.extensions;

@@ -1,4 +1,4 @@
-// What Relay's compiler made of relay/ and schema.graphql is answered by the program without an error.
+// The program executes the operations that Relay's compiler generates from relay/ and schema.graphql without an error.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { withServer, PASSWORD } from './server.js';

@@ -1,5 +1,5 @@
-// Starts the program in an empty folder for one test, records what the test's clients ask it, and shows the last
-// answer that was not to a client's liking when the test fails.
+// Starts the program in an empty folder for one test and records the requests of its clients. If the test fails, it
+// shows the last response with an error.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-// Everything is run in the folder with package.json.
+// The tests run in the folder with package.json.
 const PROGRAM = resolve(process.env.TASKHOLD_BIN ?? '../../target/debug/taskhold');
 export const PASSWORD = 'correct-horse-1';
 const TIME_LIMIT = 10_000;
@@ -26,19 +26,19 @@ export interface Exchange {
 export interface Server {
   /** Address of the GraphQL endpoint. */
   url: string;
-  /** Everything asked so far, in order. */
+  /** All requests so far, in order. */
   exchanges: Exchange[];
 }
 
 type Options = Record<string, string>;
 
-/** A test with a server of its own. */
+/** A test with its own server. */
 export function withServer(name: string, options: Options, body: (server: Server, context: TestContext) => Promise<void>) {
   test(name, { timeout: 60_000 }, async context => {
     const { url, stop } = await start(options);
     const exchanges: Exchange[] = [];
     const real = globalThis.fetch;
-    // The applications use the fetch that a browser would give them.
+    // The applications use the global fetch, as in a browser.
     globalThis.fetch = (input, init) => recorded(real, exchanges, input, init);
     try {
       await body({ url, exchanges }, context);
@@ -55,7 +55,7 @@ export function withServer(name: string, options: Options, body: (server: Server
   });
 }
 
-/** Waits for what a client does by itself. */
+/** Waits for an action that a client takes on its own. */
 export async function until(what: string, condition: () => boolean) {
   for (let step = 0; step < 500; step += 1) {
     if (condition()) return;

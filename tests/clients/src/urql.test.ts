@@ -29,7 +29,7 @@ async function signedUp(server: Server) {
   return { client, tokens, create };
 }
 
-/** What a request was about: the method and the root field. */
+/** The method, the root field and the status of a request. */
 function asked(server: Server) {
   return server.exchanges.map(({ method, url, body, status }) => {
     const text = method === 'GET' ? new URL(url).searchParams.get('query') : JSON.parse(body).query;
@@ -49,7 +49,7 @@ withServer('urql: Graphcache shows a new task, a changed one and a deleted one i
   const before = server.exchanges.length;
   await client.mutation(UPDATE, { id: task.id, input: { title: 'Water the roses' } });
   await until('the new title', () => shown.at(-1)?.[0] === 'Water the roses');
-  // The mutation and nothing else: the list was changed in the cache.
+  // Only the mutation was sent: the list was updated in the cache.
   assert.equal(server.exchanges.length, before + 1);
   await client.mutation(DELETE, { id: task.id });
   await until('the empty list', () => shown.at(-1)?.length === 0);
