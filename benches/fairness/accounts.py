@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""What others feel of one account or one client network that asks for very much, on SQLite.
+"""Measures how one very active account or client network affects others, on SQLite.
 
     benches/fairness/accounts.py PROGRAM [sessions] [deletion] [flood]
 
 PROGRAM is a taskhold binary; without names all three run, in about a minute. Each starts the program in a
 temporary folder on a free port of the loopback interface and ends it.
 
-sessions   an account with 100,000 sessions asks for them
-deletion   others create tasks while an account with 50,000 tasks is deleted
+sessions   an account with 100,000 sessions lists them
+deletion   another user creates tasks while an account with 50,000 tasks is deleted
 flood      one client network keeps 200 connections busy with logins; another one signs in
 """
 
@@ -39,7 +39,7 @@ NUMBERS = "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE
 
 
 class Server:
-    """The program in a folder of its own."""
+    """A server process in its own folder."""
 
     def __init__(self, program, folder, **options):
         environment = {"PATH": os.environ["PATH"], "PORT": "0", "LIMIT_CREDENTIALS_PER_MINUTE": "0", **options}
@@ -54,7 +54,7 @@ class Server:
                 break
         if self.port is None:
             sys.exit("the program did not start")
-        # Its log is read on, so that it never waits for a reader.
+        # The log is read continuously, so that the server never waits for a reader.
         threading.Thread(target=self.process.stdout.read, daemon=True).start()
 
     def __enter__(self):
@@ -69,7 +69,7 @@ class Server:
 
 
 def post(connection, query, variables=None, token=None, address=None):
-    """The parsed answer, its size in bytes, and how many seconds it took."""
+    """The parsed response, its size in bytes, and its latency in seconds."""
     headers = {"content-type": "application/json"}
     if token:
         headers["authorization"] = "Bearer " + token
@@ -182,7 +182,7 @@ def flood(program):
                                             address=host)
                         code = answer["errors"][0]["extensions"]["code"]
                         (refused if code == "SERVICE_UNAVAILABLE" else taken).append(code)
-                        # A client that floods, but does not keep the machine itself busy.
+                        # A client that sends many requests without keeping the machine itself busy.
                         time.sleep(0.05)
                     except OSError as error:
                         errors.append(error)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Whether idle connections of one address keep others out.
+"""Measures whether idle connections of one address block other addresses.
 
-Starts the program in an empty folder, opens many connections from 127.0.0.1 that send nothing, and asks
-/healthz from 127.0.0.2 meanwhile. Then connections are opened, used once and closed in bursts, as a check of
-the accept path. Needs Python 3 and Linux; takes less than a minute.
+Starts the program in an empty folder, opens many connections from 127.0.0.1 that send nothing, and requests
+/healthz from 127.0.0.2 at the same time. Then connections are opened, used once and closed in bursts, as a
+check of the accept path. Needs Python 3 and Linux; takes less than a minute.
 
     benches/fairness/idle_connections.py target/release/taskhold [another program ...]
 """
@@ -30,7 +30,7 @@ REQUEST = b"GET /healthz HTTP/1.1\r\nhost: bench\r\n\r\n"
 
 
 def start(program, folder):
-    """Starts the program on a free port; gives the process and the address."""
+    """Starts the program on a free port; returns the process and the address."""
     environment = {"PATH": os.environ["PATH"], "PORT": "0", "LOG_FORMAT": "json", "RUST_LOG": "taskhold=info"}
     log = open(os.path.join(folder, "log"), "w+b")
     process = subprocess.Popen([os.path.abspath(program)], cwd=folder, env=environment, stdout=log)
@@ -43,7 +43,7 @@ def start(program, folder):
 
 
 def ask(address, source):
-    """Asks /healthz once over a new connection; gives the seconds until the answer, None without one."""
+    """Requests /healthz on a new connection; returns the latency in seconds, None without a response."""
     begun = time.monotonic()
     try:
         with socket.create_connection(address, ASK_TIMEOUT, (source, 0)) as connection:
@@ -61,7 +61,7 @@ def open_idle(address):
         connection.connect_ex(address)
         connections.append(connection)
         if len(connections) % 100 == 0:
-            # The backlog of the listener is bounded; beyond it a client tries again only after a second.
+            # The backlog of the listener is limited; beyond it a client retries only after a second.
             time.sleep(0.05)
     return connections
 
@@ -70,7 +70,7 @@ def idle(address):
     begun = time.monotonic()
     connections = open_idle(address)
     opened = time.monotonic() - begun
-    # Connections that are waited for are cut after ten seconds without a request, so the asks end before that.
+    # Idle connections are closed after ten seconds without a request, so the measurement ends before that.
     answers = []
     while len(answers) < ASKS and time.monotonic() - begun < 9:
         answers.append(ask(address, "127.0.0.2"))
