@@ -1,5 +1,5 @@
-// Bundles the playground into the folder that the program embeds, or into the one that is named.
-// The same sources and lock file give the same bytes; a .gz may differ between versions of zlib.
+// Bundles the playground into the folder that the program embeds, or into the folder given as an argument.
+// The output is reproducible from sources and lock file, except that .gz files depend on the version of zlib.
 import { build } from "esbuild";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -21,16 +21,16 @@ const { outputFiles, metafile } = await build({
   target: "es2022",
   jsx: "automatic",
   legalComments: "none",
-  // The module builds, which the packages offer to bundlers, once each.
+  // Resolves each package once, to its module build for bundlers.
   mainFields: ["module", "main"],
   define: { "process.env.NODE_ENV": '"production"' },
   alias: { "react-style-singleton": join(here, "src/no-style.js") },
 });
 
-/** GraphiQL carries its fonts in its style; those of the system do as well and weigh nothing. */
+/** Removes the fonts embedded in GraphiQL's style; system fonts replace them without a download. */
 const withoutFonts = (css) => css.replace(/@font-face\s*\{[^}]*\}/g, "");
 
-/** Packages that name their licence without its text, and one of the same authors that has it. */
+/** Packages without a licence text, each with a package of the same authors that contains the text. */
 const KIN = {
   "@graphiql/plugin-doc-explorer": "graphiql",
   "@graphiql/plugin-explorer": "graphiql",
@@ -40,7 +40,7 @@ const KIN = {
   "toggle-selection": "copy-to-clipboard",
 };
 
-/** Name, version, licence and its text, of every package that something was bundled from. */
+/** Name, version, licence and licence text of every bundled package. */
 function licences() {
   const packages = Object.keys(metafile.inputs).map((input) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(input)?.[0]);
   const folders = [...new Set(packages)].filter(Boolean);

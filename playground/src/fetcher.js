@@ -1,7 +1,7 @@
-// Sends operations, with the token of the session, and notes what later ones need.
+// Sends operations with the token of the session, and stores values that later examples need.
 import { current, remember } from "./session.js";
 
-/** A fetcher for GraphiQL. An authorization in the header editor goes before the token of the session. */
+/** A fetcher for GraphiQL. An authorization in the header editor overrides the token of the session. */
 export async function fetcher({ operationName, ...params }, options) {
   const headers = new Headers({
     "content-type": "application/json",
@@ -10,7 +10,7 @@ export async function fetcher({ operationName, ...params }, options) {
   const { token } = current();
   if (token) headers.set("authorization", `Bearer ${token}`);
   for (const [name, value] of Object.entries(options?.headers ?? {})) headers.set(name, value);
-  // For a moment after a change of tabs GraphiQL still gives the name of the other tab's operation.
+  // Shortly after a change of tabs GraphiQL still passes the operation name of the other tab.
   const isThere = new RegExp(`\\b(query|mutation)\\s+${operationName}\\b`).test(params.query);
   if (isThere) params.operationName = operationName;
   // Relative to the page, so that it also works behind a proxy that serves the instance under a path.
@@ -32,7 +32,7 @@ function note({ data }, isIntrospection) {
 
 export const forget = () => remember({ token: undefined, user: undefined, taskId: undefined });
 
-/** Ends the session on the server, and forgets it here even if that fails. */
+/** Logs out on the server, and deletes the session in the browser even if that fails. */
 export async function logOut() {
   try {
     await fetcher({ query: "mutation { logout { success } }" });

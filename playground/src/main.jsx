@@ -32,7 +32,7 @@ function Bar() {
   );
 }
 
-/** Puts the task that was seen last where an example asks for an id. */
+/** Inserts the id of the last task into examples that need one. */
 function FillIn() {
   const { taskId } = useSession();
   const { activeTabIndex, variableEditor } = useEditorContext();

@@ -1,3 +1,3 @@
-// Stands in for react-style-singleton, which writes <style> elements into the page to take the scroll bar
-// away behind a dialog. The policy of the page forbids those, and a page that fills the window has none.
+// Replaces react-style-singleton, which inserts <style> elements to hide the scroll bar behind a dialog. The content
+// security policy of the page forbids them, and a page that fills the window has no scroll bar.
 export const styleSingleton = () => () => null;

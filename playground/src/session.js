@@ -1,7 +1,7 @@
-// Who is signed in, and what was seen last. Kept for this browser tab and no longer.
+// The token of the session and the id of the last task, stored for this browser tab only.
 import { useSyncExternalStore } from "react";
 
-/** The storage of the tab; null where the browser gives none. GraphiQL keeps its tabs in it too. */
+/** The storage of the tab; null if the browser has none. GraphiQL stores its tabs in it too. */
 export const storage = (() => {
   try {
     return window.sessionStorage;
