@@ -1,9 +1,9 @@
-# A static program and nothing else: no shell, no package, no file that could have a hole. `.ci/image` does
-# on a machine without Docker what is written here.
+# The image contains only the static program: no shell, no packages, no other files with possible
+# vulnerabilities. `.ci/image` executes these steps on a machine without Docker.
 
-# The rust-version of Cargo.toml.
+# The version equals rust-version in Cargo.toml.
 FROM rust:1.94-slim-bookworm AS build
-# SQLite and the cryptography of TLS are in C.
+# SQLite and the cryptography of TLS are written in C.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends musl-tools \
     && rm -rf /var/lib/apt/lists/* \
@@ -27,7 +27,7 @@ COPY --from=build /image/taskhold /taskhold
 COPY --from=build --chown=65532:65532 /image/data /data
 ENV HOST=0.0.0.0 DATA_DIR=/data
 USER 65532:65532
-# There is no /tmp: what SQLite cannot sort in memory goes here.
+# The image has no /tmp, so SQLite writes its temporary files here.
 WORKDIR /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/taskhold", "healthcheck"]
