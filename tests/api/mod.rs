@@ -2,14 +2,15 @@
 
 mod accounts;
 mod bad_input;
+mod concurrent_changes;
 mod direct_json;
 mod errors;
 mod http;
 mod limits;
 mod lists;
+mod literals_and_variables;
 mod ownership;
 mod panics;
-mod parts;
 mod persisted_documents;
 mod response_size;
 mod schema;
@@ -18,4 +19,3 @@ mod task_documents;
 mod tasks;
 mod throttling;
 mod trash;
-mod values;

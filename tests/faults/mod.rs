@@ -2,15 +2,15 @@
 //! twice, and the server recovers without a restart. Long runs: "Fault tests" in docs/operating.md.
 
 #[cfg(target_os = "linux")]
-mod disk;
+mod failing_writes;
 mod failover;
-mod kill;
-mod locks;
+mod locked_rows;
 mod network;
-mod silent_server;
+mod postgres_errors;
+mod server_kill;
 mod sqlite_file;
-mod sqlstates;
-mod terminated;
+mod suspended_postgres;
+mod terminated_connections;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! Accounts: registration, login, logout and the profile.
 
 mod deletion;
-mod without_waiting;
+mod reads_during_writes;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use chrono::TimeDelta;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{code, login, refresh, sign_in, username_of};
+use crate::process::{code, login, refresh, sign_in, username_of};
 use crate::support::{HttpResponse, PASSWORD, PostgresDatabase, ServerEnv, json, wait_until};
 
 const ME: &str = "{ me { id } }";

@@ -10,7 +10,7 @@ use crate::support::{PostgresDatabase, SECRET, ServerEnv};
 const WEAK: &str = "BETTER_AUTH_SECRET is too weak: ";
 
 /// Runs the program, which must fail with one line that contains these parts and no secret.
-pub(super) fn assert_fails_with(env: &ServerEnv, arguments: &[&str], parts: &[&str]) {
+pub(in crate::process) fn assert_fails_with(env: &ServerEnv, arguments: &[&str], parts: &[&str]) {
     let run = env.run(arguments);
     assert!(!run.success, "{parts:?}: the program succeeded");
     assert_eq!(run.stderr.lines().count(), 1, "{parts:?}: {}", run.stderr);

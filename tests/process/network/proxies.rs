@@ -1,7 +1,7 @@
 //! The client address of a request: the TCP peer, or the address that a trusted proxy reports.
 
-use super::code;
-use super::refusals::assert_fails_with;
+use crate::process::code;
+use crate::process::configuration::startup_errors::assert_fails_with;
 use crate::support::{PASSWORD, Server, ServerEnv, json};
 
 const LOGIN: &str = "mutation($password: String!) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use super::{CREATE, all_tasks, chosen_id};
+use crate::process::{CREATE, all_tasks, chosen_id};
 use crate::support::{PostgresDatabase, Server, ServerEnv, json, operation, wait_until};
 
 const TASKS: usize = 2_000;

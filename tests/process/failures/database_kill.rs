@@ -1,4 +1,4 @@
-//! PostgreSQL is killed while the server is under load. Kills of the server itself are in `faults::kill`.
+//! PostgreSQL is killed while the server is under load. Kills of the server itself are in `faults::server_kill`.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{CREATE, all_tasks, chosen_id, code, login};
+use crate::process::{CREATE, all_tasks, chosen_id, code, login};
 use crate::support::{PASSWORD, SECRET, Server, ServerEnv, json, postgres, wait_until};
 
 const CLIENTS: usize = 8;

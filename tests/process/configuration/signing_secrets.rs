@@ -2,8 +2,8 @@
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 
-use super::refusals::assert_fails_with;
-use super::{Tokens, code, refresh, sign_in, tokens, username_of};
+use crate::process::configuration::startup_errors::assert_fails_with;
+use crate::process::{Tokens, code, refresh, sign_in, tokens, username_of};
 use crate::support::{Server, ServerEnv, Value, json};
 
 const OLD: &str = "the old secret of the tests: 0123456789";

@@ -11,7 +11,7 @@ fn lines(env: &ServerEnv, arguments: &[&str]) -> Vec<String> {
 #[test]
 fn the_schema_command_prints_schema_graphql_exactly() {
     let env = ServerEnv::new();
-    let is_same = env.run(&["schema"]).stdout == include_str!("../../schema.graphql");
+    let is_same = env.run(&["schema"]).stdout == include_str!("../../../schema.graphql");
     assert!(is_same, "schema.graphql is stale: run `cargo run -- schema > schema.graphql`");
     assert!(!env.path("data").exists(), "the command created a folder");
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{login, refresh, tokens};
+use crate::process::{login, refresh, tokens};
 use crate::support::{
     PASSWORD, PostgresDatabase, SECRET, Server, ServerEnv, Value, json, operation, wait_until,
 };

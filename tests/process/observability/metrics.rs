@@ -1,6 +1,6 @@
 //! The metrics listener: which metrics it serves to Prometheus, and that they contain no user data.
 
-use super::login;
+use crate::process::login;
 use crate::support::{
     HttpResponse, PASSWORD, PostgresDatabase, Server, ServerEnv, json, operation, wait_until,
 };

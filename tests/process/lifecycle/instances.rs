@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use super::refusals::assert_fails_with;
-use super::{assert_works, username_of};
+use crate::process::configuration::startup_errors::assert_fails_with;
+use crate::process::{assert_works, username_of};
 use crate::support::{PostgresDatabase, ServerEnv};
 
 fn four_instances_start(env: &ServerEnv) {

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
-use super::code;
+use crate::process::code;
 use crate::support::{Client, Server, ServerEnv, json, operation};
 
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Registers a user with long tasks, for whom the response to [`LARGE_QUERY`] is five megabytes. Returns the
 /// token.
-pub(super) fn register_with_long_tasks(server: &Server) -> String {
+pub(in crate::process) fn register_with_long_tasks(server: &Server) -> String {
     let token = server.register("ann");
     let create = "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id } } }";
     let inputs = vec![json!({ "title": "long", "description": "x".repeat(20_000) }); 50];
@@ -33,7 +33,11 @@ fn set_receive_buffer(client: &Client, bytes: usize) {
 }
 
 /// Sends [`LARGE_QUERY`] without reading the response.
-pub(super) fn request_large_response(server: &Server, token: &str, buffer_bytes: usize) -> Client {
+pub(in crate::process) fn request_large_response(
+    server: &Server,
+    token: &str,
+    buffer_bytes: usize,
+) -> Client {
     let mut client = server.connect();
     set_receive_buffer(&client, buffer_bytes);
     client.send(&operation(token, LARGE_QUERY, &json!({})));

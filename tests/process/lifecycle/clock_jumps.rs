@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, Database};
 use tokio::runtime::Runtime;
 
-use super::{CREATE, username_of};
+use crate::process::{CREATE, username_of};
 use crate::support::{PostgresDatabase, Server, ServerEnv, json, wait_until};
 
 const WARNING: &str = "the clock is more than 7 days ahead of the latest time in the database";

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use super::{Tokens, assert_revoked_soon, code, login, refresh, sign_in, tokens, username_of};
+use crate::process::{Tokens, assert_revoked_soon, code, login, refresh, sign_in, tokens, username_of};
 use crate::support::{PASSWORD, PostgresDatabase, Server, ServerEnv, Value, json};
 
 /// An operation that revokes a session, sent in that session or in another one of the same user.

@@ -1,6 +1,6 @@
 //! The commands `taskhold user …`, with which an operator manages accounts.
 
-use super::{assert_revoked_soon, code, login, refresh, sign_in, tokens, username_of};
+use crate::process::{assert_revoked_soon, code, login, refresh, sign_in, tokens, username_of};
 use crate::support::{PASSWORD, PostgresDatabase, Run, ServerEnv};
 
 const NEW_PASSWORD: &str = "better-horse-2";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::support::ServerEnv;
 
-const EXAMPLE: &str = include_str!("../../.env.example");
+const EXAMPLE: &str = include_str!("../../../.env.example");
 
 /// The data folder that `taskhold check` created, if it is exactly one of these.
 fn data_dir(env: &ServerEnv, arguments: &[&str]) -> Option<&'static str> {

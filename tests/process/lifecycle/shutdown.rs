@@ -4,7 +4,7 @@ use std::io::Read;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::slow::{register_with_long_tasks, request_large_response};
+use crate::process::network::slow_clients::{register_with_long_tasks, request_large_response};
 use crate::support::{ServerEnv, json, operation, wait_until};
 
 const PROMPT_EXIT_LIMIT: Duration = Duration::from_secs(3);

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::refusals::assert_fails_with;
+use crate::process::configuration::startup_errors::assert_fails_with;
 use crate::support::{PostgresDatabase, ServerEnv, wait_until};
 
 const HEALTHCHECK: [&str; 1] = ["healthcheck"];

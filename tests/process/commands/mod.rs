@@ -1,0 +1,5 @@
+//! The commands of the program other than serving.
+
+mod cli;
+mod healthcheck;
+mod user;
