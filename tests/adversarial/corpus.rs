@@ -349,13 +349,13 @@ pub fn bodies() -> Vec<Case> {
         ("an encoded surrogate", b"\xed\xa0\x80"),
         ("a byte beyond Unicode", b"\xf4\x90\x80\x80"),
     ] {
-        for (env, before, after) in [
+        for (location, before, after) in [
             ("a query", &b"{\"query\": \"{ task(id: \\\""[..], &b"\\\") { id } }\"}"[..]),
             ("a key", b"{\"", b"\": 1}"),
             ("a body", b"", b""),
         ] {
             let many: Vec<u8> = bytes.iter().copied().cycle().take(bytes.len() * 1_000).collect();
-            cases.push((format!("{name} a thousand times in {env}"), [before, &many, after].concat()));
+            cases.push((format!("{name} a thousand times in {location}"), [before, &many, after].concat()));
         }
     }
     cases

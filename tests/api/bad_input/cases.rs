@@ -17,9 +17,9 @@ pub struct Case {
 impl Case {
     /// The path of the argument that identifies a task or a part (`id`, `taskId`, `ids.0`), and its value.
     pub fn target(&self) -> Option<(&'static str, &str)> {
-        let places = [("/id", "id"), ("/taskId", "taskId"), ("/ids/0", "ids.0")];
-        let named = |(pointer, place)| Some((place, self.good.pointer(pointer)?.as_str()?));
-        places.into_iter().find_map(named).filter(|_| self.field != "revokeSession")
+        let paths = [("/id", "id"), ("/taskId", "taskId"), ("/ids/0", "ids.0")];
+        let named = |(pointer, path)| Some((path, self.good.pointer(pointer)?.as_str()?));
+        paths.into_iter().find_map(named).filter(|_| self.field != "revokeSession")
     }
 
     /// The operation with a variable for each argument.

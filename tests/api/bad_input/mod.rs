@@ -15,14 +15,14 @@ use rows::{Row, bad_ids, good_ids, longest};
 const UNKNOWN_ID: &str = "00000000-0000-7000-8000-000000000000";
 
 /// Asserts that a value is refused, sent as a variable and, if it fits into the limits, as a literal.
-async fn assert_refused(actor: &Actor<'_>, case: &Case, place: &str, value: &Value, fault: &str) {
-    let arguments = with_value_at(&case.good, place, value.clone());
+async fn assert_refused(actor: &Actor<'_>, case: &Case, path: &str, value: &Value, fault: &str) {
+    let arguments = with_value_at(&case.good, path, value.clone());
     let literal = case.by_literals(&arguments);
     let fits = literal.len() < 16_000 && literal.matches(": ").count() < 500;
     let literal = fits.then(|| (literal, json!({})));
     for (query, variables) in literal.into_iter().chain([(case.by_variables(), arguments.clone())]) {
         let response = actor.execute(&query, variables).await;
-        let shown: String = format!("{} of {place}: {value}", case.field).chars().take(300).collect();
+        let shown: String = format!("{} of {path}: {value}", case.field).chars().take(300).collect();
         assert!(response.body.get("errors").is_some(), "{shown} was accepted");
         let error = response.error();
         assert_eq!(
@@ -36,23 +36,23 @@ async fn assert_refused(actor: &Actor<'_>, case: &Case, place: &str, value: &Val
 }
 
 /// The arguments with the value at a path such as `orderBy.0.field` replaced.
-fn with_value_at(good: &Value, place: &str, value: Value) -> Value {
+fn with_value_at(good: &Value, path: &str, value: Value) -> Value {
     let mut all = good.clone();
-    let mut at = &mut all;
-    for step in place.split('.') {
-        at = match step.parse::<usize>() {
-            Ok(index) => &mut at[index],
-            Err(_) => &mut at[step],
+    let mut target = &mut all;
+    for step in path.split('.') {
+        target = match step.parse::<usize>() {
+            Ok(index) => &mut target[index],
+            Err(_) => &mut target[step],
         };
     }
-    *at = value;
+    *target = value;
     all
 }
 
 /// Collects the paths of all arguments and input fields of a root field, such as `filter.dueAt.from`. A
 /// recursive input type is entered once.
-fn collect_paths(types: &Value, ty: &Value, place: &str, outer_types: &[&str], found: &mut BTreeSet<String>) {
-    found.insert(place.to_owned());
+fn collect_paths(types: &Value, ty: &Value, path: &str, outer_types: &[&str], found: &mut BTreeSet<String>) {
+    found.insert(path.to_owned());
     let mut ty = ty;
     while !ty["ofType"].is_null() {
         ty = &ty["ofType"];
@@ -61,7 +61,7 @@ fn collect_paths(types: &Value, ty: &Value, place: &str, outer_types: &[&str], f
     let fields = types.as_array().expect("types").iter().find(|known| known["name"] == name);
     let fields = fields.and_then(|known| known["inputFields"].as_array());
     for field in fields.into_iter().flatten().filter(|_| !outer_types.contains(&name)) {
-        let nested = format!("{place}.{}", field["name"].as_str().expect("a name"));
+        let nested = format!("{path}.{}", field["name"].as_str().expect("a name"));
         collect_paths(types, &field["type"], &nested, &[outer_types, &[name]].concat(), found);
     }
 }
@@ -73,9 +73,9 @@ on_both_databases! {
         let things = ann.full_task("one").await;
         for case in cases(&things) {
             let stored = app.all_rows().await;
-            for (place, value, rule) in &case.rows {
-                let fault = if rule.contains(' ') { format!("{place}.{rule}") } else { format!("{place} {rule}") };
-                assert_refused(&ann, &case, place, value, &fault).await;
+            for (path, value, rule) in &case.rows {
+                let fault = if rule.contains(' ') { format!("{path}.{rule}") } else { format!("{path} {rule}") };
+                assert_refused(&ann, &case, path, value, &fault).await;
             }
             assert_eq!(app.all_rows().await, stored, "{}", case.field);
         }
@@ -92,18 +92,18 @@ on_both_databases! {
             for field in schema[root]["fields"].as_array().expect("fields") {
                 for argument in field["args"].as_array().expect("arguments") {
                     let [field, argument_name] = [&field["name"], &argument["name"]].map(|name| name.as_str().expect("a name"));
-                    let place = format!("{field}.{argument_name}");
-                    collect_paths(&schema["types"], &argument["type"], &place, &[], &mut expected);
+                    let path = format!("{field}.{argument_name}");
+                    collect_paths(&schema["types"], &argument["type"], &path, &[], &mut expected);
                 }
             }
         }
-        let place = |field: &str, place: &str| {
-            let steps: Vec<&str> = place.split('.').filter(|step| step.parse::<usize>().is_err()).collect();
+        let without_indices = |field: &str, path: &str| {
+            let steps: Vec<&str> = path.split('.').filter(|step| step.parse::<usize>().is_err()).collect();
             format!("{field}.{}", steps.join("."))
         };
         let cases = cases(&json!({}));
         let covered: BTreeSet<String> = cases.iter()
-            .flat_map(|case| case.rows.iter().map(|(at, ..)| place(case.field, at)))
+            .flat_map(|case| case.rows.iter().map(|(path, ..)| without_indices(case.field, path)))
             .collect();
         let missing: Vec<&String> = expected.difference(&covered).collect();
         assert!(missing.is_empty(), "no rows: {missing:#?}");
@@ -114,19 +114,19 @@ on_both_databases! {
         let things = ann.full_task("one").await;
         let stored = app.all_rows().await;
         for case in cases(&things).iter().filter(|case| case.field != "node") {
-            let Some((place, thing)) = case.target() else { continue };
-            let found_faults = if place == "ids.0" { vec!["ids.0 invalid"] } else { Vec::new() };
+            let Some((path, thing)) = case.target() else { continue };
+            let found_faults = if path == "ids.0" { vec!["ids.0 invalid"] } else { Vec::new() };
             for (id, expected) in [(thing, "FORBIDDEN"), (UNKNOWN_ID, "NOT_FOUND")] {
-                let error = bob.error(&case.by_variables(), with_value_at(&case.good, place, json!(id))).await;
+                let error = bob.error(&case.by_variables(), with_value_at(&case.good, path, json!(id))).await;
                 let found = (code(&error), error["path"].clone());
                 assert_eq!(found, (expected.to_owned(), json!([case.field])), "{}", case.field);
                 assert_eq!(faults(&error), found_faults, "{}", case.field);
             }
             // The input is validated before the access to the object is checked.
-            let missing = |(place, value, rule): &&Row| place.starts_with("input.") && *value == "" && *rule == "required";
-            if let Some((place, value, rule)) = case.rows.iter().find(missing) {
-                let faulty = bob.error(&case.by_variables(), with_value_at(&case.good, place, value.clone())).await;
-                assert_eq!(faults(&faulty), [format!("{place} {rule}")], "{}", case.field);
+            let missing = |(path, value, rule): &&Row| path.starts_with("input.") && *value == "" && *rule == "required";
+            if let Some((path, value, rule)) = case.rows.iter().find(missing) {
+                let faulty = bob.error(&case.by_variables(), with_value_at(&case.good, path, value.clone())).await;
+                assert_eq!(faults(&faulty), [format!("{path} {rule}")], "{}", case.field);
             }
         }
         assert_eq!(app.all_rows().await, stored);

@@ -7,14 +7,14 @@ use crate::support::{PASSWORD, Value, json};
 pub type Row = (String, Value, &'static str);
 
 /// Rows of values that break the same rule at the same path.
-fn rows(place: &str, values: &[Value], rule: &'static str) -> Vec<Row> {
-    values.iter().map(|value| (place.to_owned(), value.clone(), rule)).collect()
+fn rows(path: &str, values: &[Value], rule: &'static str) -> Vec<Row> {
+    values.iter().map(|value| (path.to_owned(), value.clone(), rule)).collect()
 }
 
 /// Texts that are one character too long, in several scripts.
-fn too_long(place: &str, max: usize) -> Vec<Row> {
+fn too_long(path: &str, max: usize) -> Vec<Row> {
     let texts = ["a", "𝒳", "e\u{301}"].map(|text| json!(text.repeat(max + 1)));
-    rows(place, &texts, "too_long")
+    rows(path, &texts, "too_long")
 }
 
 /// Texts of this number of characters, in several scripts.
@@ -24,15 +24,15 @@ pub fn longest(length: usize) -> [String; 4] {
 }
 
 /// Values that are not strings, and strings that the databases cannot store.
-fn no_text(place: &str) -> Vec<Row> {
+fn no_text(path: &str) -> Vec<Row> {
     let values = [json!(5), json!(0.5), json!(true), json!(["a", "b"]), json!({ "a": 1 }), json!("a\0b")];
-    rows(place, &values, "invalid")
+    rows(path, &values, "invalid")
 }
 
 /// Invalid values of a required text.
-fn filled_text(place: &str, max: usize) -> Vec<Row> {
+fn filled_text(path: &str, max: usize) -> Vec<Row> {
     let blank = [json!(""), json!(" \t\n"), json!("\u{3000}\u{a0}"), Value::Null];
-    [no_text(place), rows(place, &blank, "required"), too_long(place, max)].concat()
+    [no_text(path), rows(path, &blank, "required"), too_long(path, max)].concat()
 }
 
 /// Malformed ids of 36 and other lengths.
@@ -57,26 +57,26 @@ pub fn good_ids(count: usize) -> Vec<String> {
 }
 
 /// Values that are not of the type ID.
-pub fn no_ids(place: &str) -> Vec<Row> {
+pub fn no_ids(path: &str) -> Vec<Row> {
     let none = [json!(0.5), json!(true), json!(["x"]), json!({ "id": "x" })];
-    [rows(place, &none, "invalid"), rows(place, &[Value::Null], "required")].concat()
+    [rows(path, &none, "invalid"), rows(path, &[Value::Null], "required")].concat()
 }
 
 /// Invalid values of a nullable id.
-pub fn maybe_ids(place: &str) -> Vec<Row> {
+pub fn maybe_ids(path: &str) -> Vec<Row> {
     let malformed: Vec<Value> = bad_ids().into_iter().map(Value::from).chain([json!(5)]).collect();
     let none = [json!(0.5), json!(true), json!(["x"]), json!({ "id": "x" })];
-    rows(place, &[&none[..], &malformed].concat(), "invalid")
+    rows(path, &[&none[..], &malformed].concat(), "invalid")
 }
 
 /// Invalid values of a required id.
-pub fn ids(place: &str) -> Vec<Row> {
-    [maybe_ids(place), rows(place, &[Value::Null], "required")].concat()
+pub fn ids(path: &str) -> Vec<Row> {
+    [maybe_ids(path), rows(path, &[Value::Null], "required")].concat()
 }
 
 /// Invalid ids of a sibling or parent item.
-pub fn neighbours(place: &str) -> Vec<Row> {
-    [maybe_ids(place), rows(place, &[json!(good_ids(1)[0])], "invalid")].concat()
+pub fn neighbours(path: &str) -> Vec<Row> {
+    [maybe_ids(path), rows(path, &[json!(good_ids(1)[0])], "invalid")].concat()
 }
 
 /// Invalid lists of one to a hundred task ids; `id` is a valid one.
@@ -111,17 +111,17 @@ pub fn nodes() -> Vec<Row> {
 }
 
 /// Invalid enum values, and `null` values that are not allowed here.
-pub fn options(place: &str, null: &[Value]) -> Vec<Row> {
+pub fn options(path: &str, null: &[Value]) -> Vec<Row> {
     let none = [json!("NOPE"), json!("pending"), json!(""), json!(0), json!(true), json!({})];
-    [rows(place, &none, "invalid"), rows(place, null, "required")].concat()
+    [rows(path, &none, "invalid"), rows(path, null, "required")].concat()
 }
 
-fn booleans(place: &str, null: &[Value]) -> Vec<Row> {
+fn booleans(path: &str, null: &[Value]) -> Vec<Row> {
     let none = [json!("true"), json!(1), json!([true]), json!({})];
-    [rows(place, &none, "invalid"), rows(place, null, "required")].concat()
+    [rows(path, &none, "invalid"), rows(path, null, "required")].concat()
 }
 
-fn instants(place: &str) -> Vec<Row> {
+fn instants(path: &str) -> Vec<Row> {
     let none = [
         json!(""),
         json!("soon"),
@@ -142,10 +142,10 @@ fn instants(place: &str) -> Vec<Row> {
         json!(1_763_717_400),
         json!(true),
     ];
-    rows(place, &none, "invalid")
+    rows(path, &none, "invalid")
 }
 
-fn days(place: &str) -> Vec<Row> {
+fn days(path: &str) -> Vec<Row> {
     let none = [
         "",
         " ",
@@ -178,10 +178,10 @@ fn days(place: &str) -> Vec<Row> {
         "26-11-21",
     ];
     let no_text = [json!(20_261_121), json!(2026), json!(0.5), json!(true), json!(["2026-11-21"]), json!({})];
-    [rows(place, &none.map(Value::from), "invalid"), rows(place, &no_text, "invalid")].concat()
+    [rows(path, &none.map(Value::from), "invalid"), rows(path, &no_text, "invalid")].concat()
 }
 
-fn integers(place: &str) -> Vec<Row> {
+fn integers(path: &str) -> Vec<Row> {
     let none = [json!("1"), json!(0.5), json!(-1.5), json!(true), json!([1]), json!({})];
     let beyond = [
         json!(2_147_483_648_u32),
@@ -192,16 +192,16 @@ fn integers(place: &str) -> Vec<Row> {
         json!(1e18),
         json!(1e300),
     ];
-    [rows(place, &none, "invalid"), rows(place, &beyond, "out_of_range")].concat()
+    [rows(path, &none, "invalid"), rows(path, &beyond, "out_of_range")].concat()
 }
 
 pub fn versions() -> Vec<Row> {
     integers("expectedVersion")
 }
 
-fn no_input(place: &str) -> Vec<Row> {
+fn no_input(path: &str) -> Vec<Row> {
     let none = [json!(5), json!("x"), json!([]), json!([{}])];
-    [rows(place, &none, "invalid"), rows(place, &[Value::Null], "required")].concat()
+    [rows(path, &none, "invalid"), rows(path, &[Value::Null], "required")].concat()
 }
 
 /// Invalid paging arguments.
@@ -252,12 +252,12 @@ pub fn tasks() -> Vec<Row> {
     ]
     .concat();
     for date in ["dueAt", "createdAt", "updatedAt", "completedAt"] {
-        let place = format!("filter.{date}");
-        all.extend(rows(&place, &[json!(5), json!("2026-11-21T09:30:00Z"), json!([{}])], "invalid"));
-        all.extend(instants(&format!("{place}.from")));
-        all.extend(instants(&format!("{place}.before")));
-        all.extend(booleans(&format!("{place}.isNull"), &[]));
-        all.extend(rows(&format!("{place}.after"), &[json!("2026-11-21T09:30:00Z")], "invalid"));
+        let path = format!("filter.{date}");
+        all.extend(rows(&path, &[json!(5), json!("2026-11-21T09:30:00Z"), json!([{}])], "invalid"));
+        all.extend(instants(&format!("{path}.from")));
+        all.extend(instants(&format!("{path}.before")));
+        all.extend(booleans(&format!("{path}.isNull"), &[]));
+        all.extend(rows(&format!("{path}.after"), &[json!("2026-11-21T09:30:00Z")], "invalid"));
     }
     all
 }
@@ -292,24 +292,24 @@ pub fn register() -> Vec<Row> {
 }
 
 /// Invalid new passwords.
-fn new_password(place: &str) -> Vec<Row> {
+fn new_password(path: &str) -> Vec<Row> {
     let short = [json!("abcde-1"), json!("🔑🔑🔑🔑🔑a1"), json!("e\u{301}e\u{301}-1234")];
     let long = [format!("a1{}", "🔑".repeat(127)), format!("a1-{}", "e\u{301}".repeat(126))].map(Value::from);
     let no_text = [json!("correct\0horse-1"), json!(5), json!(true), json!([PASSWORD])];
     [
-        rows(place, &[json!(""), Value::Null], "required"),
-        rows(place, &short, "too_short"),
-        rows(place, &[json!("correct-horse"), json!("12345-67"), json!("correcthorse1")], "weak"),
-        rows(place, &long, "too_long"),
-        rows(place, &no_text, "invalid"),
+        rows(path, &[json!(""), Value::Null], "required"),
+        rows(path, &short, "too_short"),
+        rows(path, &[json!("correct-horse"), json!("12345-67"), json!("correcthorse1")], "weak"),
+        rows(path, &long, "too_long"),
+        rows(path, &no_text, "invalid"),
     ]
     .concat()
 }
 
 /// Invalid values of a password or token that is compared with a stored one.
-pub fn secret(place: &str) -> Vec<Row> {
+pub fn secret(path: &str) -> Vec<Row> {
     let none = [json!(5), json!(0.5), json!(true), json!([PASSWORD]), json!({ "a": 1 })];
-    [rows(place, &none, "invalid"), rows(place, &[Value::Null], "required")].concat()
+    [rows(path, &none, "invalid"), rows(path, &[Value::Null], "required")].concat()
 }
 
 pub fn change_password() -> Vec<Row> {
@@ -359,53 +359,53 @@ pub fn profile() -> Vec<Row> {
 }
 
 /// Lists whose first label is valid and whose second is not.
-fn labels(place: &str) -> Vec<Row> {
+fn labels(path: &str) -> Vec<Row> {
     let inside = |label: &str| json!(["good", label]);
     let breaks = ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
     let broken = breaks.map(|end| inside(&format!("a{end}b")));
     let long = ["a", "𝒳", "e\u{301}"].map(|text| inside(&text.repeat(51)));
     [
-        rows(place, &[json!(5), json!(0.5), json!(true), json!({ "a": 1 })], "invalid"),
-        rows(place, &[json!(["good", 5]), json!(["good", ["x"]]), inside("a\0b")], "1 invalid"),
-        rows(place, &[json!(["good", null]), inside(""), inside(" \n"), inside("\u{3000}")], "1 required"),
-        rows(place, &broken, "1 invalid"),
-        rows(place, &long, "1 too_long"),
+        rows(path, &[json!(5), json!(0.5), json!(true), json!({ "a": 1 })], "invalid"),
+        rows(path, &[json!(["good", 5]), json!(["good", ["x"]]), inside("a\0b")], "1 invalid"),
+        rows(path, &[json!(["good", null]), inside(""), inside(" \n"), inside("\u{3000}")], "1 required"),
+        rows(path, &broken, "1 invalid"),
+        rows(path, &long, "1 too_long"),
     ]
     .concat()
 }
 
-fn too_many_labels(place: &str) -> Vec<Row> {
+fn too_many_labels(path: &str) -> Vec<Row> {
     let many: Vec<String> = (0..21).map(|n| format!("label {n}")).collect();
-    rows(place, &[json!(many)], "too_many")
+    rows(path, &[json!(many)], "too_many")
 }
 
 /// Invalid lists of at most `max` task parts; `good` is a valid one.
-fn parts(place: &str, good: &Value, max: usize) -> Vec<Row> {
+fn parts(path: &str, good: &Value, max: usize) -> Vec<Row> {
     [
-        rows(place, &[json!(5), json!(true), json!("x")], "invalid"),
-        rows(place, &[json!([good, null])], "1 required"),
-        rows(place, &[json!([good, 5]), json!([good, [good]])], "1 invalid"),
-        rows(place, &[json!(vec![good; max + 1])], "too_many"),
+        rows(path, &[json!(5), json!(true), json!("x")], "invalid"),
+        rows(path, &[json!([good, null])], "1 required"),
+        rows(path, &[json!([good, 5]), json!([good, [good]])], "1 invalid"),
+        rows(path, &[json!(vec![good; max + 1])], "too_many"),
     ]
     .concat()
 }
 
 /// Invalid checklist items with children.
-fn item(at: &str) -> Vec<Row> {
+fn item(input_path: &str) -> Vec<Row> {
     let step = json!({ "section": "ACTION", "text": "a step" });
-    let children = format!("{at}.children");
+    let children = format!("{input_path}.children");
     let other_sections = ["IN_SCOPE", "OUT_OF_SCOPE", "DELIVERABLE", "ACCEPTANCE"];
     let parents =
         other_sections.map(|section| json!({ "section": section, "text": "x", "children": [step] }));
     [
-        no_input(at),
-        rows(at, &[json!({ "section": "ACTION" })], "text required"),
-        rows(at, &[json!({ "text": "x" })], "section required"),
-        rows(at, &parents, "children invalid"),
-        filled_text(&format!("{at}.text"), 1_000),
-        options(&format!("{at}.section"), &[Value::Null]),
-        booleans(&format!("{at}.done"), &[Value::Null]),
-        rows(&format!("{at}.id"), &[json!(good_ids(1)[0])], "invalid"),
+        no_input(input_path),
+        rows(input_path, &[json!({ "section": "ACTION" })], "text required"),
+        rows(input_path, &[json!({ "text": "x" })], "section required"),
+        rows(input_path, &parents, "children invalid"),
+        filled_text(&format!("{input_path}.text"), 1_000),
+        options(&format!("{input_path}.section"), &[Value::Null]),
+        booleans(&format!("{input_path}.done"), &[Value::Null]),
+        rows(&format!("{input_path}.id"), &[json!(good_ids(1)[0])], "invalid"),
         rows(&children, &[json!(5), json!(true), json!("x")], "invalid"),
         rows(&children, &[json!([step, null])], "1 required"),
         rows(&children, &[json!([step, 5])], "1 invalid"),
@@ -417,37 +417,37 @@ fn item(at: &str) -> Vec<Row> {
     .concat()
 }
 
-fn risk(at: &str) -> Vec<Row> {
+fn risk(input_path: &str) -> Vec<Row> {
     [
-        no_input(at),
-        filled_text(&format!("{at}.description"), 1_000),
-        options(&format!("{at}.likelihood"), &[Value::Null]),
-        options(&format!("{at}.impact"), &[Value::Null]),
-        no_text(&format!("{at}.mitigation")),
-        too_long(&format!("{at}.mitigation"), 2_000),
-        rows(&format!("{at}.id"), &[json!(good_ids(1)[0])], "invalid"),
+        no_input(input_path),
+        filled_text(&format!("{input_path}.description"), 1_000),
+        options(&format!("{input_path}.likelihood"), &[Value::Null]),
+        options(&format!("{input_path}.impact"), &[Value::Null]),
+        no_text(&format!("{input_path}.mitigation")),
+        too_long(&format!("{input_path}.mitigation"), 2_000),
+        rows(&format!("{input_path}.id"), &[json!(good_ids(1)[0])], "invalid"),
     ]
     .concat()
 }
 
-fn new_risk(at: &str) -> Vec<Row> {
+fn new_risk(input_path: &str) -> Vec<Row> {
     [
-        risk(at),
-        rows(at, &[json!({ "likelihood": "LOW", "impact": "LOW" })], "description required"),
-        rows(at, &[json!({ "description": "x", "impact": "LOW" })], "likelihood required"),
-        rows(at, &[json!({ "description": "x", "likelihood": "LOW" })], "impact required"),
+        risk(input_path),
+        rows(input_path, &[json!({ "likelihood": "LOW", "impact": "LOW" })], "description required"),
+        rows(input_path, &[json!({ "description": "x", "impact": "LOW" })], "likelihood required"),
+        rows(input_path, &[json!({ "description": "x", "likelihood": "LOW" })], "impact required"),
     ]
     .concat()
 }
 
-fn file(at: &str) -> Vec<Row> {
+fn file(input_path: &str) -> Vec<Row> {
     [
-        no_input(at),
-        rows(at, &[json!({ "kind": "CREATED" })], "path required"),
-        rows(at, &[json!({ "path": "x" })], "kind required"),
-        filled_text(&format!("{at}.path"), 500),
-        options(&format!("{at}.kind"), &[Value::Null]),
-        rows(&format!("{at}.id"), &[json!(good_ids(1)[0])], "invalid"),
+        no_input(input_path),
+        rows(input_path, &[json!({ "kind": "CREATED" })], "path required"),
+        rows(input_path, &[json!({ "path": "x" })], "kind required"),
+        filled_text(&format!("{input_path}.path"), 500),
+        options(&format!("{input_path}.kind"), &[Value::Null]),
+        rows(&format!("{input_path}.id"), &[json!(good_ids(1)[0])], "invalid"),
     ]
     .concat()
 }
@@ -491,54 +491,54 @@ pub fn add_file() -> Vec<Row> {
 }
 
 /// The rows that creating, updating and replacing a task have in common.
-fn task(at: &str) -> Vec<Row> {
-    let place = |field: &str| format!("{at}.{field}");
-    let optional = |field: &str, max| [no_text(&place(field)), too_long(&place(field), max)].concat();
+fn task(input_path: &str) -> Vec<Row> {
+    let path = |field: &str| format!("{input_path}.{field}");
+    let optional = |field: &str, max| [no_text(&path(field)), too_long(&path(field), max)].concat();
     [
-        no_input(at),
-        filled_text(&place("title"), 200),
+        no_input(input_path),
+        filled_text(&path("title"), 200),
         optional("description", 20_000),
         optional("ownerLabel", 200),
         optional("objective", 1_000),
         optional("rationale", 10_000),
-        options(&place("status"), &[]),
-        rows(&place("status"), &[json!(["PENDING"])], "invalid"),
-        options(&place("priority"), &[]),
-        labels(&place("labels")),
-        too_many_labels(&place("labels")),
-        instants(&place("dueAt")),
-        days(&place("date")),
-        rows(&place("owner"), &[json!("x"), Value::Null], "invalid"),
-        rows(&place("ownerId"), &[json!(good_ids(1)[0])], "invalid"),
-        rows(&place("version"), &[json!(7)], "invalid"),
+        options(&path("status"), &[]),
+        rows(&path("status"), &[json!(["PENDING"])], "invalid"),
+        options(&path("priority"), &[]),
+        labels(&path("labels")),
+        too_many_labels(&path("labels")),
+        instants(&path("dueAt")),
+        days(&path("date")),
+        rows(&path("owner"), &[json!("x"), Value::Null], "invalid"),
+        rows(&path("ownerId"), &[json!(good_ids(1)[0])], "invalid"),
+        rows(&path("version"), &[json!(7)], "invalid"),
     ]
     .concat()
 }
 
 /// The rows of inputs that set a whole task.
-fn whole(at: &str) -> Vec<Row> {
-    let place = |field: &str| format!("{at}.{field}");
+fn whole(input_path: &str) -> Vec<Row> {
+    let path = |field: &str| format!("{input_path}.{field}");
     let step = json!({ "section": "ACTION", "text": "a step" });
     let phase = json!({ "section": "ACTION", "text": "a phase", "children": vec![step.clone(); 250] });
     let boxes = json!([phase, phase, { "section": "ACTION", "text": "one more" }]);
     [
-        task(at),
-        rows(at, &[json!({})], "title required"),
-        parts(&place("checklist"), &step, 500),
-        rows(&place("checklist"), &[boxes], "too_many"),
-        item(&place("checklist.0")),
-        parts(&place("risks"), &json!({ "description": "x", "likelihood": "LOW", "impact": "HIGH" }), 100),
-        new_risk(&place("risks.0")),
-        parts(&place("files"), &json!({ "path": "x", "kind": "CREATED" }), 500),
-        file(&place("files.0")),
+        task(input_path),
+        rows(input_path, &[json!({})], "title required"),
+        parts(&path("checklist"), &step, 500),
+        rows(&path("checklist"), &[boxes], "too_many"),
+        item(&path("checklist.0")),
+        parts(&path("risks"), &json!({ "description": "x", "likelihood": "LOW", "impact": "HIGH" }), 100),
+        new_risk(&path("risks.0")),
+        parts(&path("files"), &json!({ "path": "x", "kind": "CREATED" }), 500),
+        file(&path("files.0")),
     ]
     .concat()
 }
 
-fn new_task(at: &str) -> Vec<Row> {
-    let place = |field: &str| format!("{at}.{field}");
-    let completed = rows(&place("completed"), &[json!(true), json!(false)], "invalid");
-    [whole(at), completed, maybe_ids(&place("id"))].concat()
+fn new_task(input_path: &str) -> Vec<Row> {
+    let path = |field: &str| format!("{input_path}.{field}");
+    let completed = rows(&path("completed"), &[json!(true), json!(false)], "invalid");
+    [whole(input_path), completed, maybe_ids(&path("id"))].concat()
 }
 
 pub fn create() -> Vec<Row> {
@@ -558,8 +558,8 @@ pub fn create_many() -> Vec<Row> {
 }
 
 /// Null for fields of an update that cannot be cleared.
-fn nulls(at: &str, fields: &[&str]) -> Vec<Row> {
-    fields.iter().map(|field| (format!("{at}.{field}"), Value::Null, "required")).collect()
+fn nulls(input_path: &str, fields: &[&str]) -> Vec<Row> {
+    fields.iter().map(|field| (format!("{input_path}.{field}"), Value::Null, "required")).collect()
 }
 
 fn edit() -> Vec<Row> {

@@ -39,13 +39,13 @@ on_both_databases! {
         let ann = app.user("ann").await;
         numbered(app, &ann, 3).await;
         let wrapped = |name: &str, times| (0..times).fold(json!({}), |filter, _| json!({ name: [filter] }));
-        for (five, six, place) in [
+        for (five, six, path_suffix) in [
             (negated(5, json!({})), negated(6, json!({})), ".not".repeat(6)),
             (wrapped("and", 5), wrapped("and", 6), ".and.0".repeat(6)),
             (wrapped("or", 5), wrapped("or", 6), ".or.0".repeat(6)),
         ] {
             Page::of(&ann, json!({ "filter": five })).await;
-            assert_eq!(list_faults(&ann, json!({ "filter": six })).await, [format!("filter{place} too_many")]);
+            assert_eq!(list_faults(&ann, json!({ "filter": six })).await, [format!("filter{path_suffix} too_many")]);
         }
     }
 

@@ -274,18 +274,18 @@ on_both_databases! {
     async fn paging_in_any_order_and_direction_returns_each_task_once(app) {
         let (ann, eve) = (app.user("ann").await, app.user("eve").await);
         let case = (tasks(40), tasks(10), order_by(), page_size(), any::<prop::sample::Index>());
-        for_all(64, case, async |(tasks, others, order_by, size, place)| {
+        for_all(64, case, async |(tasks, others, order_by, size, index)| {
             replace_all(app, (&ann, &tasks), (&eve, &others)).await;
             let expected = model::list(&tasks, &Value::Null, &order_by);
             let arguments = json!({ "orderBy": order_by });
             let cursors = walk(&ann, &arguments, Direction::Forward, size, &expected).await?;
             walk(&ann, &arguments, Direction::Backward, size, &expected).await?;
 
-            let Some(place) = (!cursors.is_empty()).then(|| place.index(cursors.len())) else { return Ok(()) };
-            let backward = json!({ "orderBy": order_by, "last": 100, "before": cursors[place] });
-            prop_assert_eq!(&Page::get(&ann, &backward).await?.ids, &expected[..place], "{}", backward);
-            let forward = json!({ "orderBy": order_by, "first": 100, "after": cursors[place] });
-            prop_assert_eq!(&Page::get(&ann, &forward).await?.ids, &expected[place + 1..], "{}", forward);
+            let Some(index) = (!cursors.is_empty()).then(|| index.index(cursors.len())) else { return Ok(()) };
+            let backward = json!({ "orderBy": order_by, "last": 100, "before": cursors[index] });
+            prop_assert_eq!(&Page::get(&ann, &backward).await?.ids, &expected[..index], "{}", backward);
+            let forward = json!({ "orderBy": order_by, "first": 100, "after": cursors[index] });
+            prop_assert_eq!(&Page::get(&ann, &forward).await?.ids, &expected[index + 1..], "{}", forward);
             Ok(())
         }).await;
     }

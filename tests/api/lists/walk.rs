@@ -74,8 +74,8 @@ impl Direction {
 
     /// Adds the next page to the pages before it.
     pub fn join(self, list: &mut Vec<String>, page: Vec<String>) {
-        let place = if self == Self::Forward { list.len() } else { 0 };
-        list.splice(place..place, page);
+        let position = if self == Self::Forward { list.len() } else { 0 };
+        list.splice(position..position, page);
     }
 
     /// Splits the expected ids into the next page and the rest.

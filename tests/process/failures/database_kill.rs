@@ -1,4 +1,4 @@
-//! PostgreSQL is killed while the server is under load. Kills of the server itself are in `faults::server_kill`.
+//! PostgreSQL is killed while the server is under load. Kills of the server are in `faults::server_kill`.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
