@@ -1,4 +1,4 @@
-//! The composition root: from the configuration to a running server.
+//! The composition root: builds a running server from the configuration.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +17,9 @@ use crate::http::{self, ConnectionLimits, HttpSettings, Metrics, Readiness, Serv
 use crate::service::{AccountRules, Services};
 use crate::telemetry;
 
-/// How long the database may take to be opened. A start that cannot work ends within 10 s.
+/// The time limit for opening the database. A start that cannot succeed fails within 10 s.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
-/// How long the database may take to be closed, after the last request has been answered.
+/// The time limit for closing the database, after the last response.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs the server until it is told to stop.
@@ -30,7 +30,7 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
         let parameters = ignored.join(", ");
         tracing::warn!(parameters, "DATABASE_URL has parameters that are not known and have no effect");
     }
-    // Before the database is touched: a port that is taken is often taken by ourselves.
+    // This comes before the database: a port in use often belongs to another instance with the same data.
     let address = config.listen();
     let listener = http::listen(address)
         .map_err(|error| anyhow!("HOST and PORT: cannot listen on {address}: {error}; choose others"))?;
@@ -74,7 +74,7 @@ pub async fn connect(config: &Config) -> Result<Database> {
     }
 }
 
-/// Keeps a second server away from an SQLite file. PostgreSQL serves any number of them.
+/// Refuses a second server on an SQLite file. PostgreSQL serves any number of servers.
 fn lock(config: &Config, url: &DatabaseUrl) -> Result<Option<FileLock>> {
     let DatabaseUrl::Sqlite(path) = url else { return Ok(None) };
     match FileLock::acquire(path) {
@@ -95,15 +95,15 @@ fn cannot_open(config: &Config, url: &DatabaseUrl, cause: &str) -> anyhow::Error
     anyhow!("{}: cannot open {url}: {cause}; {remedy}", config.database_option())
 }
 
-/// The service, ready to be served or tested.
+/// The service, ready to serve requests.
 pub struct App {
-    /// Everything that answers HTTP requests.
+    /// The routes of HTTP.
     pub router: Router,
     /// The GraphQL API behind it.
     pub api: Api,
-    /// What /readyz says.
+    /// What /readyz reports.
     pub readiness: Readiness,
-    /// What is counted of it.
+    /// The metrics of the service.
     pub metrics: Metrics,
 }
 

@@ -1,12 +1,8 @@
-//! taskhold: a GraphQL API service for tasks.
-//!
-//! A request enters by one door and goes one way; each room hands on a more precise type than it was
-//! given: bytes → who ([`auth`]) → what ([`domain`]) → whose ([`service`]) → one SQL statement →
-//! row → task → node ([`graphql`]) → JSON ([`http`]).
-//!
-//! Who may import whom: [`cli`] → [`app`] → everything; [`http`] → [`graphql`], [`auth`];
-//! [`graphql`] → [`service`], [`auth`], [`domain`]; [`service`] → [`db`], [`auth`], [`domain`]; [`db`] → [`domain`];
-//! [`auth`] → [`domain`]; [`domain`] → nothing of ours. `tests/architecture.rs` holds the rooms to it.
+//! taskhold: a GraphQL API service for tasks. A request goes one way through the layers, and each layer hands
+//! on a more precise type than it was given: HTTP request ([`http`]) → prepared operation ([`graphql`]) →
+//! validated input ([`api`]) → owner-scoped handle ([`service`]) → SQL statement ([`db`]) → row → domain value
+//! → JSON. [`app`] builds the layers, and [`cli`] starts it. No layer imports from above: docs/architecture.md
+//! has the rules, and `tests/architecture` checks them.
 
 pub mod api;
 pub mod app;

@@ -1,5 +1,5 @@
-//! The one place where codes exist: what a failure is called on the wire, with which status, and what
-//! of it a client may read.
+//! The codes of errors, their HTTP statuses, and the conversion of every error into the form that clients
+//! receive. No other module chooses codes.
 
 use async_graphql::{ContextBase, Enum, ErrorExtensionValues, Name, QueryPathSegment, ServerError, Value};
 use indexmap::IndexMap;
@@ -7,34 +7,34 @@ use indexmap::IndexMap;
 use crate::domain::{Error, FieldFault, PathSegment, Problem, Rule};
 use crate::graphql::guard;
 
-/// What kind of failure an error is; stands in `extensions.code` of every error.
+/// The kind of an error, in `extensions.code` of every error.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
-    /// No token, an expired one, or one that is not to be trusted.
+    /// The token is missing, expired or invalid.
     Unauthenticated,
-    /// Login or password do not fit.
+    /// The login or the password is wrong.
     InvalidCredentials,
-    /// The thing exists and belongs to somebody else, or the door is closed.
+    /// The object belongs to another user, or registration is closed.
     Forbidden,
-    /// There is no such thing.
+    /// The object does not exist.
     NotFound,
-    /// Something is taken already, or has moved on since the version that was expected.
+    /// The value is already used, or the object has changed since the expected version.
     Conflict,
     /// A value breaks a rule; `extensions.fields` says which.
     BadUserInput,
     /// Too many attempts; `extensions.retryAfter` says how many seconds to wait.
     RateLimited,
-    /// The document is over one of the limits; the message names it.
+    /// The document exceeds a limit; the message names it.
     QueryTooComplex,
-    /// The request is no valid GraphQL-over-HTTP request, or its document is no valid GraphQL.
+    /// The request is not a valid GraphQL-over-HTTP request, or its document is not valid GraphQL.
     BadRequest,
-    /// The hash of a persisted query is not known yet: send the text along.
+    /// The hash of a persisted query is unknown: send the text too.
     PersistedQueryNotFound,
-    /// The operation ran past its time limit.
+    /// The operation took longer than its time limit.
     Timeout,
-    /// The database cannot be reached, or the server is full or shutting down.
+    /// The database cannot be reached, or the server is overloaded or stopping.
     ServiceUnavailable,
-    /// A fault of the server; its cause is in the log under the request id.
+    /// The server failed; its log has the cause under the request id.
     InternalServerError,
 }
 
@@ -153,12 +153,12 @@ impl ErrorCode {
     }
 }
 
-/// A failure of a resolver. It does not implement Display, so that no error but the domain's can be
-/// turned into one with `?`: a database error would show its SQL.
+/// The error of a resolver. It does not implement Display, so that `?` converts only errors of the domain into
+/// it: the text of a database error contains SQL.
 #[derive(Clone, Debug)]
 pub struct FieldError {
     error: Error,
-    /// Where it happened, below the root. The library overwrites the path of an error on its way up.
+    /// The path of a field below the root. async-graphql replaces the path of an error while it returns it.
     path: Vec<async_graphql::PathSegment>,
 }
 
@@ -188,7 +188,7 @@ impl From<FieldError> for async_graphql::Error {
 }
 
 impl FieldError {
-    /// A failure of the field that is being resolved.
+    /// The error of the field that is being resolved.
     pub fn at_path<T>(context: &ContextBase<'_, T>, error: Error) -> Self {
         let mut path = Vec::new();
         let mut node = context.path_node;
@@ -204,7 +204,7 @@ impl FieldError {
     }
 }
 
-/// Gives an error of a field below the root its whole path again.
+/// Restores the complete path of an error of a field below the root.
 pub fn restore_path(error: &mut ServerError) {
     if let Some(failure) = error.source::<FieldError>()
         && !failure.path.is_empty()
@@ -237,20 +237,20 @@ fn with_code(code: ErrorCode) -> ErrorExtensionValues {
     extensions
 }
 
-/// An error that stands for the whole request.
+/// An error of the whole request.
 pub fn request_error(code: ErrorCode, message: impl Into<String>) -> ServerError {
     let mut error = ServerError::new(message, None);
     error.extensions = Some(with_code(code));
     error
 }
 
-/// The error of a request whose answer finds no memory.
+/// The error of a request for whose response no memory is left.
 pub fn response_memory_error() -> ServerError {
     let message = "The service is unavailable at the moment. Try again shortly.";
     request_error(ErrorCode::ServiceUnavailable, message)
 }
 
-/// A [`request_error`] about values, each with its place.
+/// A [`request_error`] about invalid values, each with its path.
 pub fn input_error(faults: Vec<FieldFault>) -> ServerError {
     let error: async_graphql::Error = FieldError::from(Error::Invalid(faults)).into();
     let mut server_error = ServerError::new(error.message, None);
@@ -260,20 +260,21 @@ pub fn input_error(faults: Vec<FieldFault>) -> ServerError {
 
 /// The error of a request that panicked.
 pub fn panic_error() -> ServerError {
-    let failure = FieldError::from(Error::internal(anyhow::anyhow!("a panic, logged with its place")));
+    let failure =
+        FieldError::from(Error::internal(anyhow::anyhow!("a panic, which is logged with its location")));
     let mut error = request_error(ErrorCode::InternalServerError, failure.error.to_string());
     error.source = Some(std::sync::Arc::new(failure));
     error
 }
 
-/// The code of an error on its way out, if it has one.
+/// The code of an error, if it has one.
 pub fn code_name(error: &ServerError) -> Option<&'static str> {
     let Value::String(code) = error.extensions.as_ref()?.get("code")? else { return None };
     CODES.iter().map(|spec| spec.name).find(|name| name == code)
 }
 
-/// Gives an error that the library raised its code, and takes out of its message what was sent: a
-/// document can hold a password.
+/// Gives an error of async-graphql its code, and removes from its message what the client sent: a document can
+/// contain a password.
 pub fn assign_code(error: &mut ServerError) {
     if code_name(error).is_some() {
         return;
@@ -341,7 +342,7 @@ fn fields(faults: &[FieldFault]) -> Value {
     Value::List(faults.iter().map(field).collect())
 }
 
-/// The logged cause of an error that tells the client nothing about it.
+/// The cause of an error that clients do not see. It is logged.
 pub fn internal_cause(error: &ServerError) -> Option<&anyhow::Error> {
     match &error.source::<FieldError>()?.error {
         Error::Internal(cause) | Error::Unavailable(cause) => Some(cause),

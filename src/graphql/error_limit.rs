@@ -1,15 +1,15 @@
-//! How long an error may be. A client can send a name of a megabyte, and its error would quote it.
+//! Limits the length of errors. A client can send a name of a megabyte, and its error would quote the name.
 
 use async_graphql::{ServerError, Value};
 
-/// Characters of a message: room for a sentence about each of a hundred faults.
+/// The most characters of a message: enough for a sentence about each of a hundred faults.
 const MAX_MESSAGE: usize = 12_000;
-/// Characters of a name in the path of a fault.
+/// The most characters of a name in the path of a fault.
 const MAX_NAME: usize = 100;
-/// Faults of the input in one error.
+/// The most faults of an input in one error.
 const MAX_FAULTS: usize = 100;
 
-/// Cuts what is too long in an error, but for its path, which has to name fields of the response.
+/// Cuts the texts of an error that are too long. Its path is not cut, since it names fields of the response.
 pub fn shorten(error: &mut ServerError) {
     cut(&mut error.message, MAX_MESSAGE);
     let Some(extensions) = &mut error.extensions else { return };
@@ -41,7 +41,7 @@ fn cut_texts(value: &mut Value) {
         Value::Object(fields) => {
             for (key, value) in fields {
                 match value {
-                    // It is a sentence of ours, which may quote a name.
+                    // It is one of our sentences, which may quote a name.
                     Value::String(message) if key == "message" => cut(message, MAX_MESSAGE),
                     value => cut_texts(value),
                 }

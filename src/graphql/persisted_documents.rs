@@ -1,5 +1,5 @@
-//! Documents that a client names instead of sending their text: by the hash that it has sent them under
-//! before (automatic persisted queries), or by their id in a manifest that the operator trusts.
+//! Documents that a client names instead of sending their text: by a hash that it has registered before
+//! (automatic persisted queries), or by an id in a manifest of trusted documents.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,29 +10,29 @@ use serde::Deserialize;
 use crate::graphql::document_cache;
 use crate::graphql::error::ErrorCode;
 
-/// The texts that are remembered take so many bytes at most.
+/// The most bytes that registered texts may take.
 const CACHE_BYTES: u64 = 8 << 20;
 
-/// Why no document is run, and the sentence that says so.
+/// The code and the message of a request whose document is not found or not allowed.
 type RequestFault = (ErrorCode, &'static str);
 
-/// The documents that are known by a name.
+/// The documents that requests can name.
 #[derive(Clone)]
 pub struct PersistedDocuments {
-    remembered: Cache<String, Arc<str>>,
+    registered: Cache<String, Arc<str>>,
     trusted: Option<Arc<TrustedDocuments>>,
 }
 
 impl PersistedDocuments {
-    /// With trusted documents no others are run.
+    /// When there are trusted documents, only these are executed.
     pub fn new(trusted: Option<TrustedDocuments>) -> Self {
         let weigh =
             |hash: &String, text: &Arc<str>| u32::try_from(hash.len() + text.len()).unwrap_or(u32::MAX);
-        let remembered = Cache::builder().weigher(weigh).max_capacity(CACHE_BYTES).build();
-        Self { remembered, trusted: trusted.map(Arc::new) }
+        let registered = Cache::builder().weigher(weigh).max_capacity(CACHE_BYTES).build();
+        Self { registered, trusted: trusted.map(Arc::new) }
     }
 
-    /// The text of the document that a request means, or why there is none.
+    /// The text of the document that a request sends or names.
     pub fn resolve(&self, query: Option<String>, id: Option<&str>) -> Result<String, RequestFault> {
         let unknown = (ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound");
         let refusal = |message| Err((ErrorCode::BadRequest, message));
@@ -46,20 +46,20 @@ impl PersistedDocuments {
             }
             (None, Some(query), _) => Ok(query),
             (None, None, Some(hash)) => {
-                self.remembered.get(hash).map(|text| String::from(&*text)).ok_or(unknown)
+                self.registered.get(hash).map(|text| String::from(&*text)).ok_or(unknown)
             }
         }
     }
 
-    /// Remembers a document that has passed the guard.
+    /// Keeps the text of a document that the guard has accepted.
     pub fn register(&self, hash: &str, text: &str) {
-        if self.trusted.is_none() && !self.remembered.contains_key(hash) {
-            self.remembered.insert(hash.to_owned(), text.into());
+        if self.trusted.is_none() && !self.registered.contains_key(hash) {
+            self.registered.insert(hash.to_owned(), text.into());
         }
     }
 }
 
-/// The documents of a manifest.
+/// The documents that the operator trusts.
 #[derive(Clone, Debug)]
 pub struct TrustedDocuments {
     by_id: HashMap<String, String>,
@@ -67,8 +67,8 @@ pub struct TrustedDocuments {
 }
 
 impl TrustedDocuments {
-    /// Reads a manifest: an object of texts by id, as GraphQL Code Generator and the Relay compiler
-    /// write it, or the one of Apollo's generator.
+    /// Reads a manifest: a JSON object of texts by id, as GraphQL Code Generator and the Relay compiler write it,
+    /// or the format of Apollo's generator.
     pub fn from_manifest(json: &str) -> anyhow::Result<Self> {
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -103,9 +103,9 @@ mod tests {
         for number in 0..2_000 {
             persisted.register(&number.to_string(), &text);
         }
-        persisted.remembered.run_pending_tasks();
+        persisted.registered.run_pending_tasks();
         let known =
             (0..2_000).filter(|number| persisted.resolve(None, Some(&number.to_string())).is_ok()).count();
-        assert!((100..=512).contains(&known), "{known} are remembered");
+        assert!((100..=512).contains(&known), "{known} are registered");
     }
 }

@@ -1,6 +1,6 @@
-//! How much memory answers take while they are built and until their clients have taken them: a limit for
-//! the instance, and a part of it for each user, or for each client address when a request has no token.
-//! An ordinary answer is small and touches nothing that requests share.
+//! Limits the memory of responses while they are built and until their clients have received them: one limit
+//! for the instance, and a part of it for each user, or for each client address when a request has no token.
+//! An ordinary response is small and does not touch the counters that requests share.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,26 +12,26 @@ use uuid::Uuid;
 
 use crate::domain::{Error, Result};
 
-/// The first bytes of each answer are not counted.
+/// The first bytes of each response are not counted.
 pub const UNCOUNTED_BYTES: usize = 64 << 10;
-/// Answers are counted in steps of this size, so that the shared counters are seldom touched.
+/// Responses are counted in steps of this size, so that the shared counters change seldom.
 const STEP_BYTES: usize = 64 << 10;
-/// One owner may use this part of the limit of the instance.
+/// One owner may use the limit of the instance, divided by this number.
 const OWNER_DIVISOR: usize = 8;
-/// The answer of a mutation that can be larger than this reserves its memory before the mutation starts.
+/// When the response to a mutation can be larger than this, its memory is reserved before the mutation starts.
 const UNRESERVED_BYTES: usize = 1 << 20;
 
-/// Who an answer is counted for.
+/// For whom a response is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
     User(Uuid),
     Address(IpAddr),
 }
 
-/// The memory that answers of one instance may take.
+/// The memory that the responses of one instance may take.
 pub struct ResponseBudget {
     limit: usize,
-    /// The sum of all owners, to be read without the lock.
+    /// The sum over all owners, which is read without the lock.
     used: AtomicUsize,
     owners: Mutex<HashMap<Owner, usize>>,
 }
@@ -46,8 +46,8 @@ impl ResponseBudget {
         self.used.load(Ordering::Relaxed) == 0
     }
 
-    /// Counts bytes for an owner. False, and nothing is counted, when a limit does not allow it and the
-    /// answer is not owed to its client.
+    /// Counts bytes for an owner. Returns false and counts nothing when a limit does not allow it and the
+    /// client need not get the response.
     fn reserve(&self, owner: Owner, bytes: usize, is_owed: bool) -> bool {
         let mut owners = self.owners();
         let of_owner = owners.get(&owner).copied().unwrap_or(0);
@@ -80,28 +80,28 @@ impl ResponseBudget {
     }
 }
 
-/// What one answer takes of the budget. All of it is returned when this is dropped.
+/// One response's share of the budget. Dropping it returns all of it.
 pub struct ResponseShare {
     budget: Arc<ResponseBudget>,
     counts: Mutex<Counts>,
 }
 
-/// The counts of one answer. No two tasks change them at once, so the lock around them costs nothing.
+/// The counts of one response. Only one task changes them at a time, so the lock is never waited for.
 struct Counts {
     owner: Owner,
     used: usize,
-    /// What the budget has counted for this answer.
+    /// The bytes that the budget has counted for this response.
     reserved: usize,
-    /// The answer keeps at least this much reserved until its size is known.
+    /// The bytes that stay reserved until the size of the response is known.
     least_reserved: usize,
-    /// Whether the client gets the answer whatever the limits say: a mutation has been executed.
+    /// Whether the client gets the response in spite of the limits, since a mutation has been executed.
     is_owed: bool,
-    /// Whether a limit did not allow what the answer needed.
+    /// Whether the response needed more than a limit allows.
     is_refused: bool,
 }
 
 impl ResponseShare {
-    /// The share of an answer, which is counted for an address until its user is known.
+    /// The share of a response, which is counted for an address until its user is known.
     pub fn new(budget: &Arc<ResponseBudget>, address: IpAddr) -> Arc<Self> {
         let owner = Owner::Address(address);
         let counts =
@@ -109,7 +109,7 @@ impl ResponseShare {
         Arc::new(Self { budget: budget.clone(), counts: Mutex::new(counts) })
     }
 
-    /// Counts the answer for a user from now on, unless it is counted for somebody already.
+    /// Counts the response for a user from now on, unless some of it has been counted already.
     pub fn belongs_to(&self, user: Uuid) {
         let mut counts = self.counts();
         if counts.reserved == 0 {
@@ -117,25 +117,25 @@ impl ResponseShare {
         }
     }
 
-    /// Whether the answer needed more than a limit allows. What has been built of it is of no use then.
+    /// Whether the response needed more than a limit allows. Then it is incomplete and cannot be sent.
     pub fn is_refused(&self) -> bool {
         self.counts().is_refused
     }
 
-    /// Whether a mutation with a small answer may start whoever its user is.
+    /// Whether a mutation may start without a look at its user: its response is small and the budget is unused.
     pub fn is_mutation_free(&self, bytes: usize) -> bool {
         bytes <= UNRESERVED_BYTES && self.budget.is_unused()
     }
 
-    /// Whether a mutation may start, whose answer will have about `bytes`. It gets its answer then.
-    /// Errors: Unavailable when its owner has used half of the limit, or a large answer does not fit.
+    /// Reserves memory for the response to a mutation, of about `bytes`. Its client gets the response then.
+    /// Errors: Unavailable when the owner has used half of the limit, or a large response does not fit.
     pub fn begin_mutation(&self, bytes: usize) -> Result<()> {
         let mut counts = self.counts();
         let owner = counts.owner;
         if !self.budget.is_unused() && matches!(owner, Owner::User(_)) && self.budget.is_half_used(owner) {
             return Err(used_up());
         }
-        // Even the largest fits when its owner has used nothing else.
+        // Even the largest response fits when its owner has no other.
         let bytes = bytes.min(self.budget.limit / OWNER_DIVISOR / 2);
         if bytes > UNRESERVED_BYTES {
             if !self.budget.reserve(owner, bytes, false) {
@@ -147,7 +147,7 @@ impl ResponseShare {
         Ok(())
     }
 
-    /// Counts bytes that the answer takes until its size is known. Errors: Unavailable beyond a limit.
+    /// Counts bytes of the response until its size is known. Errors: Unavailable beyond a limit.
     pub fn take(&self, bytes: usize) -> Result<()> {
         let mut counts = self.counts();
         if counts.is_refused {
@@ -167,13 +167,13 @@ impl ResponseShare {
         Ok(())
     }
 
-    /// Counts bytes that the answer takes as long as the result is kept. Errors: as [`Self::take`].
+    /// Counts bytes until the result is dropped. Errors: as [`Self::take`].
     pub fn hold(self: &Arc<Self>, bytes: usize) -> Result<CountedBytes> {
         self.take(bytes)?;
         Ok(CountedBytes { share: self.clone(), bytes })
     }
 
-    /// Counts just the bytes of the finished answer. Errors: as [`Self::take`].
+    /// Counts exactly the bytes of the finished response. Errors: as [`Self::take`].
     pub fn settle(&self, bytes: usize) -> Result<()> {
         {
             let mut counts = self.counts();
@@ -184,12 +184,12 @@ impl ResponseShare {
         taken
     }
 
-    /// A part of what is counted already, which is returned when the result is dropped.
+    /// Bytes that are counted already. Dropping the result returns them.
     pub fn part(self: &Arc<Self>, bytes: usize) -> CountedBytes {
         CountedBytes { share: self.clone(), bytes }
     }
 
-    /// Counts bytes no longer.
+    /// Returns bytes to the budget.
     pub fn give_back(&self, bytes: usize) {
         let mut counts = self.counts();
         counts.used = counts.used.saturating_sub(bytes);
@@ -215,14 +215,14 @@ impl Drop for ResponseShare {
     }
 }
 
-/// Bytes that an answer takes. They are returned when this is dropped.
+/// Counted bytes of a response. Dropping it returns them.
 pub struct CountedBytes {
     share: Arc<ResponseShare>,
     bytes: usize,
 }
 
 impl CountedBytes {
-    /// Counts further bytes in the same way. Errors: as [`ResponseShare::take`].
+    /// Counts more bytes in the same way. Errors: as [`ResponseShare::take`].
     pub fn add(&mut self, bytes: usize) -> Result<()> {
         self.share.take(bytes)?;
         self.bytes += bytes;
@@ -237,7 +237,7 @@ impl Drop for CountedBytes {
 }
 
 fn used_up() -> Error {
-    Error::unavailable(anyhow::anyhow!("answers that are not taken use the memory for answers"))
+    Error::unavailable(anyhow::anyhow!("responses that have not been received use the memory for responses"))
 }
 
 #[cfg(test)]

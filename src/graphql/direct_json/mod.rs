@@ -6,6 +6,7 @@ mod merging;
 mod output;
 mod selection_writer;
 pub mod write;
+mod writers;
 
 use std::sync::Arc;
 
@@ -16,8 +17,7 @@ pub use api_macros::DirectJson;
 pub use merging::needs_field_merging;
 pub use output::{DirectList, DirectObject};
 pub use selection_writer::SelectionWriter;
-
-use self::write::WriteJson;
+pub use writers::{constant, object, scalar};
 
 /// Writes one field of an object as JSON. None: the field needs its resolver, so the object cannot be written
 /// directly.
@@ -35,35 +35,4 @@ impl<T: DirectJson + 'static> DirectJson for Arc<T> {
         let write = T::field_writer(field, ctx)?;
         Some(Box::new(move |item, json, ctx| write(item, json, ctx)))
     }
-}
-
-/// The writer of a field whose value is not an object.
-pub fn scalar<'a, T, V: WriteJson + ?Sized>(
-    of: impl Fn(&T) -> &V + Send + Sync + 'a,
-) -> Option<FieldWriter<'a, T>> {
-    Some(Box::new(move |item, json, ctx| of(item).write_counted(json, ctx)))
-}
-
-/// The writer of a field whose value is an object.
-pub fn object<'a, T, O: DirectJson + 'a>(
-    field: &'a Field,
-    ctx: &'a ContextSelectionSet<'a>,
-    of: impl Fn(&T) -> &O + Send + Sync + 'a,
-) -> Option<FieldWriter<'a, T>> {
-    let fields = SelectionWriter::of(&field.selection_set.node, ctx)?;
-    Some(Box::new(move |item, json, _| fields.write(of(item), json)))
-}
-
-/// The writer of a field whose value is the same object for every item.
-pub fn constant<'a, T, O: DirectJson>(
-    field: &'a Field,
-    ctx: &'a ContextSelectionSet<'a>,
-    object: &O,
-) -> Option<FieldWriter<'a, T>> {
-    let mut written = Vec::new();
-    SelectionWriter::of(&field.selection_set.node, ctx)?.write(object, &mut written)?;
-    Some(Box::new(move |_, json, _| {
-        json.extend_from_slice(&written);
-        Some(())
-    }))
 }

@@ -68,9 +68,9 @@ impl<T: WriteJson> WriteJson for Vec<T> {
     }
 }
 
-/// Writes a text as JSON has it.
+/// Appends a text as a JSON string.
 pub fn write_text(text: &str, json: &mut Vec<u8>) {
-    // Hardly a text has anything to escape, and that is seen sixteen bytes at a time.
+    // Few texts need escapes. The compiler turns this check into one of sixteen bytes at a time.
     let has_escapes = |text: &str| {
         text.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == b'"') | (byte == b'\\'))
     };
@@ -81,14 +81,14 @@ pub fn write_text(text: &str, json: &mut Vec<u8>) {
     }
 }
 
-/// Writes a text that has nothing to escape.
+/// Appends a text that needs no escapes as a JSON string.
 pub fn write_unescaped(text: &[u8], json: &mut Vec<u8>) {
     json.push(b'"');
     json.extend_from_slice(text);
     json.push(b'"');
 }
 
-/// Writes things between brackets, with commas.
+/// Writes items between two brackets, separated by commas. None as soon as an item cannot be written.
 pub fn write_items<T>(
     open: u8,
     items: impl IntoIterator<Item = T>,
@@ -97,8 +97,8 @@ pub fn write_items<T>(
     mut write: impl FnMut(T, &mut Vec<u8>) -> Option<()>,
 ) -> Option<()> {
     json.push(open);
-    for (place, item) in items.into_iter().enumerate() {
-        if place > 0 {
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
             json.push(b',');
         }
         write(item, json)?;
@@ -107,15 +107,15 @@ pub fn write_items<T>(
     Some(())
 }
 
-/// A text that is put together from pieces. Long pieces are kept as they are, since copying them would take
-/// as much memory again.
+/// A JSON text in chunks. Long parts that were written before become chunks themselves, since copying them
+/// would take as much memory again.
 #[derive(Default)]
 pub struct JsonChunks {
     done: Vec<Bytes>,
     last: Vec<u8>,
 }
 
-/// Shorter ones are copied: a piece costs more than that.
+/// Shorter parts are copied, since a chunk costs more than the copy.
 const MIN_CHUNK_BYTES: usize = 8 << 10;
 
 impl JsonChunks {
@@ -124,12 +124,12 @@ impl JsonChunks {
         Self { done: Vec::new(), last: text }
     }
 
-    /// Where more can be written.
+    /// The buffer that the text is appended to.
     pub fn text(&mut self) -> &mut Vec<u8> {
         &mut self.last
     }
 
-    /// Adds a value as JSON; what was written before stands in it as bytes.
+    /// Appends a value as JSON. Parts that were written before are binary values in it.
     pub fn add(&mut self, value: Value) {
         match value {
             Value::Binary(written) if written.len() < MIN_CHUNK_BYTES => {
@@ -141,8 +141,8 @@ impl JsonChunks {
             }
             Value::Object(fields) => {
                 self.last.push(b'{');
-                for (place, (key, value)) in fields.into_iter().enumerate() {
-                    self.separate(place);
+                for (index, (key, value)) in fields.into_iter().enumerate() {
+                    self.separate(index);
                     write_text(&key, &mut self.last);
                     self.last.push(b':');
                     self.add(value);
@@ -151,8 +151,8 @@ impl JsonChunks {
             }
             Value::List(items) => {
                 self.last.push(b'[');
-                for (place, item) in items.into_iter().enumerate() {
-                    self.separate(place);
+                for (index, item) in items.into_iter().enumerate() {
+                    self.separate(index);
                     self.add(item);
                 }
                 self.last.push(b']');
@@ -162,13 +162,13 @@ impl JsonChunks {
         }
     }
 
-    fn separate(&mut self, place: usize) {
-        if place > 0 {
+    fn separate(&mut self, index: usize) {
+        if index > 0 {
             self.last.push(b',');
         }
     }
 
-    /// All pieces in their order.
+    /// All chunks, in order.
     pub fn finish(mut self) -> Vec<Bytes> {
         self.done.push(self.last.into());
         self.done.retain(|piece| !piece.is_empty());
