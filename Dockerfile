@@ -15,8 +15,8 @@ COPY migration migration
 COPY src src
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --release --locked --target "$(uname -m)-unknown-linux-musl" \
-    && install -D "target/$(uname -m)-unknown-linux-musl/release/taskhold" /image/taskhold \
+    cargo build --profile dist --no-default-features --locked --target "$(uname -m)-unknown-linux-musl" \
+    && install -D "target/$(uname -m)-unknown-linux-musl/dist/taskhold" /image/taskhold \
     && install -d -m 700 /image/data
 
 FROM scratch
