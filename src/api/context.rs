@@ -1,4 +1,4 @@
-//! What a request carries to its resolvers: the services, the credential, and the viewer.
+//! The context of a request for its resolvers: the services, the credential, and the viewer.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::graphql::error::FieldError;
 use crate::graphql::{RequesterContext, ResponseShare};
 use crate::service::{Account, Accounts, Services, Tasks};
 
-/// One request's access to the services. The viewer is looked up when the first field needs it, so that a
-/// bad token does not make the public fields fail.
+/// One request's access to the services. The token is verified when the first field needs the viewer, so that
+/// public fields work with an invalid token.
 pub struct RequestContext {
     services: Arc<Services>,
     credential: Credential,
@@ -36,28 +36,28 @@ impl RequestContext {
         Self { services, credential, client, viewer, account, share }
     }
 
-    /// The response's share of the memory for responses.
+    /// The response's share of the response budget.
     pub fn share(&self) -> &Arc<ResponseShare> {
         &self.share
     }
 
-    /// The services, for what needs no sign-in.
+    /// The services, for operations that need no sign-in.
     pub fn services(&self) -> &Services {
         &self.services
     }
 
-    /// What the request proves its user with.
+    /// The token of the request, if it has one.
     pub fn credential(&self) -> &Credential {
         &self.credential
     }
 
-    /// Where the request comes from.
+    /// The client that sent the request.
     pub fn client(&self) -> &ClientInfo {
         &self.client
     }
 
-    /// Accounts, for an operation that checks or sets a password. Errors: RateLimited when the client's
-    /// address has made too many such operations in this minute.
+    /// The account operations that verify or set a password. Errors: RateLimited when the client's address
+    /// has made too many such requests in this minute.
     pub fn rate_limited_accounts(&self) -> Result<&Accounts> {
         let accounts = self.services.accounts();
         accounts.check_address(&self.client)?;
@@ -77,13 +77,13 @@ impl RequestContext {
         Ok(viewer)
     }
 
-    /// The viewer, if a field has asked for it and the token was valid.
+    /// The viewer, if a field has needed it and the token was valid.
     pub fn known_viewer(&self) -> Option<&Viewer> {
         self.viewer.get()?.as_ref().ok()
     }
 
-    /// The viewer of a change that has just been made. The session may have been revoked since; the change
-    /// is reported nevertheless.
+    /// The viewer of a change that was just committed. It does not check whether the session was revoked
+    /// since then: the client must learn that the change was made. Errors: Internal before [`Self::viewer`].
     pub fn authenticated_viewer(&self) -> Result<&Viewer> {
         self.known_viewer().ok_or_else(|| Error::internal(anyhow!("a change was made without a viewer")))
     }
@@ -98,7 +98,7 @@ impl RequestContext {
         Ok(self.services.account(self.viewer().await?))
     }
 
-    /// The account of `viewer`, which is read once in a request, however many tasks select their owner.
+    /// The account of `viewer`. It is read once per request, even if many tasks select their owner.
     pub async fn account_of(&self, viewer: &Viewer) -> Result<User> {
         let mut account = self.account.lock().await;
         match &*account {
@@ -107,13 +107,13 @@ impl RequestContext {
         }
     }
 
-    /// The account of the viewer, if it has been read already.
+    /// The viewer's account, if it has been read already.
     pub fn cached_account(&self) -> Option<User> {
         let viewer = self.known_viewer()?;
         self.account.try_lock().ok()?.clone().filter(|user| user.id == viewer.user_id())
     }
 
-    /// Makes later fields of the same request see a changed account.
+    /// Replaces the cached account, so that later fields of the request return the changed one.
     pub async fn cache_account(&self, user: &User) {
         *self.account.lock().await = Some(user.clone());
     }
@@ -121,14 +121,14 @@ impl RequestContext {
 
 impl RequesterContext for RequestContext {
     async fn attribute_response(&self) {
-        // The fields that need a viewer report the error of a bad token.
+        // The fields that need the viewer report the error of an invalid token.
         let _ = self.viewer().await;
     }
 }
 
-/// Finds the context of the request that a resolver works for.
+/// Gives resolvers access to the context of their request.
 pub trait RequestExt<'a> {
-    /// The context of the request that the resolver works for.
+    /// The context of the request that the resolver belongs to.
     fn request(&self) -> &'a RequestContext;
 }
 
@@ -138,10 +138,10 @@ impl<'a, T> RequestExt<'a> for ContextBase<'a, T> {
     }
 }
 
-/// The value of a nullable field: its error makes that field null, and its siblings stay.
+/// The result of a nullable field: an error makes only this field null, not its siblings.
 pub type Nullable<T> = Option<Result<T, FieldError>>;
 
-/// Runs the body of a nullable field.
+/// Executes the body of a nullable field.
 pub async fn nullable<T>(body: impl Future<Output = Result<T>>) -> Nullable<T> {
     Some(body.await.map_err(FieldError::from))
 }

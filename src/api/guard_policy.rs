@@ -1,13 +1,13 @@
-//! What the document guard has to be told about this schema.
+//! The properties of this schema that the document guard needs.
 
 use crate::api::scalar::{Date, DateTime};
 use crate::domain::{DEFAULT_PAGE, MAX_FAULTS, MAX_PAGE};
 use crate::graphql::guard::{CountedList, ExclusiveFields, Policy, Scalar, SearchCondition};
 
-/// The rules of the public schema.
+/// The policy of the document guard for the public schema.
 pub fn guard_policy() -> Policy {
     Policy {
-        // Each of them checks or sets a password or a token: one a request costs one hash.
+        // Each of them may compute a password hash. One field per request bounds the cost of a request.
         exclusive: ExclusiveFields {
             names: &["register", "login", "refreshToken", "changePassword"],
             quantity: "Number of sign-in fields",
@@ -16,7 +16,7 @@ pub fn guard_policy() -> Policy {
         max_page_size: MAX_PAGE as usize,
         unpaged_list_size: 10,
         counted_lists: &[CountedList { field: "nodes", argument: "ids" }],
-        // The texts of all tasks are searched.
+        // A text search reads all tasks of the viewer.
         search: SearchCondition { argument: "filter", field: "text", complexity: 100 },
         scalars: &[
             Scalar {

@@ -1,10 +1,10 @@
-//! Checks that the inputs of several mutations need. A field is given with its name, by `field!`.
+//! Checks that several inputs share. Each takes a field as a pair of name and value, made by `field!`.
 
 use async_graphql::MaybeUndefined;
 
 use crate::domain::{Faults, Problem, Result, at_most};
 
-/// The value of a field, if it has no fault.
+/// The parsed value of a required field; `None` when it has a fault.
 pub fn required<T>(
     faults: &mut Faults,
     (name, raw): (&str, String),
@@ -13,7 +13,7 @@ pub fn required<T>(
     faults.check(name, parse(&raw))
 }
 
-/// The text of a field that can be left out, of at most `max` characters.
+/// The text of an optional field, of at most `max` characters.
 pub fn optional_text(
     faults: &mut Faults,
     (name, text): (&str, Option<String>),
@@ -22,7 +22,7 @@ pub fn optional_text(
     text.and_then(|raw| faults.check(name, at_most(&raw, max)))
 }
 
-/// The items of a list that can be left out. Each item adds its own faults.
+/// The parsed items of an optional list. Faults of an item get its index as their path.
 pub fn list<T, P>(
     faults: &mut Faults,
     (name, items): (&str, Option<Vec<T>>),
@@ -34,7 +34,7 @@ pub fn list<T, P>(
     })
 }
 
-/// The value of a field that can be left out and cannot be null.
+/// The value of an optional field that must not be null.
 pub fn non_null<T>(faults: &mut Faults, (name, value): (&str, MaybeUndefined<T>)) -> Option<T> {
     match value {
         MaybeUndefined::Value(value) => Some(value),
@@ -46,7 +46,7 @@ pub fn non_null<T>(faults: &mut Faults, (name, value): (&str, MaybeUndefined<T>)
     }
 }
 
-/// The text of a field that can be left out or cleared with null, of at most `max` characters.
+/// The text of an optional field that null clears, of at most `max` characters.
 pub fn nullable_text(
     faults: &mut Faults,
     (name, text): (&str, MaybeUndefined<String>),
@@ -59,7 +59,7 @@ pub fn nullable_text(
     }
 }
 
-/// The parsed text of a field that can be left out and cannot be null.
+/// The parsed text of an optional field that must not be null.
 pub fn non_null_text<T>(
     faults: &mut Faults,
     (name, text): (&str, MaybeUndefined<String>),

@@ -1,13 +1,13 @@
-//! How much memory values take that were read from the database, about.
+//! Estimates of the memory that values from the database take.
 
 use crate::domain::{ChecklistItem, FileChange, Risk, Task};
 
-/// Beside its texts: the value itself, and what the allocator adds.
-const FRAME_BYTES: usize = 256;
+/// The size of a value without its texts, including the overhead of the allocator.
+const OVERHEAD_BYTES: usize = 256;
 
-/// A value whose memory is counted.
+/// A value whose memory is counted in the response budget.
 pub trait MemorySize {
-    /// In bytes.
+    /// The estimated memory in bytes.
     fn memory_size(&self) -> usize;
 }
 
@@ -17,7 +17,7 @@ impl MemorySize for Task {
         let texts = [&self.description, &details.owner_label, &details.objective, &details.rationale];
         let labels: usize =
             self.labels.as_slice().iter().map(|label| label.len() + size_of::<String>()).sum();
-        2 * FRAME_BYTES
+        2 * OVERHEAD_BYTES
             + self.title.len()
             + labels
             + texts.into_iter().flatten().map(String::len).sum::<usize>()
@@ -26,18 +26,18 @@ impl MemorySize for Task {
 
 impl MemorySize for ChecklistItem {
     fn memory_size(&self) -> usize {
-        FRAME_BYTES + self.text.len()
+        OVERHEAD_BYTES + self.text.len()
     }
 }
 
 impl MemorySize for Risk {
     fn memory_size(&self) -> usize {
-        FRAME_BYTES + self.description.len() + self.mitigation.as_ref().map_or(0, String::len)
+        OVERHEAD_BYTES + self.description.len() + self.mitigation.as_ref().map_or(0, String::len)
     }
 }
 
 impl MemorySize for FileChange {
     fn memory_size(&self) -> usize {
-        FRAME_BYTES + self.path.len()
+        OVERHEAD_BYTES + self.path.len()
     }
 }

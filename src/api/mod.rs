@@ -25,12 +25,12 @@ use crate::graphql::guard::{Guard, Limits};
 use crate::graphql::{Execution, Executor, ExecutorSettings, GraphqlRequest, LimitedRoot};
 use crate::service::Services;
 
-/// The queries that need no sign-in.
+/// The fields of Query that need no sign-in.
 pub const PUBLIC_QUERIES: &[&str] = &["serverInfo"];
 
 type ApiSchema = Schema<LimitedRoot<Query>, Mutation, EmptySubscription>;
 
-/// The GraphQL API: the schema, executed over the services. A clone is another handle on the same API.
+/// The GraphQL API: executes operations of the schema with the services. Clones share one API.
 #[derive(Clone)]
 pub struct Api {
     executor: Executor<ApiSchema>,
@@ -38,7 +38,8 @@ pub struct Api {
 }
 
 impl Api {
-    /// The API over the services, with these limits of documents. Without introspection, error messages suggest no names either.
+    /// Creates the API with these services and limits of documents. Without introspection, error messages do
+    /// not suggest names of the schema either.
     pub fn new(services: Arc<Services>, limits: Limits, settings: ExecutorSettings) -> Self {
         let build = |mode| {
             let mut builder = builder().data(limits.clone()).validation_mode(mode);
@@ -52,7 +53,7 @@ impl Api {
         Self { executor: Executor::new(schema, prevalidated, guard, settings), services }
     }
 
-    /// Executes one operation for a client. Returns the viewer too, if the operation needed one.
+    /// Executes one operation for a client. Also returns the viewer, if the operation needed one.
     pub async fn execute(
         &self,
         request: GraphqlRequest,
@@ -66,17 +67,17 @@ impl Api {
         (execution, context.known_viewer().cloned())
     }
 
-    /// Whether the service can work: the database accepts writes.
+    /// Whether the database accepts writes.
     pub async fn is_ready(&self) -> bool {
         self.services.ready().await.is_ok()
     }
 
-    /// The limits that requests have to keep.
+    /// The limits of documents.
     pub fn limits(&self) -> &Limits {
         self.executor.limits()
     }
 
-    /// Waits until all operations have ended and everything that they left to be written has been written.
+    /// Waits until all operations have ended and their pending writes are complete.
     pub async fn drain(&self) {
         self.executor.drain().await;
         self.services.finish().await;
@@ -87,7 +88,7 @@ fn builder() -> SchemaBuilder<LimitedRoot<Query>, Mutation, EmptySubscription> {
     Schema::build(LimitedRoot(Query), Mutation::default(), EmptySubscription)
 }
 
-/// The public schema in SDL, as schema.graphql contains it.
+/// The public schema in SDL: the content of schema.graphql.
 pub fn sdl() -> String {
     let options = SDLExportOptions::new().prefer_single_line_descriptions().include_specified_by();
     builder().finish().sdl_with_options(options)

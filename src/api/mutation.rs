@@ -1,5 +1,4 @@
-//! The root of writing. Every field is nullable, so that one failing among several keeps the results
-//! of the others.
+//! The root type of mutations, merged from the mutations of accounts, tasks and task parts.
 
 use async_graphql::MergedObject;
 
@@ -7,6 +6,6 @@ use crate::api::account::AccountMutation;
 use crate::api::task::TaskMutation;
 use crate::api::task_part::PartMutation;
 
-/// Writing. Every field is nullable, so that one failing among several keeps the results of the others.
+/// Mutations. Every field is nullable, so that an error in one field keeps the results of the others.
 #[derive(MergedObject, Default)]
 pub struct Mutation(AccountMutation, TaskMutation, PartMutation);

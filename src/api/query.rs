@@ -1,4 +1,4 @@
-//! The root of reading.
+//! The root type of queries.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -21,12 +21,12 @@ use crate::graphql::error::FieldError;
 use crate::graphql::guard;
 
 const MAX_NODES: usize = 100;
-/// What other objects than tasks take, about.
+/// The estimated memory of an object that is not a task.
 const OTHER_NODE_BYTES: usize = 1024;
 
-/// Anything with a globally unique id. Ids are UUIDs (version 7 when the server makes them).
+/// An object with a globally unique id. Ids are UUIDs (version 7 when the server creates them).
 #[derive(Interface, Clone)]
-#[graphql(field(name = "id", ty = "&Id", desc = "A UUID."))]
+#[graphql(field(name = "id", ty = "&Id", desc = "The id of the object, a UUID."))]
 pub enum Node {
     Task(TaskNode),
     User(UserNode),
@@ -36,9 +36,10 @@ pub enum Node {
     FileChange(FileChangeNode),
 }
 
+/// The root type of queries.
 pub struct Query;
 
-/// Reading.
+/// Queries.
 #[Object]
 impl Query {
     /// The signed-in user.
@@ -48,7 +49,8 @@ impl Query {
         Ok(DirectObject(UserNode::new(request.account_of(viewer).await?, viewer)))
     }
 
-    /// One of the viewer's tasks. Error NOT_FOUND when there is none, FORBIDDEN when it is somebody else's.
+    /// One task of the viewer. Error NOT_FOUND when it does not exist or is in the trash, FORBIDDEN when it
+    /// belongs to another user.
     async fn task(
         &self,
         ctx: &Context<'_>,
@@ -63,42 +65,43 @@ impl Query {
         .await
     }
 
-    /// The viewer's tasks, newest first unless orderBy says otherwise.
+    /// The viewer's tasks that are not in the trash, by default the newest first.
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
     async fn tasks(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many tasks, from the beginning: 1 to 100, 20 when left out.")] first: Option<
-            i32,
-        >,
-        #[graphql(desc = "Only tasks after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many tasks, from the end: 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only tasks before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only tasks that meet it.")] filter: Option<TaskFilter>,
-        #[graphql(desc = "Up to three keys; newest first when left out.")] order_by: Option<Vec<TaskOrder>>,
+        #[graphql(desc = "The number of tasks from the start of the list: 1 to 100, by default 20.")]
+        first: Option<i32>,
+        #[graphql(desc = "Selects only tasks after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The number of tasks from the end of the list: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Selects only tasks before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Selects only tasks that match this filter.")] filter: Option<TaskFilter>,
+        #[graphql(
+            desc = "Up to 3 keys, the most significant first. By default, the newest task comes first."
+        )]
+        order_by: Option<Vec<TaskOrder>>,
     ) -> Result<TaskConnection, FieldError> {
         let viewer = ctx.request().viewer().await?;
         let paging = PagingArguments { first, after, last, before };
         Ok(TaskConnection::load(ctx, viewer, paging, filter, order_by).await?)
     }
 
-    /// The viewer's deleted tasks that restoreTask can still bring back, latest deletion first.
+    /// The tasks in the viewer's trash, which restoreTask can restore; the latest deletion first.
     async fn trash(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many tasks, from the beginning: 1 to 100, 20 when left out.")] first: Option<
-            i32,
-        >,
-        #[graphql(desc = "Only tasks after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many tasks, from the end: 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only tasks before this cursor.")] before: Option<String>,
+        #[graphql(desc = "The number of tasks from the start of the list: 1 to 100, by default 20.")]
+        first: Option<i32>,
+        #[graphql(desc = "Selects only tasks after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The number of tasks from the end of the list: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Selects only tasks before this cursor.")] before: Option<String>,
     ) -> Result<TaskConnection, FieldError> {
         let viewer = ctx.request().viewer().await?;
         let paging = PagingArguments { first, after, last, before };
         Ok(TaskConnection::load_trash(ctx, viewer, paging).await?)
     }
 
-    /// Refetch any object the viewer may see; null when there is none or it is not the viewer's.
+    /// Any object of the viewer by its id; null when it does not exist or belongs to another user.
     async fn node(
         &self,
         ctx: &Context<'_>,
@@ -107,7 +110,7 @@ impl Query {
         nullable(async { Ok(find_nodes(ctx.request(), &[id]).await?.pop().flatten()) }).await
     }
 
-    /// Like node, for up to 100 ids, in the order asked for.
+    /// The objects with up to 100 ids, in the order of the ids. Each is null in the same cases as node.
     async fn nodes(
         &self,
         ctx: &Context<'_>,
@@ -116,14 +119,15 @@ impl Query {
         Ok(find_nodes(ctx.request(), &ids).await?)
     }
 
-    /// What a client needs before anybody signs in. Public.
+    /// Information about the server for clients, for example for a registration form. Public: it needs no
+    /// sign-in.
     async fn server_info(&self, ctx: &Context<'_>) -> ServerInfo {
         let limits = ctx.data_unchecked::<guard::Limits>();
         ServerInfo::new(ctx.request().services().accounts().registration_open(), limits)
     }
 }
 
-/// The viewer's objects with these ids, in their order; what is not the viewer's is not there.
+/// The viewer's objects with these ids, in the order of the ids. Others are `None`.
 async fn find_nodes(request: &RequestContext, ids: &[ID]) -> Result<Vec<Option<Node>>> {
     request.viewer().await?;
     if ids.len() > MAX_NODES {
@@ -134,7 +138,7 @@ async fn find_nodes(request: &RequestContext, ids: &[ID]) -> Result<Vec<Option<N
     let ids: Vec<Option<Uuid>> = ids.iter().map(find_id).collect();
     let found = find_each(request, ids.iter().flatten().copied().collect()).await?;
     let nodes = ids.into_iter().map(|id| found.get(&id?));
-    // A task that is asked for under several ids' places is in memory as often.
+    // An object whose id is repeated is cloned for each repetition.
     request.share().take(nodes.clone().flatten().map(memory_size).sum())?;
     Ok(nodes.map(Option::<&Node>::cloned).collect())
 }
@@ -146,7 +150,8 @@ fn memory_size(node: &Node) -> usize {
     }
 }
 
-/// The viewer's objects under these ids: one kind after the other, as long as there are ids of nothing yet.
+/// The viewer's objects with these ids. It searches the kinds of objects in turn, while some ids are not
+/// found.
 async fn find_each(request: &RequestContext, ids: BTreeSet<Uuid>) -> Result<HashMap<Uuid, Node>> {
     let (viewer, tasks) = (request.viewer().await?, request.tasks().await?);
     let mut found = HashMap::new();
@@ -154,32 +159,32 @@ async fn find_each(request: &RequestContext, ids: BTreeSet<Uuid>) -> Result<Hash
         let user = UserNode::new(request.account_of(viewer).await?, viewer);
         found.insert(viewer.user_id(), Node::User(user));
     }
-    let rest = |found: &HashMap<Uuid, Node>| -> Vec<Uuid> {
+    let not_in = |found: &HashMap<Uuid, Node>| -> Vec<Uuid> {
         ids.iter().copied().filter(|id| !found.contains_key(id)).collect()
     };
 
-    let asked = rest(&found);
-    if asked.is_empty() {
+    let missing = not_in(&found);
+    if missing.is_empty() {
         return Ok(found);
     }
-    let some = TaskNode::all(tasks.find(&asked).await?, viewer);
-    found.extend(some.into_iter().map(|task| (task.id.0, Node::Task(task))));
+    let nodes = TaskNode::all(tasks.find(&missing).await?, viewer);
+    found.extend(nodes.into_iter().map(|task| (task.id.0, Node::Task(task))));
 
-    let asked = rest(&found);
-    if asked.is_empty() {
+    let missing = not_in(&found);
+    if missing.is_empty() {
         return Ok(found);
     }
     let sessions = request.services().sessions().list(viewer).await?;
-    let sessions = sessions.into_iter().filter(|session| asked.contains(&session.id));
+    let sessions = sessions.into_iter().filter(|session| missing.contains(&session.id));
     found.extend(sessions.map(|session| (session.id, Node::Session(session.into()))));
-    let items = tasks.find_items(&asked).await?;
-    let batch = TaskPartLoader::of(items.iter().map(|item| item.task_id), viewer);
+    let items = tasks.find_items(&missing).await?;
+    let loader = TaskPartLoader::of(items.iter().map(|item| item.task_id), viewer);
     found.extend(
-        items.into_iter().map(|item| (item.id, Node::ChecklistItem(ChecklistItemNode::new(item, &batch)))),
+        items.into_iter().map(|item| (item.id, Node::ChecklistItem(ChecklistItemNode::new(item, &loader)))),
     );
-    let risks = tasks.find_risks(&asked).await?;
+    let risks = tasks.find_risks(&missing).await?;
     found.extend(risks.into_iter().map(|risk| (risk.id, Node::Risk(risk.into()))));
-    let files = tasks.find_files(&asked).await?;
+    let files = tasks.find_files(&missing).await?;
     found.extend(files.into_iter().map(|file| (file.id, Node::FileChange(file.into()))));
     Ok(found)
 }

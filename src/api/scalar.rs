@@ -1,4 +1,4 @@
-//! The scalars: instants, and ids that are UUIDs.
+//! The scalars: date and time, dates, and ids that are UUIDs.
 
 use std::borrow::Cow;
 
@@ -14,19 +14,20 @@ use uuid::Uuid;
 use crate::domain::{self, BulkIds, Faults, Instant, Problem, Rule};
 use crate::graphql::direct_json::write::{WriteJson, write_text, write_unescaped};
 
-/// An instant, as it stands on the wire.
+/// The scalar DateTime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(pub Instant);
 
-/// An instant: RFC 3339, always UTC on output, millisecond precision: 2026-11-21T09:30:00.000Z.
+/// A date and time in RFC 3339. Inputs may have any offset; outputs are in UTC with milliseconds, for example
+/// 2026-11-21T09:30:00.000Z.
 #[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
-        Self::of(&value).ok_or_else(|| InputValueError::custom("not an RFC 3339 date and time"))
+        Self::from_value(&value).ok_or_else(|| InputValueError::custom("not an RFC 3339 date and time"))
     }
 
     fn is_valid(value: &Value) -> bool {
-        Self::of(value).is_some()
+        Self::from_value(value).is_some()
     }
 
     fn to_value(&self) -> Value {
@@ -35,7 +36,7 @@ impl ScalarType for DateTime {
 }
 
 impl WriteJson for DateTime {
-    /// Digit by digit, since the general way takes ten times as long.
+    /// Writes each digit directly, since the formatter of chrono takes ten times as long.
     fn write(&self, json: &mut Vec<u8>) {
         let at = self.0.naive_utc();
         let mut text = *b"0000-00-00T00:00:00.000Z";
@@ -48,8 +49,8 @@ impl WriteJson for DateTime {
             (17..19, at.second()),
             (20..23, self.0.timestamp_subsec_millis()),
         ];
-        for (place, mut number) in parts {
-            for digit in text[place].iter_mut().rev() {
+        for (range, mut number) in parts {
+            for digit in text[range].iter_mut().rev() {
                 *digit += (number % 10) as u8;
                 number /= 10;
             }
@@ -59,13 +60,13 @@ impl WriteJson for DateTime {
 }
 
 impl DateTime {
-    fn of(value: &Value) -> Option<Self> {
+    fn from_value(value: &Value) -> Option<Self> {
         let Value::String(text) = value else { return None };
         Self::from_text(text)
     }
 
-    /// Reads RFC 3339 with any offset. What is finer than a millisecond is cut; a year that takes more
-    /// than four digits in UTC could not be written again and is refused.
+    /// Parses RFC 3339 with any offset and truncates to milliseconds. Returns `None` also when the year in
+    /// UTC is not in 1 to 9999, since RFC 3339 has four digits for it.
     pub fn from_text(text: &str) -> Option<Self> {
         let parsed = ChronoDateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc);
         let instant = ChronoDateTime::from_timestamp_millis(parsed.timestamp_millis())?;
@@ -73,8 +74,8 @@ impl DateTime {
     }
 }
 
-/// An instant that stored ones are compared with; on the wire it is a DateTime. Nothing of it is cut: what
-/// lies between two milliseconds is neither of them.
+/// An instant of a filter, in the schema a DateTime. Stored instants have whole milliseconds; `is_between`
+/// tells whether this one lies between two of them, so that comparisons are exact.
 pub struct Bound(pub domain::Bound);
 
 impl InputType for Bound {
@@ -104,25 +105,25 @@ impl InputType for Bound {
     }
 }
 
-/// Whether a text in RFC 3339 lies between two milliseconds.
+/// Whether an RFC 3339 text has a nonzero digit beyond the milliseconds.
 fn is_finer_than_milliseconds(text: &str) -> bool {
     let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
     fraction.bytes().take_while(u8::is_ascii_digit).skip(3).any(|digit| digit != b'0')
 }
 
-/// A calendar day, as it stands on the wire.
+/// The scalar Date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Date(pub NaiveDate);
 
-/// A calendar day without a time zone: 2026-11-21.
+/// A calendar date without a time zone, for example 2026-11-21.
 #[Scalar(name = "Date")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
-        Self::of(&value).ok_or_else(|| InputValueError::custom("not a date like 2026-11-21"))
+        Self::from_value(&value).ok_or_else(|| InputValueError::custom("not a date like 2026-11-21"))
     }
 
     fn is_valid(value: &Value) -> bool {
-        Self::of(value).is_some()
+        Self::from_value(value).is_some()
     }
 
     fn to_value(&self) -> Value {
@@ -137,19 +138,19 @@ impl WriteJson for Date {
 }
 
 impl Date {
-    fn of(value: &Value) -> Option<Self> {
+    fn from_value(value: &Value) -> Option<Self> {
         let Value::String(text) = value else { return None };
         Self::from_text(text)
     }
 
-    /// Reads a day of the years 1 to 9999 in its one form, which is written again the same.
+    /// Parses a date of the years 1 to 9999 in the form YYYY-MM-DD.
     pub fn from_text(text: &str) -> Option<Self> {
         let date: NaiveDate = text.parse().ok()?;
         ((1..=9999).contains(&date.year()) && date.to_string() == text).then_some(Self(date))
     }
 }
 
-/// The id of something that there is. On the wire it is an ID.
+/// The id of an object, in the schema an ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Id(pub Uuid);
 
@@ -179,7 +180,7 @@ impl WriteJson for Id {
     }
 }
 
-/// The UUID in an id argument.
+/// The UUID of an id argument. Errors: Invalid.
 pub fn parse_id(argument: &str, id: &ID) -> domain::Result<Uuid> {
     find_id(id).ok_or_else(|| {
         let mut faults = Faults::default();
@@ -188,17 +189,17 @@ pub fn parse_id(argument: &str, id: &ID) -> domain::Result<Uuid> {
     })
 }
 
-/// The UUID in an id argument that may be left out.
+/// The UUID of an optional id argument. Errors: Invalid.
 pub fn parse_optional_id(argument: &str, id: Option<&ID>) -> domain::Result<Option<Uuid>> {
     id.map(|id| parse_id(argument, id)).transpose()
 }
 
-/// The UUIDs in the argument `ids` of a call about several things.
+/// The UUIDs of the argument `ids` of a bulk mutation. Errors: Invalid.
 pub fn parse_bulk_ids(ids: &[ID]) -> domain::Result<BulkIds> {
     BulkIds::parse(&ids.iter().map(find_id).collect::<Vec<_>>())
 }
 
-/// The UUID in an id, if it is one: 36 characters with hyphens.
+/// The UUID of an id, if it has the form of 36 characters with hyphens.
 pub fn find_id(id: &ID) -> Option<Uuid> {
     Uuid::try_parse(id).ok().filter(|_| id.len() == 36)
 }
@@ -207,9 +208,9 @@ pub fn find_id(id: &ID) -> Option<Uuid> {
 mod tests {
     use super::*;
 
-    fn shown(text: &str) -> Option<String> {
+    fn formatted(text: &str) -> Option<String> {
         match ScalarType::to_value(&DateTime::from_text(text)?) {
-            Value::String(shown) => Some(shown),
+            Value::String(text) => Some(text),
             _ => None,
         }
     }
@@ -224,7 +225,7 @@ mod tests {
             ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000Z"),
             ("1969-12-31T23:59:59.9996Z", "1969-12-31T23:59:59.999Z"),
         ] {
-            assert_eq!(shown(sent).as_deref(), Some(expected), "{sent}");
+            assert_eq!(formatted(sent).as_deref(), Some(expected), "{sent}");
             let mut written = Vec::new();
             DateTime::from_text(sent).write(&mut written);
             assert_eq!(written, format!("\"{expected}\"").into_bytes(), "{sent}");
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_instant_is_refused() {
+    fn texts_that_are_not_instants_are_refused() {
         for text in [
             "",
             "2026-11-21",
@@ -243,7 +244,7 @@ mod tests {
             "+12026-11-21T09:30:00Z",
             "1763717400",
         ] {
-            assert_eq!(shown(text), None, "{text}");
+            assert_eq!(formatted(text), None, "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a client needs before anybody signs in.
+//! Information about the server that clients can read without signing in.
 
 use async_graphql::SimpleObject;
 
@@ -11,22 +11,23 @@ use crate::graphql::error::{CODES, CodeSpec, ErrorCode};
 use crate::graphql::execution_state::MAX_RESPONSE_TEXT_BYTES;
 use crate::graphql::guard;
 
-/// What a client needs before anybody signs in.
+/// Information about the server that clients can read without signing in.
 #[derive(SimpleObject)]
 pub struct ServerInfo {
-    /// Version of the server.
+    /// The version of the server.
     version: &'static str,
-    /// Whether register is open.
+    /// Whether new users can register.
     registration_open: bool,
     /// The password rules that register and changePassword enforce, one sentence each.
     password_rules: [&'static str; 4],
-    /// The bounds that requests are held to, so that forms can check before they send.
+    /// The limits of values and requests, so that forms can check their input before they send it.
     limits: Limits,
-    /// Every code that can stand in errors[].extensions.code.
+    /// All values of `errors[].extensions.code`, with their meanings.
     error_codes: Vec<ErrorCodeInfo>,
 }
 
 impl ServerInfo {
+    /// The information about a server with these limits of documents.
     pub fn new(registration_open: bool, limits: &guard::Limits) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION"),
@@ -71,89 +72,91 @@ impl ServerInfo {
     }
 }
 
-fn int(bound: usize) -> i32 {
-    bound.try_into().unwrap_or(i32::MAX)
+fn int(limit: usize) -> i32 {
+    limit.try_into().unwrap_or(i32::MAX)
 }
 
-/// Lengths count Unicode characters, after surrounding white space is cut.
+/// The limits of values and requests. Lengths are in Unicode characters, after surrounding white space has
+/// been removed.
 #[derive(SimpleObject)]
 struct Limits {
-    /// The longest title.
+    /// The maximum length of the title of a task.
     title_length: i32,
-    /// The longest description.
+    /// The maximum length of the description of a task.
     description_length: i32,
-    /// The longest display name.
+    /// The maximum length of a display name.
     name_length: i32,
-    /// The longest name of the person or team in a task document.
+    /// The maximum length of the ownerLabel of a task.
     owner_label_length: i32,
-    /// The longest objective.
+    /// The maximum length of the objective of a task.
     objective_length: i32,
-    /// The longest rationale.
+    /// The maximum length of the rationale of a task.
     rationale_length: i32,
-    /// The longest text of a checklist item.
+    /// The maximum length of the text of a checklist item.
     checklist_item_length: i32,
-    /// The longest description of a risk.
+    /// The maximum length of the description of a risk.
     risk_length: i32,
-    /// The longest mitigation of a risk.
+    /// The maximum length of the mitigation of a risk.
     mitigation_length: i32,
-    /// The longest path of a file.
+    /// The maximum length of the path of a file.
     path_length: i32,
-    /// The longest label.
+    /// The maximum length of a label.
     label_length: i32,
-    /// The most labels of a task.
+    /// The maximum number of labels of a task.
     labels_per_task: i32,
-    /// The most checklist items of a task, on both levels.
+    /// The maximum number of checklist items of a task, including sub-items.
     checklist_items_per_task: i32,
-    /// The most risks of a task.
+    /// The maximum number of risks of a task.
     risks_per_task: i32,
-    /// The most files of a task.
+    /// The maximum number of files of a task.
     files_per_task: i32,
-    /// The most things that one call can be about.
+    /// The maximum number of tasks that one bulk mutation can create, change or delete.
     bulk_size: i32,
-    /// The largest page.
+    /// The maximum number of tasks on a page.
     page_size: i32,
-    /// How deep a query may nest its fields.
+    /// The maximum depth of nested fields in an operation.
     query_depth: i32,
-    /// How much a query may cost: a field is 1, a connection its page size times its children.
+    /// The maximum complexity of an operation. A field counts 1; a connection counts the complexity of its
+    /// fields multiplied by its page size.
     query_complexity: i32,
-    /// How long a request's body may be, in bytes.
+    /// The maximum size of a request body, in bytes.
     request_bytes: i32,
-    /// How long the long texts and the parts of tasks in one answer may be together, in bytes.
+    /// The maximum total size of the long texts and task parts in one response, in bytes.
     answer_bytes: i32,
-    /// How deep a request's JSON may nest arrays and objects.
+    /// The maximum depth of nested arrays and objects in the JSON of a request.
     json_nesting: i32,
-    /// How long a document may be, in bytes.
+    /// The maximum size of a GraphQL document, in bytes.
     query_bytes: i32,
-    /// How deep a document may nest brackets of any kind.
+    /// The maximum depth of nested brackets of any kind in a document.
     query_nesting: i32,
-    /// The most lexical tokens of a document.
+    /// The maximum number of lexical tokens in a document.
     query_tokens: i32,
-    /// The most selections of a document, with fragments counted as often as they are spread.
+    /// The maximum number of selections in a document. A fragment counts once for each of its spreads.
     query_selections: i32,
-    /// The most aliases of a document.
+    /// The maximum number of aliases in a document.
     query_aliases: i32,
-    /// The most directives in one place.
+    /// The maximum number of directives at one location of a document, for example at a field.
     query_directives: i32,
-    /// The most fragments of a document.
+    /// The maximum number of fragments in a document.
     query_fragments: i32,
-    /// The most operations of a document.
+    /// The maximum number of operations in a document.
     query_operations: i32,
-    /// The most root fields of a query.
+    /// The maximum number of root fields of a query.
     query_root_fields: i32,
-    /// The most root fields of a mutation.
+    /// The maximum number of root fields of a mutation.
     mutation_root_fields: i32,
 }
 
-/// A code and what it means.
+/// An error code and its meaning.
 #[derive(SimpleObject)]
 pub struct ErrorCodeInfo {
-    /// The code.
+    /// The error code.
     code: ErrorCode,
-    /// The HTTP status of the same meaning; also in `errors[].extensions.status`.
+    /// The HTTP status with the same meaning, which is also in `errors[].extensions.status`.
     status: i32,
-    /// What it means.
+    /// The meaning of the code, in one sentence.
     description: &'static str,
-    /// Whether the same request may succeed later unchanged.
+    /// Whether the same request may succeed later without changes.
     retryable: bool,
 }
 

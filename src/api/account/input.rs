@@ -8,24 +8,27 @@ use crate::domain::{
 };
 use crate::service::{self};
 
-/// What an account is made of. Null is the same as left out.
+/// A new account. Null means the same as an omitted value.
 #[derive(InputObject)]
 pub struct RegisterInput {
-    /// The e-mail address; unique regardless of case.
+    /// The e-mail address. It is unique regardless of case.
     email: String,
-    /// See serverInfo.passwordRules.
+    /// The password. Its rules are in serverInfo.passwordRules.
     #[graphql(secret)]
     password: String,
-    /// Checked against password when sent.
+    /// The password again. If it is present, it must be equal to password.
     #[graphql(secret)]
     confirm_password: Option<String>,
-    /// Defaults to username, else to the part of email before the @.
+    /// The display name, 1 to 100 characters. The default is username, or without it the part of email before
+    /// the @.
     name: Option<String>,
-    /// 3 to 32 of a-z, 0-9, _ . - (case is ignored). Derived from email when left out.
+    /// The username: 3 to 32 of the characters a-z, 0-9, _ . - (upper case is converted to lower case). If it
+    /// is omitted, the server derives one from email.
     username: Option<String>,
 }
 
 impl RegisterInput {
+    /// The checked input. Errors: Invalid with all of its faults.
     pub fn parse(self) -> Result<Registration> {
         let mut faults = Faults::of("input");
         let email = faults.check("email", Email::parse(&self.email));
@@ -51,7 +54,7 @@ impl RegisterInput {
     }
 }
 
-/// Who wants in.
+/// Credentials to sign in with.
 #[derive(InputObject)]
 pub struct LoginInput {
     /// The user's e-mail address or username.
@@ -62,41 +65,43 @@ pub struct LoginInput {
 }
 
 impl LoginInput {
+    /// The e-mail address or username, and the password. Errors: Invalid with all faults of the input.
     pub fn parse(self) -> Result<(String, SecretString)> {
         let mut faults = Faults::of("input");
-        let who = faults.check("usernameOrEmail", non_empty(&self.username_or_email));
+        let username_or_email = faults.check("usernameOrEmail", non_empty(&self.username_or_email));
         let password = password(&mut faults, "password", self.password);
-        faults.finish(who.zip(password))
+        faults.finish(username_or_email.zip(password))
     }
 }
 
-/// The password in an argument; whether it fits is for others to say.
-pub fn parse_password(argument: &str, given: String) -> Result<SecretString> {
+/// The password of an argument, which must not be blank. It is not verified here. Errors: Invalid.
+pub fn parse_password(argument: &str, raw: String) -> Result<SecretString> {
     let mut faults = Faults::default();
-    let password = password(&mut faults, argument, given);
+    let password = password(&mut faults, argument, raw);
     faults.finish(password)
 }
 
-/// A password that is to be compared with the right one. A blank text is none.
-fn password(faults: &mut Faults, field: &str, given: String) -> Option<SecretString> {
-    let is_blank = given.trim().is_empty();
-    faults.check(field, if is_blank { Err(Problem::required()) } else { Ok(given.into()) })
+/// A password that will be verified, which must not be blank.
+fn password(faults: &mut Faults, field: &str, raw: String) -> Option<SecretString> {
+    let is_blank = raw.trim().is_empty();
+    faults.check(field, if is_blank { Err(Problem::required()) } else { Ok(raw.into()) })
 }
 
 fn non_empty(raw: &str) -> Result<String, Problem> {
     domain::normalize(raw).and_then(|text| if text.is_empty() { Err(Problem::required()) } else { Ok(text) })
 }
 
-/// Left out or null: unchanged.
+/// The changes of a profile. A field that is omitted or null does not change.
 #[derive(InputObject)]
 pub struct UpdateProfileInput {
-    /// Display name, 1 to 100 characters.
+    /// The display name, 1 to 100 characters.
     name: Option<String>,
-    /// 3 to 32 of a-z, 0-9, _ . - (case is ignored).
+    /// The username: 3 to 32 of the characters a-z, 0-9, _ . - (upper case is converted to lower case).
     username: Option<String>,
 }
 
 impl UpdateProfileInput {
+    /// The checked input. Errors: Invalid with all of its faults.
     pub fn parse(self) -> Result<ProfileEdit> {
         let mut faults = Faults::of("input");
         let name = self.name.and_then(|raw| faults.check("name", DisplayName::parse(&raw)));
@@ -105,22 +110,22 @@ impl UpdateProfileInput {
     }
 }
 
-/// A new password, and the proof that it is one's own account.
+/// A new password, with the current one as proof of identity.
 #[derive(InputObject)]
 pub struct ChangePasswordInput {
-    /// The password that is to be replaced.
+    /// The current password.
     #[graphql(secret)]
     current_password: String,
-    /// See serverInfo.passwordRules.
+    /// The new password. Its rules are in serverInfo.passwordRules.
     #[graphql(secret)]
     new_password: String,
-    /// Ends every other session of the user. True when left out.
+    /// Whether all other sessions of the user are revoked. The default is true.
     #[graphql(default = true)]
     revoke_other_sessions: bool,
 }
 
 impl ChangePasswordInput {
-    /// The current password, the new one, and whether other sessions end.
+    /// The current password, the new one, and whether to revoke other sessions.
     pub fn parse(self) -> Result<(SecretString, NewPassword, bool)> {
         let mut faults = Faults::of("input");
         let current = password(&mut faults, "currentPassword", self.current_password);
@@ -129,15 +134,15 @@ impl ChangePasswordInput {
     }
 }
 
-/// Which sessions a logout ends.
+/// The sessions that logout revokes.
 #[derive(Enum, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LogoutScope {
     /// The session of this request.
     #[default]
     Current,
-    /// Every other session of the user.
+    /// All sessions of the user except the one of this request.
     Others,
-    /// Every session of the user.
+    /// All sessions of the user.
     All,
 }
 

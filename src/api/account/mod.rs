@@ -1,4 +1,4 @@
-//! Accounts and sessions in the schema.
+//! The part of the schema for accounts and sessions.
 
 mod input;
 mod mutation;

@@ -1,4 +1,4 @@
-//! Writing about accounts and sessions.
+//! The mutations of accounts and sessions.
 
 use async_graphql::{Context, ID, Object};
 
@@ -12,16 +12,18 @@ use crate::api::account::payload::{
 use crate::api::context::{Nullable, RequestExt, nullable};
 use crate::api::scalar::parse_id;
 
+/// The fields of Mutation for accounts and sessions.
 #[derive(Default)]
 pub struct AccountMutation;
 
 #[Object]
 impl AccountMutation {
-    /// Create an account and sign in. Public.
+    /// Creates an account and signs in its user. Public: it needs no sign-in. Error FORBIDDEN when
+    /// registration is closed.
     async fn register(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The account.")] input: RegisterInput,
+        #[graphql(desc = "The new account.")] input: RegisterInput,
     ) -> Nullable<AuthPayload> {
         let request = ctx.request();
         nullable(async {
@@ -31,26 +33,28 @@ impl AccountMutation {
         .await
     }
 
-    /// Sign in. Public. Error INVALID_CREDENTIALS, worded the same whatever was wrong.
+    /// Signs in a user. Public: it needs no sign-in. Error INVALID_CREDENTIALS, with the same message for
+    /// every cause.
     async fn login(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who wants in.")] input: LoginInput,
+        #[graphql(desc = "The credentials to sign in with.")] input: LoginInput,
     ) -> Nullable<AuthPayload> {
         nullable(async {
             let request = ctx.request();
             let accounts = request.rate_limited_accounts()?;
-            let (who, password) = input.parse()?;
-            Ok(accounts.login(&who, &password, request.client()).await?.into())
+            let (username_or_email, password) = input.parse()?;
+            Ok(accounts.login(&username_or_email, &password, request.client()).await?.into())
         })
         .await
     }
 
-    /// Exchange a refresh token for a new pair. Public.
+    /// Exchanges a refresh token for a new pair of tokens. Public: it needs no sign-in. Error
+    /// INVALID_CREDENTIALS when the token is unknown, expired or already used.
     async fn refresh_token(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The refresh token of the last pair.", secret)] refresh_token: String,
+        #[graphql(desc = "The refresh token of the latest pair.", secret)] refresh_token: String,
     ) -> Nullable<AuthPayload> {
         nullable(async {
             let request = ctx.request();
@@ -60,11 +64,11 @@ impl AccountMutation {
         .await
     }
 
-    /// End sessions. Works with an expired token too, for its own session.
+    /// Revokes sessions. An expired access token can still revoke its own session, with the scope CURRENT.
     async fn logout(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which sessions.", default)] scope: LogoutScope,
+        #[graphql(desc = "The sessions to revoke, by default the current one.", default)] scope: LogoutScope,
     ) -> Nullable<LogoutPayload> {
         nullable(async {
             let request = ctx.request();
@@ -79,11 +83,11 @@ impl AccountMutation {
         .await
     }
 
-    /// End one session.
+    /// Revokes one session of the viewer.
     async fn revoke_session(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The session's id.")] id: ID,
+        #[graphql(desc = "The id of the session.")] id: ID,
     ) -> Nullable<RevokeSessionPayload> {
         nullable(async {
             let request = ctx.request();
@@ -95,41 +99,41 @@ impl AccountMutation {
         .await
     }
 
-    /// Returns a fresh pair of tokens for this session.
+    /// Changes the password and returns a new pair of tokens for the session of this request.
     async fn change_password(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The old and the new password.")] input: ChangePasswordInput,
+        #[graphql(desc = "The current and the new password.")] input: ChangePasswordInput,
     ) -> Nullable<AuthPayload> {
         nullable(async {
             let request = ctx.request();
-            let profile = request.account().await?;
+            let account = request.account().await?;
             request.rate_limited_accounts()?;
             let (current, new, revoke_others) = input.parse()?;
-            let signed_in = profile.change_password(&current, &new, revoke_others, request.client()).await?;
+            let signed_in = account.change_password(&current, &new, revoke_others, request.client()).await?;
             Ok(signed_in.into())
         })
         .await
     }
 
-    /// Delete the account and everything in it, for good.
+    /// Deletes the viewer's account and all of its data permanently.
     async fn delete_account(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The account's password.", secret)] password: String,
+        #[graphql(desc = "The current password of the account.", secret)] password: String,
     ) -> Nullable<DeleteAccountPayload> {
         nullable(async {
             let request = ctx.request();
             let viewer = request.viewer().await?;
-            let profile = request.account().await?;
+            let account = request.account().await?;
             let password = parse_password("password", password)?;
-            profile.delete(&password, request.client()).await?;
+            account.delete(&password, request.client()).await?;
             Ok(DeleteAccountPayload { deleted_user_id: viewer.user_id().into() })
         })
         .await
     }
 
-    /// Change name or username.
+    /// Changes the viewer's display name or username.
     async fn update_profile(
         &self,
         ctx: &Context<'_>,

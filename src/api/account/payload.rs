@@ -1,4 +1,4 @@
-//! The results of mutations of accounts and sessions.
+//! The payloads of the mutations of accounts and sessions.
 
 use async_graphql::SimpleObject;
 
@@ -6,18 +6,18 @@ use crate::api::account::UserNode;
 use crate::api::scalar::{DateTime, Id};
 use crate::service::SignedIn;
 
-/// A fresh sign-in.
+/// A new pair of tokens, with the signed-in user.
 #[derive(SimpleObject)]
 pub struct AuthPayload {
-    /// A JWT for the header `Authorization: Bearer …`.
+    /// The access token: a JWT for the header `Authorization: Bearer …`.
     access_token: String,
-    /// Always Bearer.
+    /// The type of the access token, always Bearer.
     token_type: &'static str,
-    /// When accessToken stops working.
+    /// The time when accessToken expires.
     expires_at: DateTime,
-    /// Opaque, single use: exchange it for a new pair with refreshToken.
+    /// An opaque token for a single use: the mutation refreshToken exchanges it for a new pair.
     refresh_token: String,
-    /// Who is signed in.
+    /// The signed-in user.
     user: UserNode,
 }
 
@@ -34,32 +34,32 @@ impl From<SignedIn> for AuthPayload {
     }
 }
 
-/// The end of a session.
+/// The result of revokeSession.
 #[derive(SimpleObject)]
 pub struct RevokeSessionPayload {
-    /// The session's id.
+    /// The id of the revoked session.
     pub revoked_session_id: Id,
 }
 
-/// The end of an account.
+/// The result of deleteAccount.
 #[derive(SimpleObject)]
 pub struct DeleteAccountPayload {
-    /// The user's id.
+    /// The id of the deleted user.
     pub deleted_user_id: Id,
 }
 
-/// The end of one or more sessions.
+/// The result of logout.
 #[derive(SimpleObject)]
 pub struct LogoutPayload {
-    /// Always true: a failure is an error.
+    /// Always true, since a failure is reported as an error.
     pub success: bool,
-    /// A sentence to show.
+    /// A sentence that can be shown to the user.
     pub message: &'static str,
 }
 
-/// A changed profile.
+/// The result of updateProfile.
 #[derive(SimpleObject)]
 pub struct UpdateProfilePayload {
-    /// The account after the change.
+    /// The user after the change.
     pub user: UserNode,
 }

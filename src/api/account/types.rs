@@ -1,4 +1,4 @@
-//! The types of accounts: users and their sessions.
+//! The types User and Session.
 
 use async_graphql::{ComplexObject, Context, SimpleObject};
 
@@ -11,30 +11,31 @@ use crate::domain::{self, Result, User};
 use crate::graphql::direct_json::DirectJson;
 use crate::graphql::error::FieldError;
 
-/// An account.
+/// A user account.
 #[derive(SimpleObject, DirectJson, Clone)]
 #[graphql(name = "User", complex)]
 pub struct UserNode {
-    /// A UUID.
+    /// The id of the user, a UUID.
     pub id: Id,
     /// The e-mail address, as it was written at registration.
     email: String,
-    /// Unique regardless of case. Chosen at registration, or derived from the e-mail address.
+    /// The username, which is unique regardless of case. It was chosen by the user or derived from the e-mail
+    /// address.
     username: String,
-    /// Display name.
+    /// The display name.
     name: String,
-    /// Whether the account may sign in.
+    /// Whether the user may sign in.
     is_active: bool,
-    /// When the account was made.
+    /// The time when the account was created.
     created_at: DateTime,
-    /// When the profile last changed.
+    /// The time of the last change of the profile.
     updated_at: DateTime,
     #[graphql(skip)]
     viewer: Viewer,
 }
 
 impl UserNode {
-    /// The account of `viewer`.
+    /// The user object of `viewer`.
     pub fn new(user: User, viewer: &Viewer) -> Self {
         let User { id, email, username, name, is_active, created_at, updated_at } = user;
         Self {
@@ -52,26 +53,28 @@ impl UserNode {
 
 #[ComplexObject]
 impl UserNode {
-    /// The same list as Query.tasks.
+    /// The user's tasks: the same list as Query.tasks.
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
     async fn tasks(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many tasks, from the beginning: 1 to 100, 20 when left out.")] first: Option<
-            i32,
-        >,
-        #[graphql(desc = "Only tasks after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many tasks, from the end: 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only tasks before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only tasks that meet it.")] filter: Option<TaskFilter>,
-        #[graphql(desc = "Up to three keys; newest first when left out.")] order_by: Option<Vec<TaskOrder>>,
+        #[graphql(desc = "The number of tasks from the start of the list: 1 to 100, by default 20.")]
+        first: Option<i32>,
+        #[graphql(desc = "Selects only tasks after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The number of tasks from the end of the list: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Selects only tasks before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Selects only tasks that match this filter.")] filter: Option<TaskFilter>,
+        #[graphql(
+            desc = "Up to 3 keys, the most significant first. By default, the newest task comes first."
+        )]
+        order_by: Option<Vec<TaskOrder>>,
     ) -> Result<TaskConnection, FieldError> {
         let paging = PagingArguments { first, after, last, before };
         let loaded = TaskConnection::load(ctx, &self.viewer, paging, filter, order_by).await;
         loaded.map_err(|error| FieldError::at_path(ctx, error))
     }
 
-    /// Where the viewer is signed in, newest activity first.
+    /// The active sessions of the user, the most recently used first.
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<SessionNode>, FieldError> {
         let sessions = ctx.request().services().sessions().list(&self.viewer).await;
         let sessions = sessions.map_err(|error| FieldError::at_path(ctx, error))?;
@@ -79,23 +82,24 @@ impl UserNode {
     }
 }
 
-/// One sign-in. Ends by logout, by revokeSession, by a password change, or when it expires.
+/// A session of the viewer, created by a sign-in. It ends when it expires, or by logout, revokeSession or a
+/// change of the password.
 #[derive(SimpleObject, Clone)]
 #[graphql(name = "Session")]
 pub struct SessionNode {
-    /// A UUID.
+    /// The id of the session, a UUID.
     pub id: Id,
-    /// The session that this request is made with.
+    /// Whether this request belongs to the session.
     current: bool,
-    /// What the client said of itself at the sign-in.
+    /// The User-Agent header of the sign-in; null when it had none.
     user_agent: Option<String>,
-    /// The address that the sign-in came from.
+    /// The IP address of the client at the sign-in; null when it is unknown.
     ip_address: Option<String>,
-    /// When the sign-in was.
+    /// The time of the sign-in.
     created_at: DateTime,
-    /// When it was used last, to the minute.
+    /// The time of the last use, accurate to one minute.
     last_used_at: DateTime,
-    /// When it ends at the latest.
+    /// The time when the session expires.
     expires_at: DateTime,
 }
 
