@@ -1,4 +1,4 @@
-//! Relay connections over the viewer's tasks.
+//! Relay connections of the viewer's tasks.
 
 use std::sync::Arc;
 
@@ -26,14 +26,15 @@ pub use crate::domain::PageArguments as PagingArguments;
 pub struct TaskConnection {
     page: Page<Arc<TaskEdge>>,
     filter: Option<domain::TaskFilter>,
-    shelf: TaskScope,
-    batch: Arc<TaskPartLoader>,
-    /// The memory of the tasks is counted until they have been written.
-    _held: CountedBytes,
+    scope: TaskScope,
+    loader: Arc<TaskPartLoader>,
+    /// Counts the memory of the tasks until they have been serialized.
+    _counted: CountedBytes,
 }
 
 impl TaskConnection {
-    /// Checks the arguments, all of them, and reads the page.
+    /// Checks the arguments and reads a page of the active tasks. Errors: Invalid with the faults of all
+    /// arguments; those of a statement.
     pub async fn load(
         ctx: &Context<'_>,
         viewer: &Viewer,
@@ -45,14 +46,14 @@ impl TaskConnection {
         let order = TaskOrder::parse(order_by);
         let request = match &order {
             Ok(order) => PageRequest::parse(&paging, order),
-            // No cursor can be held against an order that is none.
+            // A cursor cannot be compared with an invalid order.
             Err(_) => PageRequest::parse(&PageArguments { after: None, before: None, ..paging }, &[]),
         };
         let (filter, (order, request)) = Error::zip(filter, Error::zip(order, request))?;
         Self::read(ctx, viewer, TaskScope::Active, filter, order, &request).await
     }
 
-    /// Checks the arguments and reads a page of the trash.
+    /// Checks the arguments and reads a page of the trash. Errors: as [`Self::load`].
     pub async fn load_trash(ctx: &Context<'_>, viewer: &Viewer, paging: PageArguments) -> Result<Self> {
         let order = vec![OrderKey::LATEST_DELETION_FIRST];
         let request = PageRequest::parse(&paging, &order)?;
@@ -62,49 +63,49 @@ impl TaskConnection {
     async fn read(
         ctx: &Context<'_>,
         viewer: &Viewer,
-        shelf: TaskScope,
+        scope: TaskScope,
         filter: Option<domain::TaskFilter>,
         order: Vec<OrderKey>,
         request: &PageRequest,
     ) -> Result<Self> {
         let mut selected = Vec::new();
-        names_below(ctx.field(), &mut selected);
+        add_selected_names(ctx.field(), &mut selected);
         let columns = TaskColumns::shown_by(selected);
         let tasks = ctx.request().services().tasks(viewer);
-        let page = tasks.list(shelf, filter.as_ref(), &order, request, columns).await?;
-        let held = ctx.request().share().hold(page.items.iter().map(MemorySize::memory_size).sum())?;
-        let batch = TaskPartLoader::of(page.items.iter().map(|task| task.id), viewer);
+        let page = tasks.list(scope, filter.as_ref(), &order, request, columns).await?;
+        let counted = ctx.request().share().hold(page.items.iter().map(MemorySize::memory_size).sum())?;
+        let loader = TaskPartLoader::of(page.items.iter().map(|task| task.id), viewer);
         let position = CursorKey::in_order(&order);
         let edge = |task: Task| {
             let position = position(&task);
-            Arc::new(TaskEdge { position, node: Arc::new(TaskNode::with_loader(task, &batch)) })
+            Arc::new(TaskEdge { position, node: Arc::new(TaskNode::with_loader(task, &loader)) })
         };
-        Ok(Self { page: page.map(edge), filter, shelf, batch, _held: held })
+        Ok(Self { page: page.map(edge), filter, scope, loader, _counted: counted })
     }
 }
 
-/// The names of all fields that are selected below one, on every level and of every type.
-fn names_below<'a>(field: SelectionField<'a>, names: &mut Vec<&'a str>) {
-    for below in field.selection_set() {
-        names.push(below.name());
-        names_below(below, names);
+/// Adds the names of all fields that are selected below `field`, on every level and of every type.
+fn add_selected_names<'a>(field: SelectionField<'a>, names: &mut Vec<&'a str>) {
+    for selected in field.selection_set() {
+        names.push(selected.name());
+        add_selected_names(selected, names);
     }
 }
 
-/// A page of tasks, and where it lies in the list.
+/// A page of a list of tasks.
 #[Object]
 impl TaskConnection {
-    /// The tasks with their cursors.
+    /// The tasks of the page with their cursors.
     async fn edges(&self) -> DirectList<Arc<TaskEdge>> {
         DirectList(self.page.items.clone())
     }
 
-    /// The same tasks as in edges.
+    /// The tasks of the page, the same as in edges.
     async fn nodes(&self) -> DirectList<Arc<TaskNode>> {
         DirectList(self.page.items.iter().map(|edge| edge.node.clone()).collect())
     }
 
-    /// Whether and where the list goes on.
+    /// The cursors of the page, and whether there are more pages.
     async fn page_info(&self) -> DirectObject<PageInfo> {
         DirectObject(PageInfo {
             has_next_page: self.page.has_next,
@@ -114,25 +115,25 @@ impl TaskConnection {
         })
     }
 
-    /// All tasks that match the filter, on whatever page. Counted only when asked for.
+    /// The number of tasks on all pages that match the filter. It is computed only if it is selected.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, FieldError> {
-        let tasks = ctx.request().services().tasks(self.batch.viewer());
-        let count = tasks.count(self.shelf, self.filter.as_ref()).await;
+        let tasks = ctx.request().services().tasks(self.loader.viewer());
+        let count = tasks.count(self.scope, self.filter.as_ref()).await;
         let count = count.map_err(|error| FieldError::at_path(ctx, error))?;
         Ok(count.try_into().unwrap_or(i32::MAX))
     }
 }
 
-/// A task and its place in the list.
+/// A task with its cursor.
 pub struct TaskEdge {
     position: CursorKey,
     node: Arc<TaskNode>,
 }
 
-/// A task and its place in the list.
+/// A task with its cursor.
 #[Object]
 impl TaskEdge {
-    /// The place, for after and before; opaque.
+    /// The position of the task in the list, as an opaque text for the arguments after and before.
     async fn cursor(&self) -> String {
         self.position.encode()
     }
@@ -153,7 +154,7 @@ impl DirectJson for TaskEdge {
     }
 }
 
-/// Where it is, which is all that a list knows of its ends.
+/// Writes only the cursor, for startCursor and endCursor.
 impl WriteJson for Arc<TaskEdge> {
     fn write(&self, json: &mut Vec<u8>) {
         self.position.write(json);
@@ -166,14 +167,14 @@ impl WriteJson for CursorKey {
     }
 }
 
-/// Whether and where a list goes on.
+/// The cursors of a page, and whether there are more pages.
 #[derive(SimpleObject, DirectJson)]
 #[graphql(complex)]
 #[direct_json(resolvers = "resolver_writer")]
 pub struct PageInfo {
-    /// Whether there is more after endCursor. True whenever before was given.
+    /// Whether there are tasks after endCursor. Always true when the argument before is present.
     has_next_page: bool,
-    /// Whether there is more before startCursor. True whenever after was given.
+    /// Whether there are tasks before startCursor. Always true when the argument after is present.
     has_previous_page: bool,
     #[graphql(skip)]
     start: Option<Arc<TaskEdge>>,

@@ -5,30 +5,30 @@ use async_graphql::Enum;
 use crate::domain;
 use crate::graphql::direct_json::DirectJson;
 
-/// How far a task is.
+/// The status of a task.
 #[derive(Enum, DirectJson, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::TaskStatus")]
 pub enum TaskStatus {
-    /// Not begun.
+    /// Not started. The default.
     Pending,
-    /// Being worked on.
+    /// In progress.
     InProgress,
-    /// Waiting for something.
+    /// Blocked by something outside the task.
     Blocked,
-    /// Done.
+    /// Completed.
     Completed,
 }
 
-/// How much a task matters.
+/// The priority of a task.
 #[derive(Enum, DirectJson, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::TaskPriority")]
 pub enum TaskPriority {
-    /// Can wait.
+    /// Low priority.
     Low,
-    /// As usual.
+    /// Normal priority. The default.
     Medium,
-    /// Before others.
+    /// High priority.
     High,
-    /// Before everything.
+    /// Critical priority.
     Critical,
 }

@@ -1,4 +1,4 @@
-//! What a list of tasks can be filtered and ordered by.
+//! The filter and the order of lists of tasks.
 
 use std::collections::BTreeSet;
 
@@ -12,57 +12,58 @@ use crate::domain::{
     normalize,
 };
 
-/// How deep and, or and not may stand in each other.
+/// The maximum depth of nested `and`, `or` and `not`.
 const MAX_DEPTH: usize = 5;
-/// How many conditions a filter may have in all.
+/// The maximum number of conditions of a filter, on all levels together.
 const MAX_CONDITIONS: usize = 50;
 const MAX_ORDER_KEYS: usize = 3;
-/// How many words a text may have.
+/// The maximum number of words in the text of a filter.
 const MAX_WORDS: usize = 50;
 
-/// All conditions given must hold.
+/// Conditions for tasks. A task matches if it meets all conditions that are present. A filter has at most 50
+/// conditions, and its `and`, `or` and `not` are nested at most 5 deep.
 #[derive(InputObject, Default)]
 pub struct TaskFilter {
-    /// All of these must hold; an empty list holds for every task.
+    /// The task matches all of these filters. An empty list matches every task.
     and: Option<Vec<TaskFilter>>,
-    /// One of these must hold; an empty list holds for none.
+    /// The task matches at least one of these filters. An empty list matches no task.
     or: Option<Vec<TaskFilter>>,
-    /// This must not hold.
+    /// The task does not match this filter.
     not: Option<Box<TaskFilter>>,
-    /// Whether the status is COMPLETED.
+    /// true: the status is COMPLETED. false: the status is not COMPLETED.
     completed: Option<bool>,
-    /// Any of these.
+    /// The status is one of these. An empty list matches no task.
     status: Option<Vec<TaskStatus>>,
-    /// Any of these.
+    /// The priority is one of these. An empty list matches no task.
     priority: Option<Vec<TaskPriority>>,
-    /// Has all of these, ignoring case.
+    /// The task has all of these labels. Case is ignored. An empty list matches every task.
     labels: Option<Vec<String>>,
-    /// Every word occurs, ignoring case, in title, description, objective or a label. Each word counts as
-    /// a condition.
+    /// Each word of this text is part of the title, the description, the objective or a label. Case is
+    /// ignored. At most 50 words; each counts as one condition.
     text: Option<String>,
-    /// When it is to be done.
+    /// The condition for dueAt.
     due_at: Option<DateTimeFilter>,
-    /// When it was made.
+    /// The condition for createdAt.
     created_at: Option<DateTimeFilter>,
-    /// When it last changed.
+    /// The condition for updatedAt.
     updated_at: Option<DateTimeFilter>,
-    /// When it became COMPLETED.
+    /// The condition for completedAt.
     completed_at: Option<DateTimeFilter>,
 }
 
-/// from is included, before is not.
+/// A condition for a time. A time matches if it meets all fields that are present.
 #[derive(InputObject)]
 pub struct DateTimeFilter {
-    /// At this instant or later.
+    /// The time is this or later.
     from: Option<Bound>,
-    /// Before this instant.
+    /// The time is earlier than this.
     before: Option<Bound>,
-    /// Whether there is no date.
+    /// true: the time is null. false: the time is not null.
     is_null: Option<bool>,
 }
 
 impl TaskFilter {
-    /// The condition that a task has to meet.
+    /// The checked filter. Errors: Invalid.
     pub fn parse(self) -> Result<domain::TaskFilter> {
         let mut faults = Faults::of("filter");
         let mut conditions = 0;
@@ -77,7 +78,7 @@ impl TaskFilter {
     fn condition(self, faults: &mut Faults, depth: usize, count: &mut usize) -> domain::TaskFilter {
         use domain::TaskFilter as Filter;
         if depth > MAX_DEPTH {
-            // Counted as well, so that there are no more faults than conditions.
+            // It counts as a condition, so that there are at most as many faults as conditions.
             *count += 1;
             if *count <= MAX_CONDITIONS {
                 let message = format!("is nested more than {MAX_DEPTH} levels deep");
@@ -102,7 +103,7 @@ impl TaskFilter {
             Filter::Not(Box::new(inner))
         }));
 
-        let own = all.len();
+        let nested_count = all.len();
         all.extend(self.completed.map(|completed| {
             let filter = Filter::Status(vec![domain::TaskStatus::Completed]);
             if completed { filter } else { Filter::Not(Box::new(filter)) }
@@ -114,7 +115,7 @@ impl TaskFilter {
             Filter::Labels(labels.iter().map(Label::key).collect())
         }));
         let words = self.text.and_then(|text| faults.check("text", words(&text)));
-        // Each word is a search of its own.
+        // Each word is a separate search.
         *count += words.as_ref().map_or(0, |words| words.len().saturating_sub(1));
         all.extend(words.map(Filter::Words));
         let dates = [
@@ -123,10 +124,10 @@ impl TaskFilter {
             (DateField::UpdatedAt, self.updated_at),
             (DateField::CompletedAt, self.completed_at),
         ];
-        let given = dates.into_iter().filter_map(|(field, range)| range.map(|range| (field, range)));
-        all.extend(given.map(|(field, range)| Filter::Date(field, range.into())));
-        *count += all.len() - own;
-        // A filter without any condition is a condition of its own: true, or false.
+        let present = dates.into_iter().filter_map(|(field, range)| range.map(|range| (field, range)));
+        all.extend(present.map(|(field, range)| Filter::Date(field, range.into())));
+        *count += all.len() - nested_count;
+        // An empty filter counts as one condition, so that empty filters are limited too.
         if *count == before {
             *count += 1;
         }
@@ -134,7 +135,7 @@ impl TaskFilter {
     }
 }
 
-/// The words of a search, each once.
+/// The different words of a search text.
 fn words(text: &str) -> Result<BTreeSet<String>, Problem> {
     let words: BTreeSet<String> = fold(&normalize(text)?).split_whitespace().map(str::to_owned).collect();
     if words.len() > MAX_WORDS {
@@ -153,21 +154,21 @@ impl From<DateTimeFilter> for DateRange {
     }
 }
 
-/// One key of an order.
+/// One key of an order. A later key orders the tasks that are equal in all earlier keys.
 #[derive(InputObject)]
 pub struct TaskOrder {
-    /// What to order by.
+    /// The field to order by.
     field: TaskOrderField,
-    /// Which way.
+    /// The direction of the order, by default ascending.
     #[graphql(default)]
     direction: OrderDirection,
-    /// Where tasks without a value go.
+    /// The position of tasks without a value, by default last.
     #[graphql(default)]
     nulls: NullsOrder,
 }
 
 impl TaskOrder {
-    /// The keys of an order: newest first when none is asked for.
+    /// The keys of an order, by default the newest task first. Errors: Invalid with more than 3 keys.
     pub fn parse(order_by: Option<Vec<Self>>) -> Result<Vec<OrderKey>> {
         let order_by = order_by.unwrap_or_default();
         if order_by.len() > MAX_ORDER_KEYS {
@@ -188,22 +189,22 @@ impl TaskOrder {
     }
 }
 
-/// PRIORITY orders by weight, STATUS by progress (PENDING first), TITLE ignores case.
+/// A field that tasks can be ordered by.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 pub enum TaskOrderField {
-    /// When it was made.
+    /// The time when the task was created.
     CreatedAt,
-    /// When it last changed.
+    /// The time of the last change of the task.
     UpdatedAt,
-    /// When it is to be done.
+    /// The time when the task is due.
     DueAt,
-    /// When it became COMPLETED.
+    /// The time when the task last became COMPLETED.
     CompletedAt,
-    /// How much it matters, LOW first.
+    /// The priority in the order LOW, MEDIUM, HIGH, CRITICAL.
     Priority,
-    /// How far it is, PENDING first.
+    /// The status in the order PENDING, IN_PROGRESS, BLOCKED, COMPLETED.
     Status,
-    /// The title in lower case, by code point.
+    /// The title in lower case, compared by Unicode code points.
     Title,
 }
 
@@ -221,22 +222,22 @@ impl From<TaskOrderField> for OrderField {
     }
 }
 
-/// Which way an order goes.
+/// The direction of an order.
 #[derive(Enum, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OrderDirection {
-    /// Smallest, oldest, first.
+    /// Ascending: the smallest or oldest value first.
     #[default]
     Asc,
-    /// Largest, newest, first.
+    /// Descending: the largest or newest value first.
     Desc,
 }
 
-/// Where tasks without a value go.
+/// The position of tasks without a value in an order.
 #[derive(Enum, Clone, Copy, Default, PartialEq, Eq)]
 pub enum NullsOrder {
-    /// Before all others.
+    /// Before all other tasks.
     First,
-    /// After all others.
+    /// After all other tasks.
     #[default]
     Last,
 }

@@ -1,4 +1,4 @@
-//! What the mutations of tasks take.
+//! The inputs of the mutations of tasks.
 
 use api_macros::field;
 use async_graphql::{ID, InputObject, MaybeUndefined};
@@ -13,34 +13,35 @@ use crate::domain::{
     TaskEdit, Title, check_count,
 };
 
-/// What a new task and a whole task have in common.
+/// The fields that CreateTaskInput and ReplaceTaskInput share.
 #[derive(InputObject)]
 struct TaskFields {
-    /// 1 to 200 characters.
+    /// The title, 1 to 200 characters.
     title: String,
-    /// Markdown, up to 20,000 characters.
+    /// The description in Markdown, up to 20,000 characters.
     description: Option<String>,
-    /// PENDING when left out.
+    /// The status, by default PENDING.
     status: Option<TaskStatus>,
-    /// MEDIUM when left out.
+    /// The priority, by default MEDIUM.
     priority: Option<TaskPriority>,
-    /// Up to 20, each of 1 to 50 characters.
+    /// Up to 20 labels, each of 1 to 50 characters.
     labels: Option<Vec<String>>,
-    /// When it is to be done.
+    /// The time when the task is due.
     due_at: Option<DateTime>,
-    /// The document's date.
+    /// The date of the task document.
     date: Option<Date>,
-    /// The person or team named in the document, up to 200 characters.
+    /// The person or team that the task document names as the owner, up to 200 characters. It grants no
+    /// access.
     owner_label: Option<String>,
-    /// The one-sentence goal, up to 1,000 characters.
+    /// The goal in one sentence, up to 1,000 characters.
     objective: Option<String>,
-    /// The problem, and why it is worth solving now; up to 10,000 characters.
+    /// The problem, and why it is worth solving now, up to 10,000 characters.
     rationale: Option<String>,
-    /// Up to 500 boxes, on both levels.
+    /// The checklist: up to 500 items, including sub-items.
     checklist: Option<Vec<ChecklistItemInput>>,
-    /// Up to 100.
+    /// Up to 100 risks.
     risks: Option<Vec<RiskInput>>,
-    /// Up to 500.
+    /// Up to 500 files.
     files: Option<Vec<FileChangeInput>>,
 }
 
@@ -81,37 +82,38 @@ impl TaskFields {
     }
 }
 
-/// What a task is made of. Null is the same as left out, here and in what is inside.
+/// A new task. Null means the same as an omitted value, also in the checklist, risks and files.
 #[derive(InputObject)]
 pub struct CreateTaskInput {
-    /// A UUID chosen by the client, for safe retries: the same id again returns the task that the first
-    /// call made.
+    /// A UUID that the client may choose to make retries safe: a second request with the same id returns the
+    /// task that the first one created.
     id: Option<ID>,
     #[graphql(flatten)]
     fields: TaskFields,
 }
 
 impl CreateTaskInput {
+    /// The checked input. Errors: Invalid with all of its faults.
     pub fn parse(self) -> Result<NewTask> {
         let mut faults = Faults::of("input");
-        let new = self.parse_in(&mut faults);
+        let new = self.parse_within(&mut faults);
         faults.finish(new)
     }
 
-    /// Reads several, with the faults of all.
+    /// The new tasks of a bulk mutation. Errors: Invalid with the faults of all inputs.
     pub fn parse_all(inputs: Vec<Self>) -> Result<Vec<NewTask>> {
         let mut faults = Faults::default();
         if faults.check("inputs", check_count(inputs.len())).is_none() {
             return Err(Error::Invalid(faults.into_found()));
         }
         let parse = |(index, input): (usize, Self)| {
-            faults.within("inputs", |faults| faults.within(index, |faults| input.parse_in(faults)))
+            faults.within("inputs", |faults| faults.within(index, |faults| input.parse_within(faults)))
         };
         let new: Vec<Option<NewTask>> = inputs.into_iter().enumerate().map(parse).collect();
         faults.finish(new.into_iter().collect())
     }
 
-    fn parse_in(self, faults: &mut Faults) -> Option<NewTask> {
+    fn parse_within(self, faults: &mut Faults) -> Option<NewTask> {
         let id = self.id.map(|id| {
             faults.check("id", find_id(&id).ok_or_else(|| Problem::new(Rule::Invalid, "is not a UUID")))
         });
@@ -119,17 +121,19 @@ impl CreateTaskInput {
     }
 }
 
-/// Everything a task can hold: what is left out or null is reset to its default. A checklist, a list of risks or
-/// of files that is exactly the same stays as it is; any other is made anew, with new ids.
+/// The whole content of a task. A field that is omitted or null is reset to its default. If the checklist,
+/// the risks or the files are equal to the present ones, they keep their ids; otherwise they are replaced and
+/// get new ids.
 #[derive(InputObject)]
 pub struct ReplaceTaskInput {
-    /// The same as status COMPLETED; must agree with status when both are sent.
+    /// Whether the status is COMPLETED. If status is present too, both must agree.
     completed: Option<bool>,
     #[graphql(flatten)]
     fields: TaskFields,
 }
 
 impl ReplaceTaskInput {
+    /// The checked input. Errors: Invalid with all of its faults.
     pub fn parse(self) -> Result<NewTask> {
         let mut faults = Faults::of("input");
         let new = self.fields.parse(&mut faults, self.completed);
@@ -137,38 +141,43 @@ impl ReplaceTaskInput {
     }
 }
 
-/// Left out: unchanged. Null: cleared, where the task's field is nullable, and refused elsewhere.
+/// The changes of a task. An omitted field does not change. Null clears a field that is nullable in Task; for
+/// other fields it is an error.
 #[derive(InputObject)]
 pub struct UpdateTaskInput {
-    /// 1 to 200 characters.
+    /// The title, 1 to 200 characters.
     title: MaybeUndefined<String>,
-    /// Markdown, up to 20,000 characters.
+    /// The description in Markdown, up to 20,000 characters.
     description: MaybeUndefined<String>,
-    /// How far it is.
+    /// The status.
     status: MaybeUndefined<TaskStatus>,
-    /// true is the same as status COMPLETED; false leaves every status but COMPLETED as it is.
+    /// true sets the status to COMPLETED. false changes COMPLETED to PENDING and keeps every other status. If
+    /// status is present too, completed must agree with it.
     completed: MaybeUndefined<bool>,
-    /// How much it matters.
+    /// The priority.
     priority: MaybeUndefined<TaskPriority>,
-    /// The whole set; see also addLabels and removeLabels.
+    /// All labels, which replace the present ones: up to 20, each of 1 to 50 characters. Cannot be combined
+    /// with addLabels or removeLabels.
     labels: MaybeUndefined<Vec<String>>,
-    /// Labels to put at the end, where they are not there yet.
+    /// Labels to add at the end. A label that the task already has is ignored.
     add_labels: MaybeUndefined<Vec<String>>,
-    /// Labels to take away, where they are there.
+    /// Labels to remove. A label that the task does not have is ignored.
     remove_labels: MaybeUndefined<Vec<String>>,
-    /// When it is to be done.
+    /// The time when the task is due.
     due_at: MaybeUndefined<DateTime>,
-    /// The document's date.
+    /// The date of the task document.
     date: MaybeUndefined<Date>,
-    /// The person or team named in the document, up to 200 characters.
+    /// The person or team that the task document names as the owner, up to 200 characters. It grants no
+    /// access.
     owner_label: MaybeUndefined<String>,
-    /// The one-sentence goal, up to 1,000 characters.
+    /// The goal in one sentence, up to 1,000 characters.
     objective: MaybeUndefined<String>,
-    /// The problem, and why it is worth solving now; up to 10,000 characters.
+    /// The problem, and why it is worth solving now, up to 10,000 characters.
     rationale: MaybeUndefined<String>,
 }
 
 impl UpdateTaskInput {
+    /// The checked input. Errors: Invalid with all of its faults.
     pub fn parse(self) -> Result<TaskEdit> {
         let mut faults = Faults::of("input");
         let title = non_null_text(&mut faults, field!(self.title), Title::parse);
@@ -194,7 +203,7 @@ impl UpdateTaskInput {
     }
 }
 
-/// What status and completed ask for together.
+/// The change that the fields status and completed request together.
 fn status_change(
     faults: &mut Faults,
     status: Option<TaskStatus>,
@@ -214,7 +223,7 @@ fn status_change(
     }
 }
 
-/// The change of labels that the three fields request together.
+/// The change that the three fields of labels request together.
 fn label_change(
     faults: &mut Faults,
     labels: (&str, MaybeUndefined<Vec<String>>),
@@ -229,15 +238,15 @@ fn label_change(
         let message = format!("cannot be combined with {add_name} or {remove_name}");
         faults.push(labels_name, Problem::new(Rule::Conflicting, message));
     }
-    let whole = labels.map(|labels| label_set(faults, &labels));
+    let all = labels.map(|labels| label_set(faults, &labels));
     let add = add.map(|labels| parse_labels(faults, add_name, &labels));
     let remove = remove.map(|labels| parse_labels(faults, remove_name, &labels));
-    match (whole, add, remove) {
-        (Some(whole), ..) => Some(LabelChange::Replace(whole)),
+    match (all, add, remove) {
+        (Some(all), ..) => Some(LabelChange::Replace(all)),
         (None, None, None) => None,
         (None, add, remove) => {
             let (add, remove) = (add.unwrap_or_default(), remove.unwrap_or_default());
-            // They would be too many for every task, whatever labels it has.
+            // More labels than a task can have are an error, regardless of the labels of the tasks.
             faults.check(add_name, Labels::default().with(&add));
             let keys: Vec<String> = add.iter().map(Label::key).collect();
             if remove.iter().any(|label| keys.contains(&label.key())) {
@@ -249,7 +258,7 @@ fn label_change(
     }
 }
 
-/// The labels in a list, those that are none apart.
+/// The valid labels of a list. The others become faults.
 pub fn parse_labels(faults: &mut Faults, field: &str, labels: &[String]) -> Vec<Label> {
     faults.within(field, |faults| {
         let parse = |(index, raw): (usize, &String)| {
@@ -259,7 +268,7 @@ pub fn parse_labels(faults: &mut Faults, field: &str, labels: &[String]) -> Vec<
     })
 }
 
-/// The whole set of a task's labels.
+/// All labels of a task, without duplicates.
 fn label_set(faults: &mut Faults, labels: &[String]) -> Labels {
     let labels = parse_labels(faults, "labels", labels);
     faults.check("labels", Labels::default().with(&labels)).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Tasks in the schema.
+//! The part of the schema for tasks.
 
 pub mod connection;
 pub mod enums;

@@ -1,4 +1,4 @@
-//! Writing about tasks.
+//! The mutations of tasks.
 
 use async_graphql::{Context, ID, Object};
 
@@ -12,16 +12,17 @@ use crate::api::task::payload::{
 use crate::domain::{Error, Result, StatusChange, TaskEdit, TaskStatus};
 use crate::graphql::direct_json::{DirectList, DirectObject};
 
+/// The fields of Mutation for tasks.
 #[derive(Default)]
 pub struct TaskMutation;
 
 #[Object]
 impl TaskMutation {
-    /// Make a task.
+    /// Creates a task.
     async fn create_task(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The task.")] input: CreateTaskInput,
+        #[graphql(desc = "The new task.")] input: CreateTaskInput,
     ) -> Nullable<CreateTaskPayload> {
         nullable(async {
             let request = ctx.request();
@@ -31,25 +32,29 @@ impl TaskMutation {
         .await
     }
 
-    /// Change some fields of a task.
+    /// Changes some fields of a task.
     async fn update_task(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] id: ID,
+        #[graphql(desc = "The id of the task.")] id: ID,
         #[graphql(desc = "The changes.")] input: UpdateTaskInput,
-        #[graphql(desc = "CONFLICT when the task has moved on; the error carries currentVersion.")]
+        #[graphql(
+            desc = "The version that the task must have. Otherwise the error is CONFLICT with currentVersion."
+        )]
         expected_version: Option<i32>,
     ) -> Nullable<UpdateTaskPayload> {
         nullable(edit(ctx, &id, || input.parse(), expected_version)).await
     }
 
-    /// Change a task to hold just what is given.
+    /// Replaces the whole content of a task.
     async fn replace_task(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] id: ID,
-        #[graphql(desc = "The whole task.")] input: ReplaceTaskInput,
-        #[graphql(desc = "CONFLICT when the task has moved on; the error carries currentVersion.")]
+        #[graphql(desc = "The id of the task.")] id: ID,
+        #[graphql(desc = "The new content of the task.")] input: ReplaceTaskInput,
+        #[graphql(
+            desc = "The version that the task must have. Otherwise the error is CONFLICT with currentVersion."
+        )]
         expected_version: Option<i32>,
     ) -> Nullable<UpdateTaskPayload> {
         nullable(async {
@@ -62,41 +67,43 @@ impl TaskMutation {
         .await
     }
 
-    /// Set the status to COMPLETED. Idempotent.
+    /// Sets the status to COMPLETED. Idempotent.
     async fn complete_task(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] id: ID,
+        #[graphql(desc = "The id of the task.")] id: ID,
     ) -> Nullable<UpdateTaskPayload> {
         nullable(edit(ctx, &id, || Ok(StatusChange::To(TaskStatus::Completed).into()), None)).await
     }
 
-    /// Idempotent: COMPLETED becomes PENDING, anything else stays.
+    /// Changes the status COMPLETED to PENDING. Any other status does not change. Idempotent.
     async fn reopen_task(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] id: ID,
+        #[graphql(desc = "The id of the task.")] id: ID,
     ) -> Nullable<UpdateTaskPayload> {
         nullable(edit(ctx, &id, || Ok(StatusChange::Reopen.into()), None)).await
     }
 
-    /// COMPLETED becomes PENDING, anything else becomes COMPLETED.
+    /// Changes the status COMPLETED to PENDING, and any other status to COMPLETED.
     async fn toggle_task(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] id: ID,
-        #[graphql(desc = "CONFLICT when the task has moved on; the error carries currentVersion.")]
+        #[graphql(desc = "The id of the task.")] id: ID,
+        #[graphql(
+            desc = "The version that the task must have. Otherwise the error is CONFLICT with currentVersion."
+        )]
         expected_version: Option<i32>,
     ) -> Nullable<UpdateTaskPayload> {
         nullable(edit(ctx, &id, || Ok(StatusChange::Toggle.into()), expected_version)).await
     }
 
-    /// Into the trash: gone from every query but trash, restorable for 30 days. Deleting it again is
-    /// NOT_FOUND.
+    /// Moves a task to the trash. For 30 days, the query trash returns it and restoreTask can restore it.
+    /// Error NOT_FOUND when the task is in the trash already.
     async fn delete_task(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] id: ID,
+        #[graphql(desc = "The id of the task.")] id: ID,
     ) -> Nullable<DeleteTaskPayload> {
         nullable(async {
             let tasks = ctx.request().tasks().await?;
@@ -107,11 +114,11 @@ impl TaskMutation {
         .await
     }
 
-    /// Bring a task back from the trash; one that is not there is given back as it is.
+    /// Restores a task from the trash. A task that is not in the trash is returned without a change.
     async fn restore_task(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] id: ID,
+        #[graphql(desc = "The id of the task.")] id: ID,
     ) -> Nullable<UpdateTaskPayload> {
         nullable(async {
             let request = ctx.request();
@@ -121,45 +128,45 @@ impl TaskMutation {
         .await
     }
 
-    /// Make 1 to 100 tasks, all or nothing.
+    /// Creates 1 to 100 tasks: all of them, or none if one has an error.
     async fn create_tasks(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The tasks.")] inputs: Vec<CreateTaskInput>,
+        #[graphql(desc = "The new tasks.")] inputs: Vec<CreateTaskInput>,
     ) -> Nullable<TasksPayload> {
         nullable(async {
             let request = ctx.request();
             let tasks = request.tasks().await?;
-            let made = tasks.create_all(&CreateTaskInput::parse_all(inputs)?).await?;
-            Ok(TasksPayload { tasks: DirectList(TaskNode::all(made, request.authenticated_viewer()?)) })
+            let created = tasks.create_all(&CreateTaskInput::parse_all(inputs)?).await?;
+            Ok(TasksPayload { tasks: DirectList(TaskNode::all(created, request.authenticated_viewer()?)) })
         })
         .await
     }
 
-    /// Change 1 to 100 tasks alike, all or nothing.
+    /// Makes the same changes to 1 to 100 tasks: to all of them, or to none if one has an error.
     async fn update_tasks(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The tasks' ids.")] ids: Vec<ID>,
+        #[graphql(desc = "The ids of the tasks.")] ids: Vec<ID>,
         #[graphql(desc = "The changes.")] input: UpdateTaskInput,
     ) -> Nullable<TasksPayload> {
         nullable(edit_all(ctx, &ids, || input.parse())).await
     }
 
-    /// Set the status of 1 to 100 tasks to COMPLETED, all or nothing.
+    /// Sets the status of 1 to 100 tasks to COMPLETED: of all of them, or of none if one has an error.
     async fn complete_tasks(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The tasks' ids.")] ids: Vec<ID>,
+        #[graphql(desc = "The ids of the tasks.")] ids: Vec<ID>,
     ) -> Nullable<TasksPayload> {
         nullable(edit_all(ctx, &ids, || Ok(StatusChange::To(TaskStatus::Completed).into()))).await
     }
 
-    /// Move 1 to 100 tasks into the trash, all or nothing.
+    /// Moves 1 to 100 tasks to the trash: all of them, or none if one has an error.
     async fn delete_tasks(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The tasks' ids.")] ids: Vec<ID>,
+        #[graphql(desc = "The ids of the tasks.")] ids: Vec<ID>,
     ) -> Nullable<DeleteTasksPayload> {
         nullable(async {
             let tasks = ctx.request().tasks().await?;
@@ -171,7 +178,7 @@ impl TaskMutation {
     }
 }
 
-/// Changes one of the viewer's tasks. Faults of the id and of the input are told together.
+/// Changes one task of the viewer. Faults of the id and of the input are reported together.
 async fn edit(
     ctx: &Context<'_>,
     id: &ID,
@@ -185,7 +192,7 @@ async fn edit(
     Ok(UpdateTaskPayload { task: DirectObject(TaskNode::new(task, request.authenticated_viewer()?)) })
 }
 
-/// Changes several of the viewer's tasks alike.
+/// Makes the same change to several tasks of the viewer.
 async fn edit_all(
     ctx: &Context<'_>,
     ids: &[ID],

@@ -1,5 +1,5 @@
-//! Tasks that were read together. What is in them is read together too, each kind with one statement,
-//! when the first of them is asked for it.
+//! Loads the task parts of tasks that were read together: one statement for each kind of parts, when it is
+//! first needed.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::graphql::error::FieldError;
 use crate::graphql::response_budget::CountedBytes;
 use crate::service::ByTask;
 
-/// The ids of tasks of one viewer, and what has been read of them.
+/// The task parts of several tasks of one viewer, each kind loaded at its first use.
 pub struct TaskPartLoader {
     viewer: Viewer,
     tasks: Vec<Uuid>,
@@ -25,13 +25,14 @@ pub struct TaskPartLoader {
     files: OnceCell<Result<LoadedParts<Vec<FileChange>>>>,
 }
 
-/// Parts that have been read, and their memory, which is counted as long as they are kept.
+/// Loaded parts. Their memory is counted in the response budget until they are dropped.
 struct LoadedParts<T> {
     parts: ByTask<T>,
-    _held: CountedBytes,
+    _counted: CountedBytes,
 }
 
 impl TaskPartLoader {
+    /// A loader for these tasks of `viewer`.
     pub fn of(tasks: impl Iterator<Item = Uuid>, viewer: &Viewer) -> Arc<Self> {
         Arc::new(Self {
             viewer: viewer.clone(),
@@ -43,65 +44,71 @@ impl TaskPartLoader {
         })
     }
 
+    /// The owner of the tasks.
     pub fn viewer(&self) -> &Viewer {
         &self.viewer
     }
 
-    /// The boxes of a task in order, steps among their parents.
+    /// The checklist items of a task in order, sub-items included. Loads them if necessary. Errors: those of
+    /// a statement; Unavailable when the response budget is used up.
     pub async fn checklist(&self, ctx: &Context<'_>, task: Uuid) -> Result<&[ChecklistItem], FieldError> {
-        let read = || async {
+        let load = || async {
             let request = ctx.request();
-            let mut held = request.share().hold(0)?;
+            let mut counted = request.share().hold(0)?;
             let tasks = request.services().tasks(&self.viewer);
-            let parts = tasks.checklists(&self.tasks, |part| held.add(part.memory_size())).await?;
-            Ok(LoadedParts { parts, _held: held })
+            let parts = tasks.checklists(&self.tasks, |part| counted.add(part.memory_size())).await?;
+            Ok(LoadedParts { parts, _counted: counted })
         };
-        let read = self.checklists.get_or_init(read).await.as_ref().map(|read| &read.parts);
-        Ok(of_task(ctx, read, task)?.map_or(&[], Vec::as_slice))
+        let loaded = self.checklists.get_or_init(load).await.as_ref().map(|loaded| &loaded.parts);
+        Ok(of_task(ctx, loaded, task)?.map_or(&[], Vec::as_slice))
     }
 
-    /// The boxes of a task, if they have been read.
-    pub fn known_checklist(&self, task: Uuid) -> Option<&[ChecklistItem]> {
-        let read = self.checklists.get()?.as_ref().ok()?;
-        Some(read.parts.get(&task).map_or(&[], Vec::as_slice))
+    /// The checklist items of a task in order, if they have been loaded.
+    pub fn loaded_checklist(&self, task: Uuid) -> Option<&[ChecklistItem]> {
+        let loaded = self.checklists.get()?.as_ref().ok()?;
+        Some(loaded.parts.get(&task).map_or(&[], Vec::as_slice))
     }
 
+    /// The progress of a task. Errors: those of a statement.
     pub async fn progress(&self, ctx: &Context<'_>, task: Uuid) -> Result<Progress, FieldError> {
-        let read = || async { ctx.request().services().tasks(&self.viewer).progress(&self.tasks).await };
-        Ok(of_task(ctx, self.progress.get_or_init(read).await.as_ref(), task)?.copied().unwrap_or_default())
+        let load = || async { ctx.request().services().tasks(&self.viewer).progress(&self.tasks).await };
+        Ok(of_task(ctx, self.progress.get_or_init(load).await.as_ref(), task)?.copied().unwrap_or_default())
     }
 
+    /// The risks of a task in order. Errors: as [`Self::checklist`].
     pub async fn risks(&self, ctx: &Context<'_>, task: Uuid) -> Result<&[Risk], FieldError> {
-        let read = || async {
+        let load = || async {
             let request = ctx.request();
-            let mut held = request.share().hold(0)?;
+            let mut counted = request.share().hold(0)?;
             let tasks = request.services().tasks(&self.viewer);
-            let parts = tasks.risks(&self.tasks, |part| held.add(part.memory_size())).await?;
-            Ok(LoadedParts { parts, _held: held })
+            let parts = tasks.risks(&self.tasks, |part| counted.add(part.memory_size())).await?;
+            Ok(LoadedParts { parts, _counted: counted })
         };
-        let read = self.risks.get_or_init(read).await.as_ref().map(|read| &read.parts);
-        Ok(of_task(ctx, read, task)?.map_or(&[], Vec::as_slice))
+        let loaded = self.risks.get_or_init(load).await.as_ref().map(|loaded| &loaded.parts);
+        Ok(of_task(ctx, loaded, task)?.map_or(&[], Vec::as_slice))
     }
 
+    /// The files of a task in order. Errors: as [`Self::checklist`].
     pub async fn files(&self, ctx: &Context<'_>, task: Uuid) -> Result<&[FileChange], FieldError> {
-        let read = || async {
+        let load = || async {
             let request = ctx.request();
-            let mut held = request.share().hold(0)?;
+            let mut counted = request.share().hold(0)?;
             let tasks = request.services().tasks(&self.viewer);
-            let parts = tasks.files(&self.tasks, |part| held.add(part.memory_size())).await?;
-            Ok(LoadedParts { parts, _held: held })
+            let parts = tasks.files(&self.tasks, |part| counted.add(part.memory_size())).await?;
+            Ok(LoadedParts { parts, _counted: counted })
         };
-        let read = self.files.get_or_init(read).await.as_ref().map(|read| &read.parts);
-        Ok(of_task(ctx, read, task)?.map_or(&[], Vec::as_slice))
+        let loaded = self.files.get_or_init(load).await.as_ref().map(|loaded| &loaded.parts);
+        Ok(of_task(ctx, loaded, task)?.map_or(&[], Vec::as_slice))
     }
 }
 
+/// The parts of one task, or the error of the load at the path of the current field.
 fn of_task<'a, T>(
     ctx: &Context<'_>,
-    read: Result<&'a ByTask<T>, &Error>,
+    loaded: Result<&'a ByTask<T>, &Error>,
     task: Uuid,
 ) -> Result<Option<&'a T>, FieldError> {
-    match read {
+    match loaded {
         Ok(parts) => Ok(parts.get(&task)),
         Err(error) => Err(FieldError::at_path(ctx, Error::clone(error))),
     }

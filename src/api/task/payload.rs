@@ -1,4 +1,4 @@
-//! The results of mutations of tasks.
+//! The payloads of the mutations of tasks.
 
 use async_graphql::SimpleObject;
 
@@ -6,37 +6,37 @@ use crate::api::scalar::Id;
 use crate::api::task::TaskNode;
 use crate::graphql::direct_json::{DirectList, DirectObject};
 
-/// A new task.
+/// The result of createTask.
 #[derive(SimpleObject)]
 pub struct CreateTaskPayload {
-    /// The task that was made.
+    /// The new task, or the existing one with the same id.
     pub task: DirectObject<TaskNode>,
 }
 
-/// A changed task.
+/// The result of a mutation that changes one task.
 #[derive(SimpleObject)]
 pub struct UpdateTaskPayload {
     /// The task after the change.
     pub task: DirectObject<TaskNode>,
 }
 
-/// Several tasks.
+/// The result of a mutation that creates or changes several tasks.
 #[derive(SimpleObject)]
 pub struct TasksPayload {
-    /// The tasks after the change, in the order they were given.
+    /// The tasks after the change, in the order of the input.
     pub tasks: DirectList<TaskNode>,
 }
 
-/// Several deleted tasks.
+/// The result of deleteTasks.
 #[derive(SimpleObject)]
 pub struct DeleteTasksPayload {
-    /// Their ids, in the order they were given, each once.
+    /// The ids of the deleted tasks, in the order of the input and without duplicates.
     pub deleted_task_ids: Vec<Id>,
 }
 
-/// A deleted task.
+/// The result of deleteTask.
 #[derive(SimpleObject)]
 pub struct DeleteTaskPayload {
-    /// Its id.
+    /// The id of the deleted task.
     pub deleted_task_id: Id,
 }

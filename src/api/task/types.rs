@@ -19,64 +19,65 @@ use crate::graphql::direct_json::long_text::LongText;
 use crate::graphql::direct_json::{DirectJson, DirectList, FieldWriter, constant};
 use crate::graphql::error::FieldError;
 
-/// A task.
+/// A task of the viewer.
 #[derive(SimpleObject, DirectJson, Clone)]
 #[graphql(name = "Task", complex)]
 #[direct_json(resolvers = "resolver_writer")]
 pub struct TaskNode {
-    /// A UUID.
+    /// The id of the task, a UUID.
     pub id: Id,
-    /// 1 to 200 characters.
+    /// The title, 1 to 200 characters.
     title: String,
-    /// Markdown.
+    /// The description in Markdown, up to 20,000 characters; null if it has none.
     description: Option<LongText>,
-    /// How far it is.
+    /// The status.
     status: TaskStatus,
-    /// Exactly status == COMPLETED.
+    /// Whether the status is COMPLETED.
     completed: bool,
-    /// How much it matters.
+    /// The priority.
     priority: TaskPriority,
-    /// In the order of adding, unique regardless of case.
+    /// The labels, in the order in which they were added. They are unique regardless of case.
     labels: Vec<String>,
-    /// When it is to be done.
+    /// The time when the task is due; null if it has no due date.
     due_at: Option<DateTime>,
-    /// When the task last became COMPLETED; null while it is not.
+    /// The time when the task last became COMPLETED; null while it is not completed.
     completed_at: Option<DateTime>,
-    /// When it was made.
+    /// The time when the task was created.
     created_at: DateTime,
-    /// When it last changed.
+    /// The time of the last change of the task or its parts.
     updated_at: DateTime,
-    /// Grows by one with every change of the task or of anything inside it.
+    /// The version of the task: 1 at first, and increased by one with each change of the task or its parts.
     version: i32,
-    /// When it went into the trash; null while it is not there.
+    /// The time when the task was moved to the trash; null while it is not in the trash.
     deleted_at: Option<DateTime>,
-    /// The document's date.
+    /// The date of the task document; null if it has none.
     date: Option<Date>,
-    /// The person or team named in the document; says nothing about rights.
+    /// The person or team that the task document names as the owner; null if it names none. It grants no
+    /// access.
     owner_label: Option<String>,
-    /// The one-sentence goal.
+    /// The goal in one sentence; null if it has none.
     objective: Option<LongText>,
-    /// The problem, and why it is worth solving now.
+    /// The problem, and why it is worth solving now; null if it has none.
     rationale: Option<LongText>,
     #[graphql(skip)]
-    batch: Arc<TaskPartLoader>,
+    loader: Arc<TaskPartLoader>,
 }
 
 impl TaskNode {
-    /// A task of `viewer`, read by itself.
+    /// A single task of `viewer`.
     pub fn new(task: Task, viewer: &Viewer) -> Self {
-        let batch = TaskPartLoader::of(std::iter::once(task.id), viewer);
-        Self::with_loader(task, &batch)
+        let loader = TaskPartLoader::of(std::iter::once(task.id), viewer);
+        Self::with_loader(task, &loader)
     }
 
-    /// Tasks of `viewer` that were read together.
+    /// Tasks of `viewer` that were read together and share a loader.
     pub fn all(tasks: Vec<Task>, viewer: &Viewer) -> Vec<Self> {
-        let batch = TaskPartLoader::of(tasks.iter().map(|task| task.id), viewer);
-        tasks.into_iter().map(|task| Self::with_loader(task, &batch)).collect()
+        let loader = TaskPartLoader::of(tasks.iter().map(|task| task.id), viewer);
+        tasks.into_iter().map(|task| Self::with_loader(task, &loader)).collect()
     }
 
-    /// A task of the batch.
-    pub fn with_loader(task: Task, batch: &Arc<TaskPartLoader>) -> Self {
+    /// A task that is among the tasks of `loader`.
+    pub fn with_loader(task: Task, loader: &Arc<TaskPartLoader>) -> Self {
         let TaskDetails { date, owner_label, objective, rationale } = task.details;
         Self {
             id: task.id.into(),
@@ -96,19 +97,19 @@ impl TaskNode {
             owner_label,
             objective: objective.map(LongText),
             rationale: rationale.map(LongText),
-            batch: batch.clone(),
+            loader: loader.clone(),
         }
     }
 
-    /// How many bytes of memory it takes, about.
+    /// The estimated memory in bytes.
     pub fn memory_size(&self) -> usize {
-        let prose = [&self.description, &self.objective, &self.rationale].into_iter().flatten();
+        let long_texts = [&self.description, &self.objective, &self.rationale].into_iter().flatten();
         let labels = self.labels.iter().map(|label| label.len() + size_of::<String>());
-        let label = self.owner_label.as_ref().map_or(0, String::len);
+        let owner_label = self.owner_label.as_ref().map_or(0, String::len);
         size_of::<Self>()
             + self.title.len()
-            + label
-            + prose.map(|LongText(text)| text.len()).chain(labels).sum::<usize>()
+            + owner_label
+            + long_texts.map(|LongText(text)| text.len()).chain(labels).sum::<usize>()
     }
 
     /// The owner of all tasks in a response is the viewer, so the object is the same for each of them.
@@ -126,56 +127,56 @@ impl TaskNode {
         }
     }
 
-    /// What it was read with.
+    /// The loader of the parts of this task.
     pub fn loader(&self) -> &Arc<TaskPartLoader> {
-        &self.batch
+        &self.loader
     }
 }
 
 #[ComplexObject]
 impl TaskNode {
-    /// Whose task it is: the viewer.
+    /// The user who owns the task, always the viewer.
     async fn owner(&self, ctx: &Context<'_>) -> Result<UserNode, FieldError> {
-        let viewer = self.batch.viewer();
+        let viewer = self.loader.viewer();
         let user = ctx.request().account_of(viewer).await.map_err(|error| FieldError::at_path(ctx, error))?;
         Ok(UserNode::new(user, viewer))
     }
 
-    /// In order; of one section when asked.
+    /// The checklist items without a parent, in order. Their sub-items are in children.
     async fn checklist(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only this section.")] section: Option<ChecklistSection>,
+        #[graphql(desc = "Selects only items of this section.")] section: Option<ChecklistSection>,
     ) -> Result<DirectList<ChecklistItemNode>, FieldError> {
         let section = section.map(domain::Section::from);
-        let boxes = self.batch.checklist(ctx, self.id.0).await?.iter();
-        let asked = boxes
+        let items = self.loader.checklist(ctx, self.id.0).await?.iter();
+        let selected = items
             .filter(|item| item.parent_id.is_none() && section.is_none_or(|section| item.section == section));
-        Ok(DirectList(ChecklistItemNode::all(ctx, asked, &self.batch)?))
+        Ok(DirectList(ChecklistItemNode::all(ctx, selected, &self.loader)?))
     }
 
-    /// What may go wrong.
+    /// The risks, in order.
     async fn risks(&self, ctx: &Context<'_>) -> Result<DirectList<RiskNode>, FieldError> {
         let node = |risk: &domain::Risk| {
             charge(ctx, std::iter::once(risk.description.as_str()).chain(risk.mitigation.as_deref()))?;
             Ok(risk.clone().into())
         };
-        let risks = self.batch.risks(ctx, self.id.0).await?;
+        let risks = self.loader.risks(ctx, self.id.0).await?;
         Ok(DirectList(risks.iter().map(node).collect::<Result<_, FieldError>>()?))
     }
 
-    /// The files that change.
+    /// The files that the task changes, in order.
     async fn files(&self, ctx: &Context<'_>) -> Result<DirectList<FileChangeNode>, FieldError> {
         let node = |file: &domain::FileChange| {
             charge(ctx, [file.path.as_str()])?;
             Ok(file.clone().into())
         };
-        let files = self.batch.files(ctx, self.id.0).await?;
+        let files = self.loader.files(ctx, self.id.0).await?;
         Ok(DirectList(files.iter().map(node).collect::<Result<_, FieldError>>()?))
     }
 
-    /// Over all checklist items but those OUT_OF_SCOPE.
+    /// The progress of all checklist items and sub-items, except those of the section OUT_OF_SCOPE.
     async fn progress(&self, ctx: &Context<'_>) -> Result<Progress, FieldError> {
-        Ok(self.batch.progress(ctx, self.id.0).await?.into())
+        Ok(self.loader.progress(ctx, self.id.0).await?.into())
     }
 }

@@ -1,4 +1,4 @@
-//! The inputs of mutations of task parts.
+//! The inputs of the mutations of task parts.
 
 use api_macros::field;
 use async_graphql::{InputObject, MaybeUndefined};
@@ -10,29 +10,29 @@ use crate::domain::{
     Result, RiskDescription, RiskEdit, Rule, at_most,
 };
 
-/// A box of a checklist, with its steps.
+/// A new checklist item, with its sub-items.
 #[derive(InputObject)]
 pub struct ChecklistItemInput {
-    /// Where it stands in the document.
+    /// The section of the task document that the item belongs to.
     section: ChecklistSection,
-    /// 1 to 1,000 characters.
+    /// The text, 1 to 1,000 characters.
     text: String,
-    /// Whether it is ticked.
+    /// Whether the item is done, by default false.
     #[graphql(default)]
     done: bool,
-    /// Steps of an ACTION item: ACTION items themselves, without steps of their own.
+    /// The sub-items. Only an ACTION item can have them; they are ACTION items without sub-items.
     children: Option<Vec<ChecklistItemInput>>,
 }
 
 impl ChecklistItemInput {
-    /// Reads a box; only one on the upper level can have steps.
-    pub fn parse(self, faults: &mut Faults, upper: bool) -> Option<NewItem> {
+    /// The new item, or `None` when it has faults. Only a top-level item can have sub-items.
+    pub fn parse(self, faults: &mut Faults, is_top_level: bool) -> Option<NewItem> {
         let section = self.section.into();
         let text = faults.check("text", ItemText::parse(&self.text));
         let children = self.children.unwrap_or_default();
-        let allowed = upper && section == domain::Section::Action;
+        let allowed = is_top_level && section == domain::Section::Action;
         if !children.is_empty() && !allowed {
-            let message = if upper {
+            let message = if is_top_level {
                 "must be empty: only ACTION items have children"
             } else {
                 "must be empty: children have no children"
@@ -63,16 +63,17 @@ impl ChecklistItemInput {
     }
 }
 
-/// Left out: unchanged. Null is refused.
+/// The changes of a checklist item. An omitted field does not change. Null is an error.
 #[derive(InputObject)]
 pub struct UpdateChecklistItemInput {
-    /// 1 to 1,000 characters.
+    /// The text, 1 to 1,000 characters.
     text: MaybeUndefined<String>,
-    /// Whether it is ticked.
+    /// Whether the item is done.
     done: MaybeUndefined<bool>,
 }
 
 impl UpdateChecklistItemInput {
+    /// The checked input. Errors: Invalid with all of its faults.
     pub fn parse(self) -> Result<ItemEdit> {
         let mut faults = Faults::of("input");
         let text = non_null_text(&mut faults, field!(self.text), ItemText::parse);
@@ -81,20 +82,21 @@ impl UpdateChecklistItemInput {
     }
 }
 
-/// Something that may go wrong.
+/// A new risk.
 #[derive(InputObject)]
 pub struct RiskInput {
-    /// 1 to 1,000 characters.
+    /// The description, 1 to 1,000 characters.
     description: String,
-    /// How likely it is.
+    /// The likelihood of the risk.
     likelihood: RiskLevel,
-    /// How much it would hurt.
+    /// The impact of the risk if it occurs.
     impact: RiskLevel,
-    /// What is done about it, in up to 2,000 characters.
+    /// The measures against the risk, up to 2,000 characters.
     mitigation: Option<String>,
 }
 
 impl RiskInput {
+    /// The checked input, or `None` after its faults have been added to `faults`.
     pub fn parse(self, faults: &mut Faults) -> Option<NewRisk> {
         let description = faults.check("description", RiskDescription::parse(&self.description));
         let mitigation = self.mitigation.map(|raw| faults.check("mitigation", at_most(&raw, MAX_MITIGATION)));
@@ -103,20 +105,22 @@ impl RiskInput {
     }
 }
 
-/// Left out: unchanged. Null: cleared, where the risk's field is nullable, and refused elsewhere.
+/// The changes of a risk. An omitted field does not change. Null clears the mitigation; for other fields it
+/// is an error.
 #[derive(InputObject)]
 pub struct UpdateRiskInput {
-    /// 1 to 1,000 characters.
+    /// The description, 1 to 1,000 characters.
     description: MaybeUndefined<String>,
-    /// How likely it is.
+    /// The likelihood of the risk.
     likelihood: MaybeUndefined<RiskLevel>,
-    /// How much it would hurt.
+    /// The impact of the risk if it occurs.
     impact: MaybeUndefined<RiskLevel>,
-    /// What is done about it, in up to 2,000 characters.
+    /// The measures against the risk, up to 2,000 characters.
     mitigation: MaybeUndefined<String>,
 }
 
 impl UpdateRiskInput {
+    /// The checked input. Errors: Invalid with all of its faults.
     pub fn parse(self) -> Result<RiskEdit> {
         let mut faults = Faults::of("input");
         let description = non_null_text(&mut faults, field!(self.description), RiskDescription::parse);
@@ -127,16 +131,17 @@ impl UpdateRiskInput {
     }
 }
 
-/// A file that a task creates, modifies or deletes.
+/// A new file of a task: one that the task creates, modifies or deletes.
 #[derive(InputObject)]
 pub struct FileChangeInput {
-    /// 1 to 500 characters.
+    /// The path, 1 to 500 characters.
     path: String,
-    /// What happens to it.
+    /// The kind of change to the file.
     kind: FileChangeKind,
 }
 
 impl FileChangeInput {
+    /// The checked input, or `None` after its faults have been added to `faults`.
     pub fn parse(self, faults: &mut Faults) -> Option<NewFileChange> {
         let path = faults.check("path", FilePath::parse(&self.path));
         Some(NewFileChange { path: path?, kind: self.kind.into() })

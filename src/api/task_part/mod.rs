@@ -1,4 +1,4 @@
-//! The parts of a task in the schema: checklist items, risks and files.
+//! The part of the schema for task parts: checklist items, risks and files.
 
 pub mod input;
 mod mutation;

@@ -1,4 +1,4 @@
-//! Writing about what is in a task: boxes, risks and files.
+//! The mutations of task parts: checklist items, risks and files.
 
 use async_graphql::{Context, ID, Object};
 
@@ -11,28 +11,31 @@ use crate::api::task_part::payload::{ChecklistItemPayload, FileChangePayload, Re
 use crate::domain::{Error, Faults, Result};
 use crate::service::ItemPosition;
 
+/// The fields of Mutation for task parts.
 #[derive(Default)]
 pub struct PartMutation;
 
 #[Object]
 impl PartMutation {
-    /// At the end of its section, or of its parent's children, unless before names a sibling.
+    /// Adds a checklist item: before the given sibling, or else at the end of its section or of its parent's
+    /// sub-items.
     async fn add_checklist_item(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] task_id: ID,
-        #[graphql(desc = "The box, with its steps.")] input: ChecklistItemInput,
-        #[graphql(desc = "The ACTION item that it becomes a step of.")] parent_id: Option<ID>,
-        #[graphql(desc = "The sibling that it stands before.")] before: Option<ID>,
+        #[graphql(desc = "The id of the task.")] task_id: ID,
+        #[graphql(desc = "The new checklist item, with its sub-items.")] input: ChecklistItemInput,
+        #[graphql(desc = "The id of the ACTION item that becomes the parent; by default none.")]
+        parent_id: Option<ID>,
+        #[graphql(desc = "The id of the sibling before which the item is inserted.")] before: Option<ID>,
     ) -> Nullable<ChecklistItemPayload> {
         nullable(async {
             let request = ctx.request();
             let tasks = request.tasks().await?;
-            let upper = parent_id.is_none();
+            let is_top_level = parent_id.is_none();
             let (task_id, (input, (parent, before))) = Error::zip(
                 parse_id("taskId", &task_id),
                 Error::zip(
-                    parse_input(|faults| input.parse(faults, upper)),
+                    parse_input(|faults| input.parse(faults, is_top_level)),
                     Error::zip(
                         parse_optional_id("parentId", parent_id.as_ref()),
                         parse_optional_id("before", before.as_ref()),
@@ -45,11 +48,11 @@ impl PartMutation {
         .await
     }
 
-    /// Change the text of a box, or tick it.
+    /// Changes the text of a checklist item, or whether it is done.
     async fn update_checklist_item(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The box's id.")] id: ID,
+        #[graphql(desc = "The id of the checklist item.")] id: ID,
         #[graphql(desc = "The changes.")] input: UpdateChecklistItemInput,
     ) -> Nullable<ChecklistItemPayload> {
         nullable(async {
@@ -62,12 +65,13 @@ impl PartMutation {
         .await
     }
 
-    /// Before the sibling named, or to the end.
+    /// Moves a checklist item before the given sibling, or else to the end of its section or of its parent's
+    /// sub-items.
     async fn move_checklist_item(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The box's id.")] id: ID,
-        #[graphql(desc = "The sibling that it is to stand before.")] before: Option<ID>,
+        #[graphql(desc = "The id of the checklist item.")] id: ID,
+        #[graphql(desc = "The id of the sibling before which the item is moved.")] before: Option<ID>,
     ) -> Nullable<ChecklistItemPayload> {
         nullable(async {
             let request = ctx.request();
@@ -80,11 +84,11 @@ impl PartMutation {
         .await
     }
 
-    /// Remove a box with its steps.
+    /// Removes a checklist item with its sub-items.
     async fn remove_checklist_item(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The box's id.")] id: ID,
+        #[graphql(desc = "The id of the checklist item.")] id: ID,
     ) -> Nullable<RemovePayload> {
         nullable(async {
             let request = ctx.request();
@@ -95,12 +99,12 @@ impl PartMutation {
         .await
     }
 
-    /// Add a risk at the end.
+    /// Adds a risk after the existing risks of a task.
     async fn add_risk(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] task_id: ID,
-        #[graphql(desc = "The risk.")] input: RiskInput,
+        #[graphql(desc = "The id of the task.")] task_id: ID,
+        #[graphql(desc = "The new risk.")] input: RiskInput,
     ) -> Nullable<RiskPayload> {
         nullable(async {
             let request = ctx.request();
@@ -112,11 +116,11 @@ impl PartMutation {
         .await
     }
 
-    /// Change a risk.
+    /// Changes a risk.
     async fn update_risk(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The risk's id.")] id: ID,
+        #[graphql(desc = "The id of the risk.")] id: ID,
         #[graphql(desc = "The changes.")] input: UpdateRiskInput,
     ) -> Nullable<RiskPayload> {
         nullable(async {
@@ -128,11 +132,11 @@ impl PartMutation {
         .await
     }
 
-    /// Remove a risk.
+    /// Removes a risk.
     async fn remove_risk(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The risk's id.")] id: ID,
+        #[graphql(desc = "The id of the risk.")] id: ID,
     ) -> Nullable<RemovePayload> {
         nullable(async {
             let request = ctx.request();
@@ -143,12 +147,12 @@ impl PartMutation {
         .await
     }
 
-    /// Add a file at the end.
+    /// Adds a file after the existing files of a task.
     async fn add_file_change(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] task_id: ID,
-        #[graphql(desc = "The file.")] input: FileChangeInput,
+        #[graphql(desc = "The id of the task.")] task_id: ID,
+        #[graphql(desc = "The new file.")] input: FileChangeInput,
     ) -> Nullable<FileChangePayload> {
         nullable(async {
             let request = ctx.request();
@@ -163,11 +167,11 @@ impl PartMutation {
         .await
     }
 
-    /// Remove a file.
+    /// Removes a file from a task.
     async fn remove_file_change(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The file's id.")] id: ID,
+        #[graphql(desc = "The id of the file.")] id: ID,
     ) -> Nullable<RemovePayload> {
         nullable(async {
             let request = ctx.request();
@@ -179,7 +183,7 @@ impl PartMutation {
     }
 }
 
-/// Reads the argument `input` of a part.
+/// Parses the argument `input` of a mutation. Errors: Invalid.
 fn parse_input<T>(parse: impl FnOnce(&mut Faults) -> Option<T>) -> Result<T> {
     let mut faults = Faults::of("input");
     let parsed = parse(&mut faults);

@@ -1,4 +1,4 @@
-//! The results of mutations of task parts.
+//! The payloads of the mutations of task parts.
 
 use async_graphql::SimpleObject;
 use uuid::Uuid;
@@ -7,64 +7,68 @@ use crate::api::scalar::Id;
 use crate::api::task::TaskNode;
 use crate::api::task_part::{ChecklistItemNode, FileChangeNode, RiskNode};
 use crate::auth::Viewer;
-use crate::domain::{self};
+use crate::domain;
 
-/// A box that was added or changed.
+/// The result of a mutation that adds, changes or moves a checklist item.
 #[derive(SimpleObject)]
 pub struct ChecklistItemPayload {
-    /// The box.
+    /// The checklist item after the change.
     item: ChecklistItemNode,
-    /// Its task after the change.
+    /// The task after the change.
     task: TaskNode,
 }
 
 impl ChecklistItemPayload {
+    /// The payload for the owner of the task.
     pub fn new((item, task): (domain::ChecklistItem, domain::Task), viewer: &Viewer) -> Self {
         let task = TaskNode::new(task, viewer);
         Self { item: ChecklistItemNode::new(item, task.loader()), task }
     }
 }
 
-/// A risk that was added or changed.
+/// The result of a mutation that adds or changes a risk.
 #[derive(SimpleObject)]
 pub struct RiskPayload {
-    /// The risk.
+    /// The risk after the change.
     risk: RiskNode,
-    /// Its task after the change.
+    /// The task after the change.
     task: TaskNode,
 }
 
 impl RiskPayload {
+    /// The payload for the owner of the task.
     pub fn new((risk, task): (domain::Risk, domain::Task), viewer: &Viewer) -> Self {
         Self { risk: risk.into(), task: TaskNode::new(task, viewer) }
     }
 }
 
-/// A file that was added.
+/// The result of addFileChange.
 #[derive(SimpleObject)]
 pub struct FileChangePayload {
-    /// The file.
+    /// The new file.
     file: FileChangeNode,
-    /// Its task after the change.
+    /// The task after the change.
     task: TaskNode,
 }
 
 impl FileChangePayload {
+    /// The payload for the owner of the task.
     pub fn new((file, task): (domain::FileChange, domain::Task), viewer: &Viewer) -> Self {
         Self { file: file.into(), task: TaskNode::new(task, viewer) }
     }
 }
 
-/// Something that was removed from a task.
+/// The result of a mutation that removes a part of a task.
 #[derive(SimpleObject)]
 pub struct RemovePayload {
-    /// Its id.
+    /// The id of the removed checklist item, risk or file.
     removed_id: Id,
     /// The task after the change.
     task: TaskNode,
 }
 
 impl RemovePayload {
+    /// The payload for the owner of the task.
     pub fn new(removed_id: Uuid, task: domain::Task, viewer: &Viewer) -> Self {
         Self { removed_id: removed_id.into(), task: TaskNode::new(task, viewer) }
     }

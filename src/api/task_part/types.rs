@@ -1,4 +1,4 @@
-//! The types of the parts of a task: checklist items, risks and files.
+//! The types of task parts: checklist items, risks and files.
 
 use std::sync::Arc;
 
@@ -14,83 +14,83 @@ use crate::graphql::direct_json::{DirectJson, DirectList, FieldWriter, Selection
 use crate::graphql::error::FieldError;
 use crate::graphql::execution_state::ExecutionExt;
 
-/// The section of a task document that a box stands in.
+/// The section of the task document that a checklist item belongs to.
 #[derive(Enum, DirectJson, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::Section")]
 pub enum ChecklistSection {
-    /// What the task includes.
+    /// Work that the task includes.
     InScope,
-    /// What it does not include; not counted in progress.
+    /// Work that the task does not include. These items are not counted in progress.
     OutOfScope,
-    /// What is there in the end.
+    /// Results that the task produces.
     Deliverable,
-    /// What is to be done: phases and their steps.
+    /// Work to do. These items can have sub-items, for example a phase with its steps.
     Action,
-    /// How it is known that the task is done.
+    /// Criteria for the acceptance of the finished task.
     Acceptance,
 }
 
-/// How likely a risk is, or how much it would hurt.
+/// The level of the likelihood or impact of a risk.
 #[derive(Enum, DirectJson, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::RiskLevel")]
 pub enum RiskLevel {
-    /// Hardly.
+    /// Low.
     Low,
-    /// Somewhat.
+    /// Medium.
     Medium,
-    /// Very.
+    /// High.
     High,
 }
 
-/// What happens to a file.
+/// The kind of change to a file.
 #[derive(Enum, DirectJson, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::FileChangeKind")]
 pub enum FileChangeKind {
-    /// It is new.
+    /// The file is created.
     Created,
-    /// It is there before and after.
+    /// The file exists and is modified.
     Modified,
-    /// It goes.
+    /// The file is deleted.
     Deleted,
 }
 
-/// One box to tick. An ACTION item may hold further ACTION items (a phase and its steps): two levels.
+/// An item of a checklist. An ACTION item can have sub-items, which are ACTION items without sub-items.
 #[derive(SimpleObject, DirectJson, Clone)]
 #[graphql(name = "ChecklistItem", complex)]
 #[direct_json(resolvers = "resolver_writer")]
 pub struct ChecklistItemNode {
-    /// A UUID.
+    /// The id of the checklist item, a UUID.
     pub id: Id,
-    /// Where it stands in the document.
+    /// The section of the task document that the item belongs to.
     section: ChecklistSection,
-    /// 1 to 1,000 characters.
+    /// The text, 1 to 1,000 characters.
     text: String,
-    /// Whether it is ticked; boxes and their steps are ticked each by itself.
+    /// Whether the item is done. It does not depend on its sub-items or its parent.
     done: bool,
     #[graphql(skip)]
     task: Uuid,
     #[graphql(skip)]
     parent: Option<Uuid>,
     #[graphql(skip)]
-    batch: Arc<TaskPartLoader>,
+    loader: Arc<TaskPartLoader>,
 }
 
 impl ChecklistItemNode {
-    /// Boxes of a task in the batch, as a part of an answer.
+    /// Checklist items of a task of `loader`, charged to the response. Errors: ResponseTooLarge.
     pub fn all<'a>(
         ctx: &Context<'_>,
         items: impl Iterator<Item = &'a domain::ChecklistItem>,
-        batch: &Arc<TaskPartLoader>,
+        loader: &Arc<TaskPartLoader>,
     ) -> Result<Vec<Self>, FieldError> {
         let node = |item: &domain::ChecklistItem| {
             charge(ctx, [item.text.as_str()])?;
-            Ok(Self::new(item.clone(), batch))
+            Ok(Self::new(item.clone(), loader))
         };
         items.map(node).collect()
     }
 
-    /// A box of a task in the batch.
-    pub fn new(item: domain::ChecklistItem, batch: &Arc<TaskPartLoader>) -> Self {
+    /// A checklist item of a task of `loader`.
+    pub fn new(item: domain::ChecklistItem, loader: &Arc<TaskPartLoader>) -> Self {
         Self {
             id: item.id.into(),
             section: item.section.into(),
@@ -98,17 +98,17 @@ impl ChecklistItemNode {
             done: item.done,
             task: item.task_id,
             parent: item.parent_id,
-            batch: batch.clone(),
+            loader: loader.clone(),
         }
     }
 }
 
 #[ComplexObject]
 impl ChecklistItemNode {
-    /// Its steps, in order.
+    /// The sub-items, in order.
     async fn children(&self, ctx: &Context<'_>) -> Result<DirectList<ChecklistItemNode>, FieldError> {
-        let boxes = self.batch.checklist(ctx, self.task).await?;
-        Ok(DirectList(Self::all(ctx, self.sub_items_among(boxes), &self.batch)?))
+        let items = self.loader.checklist(ctx, self.task).await?;
+        Ok(DirectList(Self::all(ctx, self.sub_items_among(items), &self.loader)?))
     }
 }
 
@@ -121,10 +121,10 @@ impl ChecklistItemNode {
             "children" => {
                 let fields = SelectionWriter::of(&field.selection_set.node, ctx)?;
                 Some(Box::new(move |item: &Self, json, _| {
-                    let items = item.batch.known_checklist(item.task)?;
+                    let items = item.loader.loaded_checklist(item.task)?;
                     write_items(b'[', item.sub_items_among(items), b']', json, |sub_item, json| {
                         charge_item(ctx, [sub_item.text.as_str()]).ok()?;
-                        fields.write(&Self::new(sub_item.clone(), &item.batch), json)
+                        fields.write(&Self::new(sub_item.clone(), &item.loader), json)
                     })
                 }))
             }
@@ -134,18 +134,18 @@ impl ChecklistItemNode {
 
     fn sub_items_among<'a>(
         &'a self,
-        boxes: &'a [domain::ChecklistItem],
+        items: &'a [domain::ChecklistItem],
     ) -> impl Iterator<Item = &'a domain::ChecklistItem> {
-        // A step has no steps.
-        let boxes = if self.parent.is_none() { boxes } else { &[] };
-        boxes.iter().filter(|other| other.parent_id == Some(self.id.0))
+        // A sub-item has no sub-items, so the list need not be searched.
+        let items = if self.parent.is_none() { items } else { &[] };
+        items.iter().filter(|other| other.parent_id == Some(self.id.0))
     }
 }
 
-/// What an item of a list takes beside its text.
+/// The estimated size of an item in a response, without its texts.
 const ITEM_OVERHEAD_BYTES: usize = 100;
 
-/// Counts an item of a list into the answer.
+/// Charges an item of a list with these texts to the response. Errors: ResponseTooLarge.
 pub fn charge<'a>(ctx: &Context<'_>, texts: impl IntoIterator<Item = &'a str>) -> Result<(), FieldError> {
     charge_item(ctx, texts).map_err(|error| FieldError::at_path(ctx, error))
 }
@@ -156,19 +156,19 @@ fn charge_item<'a, T>(ctx: &ContextBase<'_, T>, texts: impl IntoIterator<Item = 
     state.charge(ITEM_OVERHEAD_BYTES)
 }
 
-/// Something that may go wrong.
+/// A risk of a task.
 #[derive(SimpleObject, DirectJson, Clone)]
 #[graphql(name = "Risk")]
 pub struct RiskNode {
-    /// A UUID.
+    /// The id of the risk, a UUID.
     pub id: Id,
-    /// 1 to 1,000 characters.
+    /// The description, 1 to 1,000 characters.
     description: String,
-    /// How likely it is.
+    /// The likelihood of the risk.
     likelihood: RiskLevel,
-    /// How much it would hurt.
+    /// The impact of the risk if it occurs.
     impact: RiskLevel,
-    /// What is done about it.
+    /// The measures against the risk, up to 2,000 characters; null if there are none.
     mitigation: Option<String>,
 }
 
@@ -188,11 +188,11 @@ impl From<domain::Risk> for RiskNode {
 #[derive(SimpleObject, DirectJson, Clone)]
 #[graphql(name = "FileChange")]
 pub struct FileChangeNode {
-    /// A UUID.
+    /// The id of the file, a UUID.
     pub id: Id,
-    /// 1 to 500 characters.
+    /// The path, 1 to 500 characters.
     path: String,
-    /// What happens to it.
+    /// The kind of change to the file.
     kind: FileChangeKind,
 }
 
@@ -202,14 +202,14 @@ impl From<domain::FileChange> for FileChangeNode {
     }
 }
 
-/// How many boxes are ticked.
+/// The progress of a checklist, in numbers of items.
 #[derive(SimpleObject)]
 pub struct Progress {
-    /// How many are ticked.
+    /// The number of items that are done.
     done: i32,
-    /// How many there are.
+    /// The number of all counted items.
     total: i32,
-    /// done / total in percent, rounded down; 0 when total is 0.
+    /// done / total in percent, rounded down; 0 if total is 0.
     percent: i32,
 }
 
