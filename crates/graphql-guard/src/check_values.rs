@@ -1,7 +1,7 @@
 //! Checks the values in an operation and in its variables against the types of the schema (GraphQL
-//! specification, 5.6, 5.8.5 and 6.1.2). It reports all invalid values at once, each with its path, before a
-//! resolver sees one. async-graphql checks neither an argument whose variable was left out, nor whether the
-//! type of a variable fits where it is used.
+//! specification, 5.6, 5.8.5 and 6.1.2). It reports all invalid values in one error, each with its path,
+//! before a resolver runs. async-graphql checks neither an argument whose variable was left out, nor whether
+//! the type of a variable fits where it is used.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,7 +16,7 @@ use indexmap::IndexMap;
 use crate::error::{Rule, ValueErrors};
 use crate::operation::root_type;
 use crate::schema::{Input, Inputs, SchemaIndex, TypeDef, named_type};
-use crate::{Error, Guard, Policy};
+use crate::{Error, Policy};
 
 /// Input objects in one list. It bounds the time of this check; resolvers have lower limits.
 const MAX_INPUT_OBJECTS_IN_LIST: usize = 10_000;
@@ -26,21 +26,22 @@ pub fn check(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     variables: &Variables,
-    guard: &Guard,
+    schema: &SchemaIndex,
+    policy: &Policy,
 ) -> Result<Vec<(Name, Value)>, Vec<Error>> {
     let definitions = || operation.variable_definitions.iter().map(|definition| &definition.node);
     let mut check = ValueCheck {
         document,
         variables,
-        schema: &guard.schema,
-        policy: &guard.policy,
+        schema,
+        policy,
         definitions: definitions().map(|definition| (&definition.name.node, definition)).collect(),
         checked_fragments: HashSet::new(),
         checked_variables: HashSet::new(),
         defaults: Vec::new(),
         disallowed: Vec::new(),
     };
-    let mut errors = ValueErrors::new(guard.policy.max_value_errors);
+    let mut errors = ValueErrors::new(policy.max_value_errors);
     check.directives(&operation.directives, &mut errors);
     check.selection_set(&operation.selection_set.node, root_type(operation.ty), &mut errors);
     for definition in definitions() {

@@ -1,9 +1,7 @@
-//! Computes the cost of a parsed document in time linear in its length: each fragment is visited once, and
-//! its cost is reused at every spread.
-//!
+//! Computes the cost of a parsed document in time linear in its length: each fragment is visited once.
 //! The complexity of a field is 1 plus the complexity of its selection set; for a list the latter is
-//! multiplied by the number of items, which the [`Policy`] knows. Each search text adds to its connection.
-//! Introspection has no complexity; its selections and its lists inside each other are counted.
+//! multiplied by the number of items, which the [`Policy`] defines. Each search text adds to its connection.
+//! Introspection has no complexity; its selections and nested lists are counted.
 
 use std::collections::HashMap;
 
@@ -15,7 +13,7 @@ use async_graphql_value::{ConstValue as Value, Name, Value as Literal, Variables
 
 use crate::operation::root_type;
 use crate::schema::{SchemaIndex, is_list, named_type};
-use crate::{Error, Guard, Policy};
+use crate::{Error, Policy};
 
 /// The cost of a selection set or of a whole document. All arithmetic saturates.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,8 +28,13 @@ pub struct Cost {
 
 impl Cost {
     /// The sum over the operations, or the cost of a fragment where that is higher.
-    pub fn of(document: &ExecutableDocument, variables: &Variables, guard: &Guard) -> Result<Self, Error> {
-        let mut visitor = CostVisitor::new(document, variables, guard);
+    pub fn of(
+        document: &ExecutableDocument,
+        variables: &Variables,
+        schema: &SchemaIndex,
+        policy: &Policy,
+    ) -> Result<Self, Error> {
+        let mut visitor = CostVisitor::new(document, variables, schema, policy);
         let mut total = Self::default();
         for (_, operation) in document.operations.iter() {
             let root = root_type(operation.node.ty);
@@ -86,7 +89,12 @@ struct CostVisitor<'a> {
 }
 
 impl<'a> CostVisitor<'a> {
-    fn new(document: &'a ExecutableDocument, variables: &'a Variables, guard: &'a Guard) -> Self {
+    fn new(
+        document: &'a ExecutableDocument,
+        variables: &'a Variables,
+        schema: &'a SchemaIndex,
+        policy: &'a Policy,
+    ) -> Self {
         let operations = document.operations.iter();
         let definitions = operations.flat_map(|(_, operation)| &operation.node.variable_definitions);
         let default = |definition: &'a Positioned<VariableDefinition>| {
@@ -97,8 +105,8 @@ impl<'a> CostVisitor<'a> {
             document,
             variables,
             defaults,
-            schema: &guard.schema,
-            policy: &guard.policy,
+            schema,
+            policy,
             fragment_costs: HashMap::new(),
             search_counts: HashMap::new(),
             variable_bytes: HashMap::new(),

@@ -11,7 +11,8 @@ use crate::cost::{Cost, json_bytes};
 use crate::error::LimitExceeded;
 use crate::operation::root_fields;
 use crate::policy::ExclusiveFields;
-use crate::{Error, Guard, Policy};
+use crate::schema::SchemaIndex;
+use crate::{Error, Policy};
 
 /// Selections of a document, each fragment counted at every spread.
 pub const MAX_SELECTIONS: usize = 1_000;
@@ -57,21 +58,25 @@ impl Limits {
 }
 
 /// Checks every limit that does not depend on variables, in the order of the documentation.
-pub fn check(document: &ExecutableDocument, guard: &Guard) -> Result<(), Error> {
-    let limits = &guard.limits;
+pub fn check(
+    document: &ExecutableDocument,
+    schema: &SchemaIndex,
+    policy: &Policy,
+    limits: &Limits,
+) -> Result<(), Error> {
     // The visitors below recurse from fragment to fragment, so thousands of fragments would overflow the
     // stack. The default limit of tokens allows fewer than this.
     if document.fragments.len() > MAX_VISITED_FRAGMENTS {
         LimitExceeded::check("Number of fragments", document.fragments.len(), MAX_FRAGMENTS)?;
     }
     let counts = SyntaxCounts::of(document);
-    let cost = Cost::of(document, &Variables::default(), guard)?;
+    let cost = Cost::of(document, &Variables::default(), schema, policy)?;
     LimitExceeded::check("Query depth", cost.depth, limits.depth)?;
     LimitExceeded::check("Introspection depth", cost.introspection_lists, MAX_INTROSPECTION_LISTS)?;
     LimitExceeded::check("Number of selections", cost.selections, MAX_SELECTIONS)?;
     LimitExceeded::check("Number of aliases", counts.aliases, limits.aliases)?;
     for (_, operation) in document.operations.iter() {
-        check_root_fields(document, &operation.node, guard)?;
+        check_root_fields(document, &operation.node, policy, limits)?;
     }
     LimitExceeded::check("Number of directives in one place", counts.directives, MAX_DIRECTIVES)?;
     LimitExceeded::check("Number of fragments", document.fragments.len(), MAX_FRAGMENTS)?;
@@ -82,10 +87,11 @@ pub fn check(document: &ExecutableDocument, guard: &Guard) -> Result<(), Error> 
 pub fn check_variables(
     document: &ExecutableDocument,
     variables: &Variables,
-    guard: &Guard,
+    schema: &SchemaIndex,
+    policy: &Policy,
+    limits: &Limits,
 ) -> Result<usize, Error> {
-    let limits = &guard.limits;
-    let cost = Cost::of(document, variables, guard)?;
+    let cost = Cost::of(document, variables, schema, policy)?;
     LimitExceeded::check("Query complexity", cost.complexity, limits.complexity)?;
     LimitExceeded::check(
         "Size of all uses of variables in bytes",
@@ -131,7 +137,8 @@ fn has_variable(value: &Literal) -> bool {
 fn check_root_fields(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
-    Guard { limits, policy, .. }: &Guard,
+    policy: &Policy,
+    limits: &Limits,
 ) -> Result<(), Error> {
     let fields = root_fields(document, operation);
     let limit = match operation.ty {
