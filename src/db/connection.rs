@@ -11,18 +11,10 @@ use sea_orm::{ConnAcquireErr, DbErr, ExecResult, QueryResult, RuntimeErr, Statem
 use sea_query_sqlx::SqlxValues;
 
 use super::error::{ends_connection, leaves_connection_usable};
-use super::pool::ACQUIRE_TIMEOUT;
 use super::sqlite::StatementDeadline;
-
-/// The maximum execution time of a statement, enforced by the database.
-pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The maximum time that this process waits for the result of a statement. The database stops the statement
-/// earlier, unless it never received the statement or the result was lost.
-pub const STATEMENT_REPLY_TIMEOUT: Duration = STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(2));
-/// The maximum time that a connection may take to reply when neither rows nor locks are involved. After an
-/// outage the first request must succeed within one second; this value leaves time to open another
-/// connection.
-pub const PING_TIMEOUT: Duration = Duration::from_millis(700);
+use super::timeouts::{
+    ACQUIRE_TIMEOUT, IDLE_IN_TRANSACTION_TIMEOUT, PING_TIMEOUT, STATEMENT_REPLY_TIMEOUT, STATEMENT_TIMEOUT,
+};
 
 /// The result of a statement.
 pub struct StatementResult {
@@ -144,7 +136,7 @@ impl Connection {
             let sql = format!(
                 "BEGIN; SET LOCAL lock_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = {}",
                 lock_timeout.as_millis(),
-                super::postgres::IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
+                IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
             );
             self.run_unprepared(&sql, self.ping_timeout()).await
         } else {

@@ -12,7 +12,8 @@ use sea_orm::{
 use super::Database;
 use super::entity;
 use super::error::is_lock_timeout;
-use super::pool::{ACQUIRE_TIMEOUT, Target};
+use super::pool::Target;
+use super::timeouts::ACQUIRE_TIMEOUT;
 
 /// The key of the advisory lock that allows one instance to migrate at a time: "taskhold" as a number.
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"taskhold");

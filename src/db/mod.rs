@@ -1,9 +1,7 @@
-//! The database, SQLite or PostgreSQL. This is the only module that opens connections.
-//!
-//! Every statement and every transaction acquires its connection from a `pool`. Each use has a time limit
-//! in this process, and a connection is reused only when it is known to be clean. When a connection is lost,
-//! or its server does not accept writes, the other connections are closed too, because they belong to the
-//! same server.
+//! The database, SQLite or PostgreSQL. This is the only module that opens connections. Every statement and every
+//! transaction acquires its connection from a `pool`, has a time limit, and leaves a connection that is reused
+//! only when it is known to be clean. When a connection is lost, or its server does not accept writes, the
+//! other connections are closed too, because they belong to the same server.
 
 mod coalescer;
 mod connection;
@@ -19,6 +17,7 @@ mod postgres;
 mod sqlite;
 mod statements;
 pub(crate) mod task_query;
+mod timeouts;
 mod transaction;
 mod user_share;
 
@@ -39,10 +38,11 @@ pub(crate) use statements::Statements;
 pub use transaction::Transaction;
 pub(crate) use transaction::{Attempts, in_transaction};
 
-use self::pool::{ACQUIRE_TIMEOUT, Pool, Target};
+use self::pool::{Pool, Target};
 use self::postgres::PostgresConnector;
 use self::sqlite::SqliteFile;
 use self::statements::StatementKind;
+use self::timeouts::ACQUIRE_TIMEOUT;
 use self::user_share::UserShares;
 use crate::domain::Result;
 

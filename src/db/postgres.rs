@@ -2,26 +2,13 @@
 
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::{self, ConnectOptions, Row};
 use sea_orm::{DbErr, RuntimeErr};
 
-use super::connection::STATEMENT_TIMEOUT;
 use super::error::is_protocol_violation;
-
-/// The maximum time that a statement outside a transaction waits for a lock. Such a statement may be shared
-/// by several users, and only the user whose row is locked should wait longer.
-pub const SHARED_LOCK_TIMEOUT: Duration = Duration::from_millis(250);
-/// The maximum time that a statement for one user waits for a lock. PostgreSQL applies this limit to each
-/// lock, and a row may need two: one on the row, and one on the transaction that is changing it. So a
-/// statement waits at most 2 s: twice [`SHARED_LOCK_TIMEOUT`] outside a transaction, and then twice this
-/// limit inside one.
-pub const LOCK_TIMEOUT: Duration = Duration::from_millis(750);
-/// PostgreSQL ends a transaction after this time without a statement, so that the locks of a client that no
-/// longer replies are released.
-pub const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
+use super::timeouts::{SHARED_LOCK_TIMEOUT, STATEMENT_TIMEOUT};
 
 /// Reads the properties of a new session: whether its server accepts writes, its encoding, and whether it has
 /// the requested time limits.

@@ -10,8 +10,8 @@ use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJourna
 use sea_orm::sqlx::{self, ConnectOptions};
 use sea_orm::{DbErr, RuntimeErr};
 
-use super::connection::STATEMENT_TIMEOUT;
 use super::error::is_busy;
+use super::timeouts::STATEMENT_TIMEOUT;
 
 /// The interval between two attempts to open a file that is busy.
 const BUSY_RETRY_INTERVAL: Duration = Duration::from_millis(20);

@@ -6,7 +6,7 @@ use super::connection::{StatementResult, is_lost};
 use super::connection_trait::impl_connection_trait;
 use super::error::{is_lock_timeout, is_write_conflict};
 use super::pool::{LivenessCheck, Pool};
-use super::postgres::{LOCK_TIMEOUT, SHARED_LOCK_TIMEOUT};
+use super::timeouts::{LOCK_TIMEOUT, SHARED_LOCK_TIMEOUT};
 use super::transaction::MAX_RETRIES;
 use super::user_share::UserShare;
 
@@ -52,7 +52,7 @@ impl Statements {
         let mut retries = 0;
         loop {
             match self.run_once(statement).await {
-                // The statement had no effect, so it may be sent again whatever its kind is.
+                // The statement had no effect, so it may be sent again, even if it is a write.
                 Err(error) if retries < MAX_RETRIES && is_write_conflict(&error) => retries += 1,
                 done => return done,
             }

@@ -10,7 +10,7 @@ use super::connection::{StatementResult, is_lost};
 use super::connection_trait::impl_connection_trait;
 use super::error::map_error;
 use super::pool::{LivenessCheck, Pool};
-use super::postgres::LOCK_TIMEOUT;
+use super::timeouts::LOCK_TIMEOUT;
 use super::user_share::{SharedLease, UserShare};
 use crate::domain::{Error, Result};
 

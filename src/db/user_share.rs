@@ -9,7 +9,8 @@ use sea_orm::{ConnAcquireErr, DbErr};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
-use super::pool::{ACQUIRE_TIMEOUT, Lease, LivenessCheck, Pool};
+use super::pool::{Lease, LivenessCheck, Pool};
+use super::timeouts::ACQUIRE_TIMEOUT;
 
 /// The connection shares of all users.
 #[derive(Clone)]

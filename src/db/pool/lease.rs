@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use deadpool::managed::Object;
 use sea_orm::{DbBackend, DbErr, Statement};
 
-use super::Pool;
+use super::connections::Pool;
 use super::manager::ConnectionManager;
 use crate::db::connection::{Connection, StatementResult, is_lost};
 

@@ -7,14 +7,19 @@ use std::time::Duration;
 use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
 use sea_orm::{ConnAcquireErr, DbErr};
 
-use super::MAX_LIFETIME;
-use crate::db::connection::{Connection, DriverConnection, PING_TIMEOUT};
+use crate::db::connection::{Connection, DriverConnection};
 use crate::db::postgres::PostgresConnector;
 use crate::db::sqlite::SqliteFile;
+use crate::db::timeouts::PING_TIMEOUT;
 
-/// The maximum time to open a connection. It is shorter than [`ACQUIRE_TIMEOUT`](super::ACQUIRE_TIMEOUT), so that the caller gets the
-/// reason why opening failed.
+/// The maximum time to open a connection. It is shorter than
+/// [`ACQUIRE_TIMEOUT`](crate::db::timeouts::ACQUIRE_TIMEOUT), so that the caller gets the reason why opening
+/// failed.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(2_500);
+
+/// No connection lives longer than this, because the server process of a connection caches more and more
+/// data.
+pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// The database that a pool connects to.
 #[derive(Debug)]
