@@ -45,12 +45,6 @@ pub struct Model {
     pub rationale: Option<String>,
     #[sea_orm(belongs_to, from = "owner_id", to = "id", on_delete = "Cascade")]
     pub owner: HasOne<super::user::Entity>,
-    #[sea_orm(has_many)]
-    pub checklist_items: HasMany<super::checklist_item::Entity>,
-    #[sea_orm(has_many)]
-    pub risks: HasMany<super::risk::Entity>,
-    #[sea_orm(has_many)]
-    pub file_changes: HasMany<super::file_change::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

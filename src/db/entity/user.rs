@@ -26,10 +26,6 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     /// Set when the account is deleted. A background job then deletes its rows.
     pub deleted_at: Option<DateTimeUtc>,
-    #[sea_orm(has_many)]
-    pub sessions: HasMany<super::session::Entity>,
-    #[sea_orm(has_many)]
-    pub tasks: HasMany<super::task::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
