@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use crate::domain::{FieldFault, MAX_FAULTS, PathSegment};
 
+/// A result with the domain's error type.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
 /// An error of an operation. Its message is safe to show to every client.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
@@ -63,7 +66,7 @@ impl Error {
     }
 
     /// Both values, or the faults of both.
-    pub fn zip<A, B>(a: super::Result<A>, b: super::Result<B>) -> super::Result<(A, B)> {
+    pub fn zip<A, B>(a: Result<A>, b: Result<B>) -> Result<(A, B)> {
         match (a, b) {
             (Ok(a), Ok(b)) => Ok((a, b)),
             (Err(Self::Invalid(mut faults)), Err(Self::Invalid(more))) => {

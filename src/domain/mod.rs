@@ -6,6 +6,7 @@ mod bulk;
 mod clock;
 mod cursor;
 mod error;
+mod fault;
 mod id;
 mod label;
 pub mod ordering;
@@ -23,7 +24,8 @@ pub use account::{
 pub use bulk::{BulkIds, MAX_BULK, check_count};
 pub use clock::Clock;
 pub use cursor::{CursorKey, KeyValue};
-pub use error::Error;
+pub use error::{Error, Result};
+pub use fault::{FieldFault, MAX_FAULTS, PathSegment, Problem, Rule};
 pub use id::new_id;
 pub use label::{Label, Labels, MAX_LABEL, MAX_LABELS};
 pub use page::{DEFAULT_PAGE, MAX_PAGE, Page, PageArguments, PageRequest};
@@ -41,10 +43,7 @@ pub use text::{
     MAX_DESCRIPTION, MAX_ITEM, MAX_MITIGATION, MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PATH,
     MAX_RATIONALE, MAX_RISK, MAX_TITLE, at_most, fold, normalize,
 };
-pub use validation::{Faults, FieldFault, MAX_FAULTS, PathSegment, Problem, Rule};
-
-/// A result with the domain's error type.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+pub use validation::Faults;
 
 /// A point in time: UTC, in whole milliseconds.
 pub type Instant = chrono::DateTime<chrono::Utc>;

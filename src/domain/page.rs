@@ -62,7 +62,7 @@ impl PageRequest {
 /// One page of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// In the order of the list, whatever the scan direction was.
+    /// In the order of the list, for both scan directions.
     pub items: Vec<T>,
     pub has_next: bool,
     pub has_previous: bool,
