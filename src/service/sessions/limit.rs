@@ -1,35 +1,23 @@
-//! The maximum number of sessions of a user, and the deletion of expired and excess sessions.
-
-use std::sync::Weak;
-use std::time::Duration;
+//! The maximum number of sessions of a user, and the deletion of sessions beyond it.
 
 use chrono::TimeDelta;
-use sea_orm::sea_query::ExprTrait;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
 use crate::db::entity::session::{COLUMN, Column, Entity};
 use crate::db::{Database, Transaction, in_transaction, map_error};
-use crate::domain::{Error, Instant, Result};
-use crate::service::Sessions;
-use crate::service::sessions::revoke::{record_revocations, revoke_sessions};
+use crate::domain::{Instant, Result};
+use crate::service::sessions::revoke_rows::{record_revocations, revoke_sessions};
 
 /// The maximum number of active sessions of a user.
 pub(in crate::service) const MAX_SESSIONS: u64 = 100;
 /// The number of sessions that one statement deletes. Other writes run between the statements.
-const SESSIONS_PER_DELETE: u64 = 500;
+pub(super) const SESSIONS_PER_DELETE: u64 = 500;
 /// The number of ids of excess sessions that one query reads.
 const IDS_PER_READ: u64 = 10_000;
-/// The number of users with excess sessions that one query reads.
-const USERS_PER_READ: u64 = 100;
 /// A session that was used within this time may be in the cache of another instance. It is longer than the
 /// lifetime of a cache entry, because uses are recorded to the minute.
 const EXPIRY_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
-const CLEANUP_INTERVAL: Duration = Duration::from_secs(60);
-/// The number of cleanups of expired sessions for each search for users with excess sessions. Excess sessions
-/// only exist when they were created before the limit was introduced, or by an older version on the same
-/// database.
-const CLEANUPS_PER_FULL_TRIM: u64 = 60;
 
 /// The ids of a user's active sessions, most recently used first, without the first `skip`.
 fn ids_beyond(user: Uuid, now: Instant, skip: u64, limit: u64) -> Select<Entity> {
@@ -90,7 +78,7 @@ pub(in crate::service) async fn trim_sessions(
 }
 
 /// Deletes sessions by their ids in their own transaction.
-async fn delete_by_ids(database: &Database, ids: &[Uuid], now: Instant) -> Result<()> {
+pub(super) async fn delete_by_ids(database: &Database, ids: &[Uuid], now: Instant) -> Result<()> {
     in_transaction!(database, |transaction| {
         let has_id = || COLUMN.id.is_in(ids.iter().copied());
         let lock = Entity::find().filter(has_id()).order_by_asc(Column::Id).lock_exclusive();
@@ -100,59 +88,4 @@ async fn delete_by_ids(database: &Database, ids: &[Uuid], now: Instant) -> Resul
         let delete = Entity::delete_many().filter(has_id()).exec(&transaction);
         delete.await.map_err(map_error).map(drop)
     })
-}
-
-impl Sessions {
-    /// Deletes expired and excess sessions regularly, until the last other reference to `sessions` is
-    /// dropped. Several instances may run this job at the same time.
-    pub async fn delete_old(sessions: Weak<Self>) {
-        let mut interval = tokio::time::interval(CLEANUP_INTERVAL);
-        for round in 0_u64.. {
-            interval.tick().await;
-            let Some(sessions) = sessions.upgrade() else { return };
-            let is_full_trim = round.is_multiple_of(CLEANUPS_PER_FULL_TRIM);
-            match sessions.delete_expired().await {
-                Ok(()) if !is_full_trim => {}
-                Ok(()) => sessions.trim_all().await.unwrap_or_else(report),
-                Err(error) => report(error),
-            }
-        }
-    }
-
-    async fn delete_expired(&self) -> Result<()> {
-        loop {
-            // Ids are read first, because reading does not block SQLite's writer.
-            let expired = Entity::find().select_only().column(Column::Id);
-            let expired = expired.filter(COLUMN.expires_at.lte(self.clock.now())).limit(SESSIONS_PER_DELETE);
-            let mut ids: Vec<Uuid> =
-                expired.into_tuple().all(self.database.read()).await.map_err(map_error)?;
-            ids.sort_unstable();
-            if ids.is_empty() {
-                return Ok(());
-            }
-            delete_by_ids(&self.database, &ids, self.clock.now()).await?;
-        }
-    }
-
-    async fn trim_all(&self) -> Result<()> {
-        loop {
-            // Expired sessions are not counted, because trimming does not delete them.
-            let live = Entity::find().filter(COLUMN.expires_at.gt(self.clock.now()));
-            let users = live.select_only().column(Column::UserId).group_by(Column::UserId);
-            let users = users.having(Column::Id.count().gt(MAX_SESSIONS)).limit(USERS_PER_READ);
-            let users = users.into_tuple::<Uuid>().all(self.database.read()).await.map_err(map_error)?;
-            if users.is_empty() {
-                return Ok(());
-            }
-            for user in users {
-                let revoked = trim_sessions(&self.database, user, None, self.clock.now()).await?;
-                self.mark_revoked(&revoked);
-                tracing::info!(user_id = %user, count = revoked.len(), "sessions beyond the limit were revoked");
-            }
-        }
-    }
-}
-
-fn report(error: Error) {
-    tracing::debug!(%error, "old sessions could not be deleted");
 }

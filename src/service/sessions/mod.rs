@@ -1,13 +1,16 @@
 //! Sessions: how they are opened, refreshed and revoked, and how a token becomes a viewer.
 
 mod cache;
+mod cleanup;
 pub(super) mod limit;
+mod pending_uses;
 mod refresh;
 mod revocations;
 mod revoke;
+mod revoke_rows;
 mod uses;
 
-pub(super) use revoke::revoke_sessions;
+pub(super) use revoke_rows::revoke_sessions;
 
 use chrono::TimeDelta;
 use sea_orm::ActiveValue::Set;
@@ -21,7 +24,7 @@ use crate::db::{Database, Transaction, map_error};
 use crate::domain::{Clock, Error, Instant, Result, Session, User, new_id};
 use crate::service::sessions::cache::SessionCache;
 use crate::service::sessions::limit::{MAX_SESSIONS, revoke_oldest, trim_sessions};
-use crate::service::sessions::uses::PendingUses;
+use crate::service::sessions::pending_uses::PendingUses;
 
 const NOT_SIGNED_IN: Error = Error::Unauthenticated("Authentication required");
 const TOKEN_EXPIRED: Error = Error::Unauthenticated("Token has expired");
