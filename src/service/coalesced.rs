@@ -13,7 +13,7 @@ use crate::db::entity::task::{ActiveModel, Column, Entity, TaskRow};
 use crate::db::entity::user::{self, UserRow};
 use crate::db::{Coalescer, Database, Mode, Statements, map_error};
 use crate::domain::{Result, Task, User};
-use crate::service::tasks::{insert_error, is_active, to_tasks};
+use crate::service::task_rows::{insert_error, is_active, to_tasks};
 
 /// One coalescer for each kind of request.
 pub(super) struct CoalescedStatements {

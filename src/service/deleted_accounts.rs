@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::db::entity::{checklist_item, file_change, risk, session, task, user};
 use crate::db::{Database, map_error};
 use crate::domain::{Error, Result};
-use crate::service::tasks::without_index;
+use crate::service::task_rows::without_index;
 
 /// The interval at which this job looks for accounts that were marked by other instances or before a restart.
 const CHECK_INTERVAL: Duration = Duration::from_secs(10);

@@ -1,16 +1,8 @@
-//! Limits how often signing in to an account may fail. Failures are counted in the database, for all
-//! instances together, whether or not the account exists.
-//!
-//! The limits are exact, although nothing is written before a password is hashed. A failure is counted before
-//! the client gets its response, by one statement that returns the new count. When this count is beyond the
-//! limit, the response is RATE_LIMITED. The response to a correct password is RATE_LIMITED as well when the
-//! limit was reached in the meantime. So a client never learns of more passwords than the limit whether they
-//! are correct, even with concurrent attempts on several instances.
-//!
-//! In addition each instance counts its attempts in progress in memory. An attempt that could exceed the
-//! limit waits for the results of the others, so that usually no password is hashed in vain. Attempts in
-//! progress are not stored in the database, because each would need two writes, and a crash would leave them
-//! behind as failures.
+//! Limits how often signing in to an account may fail. Failures are counted in the database, for all instances
+//! together, whether or not the account exists. A failure is counted before the client gets its response, by
+//! one statement that returns the new count; beyond the limit even a correct password gets RATE_LIMITED, so
+//! the limit is exact. Each instance also counts its attempts in progress in memory: an attempt that could
+//! exceed the limit waits for the results of the others, so that usually no password is hashed in vain.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};

@@ -11,6 +11,7 @@ mod login_throttle;
 mod operator;
 mod registration;
 mod sessions;
+mod task_rows;
 mod tasks;
 
 use std::sync::{Arc, Weak};

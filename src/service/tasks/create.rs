@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::sea_query::{ExprTrait, OnConflict};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, SqlErr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use crate::db::entity::task::{ActiveModel, Column, Entity, TaskRow};
@@ -11,8 +11,9 @@ use crate::db::entity::{checklist_item, file_change, risk, session, user};
 use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{Error, Faults, NewTask, PathSegment, Problem, Result, Rule, Task, new_id};
 use crate::service::Tasks;
+use crate::service::task_rows::{insert_error, to_tasks, without_index};
 use crate::service::tasks::parts::Parts;
-use crate::service::tasks::{TRASH_RETENTION, deleted_users, to_tasks, without_index};
+use crate::service::tasks::{TRASH_RETENTION, deleted_users};
 
 impl Tasks<'_> {
     /// Creates a task. When the client chose an id that one of the viewer's tasks already has, returns that
@@ -122,14 +123,6 @@ impl Tasks<'_> {
         taken.extend(existing_ids(transaction, risk::Column::Id, ids).await?);
         taken.extend(existing_ids(transaction, file_change::Column::Id, ids).await?);
         Ok(taken)
-    }
-}
-
-/// The domain error of a failed insert. A foreign key violation means that the owner has just been deleted.
-pub fn insert_error(error: DbErr) -> Error {
-    match error.sql_err() {
-        Some(SqlErr::ForeignKeyConstraintViolation(_)) => Error::Unauthenticated("Invalid token"),
-        _ => map_error(error),
     }
 }
 

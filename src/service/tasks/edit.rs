@@ -8,7 +8,7 @@ use crate::db::entity::task::{Column, Entity, TaskRow, changes};
 use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{Error, NewTask, Result, Task, TaskEdit, TaskScope};
 use crate::service::Tasks;
-use crate::service::tasks::to_tasks;
+use crate::service::task_rows::to_tasks;
 
 impl Tasks<'_> {
     /// Changes a task. An edit without a difference does not change version and updatedAt.

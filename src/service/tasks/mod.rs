@@ -12,12 +12,10 @@ pub mod trash;
 
 pub use parts::{ByTask, ItemPosition};
 
-pub(super) use create::insert_error;
-
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
-use sea_orm::sea_query::{CaseStatement, ExprTrait, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{ExprTrait, SelectStatement, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait,
 };
@@ -32,6 +30,7 @@ use crate::domain::{
     Clock, Error, Instant, OrderKey, Page, PageRequest, Result, Task, TaskFilter, TaskScope,
 };
 use crate::service::coalesced::CoalescedStatements;
+use crate::service::task_rows::{is_active, to_tasks};
 
 /// The time that a task stays in the trash.
 pub(super) const TRASH_RETENTION: TimeDelta = TimeDelta::days(30);
@@ -152,24 +151,8 @@ impl<'a> Tasks<'a> {
     }
 }
 
-/// `NOT (deleted_at IS NOT NULL)` keeps SQLite from using a partial index of active tasks, with which it
-/// would read all tasks of the owner.
-pub(super) fn is_active() -> SimpleExpr {
-    Column::DeletedAt.is_not_null().not()
-}
-
-/// Wraps a condition in CASE, so that a statement that finds tasks by id does not use an index for this
-/// condition instead and read all tasks of an owner.
-pub(super) fn without_index(condition: SimpleExpr) -> SimpleExpr {
-    CaseStatement::new().case(condition, true).finally(false).into()
-}
-
 /// The deleted accounts that still have rows. Their tasks no longer exist for clients.
 fn deleted_users() -> SelectStatement {
     let deleted = user::Entity::find().select_only().column(user::Column::Id);
     deleted.filter(user::Column::DeletedAt.is_not_null()).into_query()
-}
-
-pub(super) fn to_tasks(rows: Vec<TaskRow>) -> Result<Vec<Task>> {
-    rows.into_iter().map(Task::try_from).collect()
 }
