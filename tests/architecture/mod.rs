@@ -105,7 +105,12 @@ const RESERVED: [ReservedRule; 2] = [
     ("Viewer::authenticated", &["src/service/sessions/mod.rs"], "verify a token through Sessions"),
     (
         "Column::OwnerId",
-        &["src/service/tasks/mod.rs", "src/service/coalesced.rs", "src/service/deleted_accounts.rs"],
+        &[
+            "src/service/tasks/mod.rs",
+            "src/service/tasks/create.rs",
+            "src/service/coalesced.rs",
+            "src/service/deleted_accounts.rs",
+        ],
         "filter with mine()",
     ),
 ];
