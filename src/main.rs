@@ -3,14 +3,13 @@
 use std::process::ExitCode;
 
 use taskhold::cli::Cli;
-use taskhold::config::load_env_file;
 
 /// Requests allocate heavily; the system's allocators, above all that of musl, are slower.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match load_env_file().and_then(|()| Cli::read()).and_then(Cli::run) {
+    match Cli::read().and_then(Cli::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("taskhold: {}", one_line(&error));

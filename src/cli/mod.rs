@@ -13,9 +13,11 @@ use std::ffi::OsStr;
 
 use anyhow::{Context, Result, anyhow};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use self::migrate::Direction;
 use self::runtime::block_on;
+use self::user::UserAction;
 use crate::app;
 use crate::config::{self, Config};
 use crate::telemetry;
@@ -66,53 +68,11 @@ enum Command {
     Healthcheck,
 }
 
-/// The actions of `taskhold user`.
-#[derive(Subcommand, Clone, Debug)]
-pub enum UserAction {
-    /// List every account
-    List,
-    /// Create an account, even if registration is closed
-    Create {
-        /// E-mail address; upper and lower case are the same
-        email: String,
-        /// Display name
-        #[arg(long)]
-        name: Option<String>,
-        /// Username; derived from the e-mail address if not given
-        #[arg(long)]
-        username: Option<String>,
-    },
-    /// Set a new password and revoke every session of the user
-    SetPassword {
-        /// E-mail address, username or id
-        who: String,
-    },
-    /// Allow a user to sign in again
-    Activate {
-        /// E-mail address, username or id
-        who: String,
-    },
-    /// Prevent a user from signing in and revoke every session of the user
-    Deactivate {
-        /// E-mail address, username or id
-        who: String,
-    },
-}
-
-#[derive(ValueEnum, Clone, Copy, Debug)]
-enum Direction {
-    /// Run the pending migrations
-    Up,
-    /// Revert the newest migration
-    Down,
-    /// List the migrations with their state
-    Status,
-}
-
 impl Cli {
-    /// Reads the command line and the environment. It exits the process for --help, --version and errors of
-    /// syntax.
+    /// Reads .env, the environment and the command line. It changes the environment, so no other thread may
+    /// run yet. It exits the process for --help, --version and errors of syntax.
     pub fn read() -> Result<Self> {
+        config::load_env_file()?;
         let parsed = config::parse(Self::command(), env::args_os()).and_then(|matches| {
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut Self::command()))
         });

@@ -3,12 +3,45 @@
 use std::io::{IsTerminal, stdin};
 
 use anyhow::{Context, Result, ensure};
+use clap::Subcommand;
 
 use crate::app;
-use crate::cli::UserAction;
 use crate::config::Config;
 use crate::domain::{DisplayName, Email, Faults, NewPassword, Registration, User, Username};
 use crate::service::Operator;
+
+/// The actions of `taskhold user`.
+#[derive(Subcommand, Clone, Debug)]
+pub enum UserAction {
+    /// List every account
+    List,
+    /// Create an account, even if registration is closed
+    Create {
+        /// E-mail address; upper and lower case are the same
+        email: String,
+        /// Display name
+        #[arg(long)]
+        name: Option<String>,
+        /// Username; derived from the e-mail address if not given
+        #[arg(long)]
+        username: Option<String>,
+    },
+    /// Set a new password and revoke every session of the user
+    SetPassword {
+        /// E-mail address, username or id
+        who: String,
+    },
+    /// Allow a user to sign in again
+    Activate {
+        /// E-mail address, username or id
+        who: String,
+    },
+    /// Prevent a user from signing in and revoke every session of the user
+    Deactivate {
+        /// E-mail address, username or id
+        who: String,
+    },
+}
 
 /// Performs the action and prints the accounts that it concerns, one a line.
 pub async fn run(config: &Config, action: UserAction) -> Result<()> {
