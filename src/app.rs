@@ -25,13 +25,13 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Runs the server until it is told to stop.
 pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
     config.check()?;
-    let url = config.database()?;
+    let url = config.database.url()?;
     if let ignored @ [_, ..] = url.ignored_parameters() {
         let parameters = ignored.join(", ");
         tracing::warn!(parameters, "DATABASE_URL has parameters that are not known and have no effect");
     }
     // This comes before the database: a port in use often belongs to another instance with the same data.
-    let address = config.listen();
+    let address = config.network.listen();
     let listener = http::listen(address)
         .map_err(|error| anyhow!("HOST and PORT: cannot listen on {address}: {error}; choose others"))?;
     let scraped = config.network.metrics_bind.map(|address| {
@@ -42,7 +42,7 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
     let _lock = lock(config, &url)?;
     let database = connect(config).await?;
     if migrate {
-        let failure = || format!("{}: the database cannot be migrated", config.database_option());
+        let failure = || format!("{}: the database cannot be migrated", config.database.option_name());
         database.migrate_up().await.with_context(failure)?;
     }
     let app = App::new(config, database.clone(), Clock::default())?;
@@ -55,8 +55,8 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
         }
     };
     let App { router, api, readiness, metrics } = app;
-    let (total, per_address) = config.connections();
-    let limits = ConnectionLimits { total, per_address, proxies: config.trusted_proxies()? };
+    let (total, per_address) = config.limits.connections();
+    let limits = ConnectionLimits { total, per_address, proxies: config.network.trusted_proxies()? };
     let grace = config.network.shutdown_grace;
     let server = Server { router, readiness, connections: metrics.connections, limits, grace };
     server.run(listener, async move { api.drain().await }, close).await
@@ -64,7 +64,7 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
 
 /// Opens the configured database.
 pub async fn connect(config: &Config) -> Result<Database> {
-    let url = config.database()?;
+    let url = config.database.url()?;
     let connecting = Database::connect(&url, config.database.database_max_connections);
     match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
         Ok(connected) => {
@@ -81,7 +81,7 @@ fn lock(config: &Config, url: &DatabaseUrl) -> Result<Option<FileLock>> {
         Ok(Some(lock)) => Ok(Some(lock)),
         Ok(None) => bail!(
             "{}: another server uses {url}; stop it, or give this one a file of its own",
-            config.database_option()
+            config.database.option_name()
         ),
         Err(error) => Err(cannot_open(config, url, &error.to_string())),
     }
@@ -92,7 +92,7 @@ fn cannot_open(config: &Config, url: &DatabaseUrl, cause: &str) -> anyhow::Error
         DatabaseUrl::Sqlite(_) => "it must be a database in a folder to read and write",
         DatabaseUrl::Postgres(_) => "see that it runs, and that address, user and password are right",
     };
-    anyhow!("{}: cannot open {url}: {cause}; {remedy}", config.database_option())
+    anyhow!("{}: cannot open {url}: {cause}; {remedy}", config.database.option_name())
 }
 
 /// The service, ready to serve requests.
@@ -110,7 +110,7 @@ pub struct App {
 impl App {
     /// Builds the layers on an open, migrated database.
     pub fn new(config: &Config, database: Database, clock: Clock) -> Result<Self> {
-        let secrets = config.secrets(&config.database()?)?;
+        let secrets = config.accounts.secrets(&config.database)?;
         let span = |duration| TimeDelta::from_std(duration).context("a lifetime is out of range");
         let tokens = Tokens::new(&secrets, span(config.accounts.access_token_ttl)?);
         let rules = AccountRules {
@@ -125,9 +125,9 @@ impl App {
         services.start_jobs();
         let api = Api::new(
             services,
-            config.limits(),
+            config.limits.guard_limits(),
             ExecutorSettings {
-                persisted: PersistedDocuments::new(config.trusted_documents()?),
+                persisted: PersistedDocuments::new(config.network.trusted_documents()?),
                 timeout: config.limits.request_timeout,
                 introspection: config.network.introspection,
                 response_bytes: config.limits.limit_unsent_bytes,
@@ -137,8 +137,8 @@ impl App {
         let readiness = Readiness::default();
         let settings = HttpSettings {
             playground: config.network.graphiql,
-            cors_origins: config.cors_origins()?,
-            trusted_proxies: config.trusted_proxies()?,
+            cors_origins: config.network.cors_origins()?,
+            trusted_proxies: config.network.trusted_proxies()?,
         };
         let router = http::router(api.clone(), readiness.clone(), metrics.clone(), settings);
         Ok(Self { router, api, readiness, metrics })

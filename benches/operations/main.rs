@@ -26,7 +26,7 @@ impl Service {
         let url = format!("sqlite://{}", folder.join("bench.db").display());
         let flags = ["--database-url", &url, "--better-auth-secret", "an-imaginative-secret-of-a-benchmark"];
         let config = Config::from_flags(flags).expect("the flags are valid");
-        let database = Database::connect(&config.database().expect("the URL is valid"), 4).await;
+        let database = Database::connect(&config.database.url().expect("the URL is valid"), 4).await;
         let database = database.expect("the database can be opened");
         database.migrate_up().await.expect("the migrations run");
         let app = App::new(&config, database, Clock::default()).expect("the app can be built");

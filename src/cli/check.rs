@@ -8,7 +8,7 @@ use crate::config::Config;
 /// Checks the options and connects to the database; prints one line for each.
 pub async fn run(config: &Config) -> Result<()> {
     config.check()?;
-    let url = config.database()?;
+    let url = config.database.url()?;
     match url.ignored_parameters() {
         [] => println!("configuration: ok"),
         ignored => {

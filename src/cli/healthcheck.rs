@@ -16,7 +16,7 @@ const READY_STATUS_LINE: &str = "HTTP/1.1 200";
 
 /// Returns an error unless the server reports within [`TIMEOUT`] that it is ready.
 pub fn run(config: &Config) -> Result<()> {
-    let address = config.listen();
+    let address = config.network.listen();
     ensure!(address.port() != 0, "PORT must be the port of the server; 0 chooses a free one");
     // A server that listens on every address is reached on the loopback address. A server on :: accepts IPv4
     // too, and a container may have no IPv6.

@@ -6,9 +6,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::{ArgAction, Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::database::DatabaseOptions;
+use super::secret;
 use super::secret::SECRET_HINT;
 use super::values::positive_duration;
-use super::{Config, secret};
 use crate::auth::{SigningSecret, SigningSecrets};
 use crate::db::DatabaseUrl;
 
@@ -49,11 +50,11 @@ pub(super) enum JwtAlgorithm {
     Hs256,
 }
 
-impl Config {
+impl AccountOptions {
     /// The signing secrets: those of the options, or with SQLite the one in DATA_DIR, which is created if
     /// missing.
-    pub fn secrets(&self, database: &DatabaseUrl) -> Result<SigningSecrets> {
-        match (&self.accounts.better_auth_secrets, &self.accounts.better_auth_secret) {
+    pub fn secrets(&self, database: &DatabaseOptions) -> Result<SigningSecrets> {
+        match (&self.better_auth_secrets, &self.better_auth_secret) {
             (Some(_), Some(_)) => {
                 bail!("BETTER_AUTH_SECRET and BETTER_AUTH_SECRETS are both set; use one of them")
             }
@@ -62,17 +63,17 @@ impl Config {
         }
     }
 
-    fn single_secret(&self, database: &DatabaseUrl) -> Result<SigningSecret> {
-        let JwtAlgorithm::Hs256 = self.accounts.jwt_algorithm;
-        match (&self.accounts.better_auth_secret, database) {
+    fn single_secret(&self, database: &DatabaseOptions) -> Result<SigningSecret> {
+        let JwtAlgorithm::Hs256 = self.jwt_algorithm;
+        match (&self.better_auth_secret, database.url()?) {
             (Some(secret), _) => SigningSecret::new(secret.expose_secret().as_bytes().to_vec())
                 .map_err(|weakness| anyhow!("BETTER_AUTH_SECRET is too weak: {weakness}; {SECRET_HINT}")),
             (None, DatabaseUrl::Postgres(_)) => bail!(
                 "BETTER_AUTH_SECRET must be set with PostgreSQL, since all instances share it; {SECRET_HINT}"
             ),
             (None, DatabaseUrl::Sqlite(_)) => {
-                self.create_data_dir()?;
-                let file = self.database.data_dir.join("secret");
+                database.create_data_dir()?;
+                let file = database.data_dir.join("secret");
                 let secret = secret::load_or_create_secret(&file).with_context(|| {
                     format!("DATA_DIR: the secret in {} can be neither read nor created", file.display())
                 })?;

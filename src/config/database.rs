@@ -7,7 +7,6 @@ use anyhow::{Context, Result};
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Config;
 use super::values::whole_number;
 use crate::db::DatabaseUrl;
 
@@ -28,21 +27,21 @@ pub struct DatabaseOptions {
     pub database_max_connections: u32,
 }
 
-impl Config {
+impl DatabaseOptions {
     /// The URL of the database. Without DATABASE_URL it creates DATA_DIR for the SQLite file.
-    pub fn database(&self) -> Result<DatabaseUrl> {
-        match &self.database.database_url {
+    pub fn url(&self) -> Result<DatabaseUrl> {
+        match &self.database_url {
             Some(url) => url.expose_secret().parse().context("DATABASE_URL cannot be used"),
             None => {
                 self.create_data_dir()?;
-                Ok(DatabaseUrl::Sqlite(self.database.data_dir.join("taskhold.db")))
+                Ok(DatabaseUrl::Sqlite(self.data_dir.join("taskhold.db")))
             }
         }
     }
 
     /// The name of the option that determines the database, for error messages.
-    pub fn database_option(&self) -> &'static str {
-        if self.database.database_url.is_some() { "DATABASE_URL" } else { "DATA_DIR" }
+    pub fn option_name(&self) -> &'static str {
+        if self.database_url.is_some() { "DATABASE_URL" } else { "DATA_DIR" }
     }
 
     /// Creates DATA_DIR, readable for its owner only, if it does not exist.
@@ -51,7 +50,7 @@ impl Config {
         folder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-        let path = &self.database.data_dir;
+        let path = &self.data_dir;
         folder.create(path).with_context(|| {
             format!("DATA_DIR must be a readable and writable folder; {} is not", path.display())
         })

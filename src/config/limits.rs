@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Config;
 use super::values::{positive_duration, whole_number};
 use crate::graphql::guard::Limits;
 
@@ -79,26 +78,24 @@ pub struct LimitOptions {
     pub request_timeout: Duration,
 }
 
-impl Config {
+impl LimitOptions {
     /// The maximum numbers of open connections: in total, and of one address (0: no limit).
     pub fn connections(&self) -> (usize, usize) {
-        let options = &self.limits;
-        let quarter = (options.limit_connections / 4).max(1);
-        (options.limit_connections, options.limit_connections_per_address.unwrap_or(quarter))
+        let quarter = (self.limit_connections / 4).max(1);
+        (self.limit_connections, self.limit_connections_per_address.unwrap_or(quarter))
     }
 
     /// The limits of GraphQL requests.
-    pub fn limits(&self) -> Limits {
-        let options = &self.limits;
+    pub fn guard_limits(&self) -> Limits {
         Limits {
-            request_bytes: options.limit_request_bytes,
-            query_bytes: options.limit_query_bytes,
-            nesting: options.limit_query_nesting,
-            tokens: options.limit_query_tokens,
-            depth: options.limit_query_depth,
-            complexity: options.limit_query_complexity,
-            aliases: options.limit_query_aliases,
-            root_fields: options.limit_root_fields,
+            request_bytes: self.limit_request_bytes,
+            query_bytes: self.limit_query_bytes,
+            nesting: self.limit_query_nesting,
+            tokens: self.limit_query_tokens,
+            depth: self.limit_query_depth,
+            complexity: self.limit_query_complexity,
+            aliases: self.limit_query_aliases,
+            root_fields: self.limit_root_fields,
         }
     }
 }

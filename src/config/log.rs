@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::telemetry::{self, LogFormat};
+use crate::telemetry::{LogFormat, validate_filter};
 
 /// The format and the filter of the log.
 #[derive(Args, Clone, Debug)]
@@ -13,6 +13,6 @@ pub struct LogOptions {
     pub log_format: Option<LogFormat>,
 
     /// Log level: error, warn, info, debug or trace, or a filter by module like info,hyper=debug
-    #[arg(long, env, global = true, value_name = "FILTER", default_value = "info", value_parser = telemetry::validate_filter)]
+    #[arg(long, env, global = true, value_name = "FILTER", default_value = "info", value_parser = validate_filter)]
     pub rust_log: String,
 }

@@ -48,9 +48,10 @@ impl Config {
     /// Checks everything that the parsers of single values cannot check. It may create
     /// DATA_DIR and its secret.
     pub fn check(&self) -> Result<()> {
-        self.secrets(&self.database()?)?;
-        self.trusted_proxies()?;
-        self.trusted_documents()?;
-        self.cors_origins().map(drop)
+        self.database.url()?;
+        self.accounts.secrets(&self.database)?;
+        self.network.trusted_proxies()?;
+        self.network.trusted_documents()?;
+        self.network.cors_origins().map(drop)
     }
 }

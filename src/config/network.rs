@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 use clap::{ArgAction, Args};
 use ipnet::IpNet;
 
+use super::origin;
 use super::values::{duration, ip_address, socket_address, whole_number};
-use super::{Config, origin};
 use crate::graphql::TrustedDocuments;
 
 /// The listeners, and what their clients may do.
@@ -54,17 +54,17 @@ pub struct NetworkOptions {
     pub metrics_bind: Option<SocketAddr>,
 }
 
-impl Config {
+impl NetworkOptions {
     /// The address to listen on.
     pub fn listen(&self) -> SocketAddr {
-        SocketAddr::new(self.network.host, self.network.port)
+        SocketAddr::new(self.host, self.port)
     }
 
     /// The origins of web pages that may call the API, in the form that browsers send; `*` is every origin.
     pub fn cors_origins(&self) -> Result<Vec<String>> {
-        let entries = self.network.cors_origins.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        let entries = self.cors_origins.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         let parse = |entry| match entry {
-            "*" if self.network.host.is_loopback() => Ok(entry.to_owned()),
+            "*" if self.host.is_loopback() => Ok(entry.to_owned()),
             "*" => bail!("CORS_ORIGINS may be * only while HOST is a loopback address; name the origins"),
             _ => origin::normalize(entry),
         };
@@ -73,8 +73,7 @@ impl Config {
 
     /// The networks of proxies whose X-Forwarded-For is trusted.
     pub fn trusted_proxies(&self) -> Result<Vec<IpNet>> {
-        let networks =
-            self.network.trusted_proxies.split(',').map(str::trim).filter(|network| !network.is_empty());
+        let networks = self.trusted_proxies.split(',').map(str::trim).filter(|network| !network.is_empty());
         let parse = |network: &str| {
             let parsed = network.parse().or_else(|_| network.parse::<IpAddr>().map(IpNet::from));
             let parsed = parsed.ok().map(as_ipv4_if_mapped);
@@ -85,7 +84,7 @@ impl Config {
 
     /// The documents of the manifest; None when clients may send any document.
     pub fn trusted_documents(&self) -> Result<Option<TrustedDocuments>> {
-        let Some(file) = &self.network.trusted_documents else { return Ok(None) };
+        let Some(file) = &self.trusted_documents else { return Ok(None) };
         let context = || format!("TRUSTED_DOCUMENTS: {} cannot be used", file.display());
         let manifest = fs::read_to_string(file).with_context(context)?;
         TrustedDocuments::from_manifest(&manifest).with_context(context).map(Some)

@@ -69,7 +69,7 @@ impl TestApp {
         let data_dir = folder.path().to_str().expect("the path is text");
         let own = ["--data-dir", data_dir, "--database-url", url, "--better-auth-secret", SECRET];
         let config = Config::from_flags(own.iter().chain(flags).copied()).expect("the flags are valid");
-        let url = config.database().expect("the URL is valid");
+        let url = config.database.url().expect("the URL is valid");
         let database = Database::connect(&url, 5).await.expect("the database accepts connections");
         let statements = Arc::new(Mutex::new(Vec::new()));
         let statement_hook = StatementHook::default();
