@@ -6,8 +6,10 @@ mod graphql;
 mod health;
 mod metrics;
 mod playground;
+mod readiness;
 mod request_log;
 mod server;
+mod shared;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -24,8 +26,8 @@ use futures_util::FutureExt;
 use ipnet::IpNet;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-pub use health::Readiness;
 pub use metrics::Metrics;
+pub use readiness::Readiness;
 pub use server::{ConnectionLimits, Server, listen, serve_metrics};
 
 use crate::api::Api;
@@ -34,9 +36,8 @@ use crate::http::graphql::request_body::BodyMemory;
 use crate::http::graphql::response_format::ResponseFormat;
 use crate::http::request_log::RequestId;
 use crate::http::server::Malformed;
+use crate::http::shared::{GRAPHQL_PATH, Shared};
 
-/// Where the operations are.
-const GRAPHQL: &str = "/graphql";
 /// How long a browser may remember what CORS allows: the longest time that Chromium accepts.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(7200);
 
@@ -50,15 +51,6 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<IpNet>,
 }
 
-/// What the handlers share.
-struct Shared {
-    api: Api,
-    readiness: Readiness,
-    playground: bool,
-    trusted_proxies: Vec<IpNet>,
-    bodies: BodyMemory,
-}
-
 /// The router of everything but the metrics.
 pub fn router(api: Api, readiness: Readiness, metrics: Metrics, settings: HttpSettings) -> Router {
     let HttpSettings { playground, cors_origins, trusted_proxies } = settings;
@@ -67,7 +59,7 @@ pub fn router(api: Api, readiness: Readiness, metrics: Metrics, settings: HttpSe
     let mut router = Router::new()
         // Relative, since a proxy may serve the instance under a path that is unknown here.
         .route("/", get(|| async { Redirect::temporary("graphql") }))
-        .route(GRAPHQL, any(graphql::handle))
+        .route(GRAPHQL_PATH, any(graphql::handle))
         .route("/graphql/", any(handle_with_slash))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz));

@@ -17,6 +17,8 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 
+use crate::http::shared::Shared;
+
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -42,7 +44,7 @@ pub fn page() -> Response {
 }
 
 /// The routes of the page's script and style, and of the licences of its parts.
-pub(super) fn assets() -> Router<Arc<super::Shared>> {
+pub(super) fn assets() -> Router<Arc<Shared>> {
     static SCRIPT: GzipAsset =
         GzipAsset::new("text/javascript; charset=utf-8", include_bytes!("playground/playground.js.gz"));
     static STYLE: GzipAsset =

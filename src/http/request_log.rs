@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::auth::Viewer;
 use crate::graphql::OperationSummary;
 use crate::http::metrics::{GaugeGuard, Metrics};
+use crate::http::shared::GRAPHQL_PATH;
 
 /// The header with the request id, in requests and responses.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -52,7 +53,7 @@ pub async fn observe(State(metrics): State<Metrics>, mut request: Request, next:
     let info = response.extensions_mut().remove::<ResponseInfo>();
     // The playground has the same path but no ResponseInfo, so it is not counted as a GraphQL request.
     if let Some(ResponseInfo { code, operation, .. }) = &info
-        && line.path.trim_end_matches('/') == super::GRAPHQL
+        && line.path.trim_end_matches('/') == GRAPHQL_PATH
     {
         let operation_type = operation.as_ref().and_then(|operation| operation.ty);
         metrics.record_response(operation_type, *code, line.started.elapsed());

@@ -17,13 +17,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
-use crate::http::Shared;
 use crate::http::client_ip::{Peer, client};
 use crate::http::graphql::accept::Accept;
 use crate::http::graphql::request_error::RequestError;
 use crate::http::graphql::response_format::{ResponseFormat, is_uncoded};
 use crate::http::playground;
 use crate::http::request_log::RequestId;
+use crate::http::shared::Shared;
 
 /// Answers /graphql for every method.
 pub async fn handle(

@@ -10,10 +10,10 @@ use serde::Deserialize;
 use crate::auth::Credential;
 use crate::graphql::GraphqlRequest;
 use crate::graphql::guard::{MAX_JSON_NESTING, estimate_json};
-use crate::http::Shared;
 use crate::http::graphql::request_body::{BodyError, BodyPermit, ReadBody};
 use crate::http::graphql::request_error::RequestError;
 use crate::http::graphql::response_format::{is_json, is_uncoded};
+use crate::http::shared::Shared;
 
 /// The parameters of a request, from its body or its URL.
 #[derive(Default, Deserialize)]

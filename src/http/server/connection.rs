@@ -23,8 +23,8 @@ use super::admission::Admitted;
 use super::framing;
 use super::state::{ConnectionState, ServedRequest};
 use super::timeout_stream::TimeoutStream;
-use crate::http::Readiness;
 use crate::http::client_ip::Peer;
+use crate::http::readiness::Readiness;
 
 /// The maximum time from the end of a response to the next request.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);

@@ -24,9 +24,9 @@ pub use self::admission::ConnectionLimits;
 use self::connection::{Handler, serve_connection};
 pub use self::framing::Malformed;
 use self::signals::Signals;
-use crate::http::Readiness;
 use crate::http::client_ip::Peer;
 use crate::http::metrics::{self, GaugeGuard, Metrics};
+use crate::http::readiness::Readiness;
 
 /// How many connections may wait to be accepted. Beyond this number clients retry only after a second.
 const BACKLOG_CONNECTIONS: u32 = 1024;
