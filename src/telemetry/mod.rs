@@ -28,8 +28,8 @@ pub enum LogFormat {
 /// The number of log lines that were dropped since the process started.
 static DROPPED_LINES: AtomicU64 = AtomicU64::new(0);
 
-/// Libraries that would log statements with their values, or documents with their literals. Whatever the
-/// filter, only their warnings and errors are logged.
+/// Libraries that would log statements with their values, or documents with their literals. Only their
+/// warnings and errors are logged, even if the filter allows more.
 const QUIET_TARGETS: [&str; 3] = ["sqlx", "sea_orm::", "async_graphql"];
 
 /// Parses a filter of log lines; a blank one is `info`.

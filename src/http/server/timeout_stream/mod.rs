@@ -1,11 +1,7 @@
-//! The stream under hyper: adds the timeouts that hyper does not have, and ends the connection.
-//!
-//! The timeout of a request head starts with its first byte. hyper's own starts at the end of the previous
-//! request, so it does not distinguish a slow client from an idle one; it serves as the timeout of idle
-//! connections. hyper has no timeout for responses that the client does not read.
-//!
-//! While a request is served hyper does not read, since a client may close its sending side and wait for the
-//! response. This stream notices a reset during that time.
+//! The stream under hyper. It adds the timeouts that hyper does not have, notices a reset while hyper does
+//! not read because a request is served, and ends the connection. hyper's own timeout of a request head starts
+//! at the end of the previous request, so it cannot distinguish a slow client from an idle one; it serves as
+//! the timeout of idle connections.
 
 mod read_side;
 #[cfg(test)]
