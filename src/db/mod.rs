@@ -1,6 +1,6 @@
-//! The database, SQLite or PostgreSQL. This is the only module that opens connections. Every statement and every
-//! transaction acquires its connection from a `pool`, has a time limit, and leaves a connection that is reused
-//! only when it is known to be clean. When a connection is lost, or its server does not accept writes, the
+//! The database, SQLite or PostgreSQL. This is the only module that opens connections. Every statement and
+//! every transaction acquires its connection from a `pool` and has a time limit in this process. A connection
+//! is reused only when it is known to be clean. When one is lost, or its server does not accept writes, the
 //! other connections are closed too, because they belong to the same server.
 
 mod coalescer;

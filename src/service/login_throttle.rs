@@ -1,8 +1,8 @@
-//! Limits how often signing in to an account may fail. Failures are counted in the database, for all instances
-//! together, whether or not the account exists. A failure is counted before the client gets its response, by
-//! one statement that returns the new count; beyond the limit even a correct password gets RATE_LIMITED, so
-//! the limit is exact. Each instance also counts its attempts in progress in memory: an attempt that could
-//! exceed the limit waits for the results of the others, so that usually no password is hashed in vain.
+//! Limits how often signing in to an account may fail. Failures are counted in the database, for all
+//! instances together, whether or not the account exists. A failure is counted before the client gets its
+//! response, and beyond the limit even a correct password gets RATE_LIMITED, so the limit is exact. Each
+//! instance also counts its attempts in progress in memory: an attempt that could exceed the limit waits for
+//! the results of the others, so that usually no password is hashed in vain.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
