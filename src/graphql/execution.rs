@@ -118,7 +118,7 @@ pub fn disposition(response: &Response, roots: &RootFields) -> Disposition {
         }
         _ => false,
     };
-    // A mutation that failed below its root has been executed, whatever remains of its response.
+    // A mutation that failed below its root has been executed, even when nothing remains of its response.
     let all_at_root = response.errors.iter().all(|error| error.path.len() == 1);
     if !is_empty || !all_at_root || roots.has_public_query {
         return Disposition::Executed;
