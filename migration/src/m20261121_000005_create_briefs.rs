@@ -21,7 +21,7 @@ const BATCH: u64 = 500;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let is_postgres = manager.get_database_backend() == DbBackend::Postgres;
-        // Compared byte by byte: the default of a PostgreSQL cluster may be different. SQLite does so by default.
+        // Compared byte by byte, which is the default of SQLite but not always that of PostgreSQL.
         let key = |name: &'static str| {
             let mut column = text(name);
             if is_postgres {
