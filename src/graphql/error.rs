@@ -7,135 +7,68 @@ use indexmap::IndexMap;
 use crate::domain::{Error, FieldFault, PathSegment, Problem, Rule};
 use crate::graphql::guard;
 
-/// The kind of an error, in `extensions.code` of every error.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorCode {
-    /// The token is missing, expired or invalid.
-    Unauthenticated,
-    /// The login or the password is wrong.
-    InvalidCredentials,
-    /// The object belongs to another user, or registration is closed.
-    Forbidden,
-    /// The object does not exist.
-    NotFound,
-    /// The value is already used, or the object has changed since the expected version.
-    Conflict,
-    /// A value breaks a rule; `extensions.fields` says which.
-    BadUserInput,
-    /// Too many attempts; `extensions.retryAfter` says how many seconds to wait.
-    RateLimited,
-    /// The document exceeds a limit; the message names it.
-    QueryTooComplex,
-    /// The request is not a valid GraphQL-over-HTTP request, or its document is not valid GraphQL.
-    BadRequest,
-    /// The hash of a persisted query is unknown: send the text too.
-    PersistedQueryNotFound,
-    /// The operation took longer than its time limit.
-    Timeout,
-    /// The database cannot be reached, or the server is overloaded or stopping.
-    ServiceUnavailable,
-    /// The server failed; its log has the cause under the request id.
-    InternalServerError,
-}
-
 /// What clients can rely on for one code.
 pub struct CodeSpec {
     pub code: ErrorCode,
     /// The code as clients receive it.
     pub name: &'static str,
-    /// The HTTP status of the same meaning.
+    /// The HTTP status with the same meaning.
     pub status: u16,
-    /// Whether the same request may succeed later unchanged.
+    /// Whether the same request can succeed later.
     pub retryable: bool,
+    /// The cause of errors with this code.
     pub description: &'static str,
 }
 
-const fn spec(
-    code: ErrorCode,
-    name: &'static str,
-    status: u16,
-    retryable: bool,
-    description: &'static str,
-) -> CodeSpec {
-    CodeSpec { code, name, status, retryable, description }
+/// Defines the codes, so that the schema and [`CODES`] describe them in the same words. A row has the code,
+/// its name, its HTTP status, whether a retry can succeed, and the description.
+macro_rules! error_codes {
+    ($($code:ident $name:literal $status:literal $retryable:literal $description:tt)+) => {
+        /// The code of an error. Every error has one, in `extensions.code`.
+        #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum ErrorCode {
+            $(#[doc = $description] $code,)+
+        }
+
+        /// Every code.
+        pub const CODES: &[CodeSpec] = &[$(CodeSpec {
+            code: ErrorCode::$code,
+            name: $name,
+            status: $status,
+            retryable: $retryable,
+            description: $description,
+        },)+];
+    };
 }
 
-/// Every code.
-pub const CODES: [CodeSpec; 13] = [
-    spec(
-        ErrorCode::Unauthenticated,
-        "UNAUTHENTICATED",
-        401,
-        false,
-        "The token is missing, expired or invalid.",
-    ),
-    spec(
-        ErrorCode::InvalidCredentials,
-        "INVALID_CREDENTIALS",
-        401,
-        false,
-        "The login or the password is wrong.",
-    ),
-    spec(
-        ErrorCode::Forbidden,
-        "FORBIDDEN",
-        403,
-        false,
-        "It belongs to another user, or registration is closed.",
-    ),
-    spec(ErrorCode::NotFound, "NOT_FOUND", 404, false, "It does not exist."),
-    spec(
-        ErrorCode::Conflict,
-        "CONFLICT",
-        409,
-        false,
-        "The value is already used, or the object has changed since the expected version.",
-    ),
-    spec(
-        ErrorCode::BadUserInput,
-        "BAD_USER_INPUT",
-        400,
-        false,
-        "A value breaks a rule; `fields` says which.",
-    ),
-    spec(
-        ErrorCode::RateLimited,
-        "RATE_LIMITED",
-        429,
-        true,
-        "Too many attempts; `retryAfter` says how many seconds to wait.",
-    ),
-    spec(
-        ErrorCode::QueryTooComplex,
-        "QUERY_TOO_COMPLEX",
-        400,
-        false,
-        "The document exceeds a limit; the message names it.",
-    ),
-    spec(ErrorCode::BadRequest, "BAD_REQUEST", 400, false, "The request or its document is not valid."),
-    spec(
-        ErrorCode::PersistedQueryNotFound,
-        "PERSISTED_QUERY_NOT_FOUND",
-        200,
-        true,
-        "The hash is unknown: send the text too.",
-    ),
-    spec(ErrorCode::Timeout, "TIMEOUT", 504, true, "The operation took longer than its time limit."),
-    spec(
-        ErrorCode::ServiceUnavailable,
-        "SERVICE_UNAVAILABLE",
-        503,
-        true,
-        "The service is unavailable at the moment.",
-    ),
-    spec(
-        ErrorCode::InternalServerError,
-        "INTERNAL_SERVER_ERROR",
-        500,
-        true,
-        "The server failed; its log has the cause under the request id.",
-    ),
-];
+error_codes! {
+    Unauthenticated "UNAUTHENTICATED" 401 false
+        "The access token is missing, expired or invalid."
+    InvalidCredentials "INVALID_CREDENTIALS" 401 false
+        "The login, the password or the refresh token is wrong."
+    Forbidden "FORBIDDEN" 403 false
+        "The object belongs to another user, or registration is closed."
+    NotFound "NOT_FOUND" 404 false
+        "The object does not exist, or the task is in the trash."
+    Conflict "CONFLICT" 409 false
+        "The value is already used, the task does not have the expected version, or writes conflicted."
+    BadUserInput "BAD_USER_INPUT" 400 false
+        "A value breaks a rule; `extensions.fields` lists the values with their rules."
+    RateLimited "RATE_LIMITED" 429 true
+        "There were too many attempts; `extensions.retryAfter` is the time to wait, in seconds."
+    QueryTooComplex "QUERY_TOO_COMPLEX" 400 false
+        "The document or the response exceeds a limit; the message names it."
+    BadRequest "BAD_REQUEST" 400 false
+        "The request is not a valid GraphQL-over-HTTP request, or its document is not valid GraphQL."
+    PersistedQueryNotFound "PERSISTED_QUERY_NOT_FOUND" 200 true
+        "The hash of a persisted document is unknown; send the text of the document too."
+    Timeout "TIMEOUT" 504 true
+        "The operation exceeded its time limit."
+    ServiceUnavailable "SERVICE_UNAVAILABLE" 503 true
+        "The database cannot be reached, or the server is overloaded or stopping."
+    InternalServerError "INTERNAL_SERVER_ERROR" 500 true
+        "The server failed. Its log has the cause under the request id."
+}
 
 impl ErrorCode {
     fn spec(self) -> &'static CodeSpec {
@@ -147,14 +80,14 @@ impl ErrorCode {
         self.spec().name
     }
 
-    /// The HTTP status of the same meaning.
+    /// The HTTP status with the same meaning.
     pub fn status(self) -> u16 {
         self.spec().status
     }
 }
 
-/// The error of a resolver. It does not implement Display, so that `?` converts only errors of the domain into
-/// it: the text of a database error contains SQL.
+/// The error of a resolver. It does not implement Display, so that `?` converts only errors of the domain
+/// into it: the text of a database error contains SQL.
 #[derive(Clone, Debug)]
 pub struct FieldError {
     error: Error,
@@ -273,8 +206,8 @@ pub fn code_name(error: &ServerError) -> Option<&'static str> {
     CODES.iter().map(|spec| spec.name).find(|name| name == code)
 }
 
-/// Gives an error of async-graphql its code, and removes from its message what the client sent: a document can
-/// contain a password.
+/// Gives an error of async-graphql its code, and removes from its message what the client sent: a document
+/// can contain a password.
 pub fn assign_code(error: &mut ServerError) {
     if code_name(error).is_some() {
         return;
@@ -290,7 +223,7 @@ pub fn assign_code(error: &mut ServerError) {
         error.message = coded.message;
         error.extensions = coded.extensions;
     } else if !error.path.is_empty() || error.message.starts_with("Failed to parse") {
-        error.message = "A value does not have the type that is asked for.".to_owned();
+        error.message = "A value does not have the required type.".to_owned();
         error.extensions = Some(with_code(ErrorCode::BadUserInput));
     } else {
         error.extensions = Some(with_code(ErrorCode::BadRequest));
