@@ -37,8 +37,8 @@ impl PreparedDocument {
         self.is_valid.load(Ordering::Relaxed)
     }
 
-    /// Whether the document has only one operation. Validation checks only the selected operation, so only then
-    /// it has checked the whole document.
+    /// Whether the document has only one operation. Validation checks only the selected operation, so only
+    /// then it has checked the whole document.
     fn has_one_operation(&self) -> bool {
         match &self.ast.operations {
             DocumentOperations::Single(_) => true,

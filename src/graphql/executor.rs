@@ -110,7 +110,7 @@ impl<E: async_graphql::Executor> Executor<E> {
         self.coerce_variables(&document, operation, &mut request.variables)?;
         let roots = RootFields::of(&document.ast, operation, self.public_fields);
         if roots.has_introspection && !self.introspection {
-            return Err(request_error(ErrorCode::BadRequest, "Introspection is switched off.").into());
+            return Err(request_error(ErrorCode::BadRequest, "Introspection is disabled.").into());
         }
         let mut ast = document.ast.clone();
         guard::merge_root_fields(&mut ast, request.operation_name.as_deref(), &request.variables);
@@ -236,7 +236,7 @@ fn select_operation<'a>(
     let name = request.operation_name.as_deref();
     let operation = guard::find_operation(document, name).ok_or_else(|| {
         let message = match name {
-            Some(_) => "The document has no operation of the name in operationName.",
+            Some(_) => "The document has no operation with the name in operationName.",
             None => "The document has several operations: operationName must name one.",
         };
         request_error(ErrorCode::BadRequest, message)

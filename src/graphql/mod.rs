@@ -1,5 +1,5 @@
 //! The execution engine: the path of an operation from the text of its document to a response with coded
-//! errors. It is given a schema, and knows no task and no account.
+//! errors. It is given a schema, and contains nothing about tasks or accounts.
 
 pub mod direct_json;
 mod document_cache;

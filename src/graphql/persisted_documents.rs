@@ -37,10 +37,10 @@ impl PersistedDocuments {
         let unknown = (ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound");
         let refusal = |message| Err((ErrorCode::BadRequest, message));
         match (&self.trusted, query, id) {
-            (_, None, None) => refusal("The request names no document."),
+            (_, None, None) => refusal("The request has neither a document nor the id of one."),
             (Some(trusted), None, Some(id)) => trusted.by_id.get(id).cloned().ok_or(unknown),
             (Some(trusted), Some(query), _) if trusted.texts.contains(&query) => Ok(query),
-            (Some(_), Some(_), _) => refusal("Only the documents that are listed for this service are run."),
+            (Some(_), Some(_), _) => refusal("The server executes only its trusted documents."),
             (None, Some(query), Some(hash)) if document_cache::hex(&document_cache::hash(&query)) != hash => {
                 refusal("The hash is not the SHA-256 of the document.")
             }
@@ -67,8 +67,8 @@ pub struct TrustedDocuments {
 }
 
 impl TrustedDocuments {
-    /// Reads a manifest: a JSON object of texts by id, as GraphQL Code Generator and the Relay compiler write it,
-    /// or the format of Apollo's generator.
+    /// Reads a manifest: a JSON object of texts by id, as GraphQL Code Generator and the Relay compiler write
+    /// it, or the format of Apollo's generator.
     pub fn from_manifest(json: &str) -> anyhow::Result<Self> {
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_remembered_is_bounded() {
+    fn registered_documents_are_limited() {
         let persisted = PersistedDocuments::new(None);
         let text = "x".repeat(16 << 10);
         for number in 0..2_000 {

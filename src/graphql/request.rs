@@ -19,7 +19,7 @@ pub struct GraphqlRequest {
     pub request_id: String,
 }
 
-/// The context that resolvers find with `data::<Arc<Self>>()`. The engine knows nothing else of it.
+/// The context that resolvers find with `data::<Arc<Self>>()`. The engine uses nothing else of it.
 pub trait RequesterContext: Send + Sync + 'static {
     /// Attributes the response's memory to the signed-in user, if the request has a valid token. The engine
     /// calls it before a mutation that may need much memory.

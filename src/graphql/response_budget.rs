@@ -18,7 +18,7 @@ pub const UNCOUNTED_BYTES: usize = 64 << 10;
 const STEP_BYTES: usize = 64 << 10;
 /// One owner may use the limit of the instance, divided by this number.
 const OWNER_DIVISOR: usize = 8;
-/// When the response to a mutation can be larger than this, its memory is reserved before the mutation starts.
+/// When the response to a mutation can be larger than this, its memory is reserved before it starts.
 const UNRESERVED_BYTES: usize = 1 << 20;
 
 /// For whom a response is counted.
@@ -122,7 +122,7 @@ impl ResponseShare {
         self.counts().is_refused
     }
 
-    /// Whether a mutation may start without a look at its user: its response is small and the budget is unused.
+    /// Whether a mutation may start before its user is known: the response is small and the budget unused.
     pub fn is_mutation_free(&self, bytes: usize) -> bool {
         bytes <= UNRESERVED_BYTES && self.budget.is_unused()
     }
@@ -259,7 +259,7 @@ mod tests {
         let budget = ResponseBudget::new(8 * MIB);
         let (first, second, other) = (share_of(&budget, 1), share_of(&budget, 1), share_of(&budget, 2));
         first.take(MIB).expect("it is the first");
-        second.take(UNCOUNTED_BYTES).expect("small answers are not counted");
+        second.take(UNCOUNTED_BYTES).expect("small responses are not counted");
         assert!(second.take(MIB).is_err());
         other.take(MIB).expect("another user has an eighth, too");
         drop(first);
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_returned_and_the_finished_answer_is_counted_exactly() {
+    fn held_bytes_are_returned_and_the_finished_response_is_counted_exactly() {
         let budget = ResponseBudget::new(80 * MIB);
         let share = share_of(&budget, 1);
         let rows = share.hold(5 * MIB).expect("there is enough");
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mutation_is_refused_before_it_starts_or_gets_its_answer() {
+    fn a_mutation_is_refused_before_it_starts_or_gets_its_response() {
         let budget = ResponseBudget::new(80 * MIB);
         let (query, begun) = (share_of(&budget, 1), share_of(&budget, 1));
         begun.begin_mutation(100).expect("nothing is used");
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn mutations_with_large_answers_reserve_them() {
+    fn mutations_with_large_responses_reserve_them() {
         let budget = ResponseBudget::new(80 * MIB);
         let shares: Vec<_> = (0..8).map(|_| share_of(&budget, 1)).collect();
         let begun = shares.iter().filter(|share| share.begin_mutation(2 * MIB).is_ok()).count();

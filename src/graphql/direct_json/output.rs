@@ -62,9 +62,9 @@ async fn field_by_field<T: OutputType>(
 ) -> ServerResult<Value> {
     let fields = count.saturating_mul(1 + count_fields(&ctx.item.node, ctx));
     let share = ctx.execution().share();
-    let held = share.take(fields.saturating_mul(FIELD_VALUE_BYTES));
-    let held = held.and_then(|()| share.hold(fields.saturating_mul(RESOLVED_FIELD_BYTES)));
-    let _held = held.map_err(|error| write_error(ctx, field, error))?;
+    let counted = share.take(fields.saturating_mul(FIELD_VALUE_BYTES));
+    let counted = counted.and_then(|()| share.hold(fields.saturating_mul(RESOLVED_FIELD_BYTES)));
+    let _counted = counted.map_err(|error| write_error(ctx, field, error))?;
     items.resolve(ctx, field).await
 }
 

@@ -8,7 +8,8 @@ pub trait WriteJson {
     /// Appends the value's JSON form.
     fn write(&self, json: &mut Vec<u8>);
 
-    /// As [`Self::write`], and charges a long text to the response. None when the response has become too large.
+    /// As [`Self::write`], and charges a long text to the response. None when the response has become too
+    /// large.
     fn write_counted(&self, json: &mut Vec<u8>, _: &ContextSelectionSet<'_>) -> Option<()> {
         self.write(json);
         Some(())
