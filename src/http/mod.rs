@@ -38,26 +38,26 @@ use crate::http::request_log::RequestId;
 use crate::http::server::Malformed;
 use crate::http::shared::{GRAPHQL_PATH, Shared};
 
-/// How long a browser may remember what CORS allows: the longest time that Chromium accepts.
+/// How long a browser may cache the result of a CORS preflight: the maximum that Chromium accepts.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(7200);
 
-/// What the operator decides about HTTP.
+/// The options of the HTTP layer.
 pub struct HttpSettings {
     /// Whether the playground is served.
     pub playground: bool,
-    /// The origins whose pages may call the API; "*" is every origin.
+    /// The origins whose pages may call the API; "*" allows every origin.
     pub cors_origins: Vec<String>,
     /// The networks of proxies whose X-Forwarded-For is trusted.
     pub trusted_proxies: Vec<IpNet>,
 }
 
-/// The router of everything but the metrics.
+/// The router of all paths except /metrics, which has its own listener.
 pub fn router(api: Api, readiness: Readiness, metrics: Metrics, settings: HttpSettings) -> Router {
     let HttpSettings { playground, cors_origins, trusted_proxies } = settings;
     let bodies = BodyMemory::default();
     let state = Arc::new(Shared { api, readiness, playground, trusted_proxies, bodies });
     let mut router = Router::new()
-        // Relative, since a proxy may serve the instance under a path that is unknown here.
+        // The redirect is relative, since a proxy may serve the instance under another path.
         .route("/", get(|| async { Redirect::temporary("graphql") }))
         .route(GRAPHQL_PATH, any(graphql::handle))
         .route("/graphql/", any(handle_with_slash))
@@ -74,7 +74,7 @@ pub fn router(api: Api, readiness: Readiness, metrics: Metrics, settings: HttpSe
     router.layer(from_fn_with_state(metrics, request_log::observe))
 }
 
-/// What pages of the listed origins may do. They send the token themselves, so no credentials.
+/// The CORS headers for the listed origins. Credentials are not allowed: scripts add the token themselves.
 fn cors(origins: &[String]) -> CorsLayer {
     const ALLOWED: [HeaderName; 10] = [
         header::AUTHORIZATION,
@@ -101,8 +101,8 @@ fn cors(origins: &[String]) -> CorsLayer {
         .max_age(PREFLIGHT_MAX_AGE)
 }
 
-/// Answers /graphql/ like /graphql. The addresses in the playground are relative to the one without the
-/// slash, so a request for the playground is redirected.
+/// Handles /graphql/ like /graphql. The URLs in the playground are relative to the path without the slash, so
+/// a request for the playground is redirected.
 async fn handle_with_slash(
     state: extract::State<Arc<Shared>>,
     id: Extension<RequestId>,
@@ -117,8 +117,8 @@ async fn handle_with_slash(
     }
 }
 
-/// Refuses requests that are malformed, and answers for a handler that panics. The message of the panic is
-/// not sent, since it can quote what the client sent.
+/// Refuses malformed requests, and responds with an error when a handler panics. The message of the panic is
+/// not sent, since it can contain text of the request.
 async fn reject_malformed_and_catch_panics(
     id: Extension<RequestId>,
     request: Request,
@@ -127,21 +127,21 @@ async fn reject_malformed_and_catch_panics(
     if let Some(Malformed(reason)) = request.extensions().get() {
         return error_response(StatusCode::BAD_REQUEST, request_error(ErrorCode::BadRequest, *reason), id);
     }
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    answer.unwrap_or_else(|_| {
+    let response = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    response.unwrap_or_else(|_| {
         tracing::error!(request_id = id.0.0, "a request panicked");
         error_response(StatusCode::INTERNAL_SERVER_ERROR, panic_error(), id)
     })
 }
 
-/// Answers for every path that is none, in the one shape of errors.
+/// Responds to a request for an unknown path.
 async fn not_found(id: Extension<RequestId>) -> Response {
-    error_response(StatusCode::NOT_FOUND, request_error(ErrorCode::NotFound, "There is nothing here."), id)
+    error_response(StatusCode::NOT_FOUND, request_error(ErrorCode::NotFound, "This path does not exist."), id)
 }
 
-/// Answers for every method that a path does not take.
+/// Responds to a method that the path does not support.
 async fn method_not_allowed(id: Extension<RequestId>) -> Response {
-    let error = request_error(ErrorCode::BadRequest, "This path takes other methods.");
+    let error = request_error(ErrorCode::BadRequest, "This path does not support this method.");
     error_response(StatusCode::METHOD_NOT_ALLOWED, error, id)
 }
 

@@ -1,5 +1,6 @@
 //! The endpoint for GraphQL over HTTP, as the specification (drafts of 2025 and later) and the audits of
-//! graphql-http define it. The handler of async-graphql-axum runs mutations over GET and does not limit bodies.
+//! graphql-http define it. The handler of async-graphql-axum is not used: it executes mutations over GET, and
+//! does not limit bodies.
 
 mod accept;
 mod request;
@@ -25,7 +26,7 @@ use crate::http::playground;
 use crate::http::request_log::RequestId;
 use crate::http::shared::Shared;
 
-/// Answers /graphql for every method.
+/// Handles a request to /graphql, of any method.
 pub async fn handle(
     State(state): State<Arc<Shared>>,
     Extension(RequestId(request_id)): Extension<RequestId>,
@@ -40,13 +41,13 @@ pub async fn handle(
     let response = match format {
         Some(format) => execute(&state, &parts, body, format, &request_id).await,
         None => {
-            let message = "Acceptable are application/graphql-response+json and application/json.";
+            let message = "The server can send only application/graphql-response+json and application/json.";
             Err(RequestError::http(StatusCode::NOT_ACCEPTABLE, message))
         }
     };
     let format = format.unwrap_or(ResponseFormat::Json);
     let mut response = response.unwrap_or_else(|error| error.respond(format, &request_id));
-    // It tells a client that the content coding is the error, and not the media type (RFC 9110, 12.5.3).
+    // The header tells the client that the content coding is refused, not the media type (RFC 9110, 12.5.3).
     if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE && !is_uncoded(&parts.headers) {
         response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
@@ -77,7 +78,7 @@ async fn execute(
     Ok(response::respond(execution, viewer, format, &credential, request_id))
 }
 
-/// Whether a method is a safe one (RFC 9110, 9.2.1) of those that this path takes.
+/// Whether a method that this path supports is safe (RFC 9110, 9.2.1).
 fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
