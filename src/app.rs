@@ -17,28 +17,28 @@ use crate::http::{self, ConnectionLimits, HttpSettings, Metrics, Readiness, Serv
 use crate::service::{AccountRules, Services};
 use crate::telemetry;
 
-/// The time limit for opening the database. A start that cannot succeed fails within 10 s.
+/// The time limit for opening the database, so that a start without a database fails within 10 s.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
-/// The time limit for closing the database, after the last response.
+/// The time limit for closing the database after the last response.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Runs the server until it is told to stop.
+/// Runs the server until a signal stops it.
 pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
     config.check()?;
     let url = config.database.url()?;
     if let ignored @ [_, ..] = url.ignored_parameters() {
         let parameters = ignored.join(", ");
-        tracing::warn!(parameters, "DATABASE_URL has parameters that are not known and have no effect");
+        tracing::warn!(parameters, "DATABASE_URL has unknown parameters, which have no effect");
     }
-    // This comes before the database: a port in use often belongs to another instance with the same data.
+    // The port comes before the database: a port in use often belongs to another instance with the same data.
     let address = config.network.listen();
     let listener = http::listen(address)
         .map_err(|error| anyhow!("HOST and PORT: cannot listen on {address}: {error}; choose others"))?;
-    let scraped = config.network.metrics_bind.map(|address| {
+    let metrics_listener = config.network.metrics_bind.map(|address| {
         http::listen(address)
             .map_err(|error| anyhow!("METRICS_BIND: cannot listen on {address}: {error}; choose another"))
     });
-    let scraped = scraped.transpose()?;
+    let metrics_listener = metrics_listener.transpose()?;
     let _lock = lock(config, &url)?;
     let database = connect(config).await?;
     if migrate {
@@ -46,7 +46,7 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
         database.migrate_up().await.with_context(failure)?;
     }
     let app = App::new(config, database.clone(), Clock::default())?;
-    if let Some(listener) = scraped {
+    if let Some(listener) = metrics_listener {
         http::serve_metrics(listener, app.metrics.clone())?;
     }
     let close = async {
@@ -80,7 +80,7 @@ fn lock(config: &Config, url: &DatabaseUrl) -> Result<Option<FileLock>> {
     match FileLock::acquire(path) {
         Ok(Some(lock)) => Ok(Some(lock)),
         Ok(None) => bail!(
-            "{}: another server uses {url}; stop it, or give this one a file of its own",
+            "{}: another server uses {url}; stop it, or give this server another file",
             config.database.option_name()
         ),
         Err(error) => Err(cannot_open(config, url, &error.to_string())),
@@ -89,19 +89,23 @@ fn lock(config: &Config, url: &DatabaseUrl) -> Result<Option<FileLock>> {
 
 fn cannot_open(config: &Config, url: &DatabaseUrl, cause: &str) -> anyhow::Error {
     let remedy = match url {
-        DatabaseUrl::Sqlite(_) => "it must be a database in a folder to read and write",
-        DatabaseUrl::Postgres(_) => "see that it runs, and that address, user and password are right",
+        DatabaseUrl::Sqlite(_) => {
+            "it must be an SQLite database, and its folder must be readable and writable"
+        }
+        DatabaseUrl::Postgres(_) => {
+            "check that it runs, and that the address, the user and the password are correct"
+        }
     };
     anyhow!("{}: cannot open {url}: {cause}; {remedy}", config.database.option_name())
 }
 
 /// The service, ready to serve requests.
 pub struct App {
-    /// The routes of HTTP.
+    /// The routes of the HTTP server.
     pub router: Router,
-    /// The GraphQL API behind it.
+    /// The GraphQL API behind the router.
     pub api: Api,
-    /// What /readyz reports.
+    /// The state that /readyz reports.
     pub readiness: Readiness,
     /// The metrics of the service.
     pub metrics: Metrics,

@@ -1,8 +1,8 @@
-//! taskhold: a GraphQL API service for tasks. A request goes one way through the layers, and each layer hands
-//! on a more precise type than it was given: HTTP request ([`http`]) → prepared operation ([`graphql`]) →
-//! validated input ([`api`]) → owner-scoped handle ([`service`]) → SQL statement ([`db`]) → row → domain value
-//! → JSON. [`app`] builds the layers, and [`cli`] starts it. No layer imports from above: docs/architecture.md
-//! has the rules, and `tests/architecture` checks them.
+//! taskhold: a GraphQL API service for tasks. A request passes the layers in one direction: [`http`] parses it,
+//! [`graphql`] prepares its operation, [`api`] validates the input, [`service`] gives access to the objects of
+//! one user, and [`db`] executes SQL. [`domain`] has the values and rules. [`app`] builds the layers, and
+//! [`cli`] starts them. No layer imports one above it: docs/architecture.md has the rules, and
+//! `tests/architecture` checks them.
 
 pub mod api;
 pub mod app;

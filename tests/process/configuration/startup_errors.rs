@@ -142,8 +142,11 @@ fn a_postgres_that_is_not_running() {
     let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let address = closed.expect("there is a free port");
     let env = with_database(&format!("postgres://ann:s3cret@{address}/tasks"));
-    let parts =
-        ["DATABASE_URL: ", &format!("PostgreSQL at {address}/tasks: Connection refused"), "see that it runs"];
+    let parts = [
+        "DATABASE_URL: ",
+        &format!("PostgreSQL at {address}/tasks: Connection refused"),
+        "check that it runs",
+    ];
     assert_fails_with(&env, &[], &parts);
     assert_fails_with(&env, &["check"], &parts);
     assert_fails_with(&env, &["migrate"], &parts);
@@ -242,7 +245,7 @@ fn a_folder_that_cannot_be_written_to() {
     assert_fails_with(
         &env,
         &[],
-        &["DATABASE_URL: cannot open SQLite at ./file/tasks.db: ", "; it must be a database in"],
+        &["DATABASE_URL: cannot open SQLite at ./file/tasks.db: ", "; it must be an SQLite database"],
     );
 }
 
