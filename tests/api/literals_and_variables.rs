@@ -337,7 +337,7 @@ on_both_databases! {
         let anonymous = app.anonymous();
         let query = "{ __schema { description queryType { description } } }";
         let schema = anonymous.data(query, json!({})).await["__schema"].clone();
-        assert_eq!(schema, json!({ "description": null, "queryType": { "description": "Reading." } }));
+        assert_eq!(schema, json!({ "description": null, "queryType": { "description": "Queries." } }));
         let query = "query($no: Boolean = false) { s: __schema { ...A ... { description } x: description @include(if: $no) } }
             fragment A on __Schema { ... on __Schema { d: description } }";
         assert_eq!(anonymous.data(query, json!({})).await["s"], json!({ "d": null, "description": null }));
