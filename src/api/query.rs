@@ -54,7 +54,7 @@ impl Query {
     async fn task(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The task's id.")] id: ID,
+        #[graphql(desc = "The id of the task.")] id: ID,
     ) -> Nullable<DirectObject<TaskNode>> {
         nullable(async {
             let request = ctx.request();
@@ -105,16 +105,16 @@ impl Query {
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The object's id.")] id: ID,
+        #[graphql(desc = "The id of the object.")] id: ID,
     ) -> Nullable<Option<Node>> {
         nullable(async { Ok(find_nodes(ctx.request(), &[id]).await?.pop().flatten()) }).await
     }
 
-    /// The objects with up to 100 ids, in the order of the ids. Each is null in the same cases as node.
+    /// The objects with these ids, in the order of the ids. Each is null in the same cases as node.
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The objects' ids.")] ids: Vec<ID>,
+        #[graphql(desc = "The ids of the objects, at most 100.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Node>>, FieldError> {
         Ok(find_nodes(ctx.request(), &ids).await?)
     }

@@ -114,7 +114,7 @@ struct Limits {
     bulk_size: i32,
     /// The maximum number of tasks on a page.
     page_size: i32,
-    /// The maximum depth of nested fields in an operation.
+    /// The maximum depth of nested fields in an operation. A root field has depth 1.
     query_depth: i32,
     /// The maximum complexity of an operation. A field counts 1; a connection counts the complexity of its
     /// fields multiplied by its page size.

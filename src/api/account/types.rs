@@ -91,7 +91,7 @@ pub struct SessionNode {
     pub id: Id,
     /// Whether this request belongs to the session.
     current: bool,
-    /// The User-Agent header of the sign-in; null when it had none.
+    /// The User-Agent header of the sign-in, cut to 256 characters; null when it had none.
     user_agent: Option<String>,
     /// The IP address of the client at the sign-in; null when it is unknown.
     ip_address: Option<String>,

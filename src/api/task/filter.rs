@@ -235,9 +235,9 @@ pub enum OrderDirection {
 /// The position of tasks without a value in an order.
 #[derive(Enum, Clone, Copy, Default, PartialEq, Eq)]
 pub enum NullsOrder {
-    /// Before all other tasks.
+    /// Before all other tasks, in both directions.
     First,
-    /// After all other tasks.
+    /// After all other tasks, in both directions.
     #[default]
     Last,
 }

@@ -24,7 +24,7 @@ struct TaskFields {
     status: Option<TaskStatus>,
     /// The priority, by default MEDIUM.
     priority: Option<TaskPriority>,
-    /// Up to 20 labels, each of 1 to 50 characters.
+    /// Up to 20 labels, each of 1 to 50 characters without line breaks.
     labels: Option<Vec<String>>,
     /// The time when the task is due.
     due_at: Option<DateTime>,
