@@ -5,7 +5,7 @@ Starts the program in an empty folder, opens many connections from 127.0.0.1 tha
 /healthz from 127.0.0.2 at the same time. Then connections are opened, used once and closed in bursts, as a
 check of the accept path. Needs Python 3 and Linux; takes less than a minute.
 
-    benches/fairness/idle_connections.py target/release/taskhold [another program ...]
+    benches/fairness/idle_connections.py target/dist/taskhold [another program ...]
 """
 
 import os
@@ -102,7 +102,7 @@ def burst(address):
 
 
 def main():
-    programs = sys.argv[1:] or ["target/release/taskhold"]
+    programs = sys.argv[1:] or ["target/dist/taskhold"]
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20000), hard))
     for program in programs:

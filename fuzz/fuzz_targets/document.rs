@@ -26,7 +26,7 @@ static SERVICE: LazyLock<Service> = LazyLock::new(|| {
     let app = runtime.block_on(async {
         let data_dir = folder.path().to_str().expect("the path is text");
         let config = Config::from_flags(["--data-dir", data_dir]).expect("the flags are valid");
-        let database = Database::connect(&config.database().expect("the URL is valid"), 2).await.expect("the database opens");
+        let database = Database::connect(&config.database.url().expect("the URL is valid"), 2).await.expect("the database opens");
         database.migrate_up().await.expect("the migrations run");
         App::new(&config, database, Clock::default()).expect("the app can be built")
     });
