@@ -30,7 +30,7 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
         let parameters = ignored.join(", ");
         tracing::warn!(parameters, "DATABASE_URL has unknown parameters, which have no effect");
     }
-    // The port comes before the database: a port in use often belongs to another instance with the same data.
+    // The port is opened before the database, since a port in use often belongs to an instance with the same data.
     let address = config.network.listen();
     let listener = http::listen(address)
         .map_err(|error| anyhow!("HOST and PORT: cannot listen on {address}: {error}; choose others"))?;

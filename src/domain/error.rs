@@ -52,7 +52,7 @@ pub enum Error {
     #[error("The response would have more than {limit} bytes. Request less data at a time.")]
     ResponseTooLarge { limit: usize },
     /// The operation exceeded its time limit.
-    #[error("The operation took too long and was cancelled.")]
+    #[error("The operation took too long. If it is a mutation, it may have taken effect.")]
     Timeout,
     /// A programming error or an unexpected failure. The cause is for the log only.
     #[error("Internal error. Quote the request id when you report it.")]

@@ -50,8 +50,8 @@ impl Task {
     ///
     /// Errors: Invalid when the labels become too many.
     pub fn edited(&self, edit: &TaskEdit, now: Instant) -> Result<Self> {
-        let TaskEdit { title, description, status, priority, labels, due_at, details: brief } = edit;
-        let TaskDetailsEdit { date, owner_label, objective, rationale } = brief;
+        let TaskEdit { title, description, status, priority, labels, due_at, details } = edit;
+        let TaskDetailsEdit { date, owner_label, objective, rationale } = details;
         let mut task = self.clone();
         if let Some(title) = title {
             task.title = title.as_str().to_owned();

@@ -1,5 +1,5 @@
 //! The codes of errors, their HTTP statuses, and the conversion of every error into the form that clients
-//! receive. No other module chooses codes.
+//! receive. Only this module converts the errors of other layers to codes.
 
 use async_graphql::{ContextBase, Enum, ErrorExtensionValues, Name, QueryPathSegment, ServerError, Value};
 use indexmap::IndexMap;

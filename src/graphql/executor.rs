@@ -175,8 +175,8 @@ impl<E: async_graphql::Executor> Executor<E> {
         Ok(())
     }
 
-    /// Executes in a task: a mutation that has begun to write runs to its end, even when the client
-    /// disconnects or the time limit has passed, and a panic is an error of this operation alone.
+    /// Executes in its own tokio task, which continues when the client disconnects or the time limit has
+    /// passed, so that no mutation stops in the middle. A panic is an error of this operation only.
     async fn execute_with_timeout<C: RequesterContext>(
         &self,
         is_validated: bool,

@@ -1,4 +1,4 @@
-//! The root fields of an operation, as far as the engine decides by them.
+//! The facts about the root fields of an operation that the engine needs for its decisions.
 
 use std::collections::HashSet;
 

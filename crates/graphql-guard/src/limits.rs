@@ -14,9 +14,9 @@ use crate::policy::ExclusiveFields;
 use crate::schema::SchemaIndex;
 use crate::{Error, Policy};
 
-/// Selections of a document, each fragment counted at every spread.
+/// The maximum number of selections of a document. A fragment counts at every spread.
 pub const MAX_SELECTIONS: usize = 1_000;
-/// Directives on one selection or definition.
+/// The maximum number of directives on one selection or definition.
 pub const MAX_DIRECTIVES: usize = 3;
 /// Fragment definitions of a document.
 pub const MAX_FRAGMENTS: usize = 20;

@@ -21,7 +21,7 @@ pub struct Policy {
     pub max_value_errors: usize,
 }
 
-/// Root fields of which an operation may have one in all.
+/// Root fields of which an operation may contain at most one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ExclusiveFields {
     pub names: &'static [&'static str],

@@ -6,7 +6,8 @@ use async_graphql_parser::types::{ExecutableDocument, Field, OperationDefinition
 use crate::Error;
 use crate::schema::SchemaIndex;
 
-/// Errors: [`Error::Invalid`] for the first of them that is invalid.
+/// Checks the `__typename` fields and the variable definitions of a document. Errors: [`Error::Invalid`] for
+/// the first one that is invalid.
 pub fn check(document: &ExecutableDocument, schema: &SchemaIndex) -> Result<(), Error> {
     for (_, operation) in document.operations.iter() {
         check_variable_directives(&operation.node, schema)?;

@@ -12,7 +12,7 @@ impl ColumnSet {
         Self((1 << count) - 1)
     }
 
-    /// Adds the column of `names` that is meant.
+    /// Adds the first column whose name in `names` satisfies `is_meant`.
     pub(super) fn add(&mut self, names: &[&str], is_meant: impl Fn(&str) -> bool) {
         if let Some((position, _)) = (0..).zip(names).find(|(_, name)| is_meant(name)) {
             self.0 |= 1 << position;

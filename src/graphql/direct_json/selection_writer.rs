@@ -49,7 +49,8 @@ impl<'a, T: DirectJson> SelectionWriter<'a, T> {
         let key = format!("\"{}\":", field.response_key().node).into_bytes();
         let is_leaf = field.selection_set.node.items.is_empty();
         if self.keys.contains(&key) {
-            // The value is the same; objects would have to be merged.
+            // A repeated key without sub-fields has the same value and is skipped. A repeated object would have to
+            // be merged, which this writer cannot do.
             return is_leaf.then_some(());
         }
         let write = match field.name.node.as_str() {

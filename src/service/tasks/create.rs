@@ -92,7 +92,7 @@ impl Tasks<'_> {
         let expired = without_index(expired.or(Column::OwnerId.in_subquery(deleted_users())));
         let delete = Entity::delete_many().filter(Column::Id.is_in(chosen.clone())).filter(expired);
         delete.exec(transaction).await.map_err(map_error)?;
-        // Some rows may belong to other users. Only the owner of these is used.
+        // Some rows may belong to other users. Of such a row, only the owner is used.
         let rows = TaskRow::find().filter(Column::Id.is_in(chosen.clone())).into_model();
         let known = to_tasks(rows.all(transaction).await.map_err(map_error)?)?;
         let known: HashMap<Uuid, Task> = known.into_iter().map(|task| (task.id, task)).collect();

@@ -94,9 +94,8 @@ impl<'a> Tasks<'a> {
         to_tasks(rows.into_model().all(&self.database.read()).await.map_err(map_error)?)
     }
 
-    /// A page of the tasks in a scope that match a filter. Of the `LAZY_COLUMNS` it reads only those for
-    /// which `is_selected` returns true and those that the order uses; the other fields have their default
-    /// values.
+    /// Reads a page of the tasks in a scope that match a filter. It reads only the columns in `selected` and
+    /// those that the order uses. The other fields have their default values.
     pub async fn list(
         &self,
         scope: TaskScope,
