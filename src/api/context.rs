@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, OnceCell};
 use crate::auth::{ClientInfo, Credential, Viewer};
 use crate::domain::{Error, Result, User};
 use crate::graphql::error::FieldError;
-use crate::graphql::{RequesterContext, ResponseShare};
+use crate::graphql::{AttributeResponse, ResponseShare};
 use crate::service::{Account, Accounts, Services, Tasks};
 
 /// One request's access to the services. The token is verified when the first field needs the viewer, so that
@@ -119,7 +119,7 @@ impl RequestContext {
     }
 }
 
-impl RequesterContext for RequestContext {
+impl AttributeResponse for RequestContext {
     async fn attribute_response(&self) {
         // The fields that need the viewer report the error of an invalid token.
         let _ = self.viewer().await;

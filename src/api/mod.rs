@@ -7,7 +7,7 @@ mod input;
 mod memory_size;
 mod mutation;
 mod query;
-pub mod scalar;
+mod scalar;
 mod server_info;
 mod task;
 mod task_part;

@@ -11,11 +11,11 @@ use crate::api::memory_size::MemorySize;
 use crate::api::scalar::{Id, find_id, parse_id};
 use crate::api::server_info::ServerInfo;
 use crate::api::task::TaskNode;
-use crate::api::task::connection::{PagingArguments, TaskConnection};
+use crate::api::task::connection::TaskConnection;
 use crate::api::task::filter::{TaskFilter, TaskOrder};
 use crate::api::task::part_loader::TaskPartLoader;
 use crate::api::task_part::{ChecklistItemNode, FileChangeNode, RiskNode};
-use crate::domain::{self, Faults, Problem, Result, Rule};
+use crate::domain::{self, Faults, PageArguments, Problem, Result, Rule};
 use crate::graphql::direct_json::DirectObject;
 use crate::graphql::error::FieldError;
 use crate::graphql::guard;
@@ -82,7 +82,7 @@ impl Query {
         order_by: Option<Vec<TaskOrder>>,
     ) -> Result<TaskConnection, FieldError> {
         let viewer = ctx.request().viewer().await?;
-        let paging = PagingArguments { first, after, last, before };
+        let paging = PageArguments { first, after, last, before };
         Ok(TaskConnection::load(ctx, viewer, paging, filter, order_by).await?)
     }
 
@@ -97,7 +97,7 @@ impl Query {
         #[graphql(desc = "Selects only tasks before this cursor.")] before: Option<String>,
     ) -> Result<TaskConnection, FieldError> {
         let viewer = ctx.request().viewer().await?;
-        let paging = PagingArguments { first, after, last, before };
+        let paging = PageArguments { first, after, last, before };
         Ok(TaskConnection::load_trash(ctx, viewer, paging).await?)
     }
 

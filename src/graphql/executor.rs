@@ -17,7 +17,7 @@ use crate::graphql::execution::{
 use crate::graphql::execution_state::{ExecutionState, MAX_RESPONSE_TEXT_BYTES};
 use crate::graphql::guard::{self, Guard, Limits};
 use crate::graphql::persisted_documents::PersistedDocuments;
-use crate::graphql::request::{GraphqlRequest, RequesterContext};
+use crate::graphql::request::{AttributeResponse, GraphqlRequest};
 use crate::graphql::response_budget::{ResponseBudget, ResponseShare};
 use crate::graphql::root_fields::RootFields;
 
@@ -84,7 +84,7 @@ impl<E: async_graphql::Executor> Executor<E> {
     }
 
     /// Executes one operation.
-    pub async fn execute<C: RequesterContext>(
+    pub async fn execute<C: AttributeResponse>(
         &self,
         request: GraphqlRequest,
         share: Arc<ResponseShare>,
@@ -98,7 +98,7 @@ impl<E: async_graphql::Executor> Executor<E> {
         Execution { response, disposition, summary, share }
     }
 
-    async fn run<C: RequesterContext>(
+    async fn run<C: AttributeResponse>(
         &self,
         mut request: GraphqlRequest,
         summary: &mut OperationSummary,
@@ -177,7 +177,7 @@ impl<E: async_graphql::Executor> Executor<E> {
 
     /// Executes in its own tokio task, which continues when the client disconnects or the time limit has
     /// passed, so that no mutation stops in the middle. A panic is an error of this operation only.
-    async fn execute_with_timeout<C: RequesterContext>(
+    async fn execute_with_timeout<C: AttributeResponse>(
         &self,
         is_validated: bool,
         request: Request,
@@ -214,13 +214,13 @@ struct MutationStart<C> {
     context: Arc<C>,
 }
 
-impl<C: RequesterContext> MutationStart<C> {
+impl<C: AttributeResponse> MutationStart<C> {
     /// Reserves memory for the response. Errors: Unavailable while the clients of this user have too many
     /// responses to receive.
     async fn reserve_response_memory(self) -> Result<(), Error> {
         let bytes =
             self.complexity.saturating_mul(RESPONSE_BYTES_PER_COMPLEXITY).min(MAX_RESPONSE_TEXT_BYTES);
-        if !self.share.is_mutation_free(bytes) {
+        if !self.share.can_start_without_user(bytes) {
             self.context.attribute_response().await;
         }
         self.share.begin_mutation(bytes)

@@ -21,5 +21,5 @@ pub use executor::{Executor, ExecutorSettings};
 pub use graphql_guard as guard;
 pub use limited_root::LimitedRoot;
 pub use persisted_documents::{PersistedDocuments, TrustedDocuments};
-pub use request::{GraphqlRequest, RequesterContext};
+pub use request::{AttributeResponse, GraphqlRequest};
 pub use response_budget::{CountedBytes, ResponseShare, UNCOUNTED_BYTES};

@@ -20,7 +20,7 @@ pub struct GraphqlRequest {
 }
 
 /// The context that resolvers find with `data::<Arc<Self>>()`. The engine uses nothing else of it.
-pub trait RequesterContext: Send + Sync + 'static {
+pub trait AttributeResponse: Send + Sync + 'static {
     /// Attributes the response's memory to the signed-in user, if the request has a valid token. The engine
     /// calls it before a mutation that may need much memory.
     fn attribute_response(&self) -> impl Future<Output = ()> + Send;

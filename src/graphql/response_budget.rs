@@ -16,14 +16,14 @@ use crate::domain::{Error, Result};
 pub const UNCOUNTED_BYTES: usize = 64 << 10;
 /// Responses are counted in steps of this size, so that the shared counters change seldom.
 const STEP_BYTES: usize = 64 << 10;
-/// One owner may use the limit of the instance, divided by this number.
-const OWNER_DIVISOR: usize = 8;
+/// One holder may use the limit of the instance, divided by this number.
+const HOLDER_DIVISOR: usize = 8;
 /// When the response to a mutation can be larger than this, its memory is reserved before it starts.
 const UNRESERVED_BYTES: usize = 1 << 20;
 
-/// For whom a response is counted.
+/// The user or the client address that a response is counted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Owner {
+pub enum Holder {
     User(Uuid),
     Address(IpAddr),
 }
@@ -31,52 +31,52 @@ pub enum Owner {
 /// The memory that the responses of one instance may take.
 pub struct ResponseBudget {
     limit: usize,
-    /// The sum over all owners, which is read without the lock.
+    /// The sum over all holders, which is read without the lock.
     used: AtomicUsize,
-    owners: Mutex<HashMap<Owner, usize>>,
+    holders: Mutex<HashMap<Holder, usize>>,
 }
 
 impl ResponseBudget {
     /// A budget of `limit` bytes.
     pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { limit, used: AtomicUsize::new(0), owners: Mutex::default() })
+        Arc::new(Self { limit, used: AtomicUsize::new(0), holders: Mutex::default() })
     }
 
     fn is_unused(&self) -> bool {
         self.used.load(Ordering::Relaxed) == 0
     }
 
-    /// Counts bytes for an owner. Returns false and counts nothing when a limit does not allow it and the
+    /// Counts bytes for a holder. Returns false and counts nothing when a limit does not allow it and the
     /// client need not get the response.
-    fn reserve(&self, owner: Owner, bytes: usize, is_owed: bool) -> bool {
-        let mut owners = self.owners();
-        let of_owner = owners.get(&owner).copied().unwrap_or(0);
+    fn reserve(&self, holder: Holder, bytes: usize, is_owed: bool) -> bool {
+        let mut holders = self.holders();
+        let of_holder = holders.get(&holder).copied().unwrap_or(0);
         let fits = self.used.load(Ordering::Relaxed).saturating_add(bytes) <= self.limit
-            && of_owner.saturating_add(bytes) <= self.limit / OWNER_DIVISOR;
+            && of_holder.saturating_add(bytes) <= self.limit / HOLDER_DIVISOR;
         if fits || is_owed {
-            owners.insert(owner, of_owner.saturating_add(bytes));
+            holders.insert(holder, of_holder.saturating_add(bytes));
             self.used.fetch_add(bytes, Ordering::Relaxed);
         }
         fits || is_owed
     }
 
-    fn release(&self, owner: Owner, bytes: usize) {
-        if let Entry::Occupied(mut of_owner) = self.owners().entry(owner) {
-            *of_owner.get_mut() -= bytes;
-            if *of_owner.get() == 0 {
-                of_owner.remove();
+    fn release(&self, holder: Holder, bytes: usize) {
+        if let Entry::Occupied(mut of_holder) = self.holders().entry(holder) {
+            *of_holder.get_mut() -= bytes;
+            if *of_holder.get() == 0 {
+                of_holder.remove();
             }
             self.used.fetch_sub(bytes, Ordering::Relaxed);
         }
     }
 
-    fn is_half_used(&self, owner: Owner) -> bool {
-        let of_owner = self.owners().get(&owner).copied().unwrap_or(0);
-        of_owner >= self.limit / OWNER_DIVISOR / 2
+    fn is_half_used(&self, holder: Holder) -> bool {
+        let of_holder = self.holders().get(&holder).copied().unwrap_or(0);
+        of_holder >= self.limit / HOLDER_DIVISOR / 2
     }
 
-    fn owners(&self) -> MutexGuard<'_, HashMap<Owner, usize>> {
-        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+    fn holders(&self) -> MutexGuard<'_, HashMap<Holder, usize>> {
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -88,7 +88,7 @@ pub struct ResponseShare {
 
 /// The counts of one response. Only one task changes them at a time, so the lock is never waited for.
 struct Counts {
-    owner: Owner,
+    holder: Holder,
     used: usize,
     /// The bytes that the budget has counted for this response.
     reserved: usize,
@@ -103,9 +103,9 @@ struct Counts {
 impl ResponseShare {
     /// The share of a response, which is counted for an address until its user is known.
     pub fn new(budget: &Arc<ResponseBudget>, address: IpAddr) -> Arc<Self> {
-        let owner = Owner::Address(address);
+        let holder = Holder::Address(address);
         let counts =
-            Counts { owner, used: 0, reserved: 0, least_reserved: 0, is_owed: false, is_refused: false };
+            Counts { holder, used: 0, reserved: 0, least_reserved: 0, is_owed: false, is_refused: false };
         Arc::new(Self { budget: budget.clone(), counts: Mutex::new(counts) })
     }
 
@@ -113,7 +113,7 @@ impl ResponseShare {
     pub fn belongs_to(&self, user: Uuid) {
         let mut counts = self.counts();
         if counts.reserved == 0 {
-            counts.owner = Owner::User(user);
+            counts.holder = Holder::User(user);
         }
     }
 
@@ -123,22 +123,22 @@ impl ResponseShare {
     }
 
     /// Whether a mutation may start before its user is known: the response is small and the budget unused.
-    pub fn is_mutation_free(&self, bytes: usize) -> bool {
+    pub fn can_start_without_user(&self, bytes: usize) -> bool {
         bytes <= UNRESERVED_BYTES && self.budget.is_unused()
     }
 
     /// Reserves memory for the response to a mutation, of about `bytes`. Its client gets the response then.
-    /// Errors: Unavailable when the owner has used half of the limit, or a large response does not fit.
+    /// Errors: Unavailable when the holder has used half of the limit, or a large response does not fit.
     pub fn begin_mutation(&self, bytes: usize) -> Result<()> {
         let mut counts = self.counts();
-        let owner = counts.owner;
-        if !self.budget.is_unused() && matches!(owner, Owner::User(_)) && self.budget.is_half_used(owner) {
+        let holder = counts.holder;
+        if !self.budget.is_unused() && matches!(holder, Holder::User(_)) && self.budget.is_half_used(holder) {
             return Err(used_up());
         }
-        // Even the largest response fits when its owner has no other.
-        let bytes = bytes.min(self.budget.limit / OWNER_DIVISOR / 2);
+        // Even the largest response fits when its holder has no other.
+        let bytes = bytes.min(self.budget.limit / HOLDER_DIVISOR / 2);
         if bytes > UNRESERVED_BYTES {
-            if !self.budget.reserve(owner, bytes, false) {
+            if !self.budget.reserve(holder, bytes, false) {
                 return Err(used_up());
             }
             (counts.reserved, counts.least_reserved) = (bytes, bytes);
@@ -157,7 +157,7 @@ impl ResponseShare {
         let missing = used.saturating_sub(UNCOUNTED_BYTES + counts.reserved);
         if missing > 0 {
             let missing = missing.next_multiple_of(STEP_BYTES);
-            if !self.budget.reserve(counts.owner, missing, counts.is_owed) {
+            if !self.budget.reserve(counts.holder, missing, counts.is_owed) {
                 counts.is_refused = true;
                 return Err(used_up());
             }
@@ -196,7 +196,7 @@ impl ResponseShare {
         let needed = counts.used.saturating_sub(UNCOUNTED_BYTES).next_multiple_of(STEP_BYTES);
         let needed = needed.max(counts.least_reserved);
         if counts.reserved > needed {
-            self.budget.release(counts.owner, counts.reserved - needed);
+            self.budget.release(counts.holder, counts.reserved - needed);
             counts.reserved = needed;
         }
     }
@@ -210,7 +210,7 @@ impl Drop for ResponseShare {
     fn drop(&mut self) {
         let counts = self.counts();
         if counts.reserved > 0 {
-            self.budget.release(counts.owner, counts.reserved);
+            self.budget.release(counts.holder, counts.reserved);
         }
     }
 }
@@ -274,7 +274,7 @@ mod tests {
         let taken = shares.iter().filter(|share| share.take(MIB + UNCOUNTED_BYTES).is_ok()).count();
         assert_eq!(taken, 8);
         drop(shares);
-        assert!(budget.is_unused() && budget.owners().is_empty());
+        assert!(budget.is_unused() && budget.holders().is_empty());
     }
 
     #[test]

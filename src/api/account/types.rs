@@ -4,10 +4,10 @@ use async_graphql::{ComplexObject, Context, SimpleObject};
 
 use crate::api::context::RequestExt;
 use crate::api::scalar::{DateTime, Id};
-use crate::api::task::connection::{PagingArguments, TaskConnection};
+use crate::api::task::connection::TaskConnection;
 use crate::api::task::filter::{TaskFilter, TaskOrder};
 use crate::auth::Viewer;
-use crate::domain::{self, Result, User};
+use crate::domain::{self, PageArguments, Result, User};
 use crate::graphql::direct_json::DirectJson;
 use crate::graphql::error::FieldError;
 
@@ -69,7 +69,7 @@ impl UserNode {
         )]
         order_by: Option<Vec<TaskOrder>>,
     ) -> Result<TaskConnection, FieldError> {
-        let paging = PagingArguments { first, after, last, before };
+        let paging = PageArguments { first, after, last, before };
         let loaded = TaskConnection::load(ctx, &self.viewer, paging, filter, order_by).await;
         loaded.map_err(|error| FieldError::at_path(ctx, error))
     }

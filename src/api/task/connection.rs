@@ -20,8 +20,6 @@ use crate::graphql::error::FieldError;
 use crate::graphql::response_budget::CountedBytes;
 use crate::service::TaskColumns;
 
-pub use crate::domain::PageArguments as PagingArguments;
-
 /// A page of tasks.
 pub struct TaskConnection {
     page: Page<Arc<TaskEdge>>,

@@ -4,7 +4,7 @@ use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
-use crate::db::{Transaction, map_error};
+use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{Error, Faults, Problem, Result, Rule, Task};
 use crate::service::Tasks;
 
@@ -28,6 +28,31 @@ impl Tasks<'_> {
             Err(Error::NotFound(_)) => Err(no_such),
             locked => locked,
         }
+    }
+
+    /// Removes the part with an id, and raises the version of its task. Errors: `no_such` when there is no such
+    /// part in an active task of the viewer; Forbidden when its task belongs to another user.
+    pub(super) async fn remove_part<C>(
+        &self,
+        id_column: C,
+        task_id_column: C,
+        id: Uuid,
+        no_such: Error,
+    ) -> Result<Task>
+    where
+        C: ColumnTrait,
+        C::EntityName: EntityTrait,
+    {
+        in_transaction!(self.database, |transaction| {
+            let is_part = id_column.eq(id);
+            let task =
+                self.lock_task_of(&transaction, is_part.clone(), task_id_column, no_such.clone()).await?;
+            let delete = <C::EntityName as EntityTrait>::delete_many().filter(is_part);
+            if delete.exec(&transaction).await.map_err(map_error)?.rows_affected == 0 {
+                return Err(no_such.clone());
+            }
+            self.save_next_version(&transaction, task).await
+        })
     }
 
     /// Raises the version of a task after a change of its parts.

@@ -41,18 +41,6 @@ impl Tasks<'_> {
     /// Errors: NotFound when there is none in an active task of the viewer; Forbidden when its task belongs
     /// to another user.
     pub async fn remove_file(&self, id: Uuid) -> Result<Task> {
-        use file_change::{Column, Entity};
-        in_transaction!(self.database, |transaction| {
-            let task = self.lock_task_of(&transaction, Column::Id.eq(id), Column::TaskId, NO_FILE).await?;
-            let removed = Entity::delete_many()
-                .filter(Column::Id.eq(id))
-                .exec(&transaction)
-                .await
-                .map_err(map_error)?;
-            if removed.rows_affected == 0 {
-                return Err(NO_FILE);
-            }
-            self.save_next_version(&transaction, task).await
-        })
+        self.remove_part(file_change::Column::Id, file_change::Column::TaskId, id, NO_FILE).await
     }
 }

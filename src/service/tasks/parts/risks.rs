@@ -70,18 +70,6 @@ impl Tasks<'_> {
     ///
     /// Errors: those of [`Tasks::edit_risk`].
     pub async fn remove_risk(&self, id: Uuid) -> Result<Task> {
-        use risk::{Column, Entity};
-        in_transaction!(self.database, |transaction| {
-            let task = self.lock_task_of(&transaction, Column::Id.eq(id), Column::TaskId, NO_RISK).await?;
-            let removed = Entity::delete_many()
-                .filter(Column::Id.eq(id))
-                .exec(&transaction)
-                .await
-                .map_err(map_error)?;
-            if removed.rows_affected == 0 {
-                return Err(NO_RISK);
-            }
-            self.save_next_version(&transaction, task).await
-        })
+        self.remove_part(risk::Column::Id, risk::Column::TaskId, id, NO_RISK).await
     }
 }
