@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use crate::domain::{Error, FieldFault, PathSegment, Problem, Rule};
 use crate::graphql::guard;
 
-/// What clients can rely on for one code.
+/// The properties of one code that clients can rely on.
 pub struct CodeSpec {
     pub code: ErrorCode,
     /// The code as clients receive it.

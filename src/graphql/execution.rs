@@ -38,7 +38,7 @@ pub enum Disposition {
     MethodNotAllowed,
 }
 
-/// What the log may contain of an operation: nothing that a user wrote but the operation's name.
+/// The facts about an operation that the log may contain. The user has written only the name among them.
 #[derive(Clone, Debug, Default)]
 pub struct OperationSummary {
     pub name: Option<String>,

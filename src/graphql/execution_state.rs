@@ -1,4 +1,4 @@
-//! What the engine keeps while it executes one operation. Resolvers reach it through [`ExecutionExt`].
+//! The state that the engine keeps while it executes one operation. Resolvers reach it through [`ExecutionExt`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

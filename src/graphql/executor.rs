@@ -24,7 +24,7 @@ use crate::graphql::root_fields::RootFields;
 /// An upper estimate of the bytes of a mutation's response for each unit of its document's complexity.
 const RESPONSE_BYTES_PER_COMPLEXITY: usize = 16 << 10;
 
-/// What an executor needs beside the schema.
+/// The settings of an executor, beside its schema.
 pub struct ExecutorSettings {
     pub persisted: PersistedDocuments,
     /// How long one operation may take.
@@ -207,7 +207,7 @@ fn interrupted(error: ServerError) -> Rejection {
     Rejection { disposition: Disposition::Executed, errors: vec![error] }
 }
 
-/// What a mutation needs before it starts.
+/// The values that a mutation needs before it starts.
 struct MutationStart<C> {
     complexity: usize,
     share: Arc<ResponseShare>,

@@ -1,4 +1,4 @@
-//! What the engine is given: one operation of a document, and the context that its resolvers need.
+//! The input of the engine: one operation of a document, and the context that its resolvers need.
 
 use async_graphql::Variables;
 

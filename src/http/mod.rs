@@ -1,4 +1,4 @@
-//! HTTP: the routes, and what applies to all of them. Only this module knows axum. GraphQL over HTTP, health,
+//! HTTP: the routes, and the middleware of all of them. Only this layer uses axum. GraphQL over HTTP, health,
 //! the playground and the server that accepts connections are in modules of their own.
 
 mod client_ip;

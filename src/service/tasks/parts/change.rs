@@ -1,4 +1,4 @@
-//! What changes of all kinds of task parts have in common.
+//! Operations that are the same for all kinds of task parts.
 
 use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
