@@ -156,7 +156,7 @@ fn every_file_that_a_document_links_to_exists() {
 fn every_test_that_a_document_names_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     // The last one has the settings of Patroni.
-    let sources = [("src", "rs"), ("tests", "rs"), ("tests/cluster", "yml")];
+    let sources = [("src", "rs"), ("crates", "rs"), ("tests", "rs"), ("tests/cluster", "yml")];
     let sources = sources.into_iter().flat_map(|(folder, extension)| files(&root.join(folder), extension));
     let sources: String = sources.map(|file| fs::read_to_string(file).expect("it is text")).collect();
     for (page, text) in documents() {

@@ -18,7 +18,7 @@ pub enum KeyValue {
     Text(String),
 }
 
-/// The initial buffer capacity; most cursors are not longer.
+/// Most cursors are not longer.
 const TYPICAL_CURSOR_BYTES: usize = 64;
 /// No valid cursor is longer: at most three keys are titles.
 const MAX_CURSOR_BYTES: usize = 1 << 14;
@@ -42,10 +42,28 @@ impl CursorKey {
         }
     }
 
-    /// The opaque text that clients send back.
+    /// The opaque text that clients send back. It consists of letters, digits, `-` and `_`.
     pub fn encode(&self) -> String {
-        let bytes = postcard::to_extend(self, Vec::with_capacity(TYPICAL_CURSOR_BYTES));
-        BASE64_URL_SAFE_NO_PAD.encode(bytes.expect("writing to memory does not fail"))
+        let mut text = Vec::new();
+        self.append_to(&mut text);
+        String::from_utf8(text).expect("base64 is text")
+    }
+
+    /// Appends the text that [`Self::encode`] returns. A short cursor needs no memory of its own.
+    pub fn append_to(&self, text: &mut Vec<u8>) {
+        let mut short = [0; TYPICAL_CURSOR_BYTES];
+        let long;
+        let bytes: &[u8] = match postcard::to_slice(self, &mut short) {
+            Ok(bytes) => bytes,
+            Err(_) => {
+                long = postcard::to_allocvec(self).expect("writing to memory does not fail");
+                &long
+            }
+        };
+        let start = text.len();
+        text.resize(start + bytes.len().div_ceil(3) * 4, 0);
+        let written = BASE64_URL_SAFE_NO_PAD.encode_slice(bytes, &mut text[start..]);
+        text.truncate(start + written.expect("four characters for each three bytes are enough"));
     }
 
     pub(super) fn decode(cursor: &str, order: &[OrderKey]) -> Option<Self> {

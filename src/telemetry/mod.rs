@@ -1,5 +1,6 @@
 //! The log: its format, its filter, and the messages that it must not contain.
 
+mod json_layer;
 mod writer;
 
 use std::io::{self, IsTerminal, Write};
@@ -13,6 +14,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
+use json_layer::JsonLayer;
 pub use writer::LogGuard;
 use writer::LogWriter;
 
@@ -45,20 +47,17 @@ pub fn validate_filter(text: &str) -> anyhow::Result<String> {
 pub fn init(format: Option<LogFormat>, filter: &str) -> anyhow::Result<LogGuard> {
     let is_terminal = io::stdout().is_terminal();
     let (writer, guard) = LogWriter::start(standard_output()?, &DROPPED_LINES)?;
-    let builder = fmt()
-        .with_env_filter(EnvFilter::try_new(filter)?)
-        .with_ansi(is_terminal)
-        .with_target(false)
-        .with_writer(writer);
     let quiet_libraries = filter_fn(|line| {
         *line.level() <= Level::WARN
             || !QUIET_TARGETS.iter().any(|library| line.target().starts_with(library))
     });
+    let log = tracing_subscriber::registry().with(EnvFilter::try_new(filter)?).with(quiet_libraries);
     match format.unwrap_or(if is_terminal { LogFormat::Pretty } else { LogFormat::Json }) {
-        LogFormat::Pretty => builder.finish().with(quiet_libraries).init(),
-        LogFormat::Json => {
-            builder.json().flatten_event(true).with_current_span(false).finish().with(quiet_libraries).init();
+        LogFormat::Pretty => {
+            let text = fmt::layer().with_ansi(is_terminal).with_target(false).with_writer(writer);
+            log.with(text).init();
         }
+        LogFormat::Json => log.with(JsonLayer::new(writer)).init(),
     }
     std::panic::set_hook(Box::new(log_panic));
     Ok(guard)
@@ -97,15 +96,14 @@ mod tests {
     #[test]
     fn a_panic_is_logged_with_its_place_and_without_its_message() {
         let log = Arc::new(Mutex::new(Vec::new()));
-        let subscriber = fmt().json().with_writer({
+        let subscriber = tracing_subscriber::registry().with(JsonLayer::new({
             let log = log.clone();
             move || Line(log.clone())
-        });
+        }));
         let usual = take_hook();
         set_hook(Box::new(log_panic));
-        let panicked = tracing::subscriber::with_default(subscriber.finish(), || {
-            catch_unwind(|| panic!("a user's secret"))
-        });
+        let panicked =
+            tracing::subscriber::with_default(subscriber, || catch_unwind(|| panic!("a user's secret")));
         set_hook(usual);
         assert!(panicked.is_err());
         let log = String::from_utf8(log.lock().expect("no holder panics").clone()).expect("text");

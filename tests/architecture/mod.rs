@@ -14,7 +14,7 @@ use self::rules::{LayerRule, LibraryRule, ReservedRule, WordRule};
 use self::source::SourceFile;
 
 /// The layers from the entry point down. `migration` and the `crates` are layers like the folders of `src`.
-const LAYERS: [LayerRule; 16] = [
+const LAYERS: [LayerRule; 17] = [
     ("main", &["cli"]),
     ("lib", &[]),
     ("cli", &["app", "api", "config", "db::Database", "domain", "service::Operator", "telemetry"]),
@@ -38,10 +38,11 @@ const LAYERS: [LayerRule; 16] = [
         "http",
         &["api", "auth::ClientInfo", "auth::Credential", "auth::Viewer", "auth::counted_address", "graphql"],
     ),
-    ("api", &["api_macros", "graphql", "service", "auth", "domain"]),
-    ("graphql", &["api_macros", "graphql_guard", "domain"]),
-    ("api_macros", &[]),
+    ("api", &["api_macros", "graphql", "json_text", "service", "auth", "domain"]),
+    ("graphql", &["api_macros", "graphql_guard", "json_text", "domain"]),
+    ("api_macros", &["json_text"]),
     ("graphql_guard", &[]),
+    ("json_text", &[]),
     ("service", &["db", "auth", "domain"]),
     ("db", &["domain", "migration"]),
     ("migration", &[]),
@@ -60,11 +61,11 @@ const LAYERS: [LayerRule; 16] = [
             "telemetry::validate_filter",
         ],
     ),
-    ("telemetry", &[]),
+    ("telemetry", &["json_text"]),
 ];
 
 /// Layers, and the libraries that no others may use.
-const LIBRARIES: [LibraryRule; 25] = [
+const LIBRARIES: [LibraryRule; 26] = [
     (&["main"], &["mimalloc"]),
     (&["cli"], &["rustix"]),
     (&["cli", "config", "telemetry"], &["clap"]),
@@ -77,7 +78,8 @@ const LIBRARIES: [LibraryRule; 25] = [
     ),
     (&["http"], &["tower_http"]),
     (&["http", "api", "graphql"], &["async_graphql"]),
-    (&["http", "graphql"], &["bytes", "serde_json"]),
+    (&["http", "graphql"], &["bytes"]),
+    (&["http", "graphql", "telemetry"], &["serde_json"]),
     (&["http", "graphql", "service", "auth"], &["sha2"]),
     (&["graphql"], &["async_graphql_value", "indexmap", "tokio_util"]),
     (&["graphql", "service", "auth"], &["moka"]),

@@ -94,7 +94,7 @@ fn implement_enum<'a>(
         impl crate::graphql::direct_json::write::WriteJson for #ident {
             fn write(&self, json: &mut Vec<u8>) {
                 let name: &[u8] = match self { #(#arms)* };
-                crate::graphql::direct_json::write::write_unescaped(name, json);
+                ::json_text::write_unescaped(name, json);
             }
         }
     })

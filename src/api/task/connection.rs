@@ -14,7 +14,7 @@ use crate::auth::Viewer;
 use crate::domain::{
     self, CursorKey, Error, OrderKey, Page, PageArguments, PageRequest, Result, Task, TaskScope,
 };
-use crate::graphql::direct_json::write::{WriteJson, write_unescaped};
+use crate::graphql::direct_json::write::WriteJson;
 use crate::graphql::direct_json::{DirectJson, DirectList, DirectObject, FieldWriter, object, scalar};
 use crate::graphql::error::FieldError;
 use crate::graphql::response_budget::CountedBytes;
@@ -161,7 +161,9 @@ impl WriteJson for Arc<TaskEdge> {
 
 impl WriteJson for CursorKey {
     fn write(&self, json: &mut Vec<u8>) {
-        write_unescaped(self.encode().as_bytes(), json);
+        json.push(b'"');
+        self.append_to(json);
+        json.push(b'"');
     }
 }
 

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
 use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
+use json_text::write_text;
 
-use crate::graphql::direct_json::write::{WriteJson, write_text};
+use crate::graphql::direct_json::write::WriteJson;
 use crate::graphql::execution_state::{ExecutionExt, write_error};
 
 /// A text of thousands of characters. It is charged to the response each time it is selected, since aliases

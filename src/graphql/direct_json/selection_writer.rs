@@ -2,8 +2,9 @@
 
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::{ContextSelectionSet, Name, OutputType};
+use json_text::write_text;
 
-use crate::graphql::direct_json::write::{write_items, write_text};
+use crate::graphql::direct_json::write::write_items;
 use crate::graphql::direct_json::{DirectJson, FieldWriter};
 
 /// Writes the fields that one selection set selects of an object.
