@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use axum::Router;
 use chrono::TimeDelta;
 
 use crate::api::{self, Api};
@@ -13,7 +12,7 @@ use crate::config::Config;
 use crate::db::{Database, DatabaseUrl, FileLock};
 use crate::domain::Clock;
 use crate::graphql::{ExecutorSettings, PersistedDocuments};
-use crate::http::{self, ConnectionLimits, HttpSettings, Metrics, Readiness, Server};
+use crate::http::{self, ConnectionLimits, HttpService, HttpSettings, Metrics, Readiness, Server};
 use crate::service::{AccountRules, Services};
 use crate::telemetry;
 
@@ -54,11 +53,11 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
             tracing::warn!("the database was not closed within {CLOSE_TIMEOUT:?}");
         }
     };
-    let App { router, api, readiness, metrics } = app;
+    let App { service, api, readiness, metrics } = app;
     let (total, per_address) = config.limits.connections();
     let limits = ConnectionLimits { total, per_address, proxies: config.network.trusted_proxies()? };
     let grace = config.network.shutdown_grace;
-    let server = Server { router, readiness, connections: metrics.connections, limits, grace };
+    let server = Server { service, readiness, connections: metrics.connections, limits, grace };
     server.run(listener, async move { api.drain().await }, close).await
 }
 
@@ -101,9 +100,9 @@ fn cannot_open(config: &Config, url: &DatabaseUrl, cause: &str) -> anyhow::Error
 
 /// The service, ready to serve requests.
 pub struct App {
-    /// The routes of the HTTP server.
-    pub router: Router,
-    /// The GraphQL API behind the router.
+    /// Responds to the requests of the HTTP server.
+    pub service: HttpService,
+    /// The GraphQL API behind it.
     pub api: Api,
     /// The state that /readyz reports.
     pub readiness: Readiness,
@@ -144,7 +143,7 @@ impl App {
             cors_origins: config.network.cors_origins()?,
             trusted_proxies: config.network.trusted_proxies()?,
         };
-        let router = http::router(api.clone(), readiness.clone(), metrics.clone(), settings);
-        Ok(Self { router, api, readiness, metrics })
+        let service = HttpService::new(api.clone(), readiness.clone(), metrics.clone(), settings);
+        Ok(Self { service, api, readiness, metrics })
     }
 }

@@ -56,7 +56,7 @@ impl Service {
             .header("authorization", format!("Bearer {}", self.token))
             .body(Body::from(body.to_owned()))
             .expect("the request is valid");
-        let response = self.app.router.clone().oneshot(request).await.expect("the router is infallible");
+        let response = self.app.service.clone().oneshot(request).await.expect("the service is infallible");
         to_bytes(response.into_body(), usize::MAX).await.expect("the response is complete")
     }
 

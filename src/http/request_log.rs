@@ -2,9 +2,8 @@
 
 use std::time::Instant;
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
+use axum::extract::Request;
+use axum::http::{Extensions, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use uuid::Uuid;
 
@@ -17,10 +16,15 @@ use crate::http::shared::GRAPHQL_PATH;
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The id of a request in the log and in errors.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RequestId(pub String);
 
 impl RequestId {
+    /// The id of a request that is being observed; empty for others.
+    pub fn in_extensions(extensions: &Extensions) -> Self {
+        extensions.get().cloned().unwrap_or_default()
+    }
+
     /// The id that the client sent if it has 1 to 128 letters, digits, `.`, `_` or `-`, and otherwise a new
     /// one.
     fn of(request: &Request) -> Self {
@@ -42,13 +46,17 @@ pub struct ResponseInfo {
     pub viewer: Option<Viewer>,
 }
 
-/// Logs and counts a request, and adds the headers of every response.
-pub async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
+/// Logs and counts a request, gives it an id, and adds the headers of every response.
+pub async fn observe<F: Future<Output = Response>>(
+    metrics: &Metrics,
+    mut request: Request,
+    respond: impl FnOnce(Request) -> F,
+) -> Response {
     let _in_flight = GaugeGuard::new(&metrics.requests);
     let mut line = AccessLogLine::begin(&request);
     request.extensions_mut().insert(line.id.clone());
 
-    let mut response = next.run(request).await;
+    let mut response = respond(request).await;
 
     let info = response.extensions_mut().remove::<ResponseInfo>();
     // The playground has the same path but no ResponseInfo, so it is not counted as a GraphQL request.

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
@@ -10,6 +9,7 @@ use taskhold::app::App;
 use taskhold::config::Config;
 use taskhold::db::Database;
 use taskhold::domain::Clock;
+use taskhold::http::HttpService;
 use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -28,7 +28,7 @@ type StatementHook = Arc<Mutex<Option<Arc<dyn Fn(&str) + Send + Sync>>>>;
 
 /// The service on a database that only this test uses.
 pub struct TestApp {
-    router: Router,
+    service: HttpService,
     pub kind: DatabaseKind,
     /// The clock of the service, which a test can move.
     pub clock: Clock,
@@ -85,9 +85,9 @@ impl TestApp {
         let connection = database.direct_connection().await.expect("the database accepts connections");
         let clock = Clock::default();
         let app = App::new(&config, database.clone(), clock.clone()).expect("the app can be built");
-        let router = app.router;
+        let service = app.service;
         Self {
-            router,
+            service,
             kind,
             clock,
             database,
@@ -122,9 +122,9 @@ impl TestApp {
         *self.statement_hook.lock().expect("no holder panics") = Some(Arc::new(hook));
     }
 
-    /// Sends a request to the router.
+    /// Sends a request to the service.
     pub async fn send(&self, request: Request<Body>) -> Response<Body> {
-        self.router.clone().oneshot(request).await.expect("the router is infallible")
+        self.service.clone().oneshot(request).await.expect("the service is infallible")
     }
 
     /// A client without a token.

@@ -10,10 +10,7 @@ mod response;
 mod response_body;
 pub mod response_format;
 
-use std::sync::Arc;
-
-use axum::Extension;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
@@ -27,11 +24,7 @@ use crate::http::request_log::RequestId;
 use crate::http::shared::Shared;
 
 /// Handles a request to /graphql, of any method.
-pub async fn handle(
-    State(state): State<Arc<Shared>>,
-    Extension(RequestId(request_id)): Extension<RequestId>,
-    request: Request,
-) -> Response {
+pub async fn handle(state: &Shared, RequestId(request_id): &RequestId, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let accept = Accept::of(&parts.headers);
     if is_safe(&parts.method) && state.playground && prefers_html(&accept) {
@@ -39,14 +32,14 @@ pub async fn handle(
     }
     let format = ResponseFormat::negotiate(&accept);
     let response = match format {
-        Some(format) => execute(&state, &parts, body, format, &request_id).await,
+        Some(format) => execute(state, &parts, body, format, request_id).await,
         None => {
             let message = "The server can send only application/graphql-response+json and application/json.";
             Err(RequestError::http(StatusCode::NOT_ACCEPTABLE, message))
         }
     };
     let format = format.unwrap_or(ResponseFormat::Json);
-    let mut response = response.unwrap_or_else(|error| error.respond(format, &request_id));
+    let mut response = response.unwrap_or_else(|error| error.respond(format, request_id));
     // The header tells the client that the content coding is refused, not the media type (RFC 9110, 12.5.3).
     if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE && !is_uncoded(&parts.headers) {
         response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));

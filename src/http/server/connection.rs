@@ -8,16 +8,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, Request, header};
+use axum::extract::Request;
+use axum::http::{self, HeaderValue, header};
+use axum::response::Response;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OwnedSemaphorePermit;
+use tower_service::Service;
 
 use super::admission::Admitted;
 use super::framing;
@@ -33,38 +34,39 @@ const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// The parts that serve the requests of all connections of a listener.
 #[derive(Clone)]
-pub struct Handler {
-    pub router: Router,
+pub struct Handler<S> {
+    pub service: S,
     /// While the server stops, every response closes its connection.
     pub readiness: Readiness,
 }
 
 /// Serves a connection until it closes. The admission permit is released after the first request has been
 /// started.
-pub async fn serve_connection<S>(
-    stream: S,
+pub async fn serve_connection<S, I>(
+    stream: I,
     peer: Peer,
-    handler: Handler,
+    handler: Handler<S>,
     admitted: &Admitted,
     admission_permit: Option<OwnedSemaphorePermit>,
 ) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Service<Request, Response = Response, Error = Infallible> + Clone,
+    S::Future: Unpin,
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Handler { router, readiness } = handler;
-    let router = TowerToHyperService::new(router);
+    let Handler { service, readiness } = handler;
     let state = &admitted.state;
     let (served, admission_permit) = (state.clone(), Cell::new(admission_permit));
-    let service = service_fn(move |request: Request<Incoming>| {
+    let observed = service_fn(move |request: http::Request<Incoming>| {
         let request_state = served.begin_request(!request.body().is_end_stream());
         let malformed = framing::framing_error(&request);
-        let mut request = request.map(|body| TrackedRequestBody::new(body, &served));
+        let mut request = request.map(|body| Body::new(TrackedRequestBody::new(body, &served)));
         request.extensions_mut().insert(peer);
         if let Some(malformed) = malformed {
             request.extensions_mut().insert(malformed);
         }
         let (state, readiness, mut admission_permit) =
             (served.clone(), readiness.clone(), admission_permit.take());
-        let mut response = router.call(request);
+        let mut response = service.clone().call(request);
         async move {
             let response = poll_fn(|context| {
                 let polled = Pin::new(&mut response).poll(context);
@@ -83,7 +85,7 @@ pub async fn serve_connection<S>(
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT);
     builder.half_close(true).max_header_size(MAX_HEAD_BYTES).max_buf_size(MAX_HEAD_BYTES);
-    let mut connection = pin!(builder.serve_connection(stream, service));
+    let mut connection = pin!(builder.serve_connection(stream, observed));
     poll_fn(|context| {
         state.register_waker(context.waker());
         // The result is ignored: a client that disconnects is not worth a log line.
@@ -174,6 +176,7 @@ impl HttpBody for TrackedResponseBody {
 mod tests {
     use std::net::Ipv4Addr;
 
+    use axum::Router;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
     use tokio::time::Instant;
@@ -184,7 +187,7 @@ mod tests {
     /// Sends a text and then waits: what the client receives, and after how many seconds the server closes.
     async fn seconds_until_cut(sent: &str) -> (String, u64) {
         let router = Router::new().route("/", get(|| async { "hello" }));
-        let handler = Handler { router, readiness: Readiness::default() };
+        let handler = Handler { service: router, readiness: Readiness::default() };
         let (mut client, server) = duplex(1024);
         let address = Ipv4Addr::LOCALHOST.into();
         let limits = ConnectionLimits { total: 1, per_address: 0, proxies: Vec::new() };

@@ -9,15 +9,18 @@ mod signals;
 mod state;
 mod timeout_stream;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
+use tower_service::Service;
 
 use self::admission::Admission;
 pub use self::admission::ConnectionLimits;
@@ -58,9 +61,9 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG_CONNECTIONS)
 }
 
-/// A server of one router.
-pub struct Server {
-    pub router: Router,
+/// A server of one service.
+pub struct Server<S> {
+    pub service: S,
     /// What /readyz reports.
     pub readiness: Readiness,
     /// The gauge of open connections.
@@ -70,7 +73,11 @@ pub struct Server {
     pub grace: Duration,
 }
 
-impl Server {
+impl<S> Server<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + Unpin,
+{
     /// Serves until SIGTERM or SIGINT, then lets the requests in flight end, waits for `drain`, and at last
     /// for `close`. A second signal ends the process immediately.
     pub async fn run(
@@ -79,7 +86,7 @@ impl Server {
         drain: impl Future<Output = ()>,
         close: impl Future<Output = ()>,
     ) -> Result<()> {
-        let Self { router, readiness, connections, limits, grace } = self;
+        let Self { service, readiness, connections, limits, grace } = self;
         // Before the log reports that the server is ready: without a receiver a signal kills the process.
         let mut signals = Signals::new().context("signals cannot be received")?;
         let address = listener.local_addr().context("the listener has no address")?;
@@ -88,7 +95,7 @@ impl Server {
             "taskhold is ready: open http://{address}/graphql"
         );
         let admission = Admission::new(limits);
-        let handler = Handler { router, readiness: readiness.clone() };
+        let handler = Handler { service, readiness: readiness.clone() };
         let mut accepting = Box::pin(accept(listener, handler, admission.clone(), connections));
         tokio::select! {
             () = &mut accepting => {}
@@ -122,14 +129,18 @@ impl Server {
 pub fn serve_metrics(listener: TcpListener, metrics: Metrics) -> Result<()> {
     let address = listener.local_addr().context("the listener has no address")?;
     tracing::info!("metrics are at http://{address}/metrics");
-    let handler = Handler { router: metrics::router(metrics), readiness: Readiness::default() };
+    let handler = Handler { service: metrics::router(metrics), readiness: Readiness::default() };
     let limits = ConnectionLimits { total: MAX_METRICS_CONNECTIONS, per_address: 0, proxies: Vec::new() };
     tokio::spawn(accept(listener, handler, Admission::new(limits), Gauge::default()));
     Ok(())
 }
 
 /// Accepts connections until the future is dropped. `open` is the gauge of open connections.
-async fn accept(listener: TcpListener, handler: Handler, admission: Arc<Admission>, open: Gauge) {
+async fn accept<S>(listener: TcpListener, handler: Handler<S>, admission: Arc<Admission>, open: Gauge)
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + Unpin,
+{
     let mut unserved = Arc::new(Semaphore::new(MAX_UNSERVED_CONNECTIONS));
     loop {
         let permit = tokio::time::timeout(ADMISSION_TIMEOUT, unserved.clone().acquire_owned()).await;
@@ -173,7 +184,7 @@ mod tests {
         let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).expect("there is a free port");
         let address = listener.local_addr().expect("it has an address");
         let router = Router::new().route("/", get(|| async { "hello" }));
-        let handler = Handler { router, readiness: Readiness::default() };
+        let handler = Handler { service: router, readiness: Readiness::default() };
         let limits = ConnectionLimits { total: 1000, per_address: 0, proxies: Vec::new() };
         tokio::spawn(accept(listener, handler, Admission::new(limits), Gauge::default()));
         let mut silent = Vec::new();
