@@ -141,7 +141,8 @@ impl<'a, T> RequestExt<'a> for ContextBase<'a, T> {
 /// The result of a nullable field: an error makes only this field null, not its siblings.
 pub type Nullable<T> = Option<Result<T, FieldError>>;
 
-/// Executes the body of a nullable field.
+/// Executes the body of a nullable field. The body is boxed, so that the future of the root type does not have
+/// the size of its largest field, which would be copied for each of its fields.
 pub async fn nullable<T>(body: impl Future<Output = Result<T>>) -> Nullable<T> {
-    Some(body.await.map_err(FieldError::from))
+    Some(Box::pin(body).await.map_err(FieldError::from))
 }

@@ -13,7 +13,7 @@ use crate::db::entity::task::{ActiveModel, Column, Entity, TaskRow};
 use crate::db::entity::user::{self, UserRow};
 use crate::db::{Coalescer, Database, Mode, Statements, map_error};
 use crate::domain::{Result, Task, User};
-use crate::service::task_rows::{insert_error, is_active, to_tasks};
+use crate::service::task_rows::{insert_error, is_active};
 
 /// One coalescer for each kind of request.
 pub(super) struct CoalescedStatements {
@@ -71,8 +71,8 @@ where
 async fn find_users(database: Statements, ids: Arc<[Uuid]>) -> Result<Vec<Option<User>>> {
     let rows = UserRow::find().filter(user::Column::Id.is_in(ids.iter().copied()));
     let rows = rows.filter(user::Column::DeletedAt.is_null());
-    let rows = rows.into_model::<UserRow>().all(&database).await.map_err(map_error)?;
-    let found: HashMap<Uuid, User> = rows.into_iter().map(|row| (row.id, row.into())).collect();
+    let found: Vec<User> = UserRow::all(rows, &database).await.map_err(map_error)?;
+    let found: HashMap<Uuid, User> = found.into_iter().map(|user| (user.id, user)).collect();
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
 
@@ -81,7 +81,7 @@ async fn find_tasks(database: Statements, keys: Arc<[(Uuid, Uuid)]>) -> Result<V
         .filter(Column::OwnerId.is_in(keys.iter().map(|(owner, _)| *owner)))
         .filter(Column::Id.is_in(keys.iter().map(|(_, id)| *id)))
         .filter(is_active());
-    let found = to_tasks(rows.into_model().all(&database).await.map_err(map_error)?)?;
+    let found: Vec<Task> = TaskRow::all(rows, &database).await.map_err(map_error)?;
     let found: HashMap<(Uuid, Uuid), Task> =
         found.into_iter().map(|task| ((task.owner_id, task.id), task)).collect();
     Ok(keys.iter().map(|key| found.get(key).cloned()).collect())

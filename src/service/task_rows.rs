@@ -3,9 +3,9 @@
 use sea_orm::sea_query::{CaseStatement, ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, DbErr, SqlErr};
 
-use crate::db::entity::task::{Column, TaskRow};
+use crate::db::entity::task::Column;
 use crate::db::map_error;
-use crate::domain::{Error, Result, Task};
+use crate::domain::Error;
 
 /// `NOT (deleted_at IS NOT NULL)` keeps SQLite from using a partial index of active tasks, with which it
 /// would read all tasks of the owner.
@@ -17,13 +17,6 @@ pub fn is_active() -> SimpleExpr {
 /// condition instead and read all tasks of an owner.
 pub fn without_index(condition: SimpleExpr) -> SimpleExpr {
     CaseStatement::new().case(condition, true).finally(false).into()
-}
-
-/// The tasks of these rows.
-///
-/// Errors: Internal when this version has no such status or priority.
-pub fn to_tasks(rows: Vec<TaskRow>) -> Result<Vec<Task>> {
-    rows.into_iter().map(Task::try_from).collect()
 }
 
 /// The domain error of a failed insert. A foreign key violation means that the owner has just been deleted.

@@ -48,14 +48,14 @@ impl TaskConnection {
             Err(_) => PageRequest::parse(&PageArguments { after: None, before: None, ..paging }, &[]),
         };
         let (filter, (order, request)) = Error::zip(filter, Error::zip(order, request))?;
-        Self::read(ctx, viewer, TaskScope::Active, filter, order, &request).await
+        Box::pin(Self::read(ctx, viewer, TaskScope::Active, filter, order, &request)).await
     }
 
     /// Checks the arguments and reads a page of the trash. Errors: as [`Self::load`].
     pub async fn load_trash(ctx: &Context<'_>, viewer: &Viewer, paging: PageArguments) -> Result<Self> {
         let order = vec![OrderKey::LATEST_DELETION_FIRST];
         let request = PageRequest::parse(&paging, &order)?;
-        Self::read(ctx, viewer, TaskScope::Trashed, None, order, &request).await
+        Box::pin(Self::read(ctx, viewer, TaskScope::Trashed, None, order, &request)).await
     }
 
     async fn read(

@@ -7,6 +7,7 @@ mod partial_row;
 pub mod risk;
 pub mod session;
 pub mod session_ending;
+mod stored;
 pub mod task;
 pub mod user;
 

@@ -12,11 +12,14 @@ impl ColumnSet {
         Self((1 << count) - 1)
     }
 
-    /// Adds the first column whose name in `names` satisfies `is_meant`.
-    pub(super) fn add(&mut self, names: &[&str], is_meant: impl Fn(&str) -> bool) {
-        if let Some((position, _)) = (0..).zip(names).find(|(_, name)| is_meant(name)) {
-            self.0 |= 1 << position;
-        }
+    /// The column with this name among `names`; none when there is no such column.
+    pub(super) fn of(name: &str, names: &[&str]) -> Self {
+        let position = names.iter().position(|other| *other == name);
+        Self(position.map_or(0, |position| 1 << position))
+    }
+
+    pub(super) fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     pub(super) fn has(self, position: u32) -> bool {
@@ -46,12 +49,12 @@ macro_rules! partial_row {
             $(const REQUIRED: crate::db::entity::ColumnSet =
                 crate::db::entity::ColumnSet::first(Self::NAMES.len() - [$(stringify!($optional)),*].len());)?
 
-            /// Selects these columns. The caller converts the selection with `into_model`.
+            /// Selects these columns, for [`Self::all`].
             pub fn find() -> sea_orm::Select<Entity> {
                 Self::find_columns(crate::db::entity::ColumnSet::ALL)
             }
 
-            /// Selects some of the columns, for [`Self::from_row`].
+            /// Selects some of the columns, for [`Self::all_columns`].
             pub fn find_columns(columns: crate::db::entity::ColumnSet) -> sea_orm::Select<Entity> {
                 use sea_orm::{EntityTrait, QuerySelect, Select, sea_query::Expr};
                 // Cached, because `find` first lists all columns, which `select_only` then removes.
@@ -62,8 +65,32 @@ macro_rules! partial_row {
                 BARE.clone().expr(Expr::cust(names.join(", ")))
             }
 
+            /// Runs a selection of all columns and converts each row.
+            pub async fn all<T: From<Self>>(
+                select: sea_orm::Select<Entity>,
+                on: &impl sea_orm::ConnectionTrait,
+            ) -> Result<Vec<T>, sea_orm::DbErr> {
+                Self::all_columns(select, crate::db::entity::ColumnSet::ALL, on).await
+            }
+
+            /// Runs a selection of `columns` and converts each row. The other fields have their default values.
+            pub async fn all_columns<T: From<Self>>(
+                select: sea_orm::Select<Entity>,
+                columns: crate::db::entity::ColumnSet,
+                on: &impl sea_orm::ConnectionTrait,
+            ) -> Result<Vec<T>, sea_orm::DbErr> {
+                use sea_orm::QueryTrait;
+                let rows = on.query_all(&select.into_query()).await?;
+                let mut converted = Vec::with_capacity(rows.len());
+                // Each row is dropped after it was converted, so that long texts are not in memory twice.
+                for row in rows {
+                    converted.push(Self::from_row(&row, columns)?.into());
+                }
+                Ok(converted)
+            }
+
             /// Reads a row of a selection of `columns`. The other fields have their default values.
-            pub fn from_row(row: &sea_orm::QueryResult, columns: crate::db::entity::ColumnSet) -> Result<Self, sea_orm::DbErr> {
+            fn from_row(row: &sea_orm::QueryResult, columns: crate::db::entity::ColumnSet) -> Result<Self, sea_orm::DbErr> {
                 use sea_orm::sqlx::{self, Row};
                 macro_rules! read {
                     ($it:expr) => {{
@@ -88,12 +115,6 @@ macro_rules! partial_row {
                     }
                 };
                 read().map_err(|error| sea_orm::DbErr::Query(sea_orm::RuntimeErr::SqlxError(error.into())))
-            }
-        }
-
-        impl sea_orm::FromQueryResult for $row {
-            fn from_query_result(row: &sea_orm::QueryResult, _: &str) -> Result<Self, sea_orm::DbErr> {
-                Self::from_row(row, crate::db::entity::ColumnSet::ALL)
             }
         }
     };

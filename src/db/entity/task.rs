@@ -1,11 +1,15 @@
 //! A row of `tasks`.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::entity::prelude::*;
 use sea_orm::{IdenStatic, Iterable};
 
-use crate::db::entity::{ColumnSet, parse_stored, partial_row};
-use crate::domain::{Error, Labels, Result, StoredEnum, Task, TaskDetails, Title, fold};
+use crate::db::entity::stored::Stored;
+use crate::db::entity::{ColumnSet, partial_row};
+use crate::domain::{Labels, StoredEnum, Task, TaskDetails, TaskPriority, TaskStatus, Title, fold};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, DeriveEntityModel)]
@@ -56,8 +60,8 @@ partial_row! {
         pub id: Uuid,
         pub owner_id: Uuid,
         pub title: String,
-        pub status: String,
-        pub priority: String;
+        pub status: Stored<TaskStatus>,
+        pub priority: Stored<TaskPriority>;
         pub description: Option<String>,
         pub labels: String,
         pub due_at: Option<DateTimeUtc>,
@@ -80,24 +84,32 @@ pub struct TaskColumns(ColumnSet);
 impl TaskColumns {
     /// The columns that these fields of the schema show: `dueAt` shows `due_at`. Other names are ignored.
     pub fn shown_by<'a>(fields: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut columns = TaskRow::REQUIRED;
-        for field in fields {
-            let letters = || field.bytes().map(|letter| letter.to_ascii_lowercase());
-            columns.add(TaskRow::NAMES, |name| letters().eq(name.bytes().filter(|letter| *letter != b'_')));
-        }
-        Self(columns)
+        static SHOWN_BY: LazyLock<HashMap<String, ColumnSet>> = LazyLock::new(|| {
+            TaskRow::NAMES
+                .iter()
+                .map(|column| (camel_case(column), ColumnSet::of(column, TaskRow::NAMES)))
+                .collect()
+        });
+        let shown = fields.into_iter().filter_map(|field| SHOWN_BY.get(field));
+        Self(shown.fold(TaskRow::REQUIRED, |columns, column| columns.union(*column)))
     }
 
     /// The columns, and this one too.
-    pub fn with(mut self, column: Column) -> Self {
-        self.0.add(TaskRow::NAMES, |name| name == column.as_str());
-        self
+    pub fn with(self, column: Column) -> Self {
+        Self(self.0.union(ColumnSet::of(column.as_str(), TaskRow::NAMES)))
     }
 
     /// The set for [`TaskRow::find_columns`] and [`TaskRow::from_row`].
     pub fn set(self) -> ColumnSet {
         self.0
     }
+}
+
+/// The name of the field that shows a column.
+fn camel_case(column: &str) -> String {
+    let mut words = column.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| name + &word[..1].to_uppercase() + &word[1..])
 }
 
 impl From<&Task> for ActiveModel {
@@ -178,14 +190,11 @@ fn search_inputs(task: &Task) -> (&str, Option<&str>, Option<&str>, &Labels) {
     (&task.title, task.description.as_deref(), task.details.objective.as_deref(), &task.labels)
 }
 
-impl TryFrom<TaskRow> for Task {
-    type Error = Error;
-
-    /// Errors: Internal when this version has no such status or priority.
-    fn try_from(row: TaskRow) -> Result<Self> {
-        Ok(Self {
-            status: parse_stored(&row.status)?,
-            priority: parse_stored(&row.priority)?,
+impl From<TaskRow> for Task {
+    fn from(row: TaskRow) -> Self {
+        Self {
+            status: row.status.0,
+            priority: row.priority.0,
             id: row.id,
             owner_id: row.owner_id,
             title: row.title,
@@ -203,6 +212,6 @@ impl TryFrom<TaskRow> for Task {
                 objective: row.objective,
                 rationale: row.rationale,
             },
-        })
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::db::entity::{checklist_item, file_change, risk, session, user};
 use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{Error, Faults, NewTask, PathSegment, Problem, Result, Rule, Task, new_id};
 use crate::service::Tasks;
-use crate::service::task_rows::{insert_error, to_tasks, without_index};
+use crate::service::task_rows::{insert_error, without_index};
 use crate::service::tasks::parts::Parts;
 use crate::service::tasks::{TRASH_RETENTION, deleted_users};
 
@@ -93,8 +93,8 @@ impl Tasks<'_> {
         let delete = Entity::delete_many().filter(Column::Id.is_in(chosen.clone())).filter(expired);
         delete.exec(transaction).await.map_err(map_error)?;
         // Some rows may belong to other users. Of such a row, only the owner is used.
-        let rows = TaskRow::find().filter(Column::Id.is_in(chosen.clone())).into_model();
-        let known = to_tasks(rows.all(transaction).await.map_err(map_error)?)?;
+        let rows = TaskRow::find().filter(Column::Id.is_in(chosen.clone()));
+        let known: Vec<Task> = TaskRow::all(rows, transaction).await.map_err(map_error)?;
         let known: HashMap<Uuid, Task> = known.into_iter().map(|task| (task.id, task)).collect();
 
         let others = self.ids_of_other_entities(transaction, &chosen).await?;

@@ -8,7 +8,6 @@ use crate::db::entity::task::{Column, Entity, TaskRow, changes};
 use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{Error, NewTask, Result, Task, TaskEdit, TaskScope};
 use crate::service::Tasks;
-use crate::service::task_rows::to_tasks;
 
 impl Tasks<'_> {
     /// Changes a task. An edit without a difference does not change version and updatedAt.
@@ -100,8 +99,8 @@ impl Tasks<'_> {
         condition: SimpleExpr,
     ) -> Result<Vec<Task>> {
         let rows = TaskRow::find().filter(condition).filter(Column::Id.is_in(ids.iter().copied()));
-        let rows = rows.order_by_asc(Column::Id).lock_exclusive().into_model();
-        to_tasks(rows.all(transaction).await.map_err(map_error)?)
+        let rows = rows.order_by_asc(Column::Id).lock_exclusive();
+        TaskRow::all(rows, transaction).await.map_err(map_error)
     }
 
     /// Writes the columns that differ.

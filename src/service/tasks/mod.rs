@@ -30,7 +30,7 @@ use crate::domain::{
     Clock, Error, Instant, OrderKey, Page, PageRequest, Result, Task, TaskFilter, TaskScope,
 };
 use crate::service::coalesced::CoalescedStatements;
-use crate::service::task_rows::{is_active, to_tasks};
+use crate::service::task_rows::is_active;
 
 /// The time that a task stays in the trash.
 pub(super) const TRASH_RETENTION: TimeDelta = TimeDelta::days(30);
@@ -91,7 +91,7 @@ impl<'a> Tasks<'a> {
     /// The viewer's active tasks among these ids, in any order.
     pub async fn find(&self, ids: &[Uuid]) -> Result<Vec<Task>> {
         let rows = TaskRow::find().filter(self.active_by_id()).filter(Column::Id.is_in(ids.iter().copied()));
-        to_tasks(rows.into_model().all(&self.database.read()).await.map_err(map_error)?)
+        TaskRow::all(rows, &self.database.read()).await.map_err(map_error)
     }
 
     /// Reads a page of the tasks in a scope that match a filter. It reads only the columns in `selected` and
@@ -107,11 +107,9 @@ impl<'a> Tasks<'a> {
         let ordered_by = order.iter().map(|key| task_query::column(key.field));
         let columns = ordered_by.fold(selected, TaskColumns::with).set();
         let select = TaskRow::find_columns(columns).filter(self.matching(scope, filter));
-        let page = task_query::page(select, order, request).into_query();
-        let rows = self.database.read().query_all(&page).await.map_err(map_error)?;
-        // Each row is dropped after it was converted, so that long texts are not in memory twice.
-        let rows: Result<Vec<_>, _> = rows.into_iter().map(|row| TaskRow::from_row(&row, columns)).collect();
-        Ok(Page::from_scan(to_tasks(rows.map_err(map_error)?)?, request))
+        let page = task_query::page(select, order, request);
+        let tasks = TaskRow::all_columns(page, columns, &self.database.read()).await.map_err(map_error)?;
+        Ok(Page::from_scan(tasks, request))
     }
 
     /// The number of tasks in a scope that match a filter.
