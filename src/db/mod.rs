@@ -62,6 +62,7 @@ pub struct Database {
     write_shares: UserShares,
     read: Statements,
     write: Statements,
+    verifiable_write: Statements,
     repeatable_write: Statements,
     shared_write: Statements,
     /// The most recent check whether the database accepts writes.
@@ -104,6 +105,7 @@ impl Database {
             write_shares,
             read: Statements::new(readers.clone(), StatementKind::Read),
             write: statements(StatementKind::Write),
+            verifiable_write: statements(StatementKind::VerifiableWrite),
             repeatable_write: statements(StatementKind::RepeatableWrite),
             shared_write: statements(StatementKind::SharedWrite),
             last_check: Arc::default(),
@@ -220,6 +222,12 @@ impl UserDatabase<'_> {
     /// Runs statements that change nothing.
     pub(crate) fn read(&self) -> Statements {
         self.database.read_for(self.user)
+    }
+
+    /// Runs single write statements that are sent without a check of the connection. After
+    /// [`Error::Unavailable`](crate::domain::Error::Unavailable) the caller looks at what they did.
+    pub(crate) fn verifiable_write(&self) -> Statements {
+        self.database.verifiable_write.within(self.database.write_shares.of(self.user))
     }
 
     /// Begins a transaction.

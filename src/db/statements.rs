@@ -18,6 +18,8 @@ pub enum StatementKind {
     Read,
     /// Change something, and are sent once.
     Write,
+    /// Change something, and are sent once. When the connection is lost, the caller looks at what it did.
+    VerifiableWrite,
     /// Change something, and have the same effect when they are sent twice.
     RepeatableWrite,
     /// Repeatable writes for several users, which wait only a short time for a lock.
@@ -25,8 +27,8 @@ pub enum StatementKind {
 }
 
 /// Runs statements of one kind, each on a connection of the pool. The driver's own pool pings a connection
-/// before each use, which costs as much as a small statement. Here only non-repeatable statements ping first:
-/// a repeatable statement detects a lost connection itself and is then sent on another connection.
+/// before each use, which costs as much as a small statement. Here only statements ping first whose effect is
+/// unknown when the connection is lost: a repeatable statement is then sent again on another connection.
 #[derive(Clone, Debug)]
 pub struct Statements {
     pool: Pool,
@@ -60,13 +62,20 @@ impl Statements {
     }
 
     async fn run_once(&self, statement: &Statement) -> Result<StatementResult, DbErr> {
-        if self.kind == StatementKind::Write {
-            return self.run_on(LivenessCheck::Always, statement).await;
-        }
-        match self.run_on(LivenessCheck::AfterIdle, statement).await {
-            Err(error) if is_lost(&error) => self.run_on(LivenessCheck::Always, statement).await,
+        let check = match self.kind {
+            StatementKind::Write => LivenessCheck::Always,
+            _ => LivenessCheck::AfterIdle,
+        };
+        match self.run_on(check, statement).await {
+            Err(error) if is_lost(&error) && self.is_repeatable() => {
+                self.run_on(LivenessCheck::Always, statement).await
+            }
             done => done,
         }
+    }
+
+    fn is_repeatable(&self) -> bool {
+        !matches!(self.kind, StatementKind::Write | StatementKind::VerifiableWrite)
     }
 
     async fn run_on(&self, check: LivenessCheck, statement: &Statement) -> Result<StatementResult, DbErr> {

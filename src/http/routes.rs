@@ -48,7 +48,11 @@ impl Routes {
     pub async fn respond(&self, request: Request) -> Response {
         let id = RequestId::in_extensions(request.extensions());
         if let Some(Malformed(reason)) = request.extensions().get() {
-            return error_response(StatusCode::BAD_REQUEST, request_error(ErrorCode::BadRequest, *reason), id);
+            return error_response(
+                StatusCode::BAD_REQUEST,
+                request_error(ErrorCode::BadRequest, *reason),
+                id,
+            );
         }
         let response = AssertUnwindSafe(self.route(request, &id)).catch_unwind().await;
         response.unwrap_or_else(|_| {

@@ -7,8 +7,10 @@ use super::{Account, UNAVAILABLE, UNAVAILABLE_OR_TIMEOUT, rounds};
 use crate::support::{FaultProxy, Load, PostgresDatabase, ServerEnv, json, wait_within};
 
 const RECOVERY_LIMIT: Duration = Duration::from_secs(10);
+/// A change in a transaction, unlike those of a single task.
 const UPDATE: &str =
-    "mutation($id: ID!) { updateTask(id: $id, input: { status: IN_PROGRESS }) { task { id } } }";
+    "mutation($id: ID!) { updateTasks(ids: [$id], input: { status: IN_PROGRESS }) { tasks { id } } }";
+const TOGGLE: &str = "mutation($id: ID!) { toggleTask(id: $id) { task { completed version } } }";
 
 fn env_behind_proxy(proxy: &FaultProxy, database: &PostgresDatabase) -> ServerEnv {
     ServerEnv::on_url(&proxy.url(&database.url))
@@ -110,6 +112,28 @@ fn a_write_whose_response_is_lost_is_not_executed_twice() {
     ann.assert_keeps_working(&server);
     ann.assert_nothing_lost_after_kill(&env, server);
     ann.ledger.assert_error_codes_in(UNAVAILABLE);
+}
+
+#[test]
+fn a_toggle_whose_database_connection_is_lost_is_made_exactly_once() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    let proxy = FaultProxy::start(&database.url);
+    let env = env_behind_proxy(&proxy, &database).with("DATABASE_MAX_CONNECTIONS", "1");
+    let server = env.start(&[]);
+    let ann = Account::register(&server, "ann");
+    let mut client = server.connect_with_long_timeout();
+    let create = r#"mutation { createTask(input: { title: "short" }) { task { id } } }"#;
+    let created = client.post(&ann.token, create, &json!({})).json();
+    let id = &created["data"]["createTask"]["task"]["id"];
+    let (mut version, mut completed) = (1, false);
+    // The connection is cut at every part of the responses to the statements that read and write the task.
+    for bytes in (0..900).step_by(11) {
+        proxy.cut_after_response_bytes(bytes);
+        let response = client.post(&ann.token, TOGGLE, &json!({ "id": id })).json();
+        (version, completed) = (version + 1, !completed);
+        let expected = json!({ "completed": completed, "version": version });
+        assert_eq!(response["data"]["toggleTask"]["task"], expected, "after {bytes} bytes: {response}");
+    }
 }
 
 #[test]

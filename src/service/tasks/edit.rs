@@ -1,7 +1,7 @@
 //! Edits, deletion and restoration of single tasks, and the locks that edits of all kinds use.
 
 use sea_orm::sea_query::{ExprTrait, SimpleExpr};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany};
 use uuid::Uuid;
 
 use crate::db::entity::task::{Column, Entity, TaskRow, changes};
@@ -12,11 +12,40 @@ use crate::service::Tasks;
 impl Tasks<'_> {
     /// Changes a task. An edit without a difference does not change version and updatedAt.
     ///
+    /// A transaction takes four messages to the database, and a lock. Instead the task is read together with
+    /// those of other requests, and one statement writes it if it still has the same version. Otherwise the
+    /// edit is made again with a lock.
+    ///
     /// Errors: NotFound, Forbidden; VersionConflict when the task does not have the expected version; Invalid
     /// when the labels become too many.
     pub async fn edit(&self, id: Uuid, edit: &TaskEdit, expected_version: Option<i32>) -> Result<Task> {
+        let task = self.get(id).await?;
+        check_version(&task, expected_version)?;
+        let edited = task.edited(edit, self.now())?;
+        match self.save_if_unchanged(&task, &edited).await {
+            Ok(true) => Ok(edited),
+            Ok(false) => self.edit_locked(id, edit, expected_version, None).await,
+            // The statement may have been executed before the connection was lost.
+            Err(Error::Unavailable(_)) => self.edit_locked(id, edit, expected_version, Some(edited)).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Changes a task in a transaction that locks it. If the task is already equal to `edited`, down to the
+    /// time of the change, the edit has been made.
+    async fn edit_locked(
+        &self,
+        id: Uuid,
+        edit: &TaskEdit,
+        expected_version: Option<i32>,
+        edited: Option<Task>,
+    ) -> Result<Task> {
         in_transaction!(self.database, |transaction| {
-            let task = self.lock(&transaction, id, expected_version).await?;
+            let task = self.lock(&transaction, id, None).await?;
+            if edited.as_ref() == Some(&task) {
+                return Ok(task);
+            }
+            check_version(&task, expected_version)?;
             let edited = task.edited(edit, self.now())?;
             self.save(&transaction, &task, edited).await
         })
@@ -83,12 +112,8 @@ impl Tasks<'_> {
         let Some(task) = self.select_for_update(transaction, &[id], self.active_by_id()).await?.pop() else {
             return Err(self.access_error(transaction, id).await?);
         };
-        match expected_version {
-            Some(expected) if expected != task.version => {
-                Err(Error::VersionConflict { current: task.version })
-            }
-            _ => Ok(task),
-        }
+        check_version(&task, expected_version)?;
+        Ok(task)
     }
 
     /// Locks rows in the order of their ids, so that two transactions cannot wait for each other.
@@ -106,9 +131,30 @@ impl Tasks<'_> {
     /// Writes the columns that differ.
     pub(super) async fn save(&self, transaction: &Transaction, before: &Task, after: Task) -> Result<Task> {
         if *before != after {
-            let update = Entity::update_many().set(changes(before, &after)).filter(self.mine());
-            update.filter(Column::Id.eq(after.id)).exec(transaction).await.map_err(map_error)?;
+            self.update(before, &after).exec(transaction).await.map_err(map_error)?;
         }
         Ok(after)
+    }
+
+    /// Writes the columns that differ if the task still has the version of `before`. Returns whether it has.
+    async fn save_if_unchanged(&self, before: &Task, after: &Task) -> Result<bool> {
+        if before == after {
+            return Ok(true);
+        }
+        let update = self.update(before, after).filter(Column::Version.eq(before.version));
+        let done = update.exec(&self.database.verifiable_write()).await.map_err(map_error)?;
+        Ok(done.rows_affected == 1)
+    }
+
+    fn update(&self, before: &Task, after: &Task) -> UpdateMany<Entity> {
+        Entity::update_many().set(changes(before, after)).filter(self.mine()).filter(Column::Id.eq(after.id))
+    }
+}
+
+/// Errors: VersionConflict when the task does not have the expected version.
+fn check_version(task: &Task, expected: Option<i32>) -> Result<()> {
+    match expected {
+        Some(expected) if expected != task.version => Err(Error::VersionConflict { current: task.version }),
+        _ => Ok(()),
     }
 }
