@@ -53,6 +53,11 @@ impl Labels {
     }
 
     /// The labels.
+    pub fn into_vec(self) -> Vec<String> {
+        self.0
+    }
+
+    /// The labels.
     pub fn as_slice(&self) -> &[String] {
         &self.0
     }

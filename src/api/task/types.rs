@@ -91,7 +91,7 @@ impl TaskNode {
             created_at: DateTime(task.created_at),
             updated_at: DateTime(task.updated_at),
             version: task.version,
-            labels: task.labels.as_slice().to_vec(),
+            labels: task.labels.into_vec(),
             deleted_at: task.deleted_at.map(DateTime),
             date: date.map(Date),
             owner_label,

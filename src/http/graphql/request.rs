@@ -1,5 +1,6 @@
 //! Reads a GraphQL request from an HTTP request: the parameters of a GET or of a POST, and the credential.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use async_graphql::Variables;
@@ -138,7 +139,8 @@ pub fn credential(headers: &HeaderMap) -> Result<Credential, RequestError> {
     if another.is_some() {
         return Err(RequestError::bad("Send one Authorization header."));
     }
-    let value = value.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let value = value
+        .map(|value| value.to_str().map_or_else(|_| String::from_utf8_lossy(value.as_bytes()), Cow::from));
     let bearer = value.as_deref().map(str::trim).and_then(|value| {
         let (scheme, token) = value.split_once([' ', '\t']).unwrap_or((value, ""));
         scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
