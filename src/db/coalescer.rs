@@ -1,6 +1,6 @@
 //! Coalesces concurrent requests of one kind into one statement. There is no timer: while fewer than
-//! [`MAX_IN_FLIGHT`] batches are running, a request starts immediately; otherwise it waits and joins the next
-//! batch.
+//! [`MAX_IN_FLIGHT`] batches are running, a batch starts as soon as the tasks have run that were ready before
+//! it, and takes the requests that they have made; otherwise a request waits for the end of a batch.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -44,6 +44,8 @@ pub struct Coalescer<K, V> {
 struct State<K, V> {
     waiting: Vec<Request<K, V>>,
     batches_in_flight: usize,
+    /// Whether one of these batches has not taken its requests yet.
+    is_batch_starting: bool,
     /// Users with a request from a failed batch that is now executed individually, and the number of these
     /// requests. Until they finish, new requests of these users are executed individually too.
     individual_users: HashMap<Uuid, usize>,
@@ -65,12 +67,17 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
     where
         F: Future<Output = Result<Vec<V>>> + Send + 'static,
     {
-        let state = State { waiting: Vec::new(), batches_in_flight: 0, individual_users: HashMap::new() };
+        let state = State {
+            waiting: Vec::new(),
+            batches_in_flight: 0,
+            is_batch_starting: false,
+            individual_users: HashMap::new(),
+        };
         let work = move |keys, mode| work(keys, mode).boxed();
         Self { work: Arc::new(work), user, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Executes a request, immediately or with the next batch.
+    /// Executes a request with the next batch.
     ///
     /// Errors: those of `work`; Unavailable when there is no reply within [`REPLY_TIMEOUT`]; Internal when
     /// `work` panics.
@@ -82,7 +89,7 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
         receiver.unwrap_or_else(|_| Err(Error::internal(anyhow!("a batch panicked"))))
     }
 
-    /// Starts a request immediately or adds it to the waiting requests.
+    /// Adds a request to the waiting requests, and starts a batch for them if possible.
     fn enqueue(&self, key: K, reply: oneshot::Sender<Result<V>>) {
         let mut state = self.state();
         if !state.individual_users.is_empty() && state.individual_users.contains_key(&(self.user)(&key)) {
@@ -90,8 +97,7 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
             self.run_individually(key, reply);
         } else {
             state.waiting.push((key, reply));
-            drop(state);
-            self.start_next_batch();
+            self.start_next_batch(&mut state);
         }
     }
 
@@ -99,22 +105,36 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
         self.state.lock().expect("no holder panics")
     }
 
-    /// Starts a batch if requests are waiting and fewer than [`MAX_IN_FLIGHT`] batches are running.
-    fn start_next_batch(&self) {
-        let batch: Vec<_> = {
-            let mut state = self.state();
-            // Requests whose callers have timed out are removed. They are the oldest and therefore at the
-            // front.
-            if state.waiting.first().is_some_and(|(_, reply)| reply.is_closed()) {
-                state.waiting.retain(|(_, reply)| !reply.is_closed());
-            }
-            let is_free = state.batches_in_flight < MAX_IN_FLIGHT;
-            let Some(power) = state.waiting.len().checked_ilog2().filter(|_| is_free) else { return };
-            state.batches_in_flight += 1;
-            state.waiting.drain(..MAX_BATCH_SIZE.min(1 << power)).collect()
-        };
+    /// Starts a batch if requests are waiting, none is starting, and fewer than [`MAX_IN_FLIGHT`] are running.
+    fn start_next_batch(&self, state: &mut State<K, V>) {
+        if state.waiting.is_empty() || state.is_batch_starting || state.batches_in_flight == MAX_IN_FLIGHT {
+            return;
+        }
+        state.is_batch_starting = true;
+        state.batches_in_flight += 1;
         let guard = InFlightGuard(self.clone());
-        tokio::spawn(async move { guard.0.run_batch(batch).await });
+        tokio::spawn(async move {
+            // Other tasks that are ready may be about to make requests.
+            tokio::task::yield_now().await;
+            let batch = guard.0.take_batch();
+            if !batch.is_empty() {
+                guard.0.run_batch(batch).await;
+            }
+        });
+    }
+
+    /// The requests of the batch that is starting. It is empty when the callers of all have timed out.
+    fn take_batch(&self) -> Vec<Request<K, V>> {
+        let mut state = self.state();
+        state.is_batch_starting = false;
+        // Requests whose callers have timed out are removed. They are the oldest and therefore at the front.
+        if state.waiting.first().is_some_and(|(_, reply)| reply.is_closed()) {
+            state.waiting.retain(|(_, reply)| !reply.is_closed());
+        }
+        let size = state.waiting.len().checked_ilog2().map_or(0, |power| MAX_BATCH_SIZE.min(1 << power));
+        let batch = state.waiting.drain(..size).collect();
+        self.start_next_batch(&mut state);
+        batch
     }
 
     async fn run_batch(&self, batch: Vec<Request<K, V>>) {
@@ -166,8 +186,9 @@ struct InFlightGuard<K: Clone + Send + Sync + 'static, V: Send + 'static>(Coales
 
 impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for InFlightGuard<K, V> {
     fn drop(&mut self) {
-        self.0.state().batches_in_flight -= 1;
-        self.0.start_next_batch();
+        let mut state = self.0.state();
+        state.batches_in_flight -= 1;
+        self.0.start_next_batch(&mut state);
     }
 }
 
@@ -235,7 +256,7 @@ mod tests {
         let replies: Vec<u32> = replies.into_iter().map(|reply| reply.expect("it succeeds")).collect();
         assert_eq!(replies, (100..200).map(|number| 2 * number).collect::<Vec<_>>());
         let sizes: Vec<usize> = batches.lock().expect("no holder panics").iter().map(Vec::len).collect();
-        assert_eq!(sizes, [1, 1, 1, 1, 32, 32, 32]);
+        assert_eq!(sizes, [32, 32, 32, 4]);
     }
 
     #[tokio::test(start_paused = true)]
