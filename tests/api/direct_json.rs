@@ -2,7 +2,7 @@
 //! the same text as with the additional field `progress`, which forces execution field by field.
 
 use crate::api::response_size::create_long_tasks;
-use crate::support::{Actor, DatabaseKind, TestApp, Value, json, on_both_databases};
+use crate::support::{Actor, DatabaseKind, TestApp, Value, code, json, on_both_databases};
 
 const ALL: &str =
     "id title description status completed priority labels dueAt completedAt createdAt updatedAt
@@ -195,6 +195,15 @@ on_both_databases! {
             assert_eq!(alone, cursors(&format!("node {{ {ALL} }}")).await, "{field}");
             assert_eq!(alone, cursors("node { progress { total } }").await, "{field}");
         }
+    }
+
+    async fn a_stored_value_that_this_version_does_not_know_is_an_error_of_the_field(app) {
+        let ann = app.user("ann").await;
+        fill(&ann).await;
+        app.execute_sql("UPDATE tasks SET status = 'LATER'").await;
+        let error = ann.error("{ tasks { nodes { id status } } }", json!({})).await;
+        assert_eq!(code(&error), "INTERNAL_SERVER_ERROR", "{error}");
+        ann.data("{ tasks { nodes { id priority } } }", json!({})).await;
     }
 
     async fn bulk_mutations_serialize_directly_too(app) {

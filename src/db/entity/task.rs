@@ -7,7 +7,7 @@ use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::entity::prelude::*;
 use sea_orm::{IdenStatic, Iterable};
 
-use crate::db::entity::stored::Stored;
+use crate::db::entity::stored::{Stored, StoredInstant};
 use crate::db::entity::{ColumnSet, partial_row};
 use crate::domain::{Labels, StoredEnum, Task, TaskDetails, TaskPriority, TaskStatus, Title, fold};
 
@@ -57,18 +57,18 @@ partial_row! {
     /// The columns of a task, without the keys that only filters and orders use. After the semicolon: the
     /// columns that a list reads only when they are selected, or when it is ordered by them.
     pub struct TaskRow {
-        pub id: Uuid,
+        pub id: Uuid;
         pub owner_id: Uuid,
         pub title: String,
         pub status: Stored<TaskStatus>,
-        pub priority: Stored<TaskPriority>;
+        pub priority: Stored<TaskPriority>,
         pub description: Option<String>,
         pub labels: String,
-        pub due_at: Option<DateTimeUtc>,
-        pub completed_at: Option<DateTimeUtc>,
-        pub created_at: DateTimeUtc,
-        pub updated_at: DateTimeUtc,
-        pub deleted_at: Option<DateTimeUtc>,
+        pub due_at: Option<StoredInstant>,
+        pub completed_at: Option<StoredInstant>,
+        pub created_at: StoredInstant,
+        pub updated_at: StoredInstant,
+        pub deleted_at: Option<StoredInstant>,
         pub version: i32,
         pub date: Option<Date>,
         pub owner_label: Option<String>,
@@ -82,20 +82,21 @@ partial_row! {
 pub struct TaskColumns(ColumnSet);
 
 impl TaskColumns {
-    /// The columns that these fields of the schema show: `dueAt` shows `due_at`. Other names are ignored.
+    /// The columns that these fields of the schema show: `dueAt` shows `due_at`, and `completed` shows `status`.
+    /// Other names are ignored.
     pub fn shown_by<'a>(fields: impl IntoIterator<Item = &'a str>) -> Self {
         static SHOWN_BY: LazyLock<HashMap<String, ColumnSet>> = LazyLock::new(|| {
-            TaskRow::NAMES
-                .iter()
-                .map(|column| (camel_case(column), ColumnSet::of(column, TaskRow::NAMES)))
-                .collect()
+            let shown = |column: &str| ColumnSet::of(column, TaskRow::NAMES);
+            let columns = TaskRow::NAMES.iter().map(|column| (camel_case(column), shown(column)));
+            columns.chain([("completed".to_owned(), shown("status"))]).collect()
         });
         let shown = fields.into_iter().filter_map(|field| SHOWN_BY.get(field));
         Self(shown.fold(TaskRow::REQUIRED, |columns, column| columns.union(*column)))
     }
 
-    /// The columns, and this one too.
-    pub fn with(self, column: Column) -> Self {
+    /// The columns, and the one that a list ordered by `column` needs for its cursors.
+    pub fn with_ordered_by(self, column: Column) -> Self {
+        let column = if matches!(column, Column::TitleKey) { Column::Title } else { column };
         Self(self.0.union(ColumnSet::of(column.as_str(), TaskRow::NAMES)))
     }
 
@@ -200,11 +201,11 @@ impl From<TaskRow> for Task {
             title: row.title,
             description: row.description,
             labels: Labels::from_lines(&row.labels),
-            due_at: row.due_at,
-            completed_at: row.completed_at,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-            deleted_at: row.deleted_at,
+            due_at: row.due_at.map(|at| at.0),
+            completed_at: row.completed_at.map(|at| at.0),
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+            deleted_at: row.deleted_at.map(|at| at.0),
             version: row.version,
             details: TaskDetails {
                 date: row.date,

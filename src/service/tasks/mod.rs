@@ -105,7 +105,7 @@ impl<'a> Tasks<'a> {
         selected: TaskColumns,
     ) -> Result<Page<Task>> {
         let ordered_by = order.iter().map(|key| task_query::column(key.field));
-        let columns = ordered_by.fold(selected, TaskColumns::with).set();
+        let columns = ordered_by.fold(selected, TaskColumns::with_ordered_by).set();
         let select = TaskRow::find_columns(columns).filter(self.matching(scope, filter));
         let page = task_query::page(select, order, request);
         let tasks = TaskRow::all_columns(page, columns, &self.database.read()).await.map_err(map_error)?;
