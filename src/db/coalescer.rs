@@ -1,6 +1,6 @@
 //! Coalesces concurrent requests of one kind into one statement. There is no timer: while fewer than
-//! [`MAX_IN_FLIGHT`] batches are running, a batch starts as soon as the tasks have run that were ready before
-//! it, and takes the requests that they have made; otherwise a request waits for the end of a batch.
+//! [`MAX_IN_FLIGHT`] batches are running, a batch starts immediately, or, when the one before it had several
+//! requests, after the tasks that are ready; otherwise a request waits for the end of a batch.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -46,6 +46,8 @@ struct State<K, V> {
     batches_in_flight: usize,
     /// Whether one of these batches has not taken its requests yet.
     is_batch_starting: bool,
+    /// Whether the last batch had several requests, so that the next one may have several too.
+    had_several: bool,
     /// Users with a request from a failed batch that is now executed individually, and the number of these
     /// requests. Until they finish, new requests of these users are executed individually too.
     individual_users: HashMap<Uuid, usize>,
@@ -71,6 +73,7 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
             waiting: Vec::new(),
             batches_in_flight: 0,
             is_batch_starting: false,
+            had_several: false,
             individual_users: HashMap::new(),
         };
         let work = move |keys, mode| work(keys, mode).boxed();
@@ -112,10 +115,13 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
         }
         state.is_batch_starting = true;
         state.batches_in_flight += 1;
-        let guard = InFlightGuard(self.clone());
+        let (guard, may_have_several) = (InFlightGuard(self.clone()), state.had_several);
         tokio::spawn(async move {
-            // Other tasks that are ready may be about to make requests.
-            tokio::task::yield_now().await;
+            // Other tasks that are ready may be about to make requests. When they are of other kinds, waiting for
+            // them would only delay this batch.
+            if may_have_several {
+                tokio::task::yield_now().await;
+            }
             let batch = guard.0.take_batch();
             if !batch.is_empty() {
                 guard.0.run_batch(batch).await;
@@ -132,6 +138,7 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
             state.waiting.retain(|(_, reply)| !reply.is_closed());
         }
         let size = state.waiting.len().checked_ilog2().map_or(0, |power| MAX_BATCH_SIZE.min(1 << power));
+        state.had_several = size > 1;
         let batch = state.waiting.drain(..size).collect();
         self.start_next_batch(&mut state);
         batch
