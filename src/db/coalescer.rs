@@ -1,6 +1,6 @@
-//! Coalesces concurrent requests of one kind into one statement. There is no timer: while fewer than
-//! [`MAX_IN_FLIGHT`] batches are running, a batch starts immediately, or, when the one before it had several
-//! requests, after the tasks that are ready; otherwise a request waits for the end of a batch.
+//! Coalesces concurrent requests of one kind into one statement, a batch. There is no timer. While fewer than
+//! [`MAX_IN_FLIGHT`] batches are running, a request starts a batch; otherwise it waits for the end of one. If
+//! the last batch had several requests, the next one starts only after the tasks that are ready have run.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -100,7 +100,8 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
             self.run_individually(key, reply);
         } else {
             state.waiting.push((key, reply));
-            self.start_next_batch(&mut state);
+            drop(state);
+            self.start_next_batch();
         }
     }
 
@@ -109,13 +110,20 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
     }
 
     /// Starts a batch if requests are waiting, none is starting, and fewer than [`MAX_IN_FLIGHT`] are running.
-    fn start_next_batch(&self, state: &mut State<K, V>) {
-        if state.waiting.is_empty() || state.is_batch_starting || state.batches_in_flight == MAX_IN_FLIGHT {
-            return;
-        }
-        state.is_batch_starting = true;
-        state.batches_in_flight += 1;
-        let (guard, may_have_several) = (InFlightGuard(self.clone()), state.had_several);
+    fn start_next_batch(&self) {
+        let may_have_several = {
+            let mut state = self.state();
+            let is_full = state.batches_in_flight == MAX_IN_FLIGHT;
+            if state.waiting.is_empty() || state.is_batch_starting || is_full {
+                return;
+            }
+            state.is_batch_starting = true;
+            state.batches_in_flight += 1;
+            state.had_several
+        };
+        // The state is not locked any more: a runtime that is shutting down drops the task, and with it the
+        // guard, before `spawn` returns.
+        let guard = InFlightGuard(self.clone());
         tokio::spawn(async move {
             // Other tasks that are ready may be about to make requests. When they are of other kinds, waiting for
             // them would only delay this batch.
@@ -140,7 +148,8 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
         let size = state.waiting.len().checked_ilog2().map_or(0, |power| MAX_BATCH_SIZE.min(1 << power));
         state.had_several = size > 1;
         let batch = state.waiting.drain(..size).collect();
-        self.start_next_batch(&mut state);
+        drop(state);
+        self.start_next_batch();
         batch
     }
 
@@ -193,9 +202,8 @@ struct InFlightGuard<K: Clone + Send + Sync + 'static, V: Send + 'static>(Coales
 
 impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for InFlightGuard<K, V> {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.batches_in_flight -= 1;
-        self.0.start_next_batch(&mut state);
+        self.0.state().batches_in_flight -= 1;
+        self.0.start_next_batch();
     }
 }
 
@@ -278,7 +286,6 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_request_that_fails_does_not_fail_or_delay_the_others() {
         let (coalescer, _) = doubling();
-        // Each of the first four numbers starts a batch immediately.
         let numbers = [1, 2, 3, 4, 5, 17, 6, 7];
         let begun = tokio::time::Instant::now();
         let replies = join_all(numbers.map(|number| {

@@ -31,6 +31,7 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 pub(crate) use coalescer::{Coalescer, Mode};
+pub(crate) use connection::is_lost;
 pub use database_url::DatabaseUrl;
 pub(crate) use error::map_error;
 pub use file_lock::FileLock;
@@ -224,8 +225,8 @@ impl UserDatabase<'_> {
         self.database.read_for(self.user)
     }
 
-    /// Runs single write statements that are sent without a check of the connection. After
-    /// [`Error::Unavailable`](crate::domain::Error::Unavailable) the caller looks at what they did.
+    /// Runs single write statements that are sent without a check of the connection. After an error that
+    /// [`is_lost`] recognizes, the caller checks whether the statement took effect.
     pub(crate) fn verifiable_write(&self) -> Statements {
         self.database.verifiable_write.within(self.database.write_shares.of(self.user))
     }

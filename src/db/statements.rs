@@ -18,7 +18,8 @@ pub enum StatementKind {
     Read,
     /// Change something, and are sent once.
     Write,
-    /// Change something, and are sent once. When the connection is lost, the caller looks at what it did.
+    /// Change something, and are sent once. When the connection is lost, the caller checks whether the
+    /// statement took effect.
     VerifiableWrite,
     /// Change something, and have the same effect when they are sent twice.
     RepeatableWrite,
@@ -27,8 +28,8 @@ pub enum StatementKind {
 }
 
 /// Runs statements of one kind, each on a connection of the pool. The driver's own pool pings a connection
-/// before each use, which costs as much as a small statement. Here only statements ping first whose effect is
-/// unknown when the connection is lost: a repeatable statement is then sent again on another connection.
+/// before each use, which costs as much as a small statement. Here only statements of [`StatementKind::Write`]
+/// ping first. The others detect a lost connection themselves; repeatable ones are then sent on another.
 #[derive(Clone, Debug)]
 pub struct Statements {
     pool: Pool,

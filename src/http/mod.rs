@@ -44,8 +44,8 @@ pub struct HttpSettings {
 }
 
 /// Responds to the requests of all paths except /metrics, which has its own listener. All clones share their
-/// parts. Each layer is a function around the next: a router would box the future of each, and copy the
-/// request, which takes a tenth of the time of a short request.
+/// parts. Each layer is a function that calls the next: a router would box the future of each and move
+/// the request, which takes a tenth of the time of a short request.
 #[derive(Clone)]
 pub struct HttpService(Arc<Parts>);
 

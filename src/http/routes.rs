@@ -1,5 +1,5 @@
-//! The paths and their handlers. The endpoint for GraphQL, which nearly every request is for, is compared
-//! first; the router of axum has the others.
+//! The paths and their handlers. The path of the endpoint for GraphQL, which nearly every request has, is
+//! compared first; the router of axum has the others.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;

@@ -1,5 +1,5 @@
-//! The log as JSON, one object per line. The formatter of tracing-subscriber writes the same lines with three
-//! times as many instructions, which is a tenth of the time of a short request.
+//! The log as JSON, one object per line. The formatter of tracing-subscriber writes nearly the same lines with
+//! three times as many instructions, which is a tenth of the time of a short request.
 
 use std::fmt::{self, Write as _};
 use std::io::Write as _;

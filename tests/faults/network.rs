@@ -137,6 +137,86 @@ fn a_toggle_whose_database_connection_is_lost_is_made_exactly_once() {
 }
 
 #[test]
+fn a_change_whose_connection_is_lost_is_not_repeated_after_another_change() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    let proxy = FaultProxy::start(&database.url);
+    let env = env_behind_proxy(&proxy, &database).with("DATABASE_MAX_CONNECTIONS", "1");
+    let server = env.start(&[]);
+    let ann = Account::register(&server, "ann");
+    let mut unknown = 0;
+    for bytes in (130..270).step_by(10) {
+        let mut client = server.connect_with_long_timeout();
+        let create = r#"mutation { createTask(input: { title: "short" }) { task { id } } }"#;
+        let created = client.post(&ann.token, create, &json!({})).json();
+        let id = created["data"]["createTask"]["task"]["id"].clone();
+        let task = format!("tasks WHERE id = '{}'", id.as_str().expect("it was created"));
+        proxy.delay(Duration::from_millis(50));
+        proxy.cut_after_response_bytes(bytes);
+        let response = thread::scope(|scope| {
+            let toggle = scope.spawn(|| client.post(&ann.token, TOGGLE, &json!({ "id": id })));
+            // The other change follows the statement of the toggle, and precedes what the server does when it
+            // has found the connection lost.
+            let mut session = database.session();
+            while session.number(&format!("SELECT version::bigint FROM {task}")) == 1 && !toggle.is_finished()
+            {
+                thread::sleep(Duration::from_millis(1));
+            }
+            session.run(&format!("UPDATE {}", task.replace(" WHERE", " SET version = version + 1 WHERE")));
+            toggle.join().expect("there is a response")
+        });
+        proxy.delay(Duration::ZERO);
+        let version = database.session().number(&format!("SELECT version::bigint FROM {task}"));
+        assert_eq!(version, 3, "one toggle and one other change, after {bytes} bytes: {}", response.body);
+        unknown += usize::from(UNAVAILABLE.contains(&super::code(&response).as_str()));
+    }
+    assert!(unknown > 0, "no connection was lost after the statement");
+}
+
+#[test]
+fn toggles_of_two_clients_are_made_at_most_once_while_connections_are_lost() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    let proxy = FaultProxy::start(&database.url);
+    let env = env_behind_proxy(&proxy, &database).with("DATABASE_MAX_CONNECTIONS", "2");
+    let server = env.start(&[]);
+    let ann = Account::register(&server, "ann");
+    let mut client = server.connect_with_long_timeout();
+    let create = r#"mutation { createTask(input: { title: "short" }) { task { id } } }"#;
+    let created = client.post(&ann.token, create, &json!({})).json();
+    let id = &created["data"]["createTask"]["task"]["id"];
+    let toggles = || {
+        let mut client = server.connect_with_long_timeout();
+        let versions = (0..200).map(|_| {
+            let response = client.post(&ann.token, TOGGLE, &json!({ "id": id }));
+            let version = response.json()["data"]["toggleTask"]["task"]["version"].as_u64();
+            let is_allowed = version.is_some() || UNAVAILABLE.contains(&super::code(&response).as_str());
+            assert!(is_allowed, "{}", response.body);
+            version
+        });
+        versions.collect::<Vec<_>>()
+    };
+    let versions = thread::scope(|scope| {
+        let clients = [scope.spawn(toggles), scope.spawn(toggles)];
+        for bytes in (100..900).step_by(11).cycle() {
+            if clients.iter().all(thread::ScopedJoinHandle::is_finished) {
+                break;
+            }
+            proxy.cut_after_response_bytes(bytes);
+            thread::sleep(Duration::from_millis(5));
+        }
+        clients.map(|client| client.join().expect("every response is allowed")).concat()
+    });
+    let mut acknowledged: Vec<u64> = versions.iter().copied().flatten().collect();
+    let (sent, made) = (versions.len(), acknowledged.len());
+    acknowledged.sort_unstable();
+    acknowledged.dedup();
+    assert_eq!(acknowledged.len(), made, "each acknowledged toggle has a version of its own");
+    let read = "query($id: ID!) { task(id: $id) { version } }";
+    let task = client.post(&ann.token, read, &json!({ "id": id })).json();
+    let last = task["data"]["task"]["version"].as_u64().expect("the task can be read") as usize;
+    assert!((made..=sent).contains(&(last - 1)), "{sent} sent, {made} acknowledged, {} made", last - 1);
+}
+
+#[test]
 fn on_a_slow_network_no_request_fails() {
     let Some(database) = PostgresDatabase::new() else { return };
     let proxy = FaultProxy::start(&database.url);

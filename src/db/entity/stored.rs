@@ -16,8 +16,8 @@ where
     /// Fails when this version has no value with the name.
     fn decode(value: D::ValueRef<'r>) -> Result<Self, BoxDynError> {
         let name = <&str>::decode(value)?;
-        let unknown = || format!("a row has the unknown value {name}");
-        Ok(Self(T::from_name(name).ok_or_else(unknown)?))
+        let message = || format!("a row has the unknown value {name}");
+        Ok(Self(T::from_name(name).ok_or_else(message)?))
     }
 }
 

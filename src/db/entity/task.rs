@@ -100,7 +100,7 @@ impl TaskColumns {
         Self(self.0.union(ColumnSet::of(column.as_str(), TaskRow::NAMES)))
     }
 
-    /// The set for [`TaskRow::find_columns`] and [`TaskRow::from_row`].
+    /// The set for [`TaskRow::find_columns`] and [`TaskRow::all_columns`].
     pub fn set(self) -> ColumnSet {
         self.0
     }

@@ -1,53 +1,60 @@
 //! Edits, deletion and restoration of single tasks, and the locks that edits of all kinds use.
 
 use sea_orm::sea_query::{ExprTrait, SimpleExpr};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany};
 use uuid::Uuid;
 
 use crate::db::entity::task::{Column, Entity, TaskRow, changes};
-use crate::db::{Transaction, in_transaction, map_error};
+use crate::db::{Transaction, in_transaction, is_lost, map_error};
 use crate::domain::{Error, NewTask, Result, Task, TaskEdit, TaskScope};
 use crate::service::Tasks;
 
 impl Tasks<'_> {
     /// Changes a task. An edit without a difference does not change version and updatedAt.
     ///
-    /// A transaction takes four messages to the database, and a lock. Instead the task is read together with
-    /// those of other requests, and one statement writes it if it still has the same version. Otherwise the
-    /// edit is made again with a lock.
+    /// The task is read together with those of other requests, and one statement writes it if it still has the
+    /// same version. Everything else is decided with a lock: an edit that came too late, that makes no
+    /// difference, or that must be refused.
     ///
     /// Errors: NotFound, Forbidden; VersionConflict when the task does not have the expected version; Invalid
-    /// when the labels become too many.
+    /// when the labels become too many; Unavailable when the connection was lost and it is unknown whether the
+    /// task was changed.
     pub async fn edit(&self, id: Uuid, edit: &TaskEdit, expected_version: Option<i32>) -> Result<Task> {
-        let task = self.get(id).await?;
-        check_version(&task, expected_version)?;
-        let edited = task.edited(edit, self.now())?;
-        match self.save_if_unchanged(&task, &edited).await {
-            Ok(true) => Ok(edited),
-            Ok(false) => self.edit_locked(id, edit, expected_version, None).await,
-            // The statement may have been executed before the connection was lost.
-            Err(Error::Unavailable(_)) => self.edit_locked(id, edit, expected_version, Some(edited)).await,
-            Err(error) => Err(error),
+        let task = self.coalesced.tasks.submit((self.viewer.user_id(), id)).await?;
+        let task = task.filter(|task| check_version(task, expected_version).is_ok());
+        let edited = task.as_ref().and_then(|task| task.edited(edit, self.now()).ok());
+        if let (Some(task), Some(edited)) = (task, edited)
+            && task != edited
+        {
+            match self.save_if_unchanged(&task, &edited).await {
+                Ok(true) => return Ok(edited),
+                Ok(false) => {}
+                Err(error) if is_lost(&error) => {
+                    return self.save_after_loss(&task, edited, map_error(error)).await;
+                }
+                Err(error) => return Err(map_error(error)),
+            }
         }
+        self.edit_locked(id, edit, expected_version).await
     }
 
-    /// Changes a task in a transaction that locks it. If the task is already equal to `edited`, down to the
-    /// time of the change, the edit has been made.
-    async fn edit_locked(
-        &self,
-        id: Uuid,
-        edit: &TaskEdit,
-        expected_version: Option<i32>,
-        edited: Option<Task>,
-    ) -> Result<Task> {
+    async fn edit_locked(&self, id: Uuid, edit: &TaskEdit, expected_version: Option<i32>) -> Result<Task> {
         in_transaction!(self.database, |transaction| {
-            let task = self.lock(&transaction, id, None).await?;
-            if edited.as_ref() == Some(&task) {
-                return Ok(task);
-            }
-            check_version(&task, expected_version)?;
+            let task = self.lock(&transaction, id, expected_version).await?;
             let edited = task.edited(edit, self.now())?;
             self.save(&transaction, &task, edited).await
+        })
+    }
+
+    /// Saves a task unless the statement has done so whose connection was lost. If the task has been changed
+    /// otherwise since `before` was read, it is unknown what the statement did, and `error` is returned.
+    async fn save_after_loss(&self, before: &Task, after: Task, error: Error) -> Result<Task> {
+        in_transaction!(self.database, |transaction| {
+            match self.select_for_update(&transaction, &[before.id], self.mine()).await?.pop() {
+                Some(task) if task == after => Ok(task),
+                Some(task) if task == *before => self.save(&transaction, before, after.clone()).await,
+                _ => Err(error.clone()),
+            }
         })
     }
 
@@ -136,13 +143,10 @@ impl Tasks<'_> {
         Ok(after)
     }
 
-    /// Writes the columns that differ if the task still has the version of `before`. Returns whether it has.
-    async fn save_if_unchanged(&self, before: &Task, after: &Task) -> Result<bool> {
-        if before == after {
-            return Ok(true);
-        }
+    /// Writes the columns that differ if the task still has the version of `before`. Returns whether it had.
+    async fn save_if_unchanged(&self, before: &Task, after: &Task) -> Result<bool, DbErr> {
         let update = self.update(before, after).filter(Column::Version.eq(before.version));
-        let done = update.exec(&self.database.verifiable_write()).await.map_err(map_error)?;
+        let done = update.exec(&self.database.verifiable_write()).await?;
         Ok(done.rows_affected == 1)
     }
 

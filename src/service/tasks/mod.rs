@@ -1,8 +1,7 @@
 //! The viewer's tasks. Every statement here is restricted by [`Tasks::mine`]. Statements that several viewers
-//! share are in [`coalesced`](crate::service::coalesced).
-//!
-//! An edit locks its tasks, computes the new values in memory, and writes the columns that differ. So the
-//! rules are implemented once, in Rust, and concurrent edits of a task run one after the other.
+//! share are in [`coalesced`](crate::service::coalesced). An edit reads its tasks, computes the new values in
+//! memory, and writes the columns that differ, so the rules are implemented once, in Rust. A lock, or the
+//! version in the condition of the statement, lets concurrent edits of a task run one after the other.
 
 mod bulk;
 mod create;
