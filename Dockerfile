@@ -3,19 +3,22 @@
 
 # The version equals rust-version in Cargo.toml.
 FROM rust:1.94-slim-bookworm AS build
-# SQLite and the cryptography of TLS are written in C.
+# SQLite and the cryptography of TLS are written in C. `dist/build` needs the others.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends musl-tools \
+    && apt-get install --yes --no-install-recommends musl-tools postgresql python3 wrk \
     && rm -rf /var/lib/apt/lists/* \
+    && rustup component add llvm-tools \
     && rustup target add "$(uname -m)-unknown-linux-musl"
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
+COPY benches benches
 COPY crates crates
+COPY dist dist
 COPY migration migration
 COPY src src
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --profile dist --no-default-features --locked --target "$(uname -m)-unknown-linux-musl" \
+    dist/build --target "$(uname -m)-unknown-linux-musl" \
     && install -D "target/$(uname -m)-unknown-linux-musl/dist/taskhold" /image/taskhold \
     && install -d -m 700 /image/data
 
