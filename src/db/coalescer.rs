@@ -275,6 +275,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_batch_waits_for_ready_tasks_only_after_one_with_several_requests() {
+        let (coalescer, batches) = doubling();
+        // The task of the second request becomes ready after that of the batch for the first one.
+        let two_requests = async |first: u32| {
+            let second = async {
+                let coalescer = coalescer.clone();
+                tokio::spawn(async move { coalescer.submit(first + 1).await })
+                    .await
+                    .expect("it does not panic")
+            };
+            let replies = futures_util::join!(coalescer.submit(first), second);
+            assert!(replies.0.is_ok() && replies.1.is_ok());
+        };
+        two_requests(20).await;
+        join_all([30, 31].map(|number| coalescer.submit(number))).await;
+        two_requests(40).await;
+        let batches = batches.lock().expect("no holder panics");
+        assert_eq!(*batches, [vec![20], vec![21], vec![30, 31], vec![40, 41]]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_batch_that_panics_fails_alone() {
         let (coalescer, _) = doubling();
         for _ in 0..2 * MAX_IN_FLIGHT {

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use tower_http::cors::{AllowOrigin, Cors};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::http::request_log;
 
 /// How long a browser may cache the result of a CORS preflight: the maximum that Chromium accepts.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(7200);
 
-/// A service with the CORS headers for the listed origins. Credentials are not allowed: scripts add the token
-/// themselves.
-pub fn allow<S>(origins: &[String], service: S) -> Cors<S> {
+/// The layer that adds the CORS headers for the listed origins. Credentials are not allowed: scripts add the
+/// token themselves.
+pub fn allow(origins: &[String]) -> CorsLayer {
     const ALLOWED: [HeaderName; 10] = [
         header::AUTHORIZATION,
         header::CONTENT_TYPE,
@@ -30,7 +30,7 @@ pub fn allow<S>(origins: &[String], service: S) -> Cors<S> {
     } else {
         AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
     };
-    Cors::new(service)
+    CorsLayer::new()
         .allow_origin(origin)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(ALLOWED)

@@ -1,10 +1,8 @@
 //! The paths and their handlers. The path of the endpoint for GraphQL, which nearly every request has, is
 //! compared first; the router of axum has the others.
 
-use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use async_graphql::ServerError;
 use axum::extract::Request;
@@ -12,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::FutureExt;
 use tower_service::Service;
 
 use crate::graphql::{ErrorCode, panic_error, request_error};
@@ -79,21 +77,6 @@ impl Routes {
         } else {
             response
         }
-    }
-}
-
-impl Service<Request> for Routes {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let routes = self.clone();
-        async move { Ok(routes.respond(request).await) }.boxed()
     }
 }
 

@@ -4,7 +4,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Account, UNAVAILABLE, UNAVAILABLE_OR_TIMEOUT, rounds};
-use crate::support::{FaultProxy, Load, PostgresDatabase, ServerEnv, json, wait_within};
+use crate::support::{
+    Client, FaultProxy, Load, PostgresDatabase, ServerEnv, Value, json, wait_until, wait_within,
+};
 
 const RECOVERY_LIMIT: Duration = Duration::from_secs(10);
 /// A change in a transaction, unlike those of a single task.
@@ -62,6 +64,13 @@ fn dropped_packets_during_transactions_leave_no_used_connections_or_locks() {
     session.run("SELECT * FROM tasks FOR UPDATE NOWAIT");
     ann.assert_keeps_working(&server);
     ann.ledger.assert_matches_database(&server, &ann.token);
+}
+
+/// Creates a task whose row is short, so that few bytes of a response contain it. Returns its id.
+fn create_short_task(client: &mut Client, account: &Account) -> Value {
+    let create = r#"mutation { createTask(input: { title: "short" }) { task { id } } }"#;
+    let created = client.post(&account.token, create, &json!({})).json();
+    created["data"]["createTask"]["task"]["id"].clone()
 }
 
 fn requests_fail_only_during_a_network_fault(begin: impl Fn(&FaultProxy), allowed: &[&str]) {
@@ -122,9 +131,7 @@ fn a_toggle_whose_database_connection_is_lost_is_made_exactly_once() {
     let server = env.start(&[]);
     let ann = Account::register(&server, "ann");
     let mut client = server.connect_with_long_timeout();
-    let create = r#"mutation { createTask(input: { title: "short" }) { task { id } } }"#;
-    let created = client.post(&ann.token, create, &json!({})).json();
-    let id = &created["data"]["createTask"]["task"]["id"];
+    let id = create_short_task(&mut client, &ann);
     let (mut version, mut completed) = (1, false);
     // The connection is cut at every part of the responses to the statements that read and write the task.
     for bytes in (0..900).step_by(11) {
@@ -146,9 +153,7 @@ fn a_change_whose_connection_is_lost_is_not_repeated_after_another_change() {
     let mut unknown = 0;
     for bytes in (130..270).step_by(10) {
         let mut client = server.connect_with_long_timeout();
-        let create = r#"mutation { createTask(input: { title: "short" }) { task { id } } }"#;
-        let created = client.post(&ann.token, create, &json!({})).json();
-        let id = created["data"]["createTask"]["task"]["id"].clone();
+        let id = create_short_task(&mut client, &ann);
         let task = format!("tasks WHERE id = '{}'", id.as_str().expect("it was created"));
         proxy.delay(Duration::from_millis(50));
         proxy.cut_after_response_bytes(bytes);
@@ -157,10 +162,9 @@ fn a_change_whose_connection_is_lost_is_not_repeated_after_another_change() {
             // The other change follows the statement of the toggle, and precedes what the server does when it
             // has found the connection lost.
             let mut session = database.session();
-            while session.number(&format!("SELECT version::bigint FROM {task}")) == 1 && !toggle.is_finished()
-            {
-                thread::sleep(Duration::from_millis(1));
-            }
+            wait_until("the toggle is made or has failed", || {
+                session.number(&format!("SELECT version::bigint FROM {task}")) > 1 || toggle.is_finished()
+            });
             session.run(&format!("UPDATE {}", task.replace(" WHERE", " SET version = version + 1 WHERE")));
             toggle.join().expect("there is a response")
         });
@@ -180,9 +184,7 @@ fn toggles_of_two_clients_are_made_at_most_once_while_connections_are_lost() {
     let server = env.start(&[]);
     let ann = Account::register(&server, "ann");
     let mut client = server.connect_with_long_timeout();
-    let create = r#"mutation { createTask(input: { title: "short" }) { task { id } } }"#;
-    let created = client.post(&ann.token, create, &json!({})).json();
-    let id = &created["data"]["createTask"]["task"]["id"];
+    let id = create_short_task(&mut client, &ann);
     let toggles = || {
         let mut client = server.connect_with_long_timeout();
         let versions = (0..200).map(|_| {

@@ -7,9 +7,9 @@ use sea_orm::sqlx::{Database, Decode, Postgres, Sqlite};
 use crate::domain::StoredEnum;
 
 /// A value that is stored by name. Its name is compared where the driver received it, without a copy.
-pub struct Stored<T>(pub T);
+pub struct StoredName<T>(pub T);
 
-impl<'r, D: Database, T: StoredEnum> Decode<'r, D> for Stored<T>
+impl<'r, D: Database, T: StoredEnum> Decode<'r, D> for StoredName<T>
 where
     &'r str: Decode<'r, D>,
 {
@@ -22,7 +22,7 @@ where
 }
 
 /// The first value, for a column that is not read.
-impl<T: StoredEnum> Default for Stored<T> {
+impl<T: StoredEnum> Default for StoredName<T> {
     fn default() -> Self {
         Self(T::ALL[0])
     }

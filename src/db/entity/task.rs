@@ -7,7 +7,7 @@ use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::entity::prelude::*;
 use sea_orm::{IdenStatic, Iterable};
 
-use crate::db::entity::stored::{Stored, StoredInstant};
+use crate::db::entity::stored::{StoredInstant, StoredName};
 use crate::db::entity::{ColumnSet, partial_row};
 use crate::domain::{Labels, StoredEnum, Task, TaskDetails, TaskPriority, TaskStatus, Title, fold};
 
@@ -60,8 +60,8 @@ partial_row! {
         pub id: Uuid;
         pub owner_id: Uuid,
         pub title: String,
-        pub status: Stored<TaskStatus>,
-        pub priority: Stored<TaskPriority>,
+        pub status: StoredName<TaskStatus>,
+        pub priority: StoredName<TaskPriority>,
         pub description: Option<String>,
         pub labels: String,
         pub due_at: Option<StoredInstant>,
