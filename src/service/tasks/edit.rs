@@ -46,12 +46,11 @@ impl Tasks<'_> {
         })
     }
 
-    /// Saves a task unless the statement has done so whose connection was lost. If the task has been changed
-    /// otherwise since `before` was read, it is unknown what the statement did, and `error` is returned.
+    /// Saves a task after the connection of the statement that should have saved it was lost. If the task is not
+    /// as it was, either that statement or another client has changed it, and `error` is returned.
     async fn save_after_loss(&self, before: &Task, after: Task, error: Error) -> Result<Task> {
         in_transaction!(self.database, |transaction| {
             match self.select_for_update(&transaction, &[before.id], self.mine()).await?.pop() {
-                Some(task) if task == after => Ok(task),
                 Some(task) if task == *before => self.save(&transaction, before, after.clone()).await,
                 _ => Err(error.clone()),
             }
