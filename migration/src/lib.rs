@@ -9,6 +9,7 @@ mod m20261121_000003_create_tasks;
 mod m20261121_000004_create_attempts;
 mod m20261121_000005_create_briefs;
 mod m20261128_000006_mark_deleted_users;
+mod m20261128_000007_order_changes;
 
 /// Runs the migrations, oldest first.
 pub struct Migrator;
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_create_attempts::Migration),
             Box::new(m20261121_000005_create_briefs::Migration),
             Box::new(m20261128_000006_mark_deleted_users::Migration),
+            Box::new(m20261128_000007_order_changes::Migration),
         ]
     }
 }

@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use async_graphql::ContextBase;
 use tokio::sync::{Mutex, OnceCell};
 
+use crate::api::event::Event;
 use crate::auth::{ClientInfo, Credential, Viewer};
 use crate::domain::{Error, Result, User};
 use crate::graphql::error::FieldError;
@@ -22,18 +23,26 @@ pub struct RequestContext {
     /// The viewer's account, once a field has read or changed it.
     account: Mutex<Option<User>>,
     share: Arc<ResponseShare>,
+    /// The event of a subscription; None for every other request.
+    event: Option<Event>,
 }
 
 impl RequestContext {
-    /// The context of a request with this credential from this client.
+    /// The context of a request with this credential from this client, or of an event of a subscription.
     pub fn new(
         services: Arc<Services>,
         credential: Credential,
         client: ClientInfo,
         share: Arc<ResponseShare>,
+        event: Option<Event>,
     ) -> Self {
         let (viewer, account) = (OnceCell::new(), Mutex::new(None));
-        Self { services, credential, client, viewer, account, share }
+        Self { services, credential, client, viewer, account, share, event }
+    }
+
+    /// The event of a subscription that the request reads.
+    pub fn event(&self) -> Option<&Event> {
+        self.event.as_ref()
     }
 
     /// The response's share of the response budget.

@@ -12,6 +12,7 @@ pub fn guard_policy() -> Policy {
             names: &["register", "login", "refreshToken", "changePassword"],
             quantity: "Number of sign-in fields",
         },
+        page_types: &["TaskChanges"],
         default_page_size: DEFAULT_PAGE as usize,
         max_page_size: MAX_PAGE as usize,
         unpaged_list_size: 10,

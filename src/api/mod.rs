@@ -2,39 +2,50 @@
 
 mod account;
 mod context;
+mod event;
 mod guard_policy;
 mod input;
 mod memory_size;
 mod mutation;
+mod operations;
 mod query;
 mod scalar;
+mod schema;
 mod server_info;
+mod subscription;
+mod subscription_root;
 mod task;
 mod task_part;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
+use async_graphql::ValidationMode;
 
-use crate::api::context::RequestContext;
 use crate::api::guard_policy::guard_policy;
-use crate::api::mutation::Mutation;
-use crate::api::query::Query;
+use crate::api::operations::Operations;
+use crate::api::schema::builder;
+pub use crate::api::schema::sdl;
+pub use crate::api::subscription::{Event, Subscription};
 use crate::auth::{ClientInfo, Credential, Viewer};
 use crate::graphql::guard::{Guard, Limits};
-use crate::graphql::{Execution, Executor, ExecutorSettings, GraphqlRequest, LimitedRoot};
-use crate::service::Services;
+use crate::graphql::{Execution, Executor, ExecutorSettings, GraphqlRequest};
+use crate::service::{Services, TokenState};
 
 /// The fields of Query that need no sign-in.
 pub const PUBLIC_QUERIES: &[&str] = &["serverInfo"];
 
-type ApiSchema = Schema<LimitedRoot<Query>, Mutation, EmptySubscription>;
+/// What became of a request.
+#[expect(clippy::large_enum_variant, reason = "a box would cost every request an allocation")]
+pub enum Started {
+    /// A result, and the viewer if the operation needed one.
+    Executed(Execution, Option<Viewer>),
+    Subscribed(Box<Subscription>),
+}
 
 /// The GraphQL API: executes operations of the schema with the services. Clones share one API.
 #[derive(Clone)]
 pub struct Api {
-    executor: Executor<ApiSchema>,
-    services: Arc<Services>,
+    operations: Arc<Operations>,
 }
 
 impl Api {
@@ -50,46 +61,52 @@ impl Api {
         };
         let (schema, prevalidated) = (build(ValidationMode::Strict), build(ValidationMode::Fast));
         let guard = Guard::new(&sdl(), guard_policy(), limits);
-        Self { executor: Executor::new(schema, prevalidated, guard, settings), services }
+        let executor = Executor::new(schema, prevalidated, guard, settings);
+        Self { operations: Arc::new(Operations { executor, services }) }
     }
 
-    /// Executes one operation for a client. Also returns the viewer, if the operation needed one.
-    pub async fn execute(
+    /// Executes a query or a mutation for a client, or prepares a subscription.
+    pub async fn start(
         &self,
-        request: GraphqlRequest,
+        mut request: GraphqlRequest,
         credential: Credential,
         client: ClientInfo,
-    ) -> (Execution, Option<Viewer>) {
-        let share = self.executor.response_share(client.counted_address());
-        let services = self.services.clone();
-        let context = Arc::new(RequestContext::new(services, credential, client, share.clone()));
-        let execution = self.executor.execute(request, share, context.clone()).await;
-        (execution, context.known_viewer().cloned())
+    ) -> Started {
+        let last_event_id = request.last_event_id.take();
+        let Operations { executor, services } = &*self.operations;
+        let share = executor.response_share(client.counted_address());
+        let operation = match executor.prepare(request) {
+            Ok(operation) => operation,
+            Err(refusal) => return Started::Executed(refusal.into_execution(share), None),
+        };
+        if operation.is_subscription()
+            && let Ok(TokenState::Valid(claims)) = services.sessions().verify(&credential)
+        {
+            // Listening begins before the first read, so that no change between the two is missed.
+            let listener = services.listen(claims.user_id());
+            let operations = self.operations.clone();
+            let subscription =
+                Subscription::new(operations, operation, credential, client, listener, last_event_id);
+            return Started::Subscribed(Box::new(subscription));
+        }
+        // Without a valid token, the field of a subscription reports why.
+        let (execution, context) = self.operations.execute(operation, share, credential, client, None).await;
+        Started::Executed(execution, context.known_viewer().cloned())
     }
 
     /// Whether the database accepts writes.
     pub async fn is_ready(&self) -> bool {
-        self.services.ready().await.is_ok()
+        self.operations.services.ready().await.is_ok()
     }
 
     /// The limits of documents.
     pub fn limits(&self) -> &Limits {
-        self.executor.limits()
+        self.operations.executor.limits()
     }
 
     /// Waits until all operations have ended and their pending writes are complete.
     pub async fn drain(&self) {
-        self.executor.drain().await;
-        self.services.finish().await;
+        self.operations.executor.drain().await;
+        self.operations.services.finish().await;
     }
-}
-
-fn builder() -> SchemaBuilder<LimitedRoot<Query>, Mutation, EmptySubscription> {
-    Schema::build(LimitedRoot(Query), Mutation::default(), EmptySubscription)
-}
-
-/// The public schema in SDL: the content of schema.graphql.
-pub fn sdl() -> String {
-    let options = SDLExportOptions::new().prefer_single_line_descriptions().include_specified_by();
-    builder().finish().sdl_with_options(options)
 }

@@ -11,6 +11,7 @@ use crate::api::memory_size::MemorySize;
 use crate::api::scalar::{Id, find_id, parse_id};
 use crate::api::server_info::ServerInfo;
 use crate::api::task::TaskNode;
+use crate::api::task::changes::TaskChanges;
 use crate::api::task::connection::TaskConnection;
 use crate::api::task::filter::{TaskFilter, TaskOrder};
 use crate::api::task::part_loader::TaskPartLoader;
@@ -99,6 +100,24 @@ impl Query {
         let viewer = ctx.request().viewer().await?;
         let paging = PageArguments { first, after, last, before };
         Ok(TaskConnection::load_trash(ctx, viewer, paging).await?)
+    }
+
+    /// Returns the signed-in user's tasks that have changed since a cursor. Each task is listed once, in its
+    /// current state. The task whose last change is oldest comes first. Without a cursor, all tasks of the user
+    /// are returned, page by page, including those in the trash. A client that keeps a copy of the tasks uses
+    /// this query to bring the copy up to date. The error code is CURSOR_EXPIRED if the cursor is too old.
+    async fn task_changes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Where to begin: a cursor from TaskChanges.cursor or TaskConnection.syncCursor. If it is omitted \
+                    or null, the query begins with the first task."
+        )]
+        after: Option<String>,
+        #[graphql(desc = "The maximum number of changes on the page: 1 to 100. The default is 20.")]
+        first: Option<i32>,
+    ) -> Result<TaskChanges, FieldError> {
+        Ok(Box::pin(TaskChanges::load(ctx, after.as_deref(), first)).await?)
     }
 
     /// Any object of the viewer by its id; null when it does not exist or belongs to another user.

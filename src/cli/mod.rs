@@ -4,6 +4,7 @@ mod check;
 mod healthcheck;
 mod migrate;
 mod open_files;
+mod resync;
 mod runtime;
 mod user;
 
@@ -62,6 +63,11 @@ enum Command {
         #[command(subcommand)]
         action: UserAction,
     },
+    /// Expire all cursors of task changes, so that clients read everything again
+    ///
+    /// Run it after a backup was restored, since clients may know more than the backup. Servers may run on the
+    /// database; the clients of open subscriptions are told within a second.
+    Resync,
     /// Check configuration and database, one line each; the exit code is 0 if the server can start
     Check,
     /// Request /readyz of the server at HOST and PORT; the exit code is 0 if the server is ready
@@ -101,6 +107,7 @@ impl Cli {
             }
             Command::Migrate { direction } => block_on(migrate::run(&config, direction)),
             Command::User { action } => block_on(user::run(&config, action)),
+            Command::Resync => block_on(resync::run(&config)),
             Command::Check => block_on(check::run(&config)),
             Command::Healthcheck => healthcheck::run(&config),
         }

@@ -77,6 +77,7 @@ impl Database {
             .register(entity::session_ending::Entity)
             .register(entity::login_attempt::Entity)
             .register(entity::task::Entity)
+            .register(entity::change_head::Entity)
             .register(entity::checklist_item::Entity)
             .register(entity::risk::Entity)
             .register(entity::file_change::Entity);

@@ -10,6 +10,7 @@ mod database_url;
 #[expect(clippy::disallowed_methods, reason = "the derive macro of the entities calls them")]
 pub(crate) mod entity;
 mod error;
+mod feeds;
 mod file_lock;
 mod migrations;
 mod pool;
@@ -34,11 +35,13 @@ pub(crate) use coalescer::{Coalescer, Mode};
 pub(crate) use connection::is_lost;
 pub use database_url::DatabaseUrl;
 pub(crate) use error::map_error;
+pub use feeds::FeedListener;
 pub use file_lock::FileLock;
 pub(crate) use statements::Statements;
 pub use transaction::Transaction;
 pub(crate) use transaction::{Attempts, in_transaction};
 
+use self::feeds::Feeds;
 use self::pool::{Pool, Target};
 use self::postgres::PostgresConnector;
 use self::sqlite::SqliteFile;
@@ -66,6 +69,7 @@ pub struct Database {
     verifiable_write: Statements,
     repeatable_write: Statements,
     shared_write: Statements,
+    feeds: Feeds,
     /// The most recent check whether the database accepts writes.
     last_check: Arc<Mutex<Option<WritableCheck>>>,
 }
@@ -109,6 +113,7 @@ impl Database {
             verifiable_write: statements(StatementKind::VerifiableWrite),
             repeatable_write: statements(StatementKind::RepeatableWrite),
             shared_write: statements(StatementKind::SharedWrite),
+            feeds: Feeds::default(),
             last_check: Arc::default(),
             readers,
             writers,
@@ -146,6 +151,11 @@ impl Database {
     /// [`Error::Locked`](crate::domain::Error::Locked).
     pub(crate) fn shared_write(&self) -> &Statements {
         &self.shared_write
+    }
+
+    /// The listeners of changes.
+    pub(crate) fn feeds(&self) -> &Feeds {
+        &self.feeds
     }
 
     /// Begins a transaction.
@@ -231,10 +241,17 @@ impl UserDatabase<'_> {
         self.database.verifiable_write.within(self.database.write_shares.of(self.user))
     }
 
-    /// Begins a transaction.
+    /// Begins a transaction. Its commit notifies the listeners of the user's changes.
     pub(crate) async fn begin(&self) -> Result<Transaction> {
         let share = self.database.write_shares.of(self.user);
-        Transaction::begin(&self.database.writers, Some(&share)).await.map_err(map_error)
+        let transaction =
+            Transaction::begin(&self.database.writers, Some(&share)).await.map_err(map_error)?;
+        Ok(transaction.notifying(&self.database.feeds, self.user))
+    }
+
+    /// Notifies the listeners of the user's changes of the commit of a single statement.
+    pub(crate) fn notify(&self) {
+        self.database.feeds.notify(self.user);
     }
 }
 

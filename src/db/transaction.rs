@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use sea_orm::{ConnAcquireErr, DbBackend, DbErr, Statement};
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use super::connection::{StatementResult, is_lost};
 use super::connection_trait::impl_connection_trait;
 use super::error::map_error;
+use super::feeds::Feeds;
 use super::pool::{LivenessCheck, Pool};
 use super::timeouts::LOCK_TIMEOUT;
 use super::user_share::{SharedLease, UserShare};
@@ -28,6 +30,8 @@ pub struct Transaction {
     /// Whether a statement has failed. PostgreSQL reports success for the COMMIT of such a transaction
     /// although it rolls it back.
     has_failed: AtomicBool,
+    /// The feeds and the owner that are notified of the commit.
+    notified: Option<(Feeds, Uuid)>,
 }
 
 impl Transaction {
@@ -44,7 +48,13 @@ impl Transaction {
             backend: pool.backend(),
             deadline: Instant::now() + TRANSACTION_TIMEOUT,
             has_failed: AtomicBool::new(false),
+            notified: None,
         })
+    }
+
+    /// The same transaction, whose commit notifies the listeners of `owner`.
+    pub(super) fn notifying(self, feeds: &Feeds, owner: Uuid) -> Self {
+        Self { notified: Some((feeds.clone(), owner)), ..self }
     }
 
     async fn begin_on(
@@ -65,7 +75,12 @@ impl Transaction {
             let _ = lease.roll_back().await;
             return Err(DbErr::Custom("a statement of the transaction had failed".to_owned()));
         }
-        lease.commit().await
+        let committed = lease.commit().await;
+        // After an error the transaction may have been committed.
+        if let Some((feeds, owner)) = &self.notified {
+            feeds.notify(*owner);
+        }
+        committed
     }
 
     /// Rolls back. If that fails, the connection is closed, which has the same effect.

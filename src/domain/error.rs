@@ -39,6 +39,9 @@ pub enum Error {
     /// Input values break rules.
     #[error("{}", describe(.0))]
     Invalid(Vec<FieldFault>),
+    /// The changes after a cursor are no longer known.
+    #[error("The changes after this cursor are no longer known. Read everything again.")]
+    CursorExpired,
     /// Too many attempts. `retry_after` is in seconds.
     #[error("Too many attempts. Try again in {retry_after} seconds.")]
     RateLimited { retry_after: u64 },

@@ -3,6 +3,7 @@
 
 mod account;
 mod bulk;
+mod change;
 mod clock;
 mod cursor;
 mod error;
@@ -22,6 +23,7 @@ pub use account::{
     DisplayName, Email, NewPassword, PASSWORD_RULES, ProfileEdit, Registration, Session, User, Username,
 };
 pub use bulk::{BulkIds, MAX_BULK, check_count};
+pub use change::{ChangeCursor, Changes, ChangesArguments, ChangesFrom, ChangesRequest};
 pub use clock::Clock;
 pub use cursor::{CursorKey, KeyValue};
 pub use error::{Error, Result};

@@ -54,6 +54,8 @@ error_codes! {
         "The value is already used, the task does not have the expected version, or writes conflicted."
     BadUserInput "BAD_USER_INPUT" 400 false
         "A value breaks a rule; `extensions.fields` lists the values with their rules."
+    CursorExpired "CURSOR_EXPIRED" 410 false
+        "The changes after this cursor are no longer known. The client discards its copy and reads everything again."
     RateLimited "RATE_LIMITED" 429 true
         "There were too many attempts; `extensions.retryAfter` is the time to wait, in seconds."
     QueryTooComplex "QUERY_TOO_COMPLEX" 400 false
@@ -155,6 +157,7 @@ fn code_of(error: &Error) -> ErrorCode {
         Error::Bulk { reason, .. } => code_of(reason),
         Error::AlreadyExists(_) | Error::VersionConflict { .. } | Error::WriteConflict => ErrorCode::Conflict,
         Error::Invalid(_) => ErrorCode::BadUserInput,
+        Error::CursorExpired => ErrorCode::CursorExpired,
         Error::RateLimited { .. } => ErrorCode::RateLimited,
         Error::ResponseTooLarge { .. } => ErrorCode::QueryTooComplex,
         Error::Unavailable(_) | Error::Locked => ErrorCode::ServiceUnavailable,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::{PathSegment, Response, ServerError, Value};
 
+use crate::graphql::direct_json::write::JsonChunks;
 use crate::graphql::error::{
     ErrorCode, assign_code, code_name, guard_error, internal_cause, request_error, response_memory_error,
 };
@@ -23,6 +24,19 @@ pub struct Execution {
     pub summary: OperationSummary,
     /// The response's share of the memory for responses.
     pub share: Arc<ResponseShare>,
+}
+
+impl Execution {
+    /// Writes the data as JSON, so that they need not be written later, and returns the bytes of data and errors.
+    pub fn write_as_json(&mut self) -> usize {
+        let mut json = JsonChunks::default();
+        json.add(std::mem::take(&mut self.response.data));
+        let data = json.finish().concat();
+        let errors = serde_json::to_vec(&self.response.errors).expect("errors are written into memory");
+        let bytes = data.len() + errors.len();
+        self.response.data = Value::Binary(data.into());
+        bytes
+    }
 }
 
 /// How far an operation came. It decides the HTTP status.
@@ -46,6 +60,21 @@ pub struct OperationSummary {
     pub ty: Option<&'static str>,
     /// The first 16 hexadecimal digits of the document's SHA-256.
     pub document: Option<String>,
+}
+
+/// The response to an operation that is not executed.
+pub struct Refusal {
+    pub response: Response,
+    pub disposition: Disposition,
+    pub summary: OperationSummary,
+}
+
+impl Refusal {
+    /// The execution that a transport reports in place of one.
+    pub fn into_execution(self, share: Arc<ResponseShare>) -> Execution {
+        let Self { response, disposition, summary } = self;
+        Execution { response, disposition, summary, share }
+    }
 }
 
 /// Why an operation is not executed.
@@ -73,6 +102,15 @@ impl Rejection {
         let mut error = request_error(ErrorCode::BadRequest, "Mutations need POST.");
         error.extensions.get_or_insert_default().set("status", 405);
         Self { disposition: Disposition::MethodNotAllowed, errors: vec![error] }
+    }
+}
+
+impl Rejection {
+    /// The operation is a mutation, and the transport is a stream.
+    pub fn mutation_on_stream() -> Self {
+        let message = "Mutations are not executed on a stream, since clients repeat the operations of a lost \
+                       stream. Send a POST.";
+        request_error(ErrorCode::BadRequest, message).into()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Executes operations: from the text of a document to a response with coded errors.
 
+use std::mem::take;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +13,14 @@ use crate::domain::Error;
 use crate::graphql::document_cache::{self, DocumentCache, PreparedDocument};
 use crate::graphql::error::{ErrorCode, panic_error, request_error, restore_path};
 use crate::graphql::execution::{
-    Disposition, Execution, OperationSummary, Rejection, disposition, finalize_errors,
+    Disposition, Execution, OperationSummary, Refusal, Rejection, disposition, finalize_errors,
 };
 use crate::graphql::execution_state::{ExecutionState, MAX_RESPONSE_TEXT_BYTES};
 use crate::graphql::guard::{self, Guard, Limits};
+use crate::graphql::introspection;
+use crate::graphql::operation::Operation;
 use crate::graphql::persisted_documents::PersistedDocuments;
-use crate::graphql::request::{AttributeResponse, GraphqlRequest};
+use crate::graphql::request::{AttributeResponse, GraphqlRequest, MutationPolicy};
 use crate::graphql::response_budget::{ResponseBudget, ResponseShare};
 use crate::graphql::root_fields::RootFields;
 
@@ -83,16 +86,31 @@ impl<E: async_graphql::Executor> Executor<E> {
         self.running.wait().await;
     }
 
-    /// Executes one operation.
+    /// Checks an operation, so that it can be executed.
+    ///
+    /// Errors: the response to an operation that must not be executed.
+    pub fn prepare(&self, mut request: GraphqlRequest) -> Result<Operation, Box<Refusal>> {
+        let mut summary = OperationSummary::default();
+        let request_id = take(&mut request.request_id);
+        match self.check(request, &mut summary) {
+            Ok(operation) => Ok(Operation { summary, request_id, ..operation }),
+            Err(rejection) => {
+                let (mut response, disposition) = rejection.into();
+                finalize_errors(&mut response, &request_id);
+                Err(Box::new(Refusal { response, disposition, summary }))
+            }
+        }
+    }
+
+    /// Executes an operation. A subscription is executed as a query, once for each of its events.
     pub async fn execute<C: AttributeResponse>(
         &self,
-        request: GraphqlRequest,
+        mut operation: Operation,
         share: Arc<ResponseShare>,
         context: Arc<C>,
     ) -> Execution {
-        let request_id = request.request_id.clone();
-        let mut summary = OperationSummary::default();
-        let result = self.run(request, &mut summary, &share, context).await;
+        let (request_id, summary) = (take(&mut operation.request_id), take(&mut operation.summary));
+        let result = self.run(operation, &share, context).await;
         let (mut response, disposition) = result.unwrap_or_else(Into::into);
         finalize_errors(&mut response, &request_id);
         Execution { response, disposition, summary, share }
@@ -100,34 +118,39 @@ impl<E: async_graphql::Executor> Executor<E> {
 
     async fn run<C: AttributeResponse>(
         &self,
-        mut request: GraphqlRequest,
-        summary: &mut OperationSummary,
+        operation: Operation,
         share: &Arc<ResponseShare>,
         context: Arc<C>,
     ) -> Result<(Response, Disposition), Rejection> {
-        let (text, document, complexity) = self.prepare(&mut request, summary)?;
-        let operation = select_operation(&document.ast, &request, summary)?;
-        self.coerce_variables(&document, operation, &mut request.variables)?;
-        let roots = RootFields::of(&document.ast, operation, self.public_fields);
+        let Operation { document, complexity, ty, name, variables, .. } = operation;
+        let mut ast = document.ast.clone();
+        if ty == OperationType::Subscription {
+            guard::subscription_as_query(&mut ast, name.as_deref());
+        }
+        let operation = guard::find_operation(&ast, name.as_deref());
+        let roots = operation.map(|operation| RootFields::of(&ast, operation, self.public_fields));
+        let roots = roots.unwrap_or_default();
         if roots.has_introspection && !self.introspection {
             return Err(request_error(ErrorCode::BadRequest, "Introspection is disabled.").into());
         }
-        let mut ast = document.ast.clone();
-        guard::merge_root_fields(&mut ast, request.operation_name.as_deref(), &request.variables);
+        guard::merge_root_fields(&mut ast, name.as_deref(), &variables);
         let state = ExecutionState::new(share.clone(), !document.needs_field_merging, roots.keys.len());
-        let mutation = (operation.ty == OperationType::Mutation).then(|| MutationStart {
+        let mutation = (ty == OperationType::Mutation).then(|| MutationStart {
             complexity,
             share: share.clone(),
             context: context.clone(),
         });
-        let mut execution =
-            Request::new(text).variables(request.variables).data(Arc::new(state)).data(context);
-        execution.operation_name = request.operation_name;
+        // The text is not needed, since it has been parsed.
+        let mut execution = Request::new("").variables(variables).data(Arc::new(state)).data(context);
+        execution.operation_name = name;
         execution.set_parsed_query(ast);
 
-        let response = self.execute_with_timeout(document.is_valid(), execution, mutation).await?;
+        let mut response = self.execute_with_timeout(document.is_valid(), execution, mutation).await?;
         if share.is_refused() {
             return Err(Rejection::no_response_memory());
+        }
+        if roots.has_introspection {
+            introspection::remove_general_description(&mut response.data);
         }
         let disposition = disposition(&response, &roots);
         if disposition != Disposition::Refused {
@@ -136,23 +159,25 @@ impl<E: async_graphql::Executor> Executor<E> {
         Ok((response, disposition))
     }
 
-    /// Finds the document of a request, checks it, and returns it with its text and its complexity.
-    fn prepare(
-        &self,
-        request: &mut GraphqlRequest,
-        summary: &mut OperationSummary,
-    ) -> Result<(String, Arc<PreparedDocument>, usize), Rejection> {
-        let id = request.document_id.as_deref();
-        let text = self.persisted.resolve(request.query.take(), id);
+    fn check(&self, request: GraphqlRequest, summary: &mut OperationSummary) -> Result<Operation, Rejection> {
+        let GraphqlRequest { query, document_id, operation_name: name, mut variables, .. } = request;
+        let text = self.persisted.resolve(query, document_id.as_deref());
         let text = text.map_err(|(code, message)| Rejection::coded(code, message))?;
         let hash = document_cache::hash(&text);
         summary.document = Some(document_cache::hex(&hash[..8]));
-        guard::normalize_integers(&mut request.variables);
-        let (document, complexity) = self.documents.prepare(&text, hash, &request.variables)?;
-        if let Some(id) = id {
-            self.persisted.register(id, &text);
+        guard::normalize_integers(&mut variables);
+        let (document, complexity) = self.documents.prepare(&text, hash, &variables)?;
+        if let Some(id) = document_id {
+            self.persisted.register(&id, &text);
         }
-        Ok((text, document, complexity))
+        let operation = select_operation(&document.ast, name.as_deref(), request.mutations, summary)?;
+        if operation.ty == OperationType::Subscription {
+            self.documents.guard().check_subscription(&document.ast, operation)?;
+        }
+        self.coerce_variables(&document, operation, &mut variables)?;
+        let ty = operation.ty;
+        let (summary, request_id) = (OperationSummary::default(), String::new());
+        Ok(Operation { document, complexity, ty, name, variables, summary, request_id })
     }
 
     /// Checks the values of variables, adds their defaults, and drops those that the operation does not
@@ -230,10 +255,10 @@ impl<C: AttributeResponse> MutationStart<C> {
 /// The operation that a request names, or the only one.
 fn select_operation<'a>(
     document: &'a ExecutableDocument,
-    request: &GraphqlRequest,
+    name: Option<&str>,
+    mutations: MutationPolicy,
     summary: &mut OperationSummary,
 ) -> Result<&'a OperationDefinition, Rejection> {
-    let name = request.operation_name.as_deref();
     let operation = guard::find_operation(document, name).ok_or_else(|| {
         let message = match name {
             Some(_) => "The document has no operation with the name in operationName.",
@@ -246,11 +271,12 @@ fn select_operation<'a>(
         OperationType::Mutation => "mutation",
         OperationType::Subscription => "subscription",
     });
-    summary.name = request.operation_name.clone().or_else(|| first_name(document));
-    if operation.ty == OperationType::Mutation && request.read_only {
-        return Err(Rejection::mutation_needs_post());
+    summary.name = name.map(str::to_owned).or_else(|| first_name(document));
+    match (operation.ty, mutations) {
+        (OperationType::Mutation, MutationPolicy::NeedPost) => Err(Rejection::mutation_needs_post()),
+        (OperationType::Mutation, MutationPolicy::Refused) => Err(Rejection::mutation_on_stream()),
+        _ => Ok(operation),
     }
-    Ok(operation)
 }
 
 fn first_name(document: &ExecutableDocument) -> Option<String> {

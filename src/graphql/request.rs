@@ -13,10 +13,23 @@ pub struct GraphqlRequest {
     pub operation_name: Option<String>,
     /// The values of the operation's variables.
     pub variables: Variables,
-    /// Whether only queries may run, since the HTTP method is a safe one (RFC 9110, 9.2.1).
-    pub read_only: bool,
+    /// Whether a mutation may run.
+    pub mutations: MutationPolicy,
+    /// The cursor up to which the client of a subscription has everything, sent with the connection.
+    pub last_event_id: Option<String>,
     /// The id that the log and each error carry.
     pub request_id: String,
+}
+
+/// Whether a request may run a mutation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MutationPolicy {
+    #[default]
+    Allowed,
+    /// The HTTP method is a safe one (RFC 9110, 9.2.1), so the client has to use POST.
+    NeedPost,
+    /// The transport is a stream, whose clients send open operations again after a lost connection.
+    Refused,
 }
 
 /// The context that resolvers find with `data::<Arc<Self>>()`. The engine uses nothing else of it.

@@ -7,6 +7,7 @@ use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use crate::graphql::guard;
 
 /// The root fields of an operation.
+#[derive(Default)]
 pub struct RootFields {
     /// The response keys, without those of `__typename`.
     pub keys: HashSet<String>,

@@ -90,7 +90,10 @@ async fn find_tasks(database: Statements, keys: Arc<[(Uuid, Uuid)]>) -> Result<V
 async fn insert_tasks(database: Statements, new: Arc<[Task]>) -> Result<Vec<()>> {
     // The ids are new, so an existing row with one of them is the same task, sent before.
     let sent_before = OnConflict::column(Column::Id).do_nothing().to_owned();
-    let insert = Entity::insert_many(new.iter().map(ActiveModel::from)).on_conflict(sent_before);
+    // Each row locks the counter of its owner. All statements lock them in the same order.
+    let mut rows: Vec<&Task> = new.iter().collect();
+    rows.sort_unstable_by_key(|task| task.owner_id);
+    let insert = Entity::insert_many(rows.into_iter().map(ActiveModel::from)).on_conflict(sent_before);
     insert.exec_without_returning(&database).await.map_err(insert_error)?;
     Ok(vec![(); new.len()])
 }

@@ -5,6 +5,7 @@
 
 mod account;
 mod accounts;
+mod change_poll;
 mod coalesced;
 mod deleted_accounts;
 mod login_throttle;
@@ -18,17 +19,20 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use uuid::Uuid;
 
+pub use crate::db::FeedListener;
 pub use crate::db::entity::task::TaskColumns;
 pub use account::Account;
 pub use accounts::{Accounts, LogoutScope};
 pub use operator::Operator;
-pub use sessions::{Sessions, SignedIn};
+pub use sessions::{Sessions, SignedIn, TokenState};
 pub use tasks::{ByTask, ItemPosition, Tasks};
 
 use crate::auth::{IpRateLimiter, Passwords, Tokens, Viewer};
 use crate::db::Database;
 use crate::domain::Clock;
+use crate::service::change_poll::ChangePoll;
 use crate::service::coalesced::CoalescedStatements;
 use crate::service::deleted_accounts::DeletedAccounts;
 use crate::service::login_throttle::LoginThrottle;
@@ -58,6 +62,7 @@ pub struct Services {
     sessions: Arc<Sessions>,
     throttle: Arc<LoginThrottle>,
     trash: Arc<Trash>,
+    change_poll: Arc<ChangePoll>,
     deleted_accounts: Arc<DeletedAccounts>,
     coalesced: CoalescedStatements,
 }
@@ -80,8 +85,19 @@ impl Services {
             purge_requested: deleted_accounts.purge_requested(),
         };
         let trash = Arc::new(Trash::new(database.clone(), clock.clone()));
+        let change_poll = Arc::new(ChangePoll::new(database.clone()));
         let coalesced = CoalescedStatements::new(&database);
-        Self { database, clock, accounts, sessions, throttle, trash, deleted_accounts, coalesced }
+        Self {
+            database,
+            clock,
+            accounts,
+            sessions,
+            throttle,
+            trash,
+            change_poll,
+            deleted_accounts,
+            coalesced,
+        }
     }
 
     /// Account operations that do not require a signed-in user.
@@ -104,6 +120,11 @@ impl Services {
         Tasks::new(&self.database, &self.clock, &self.coalesced, viewer)
     }
 
+    /// Listens to the changes of an owner's tasks.
+    pub fn listen(&self, owner: Uuid) -> FeedListener {
+        self.database.feeds().listen(owner)
+    }
+
     /// Checks that the database replies and accepts writes.
     ///
     /// Errors: Unavailable or Timeout when it does not.
@@ -124,6 +145,7 @@ impl Services {
         spawn_supervised(DeletedAccounts::purge, &self.deleted_accounts);
         spawn_supervised(LoginThrottle::delete_expired, &self.throttle);
         spawn_supervised(Trash::purge, &self.trash);
+        spawn_supervised(ChangePoll::run, &self.change_poll);
     }
 }
 

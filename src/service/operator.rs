@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, Statement};
 use uuid::Uuid;
 
 use crate::auth::Passwords;
@@ -60,6 +60,26 @@ impl Operator {
     /// Errors: NotFound when there is no such user.
     pub async fn set_active(&self, login: &str, active: bool) -> Result<User> {
         self.update(login, user::Column::IsActive, Expr::val(active), !active).await
+    }
+
+    /// Expires all cursors of task changes that were given out so far, and returns the number of accounts. The new
+    /// positions are times in microseconds: after a second restore of the same backup, a cursor from the time
+    /// between is lower too.
+    pub async fn resync(&self) -> Result<u64> {
+        let backend = self.database.write().get_database_backend();
+        let larger = if backend == DbBackend::Postgres { "greatest" } else { "max" };
+        // In the order in which other statements lock the counters of several owners.
+        let sql = format!(
+            "INSERT INTO change_heads (owner_id, position, valid_from)
+                SELECT id, $1, $1 FROM users WHERE deleted_at IS NULL ORDER BY id
+                ON CONFLICT (owner_id) DO UPDATE SET
+                    position = {larger}(change_heads.position + 1, excluded.position),
+                    valid_from = {larger}(change_heads.position + 1, excluded.position)"
+        );
+        let now = self.clock.now().timestamp_micros();
+        let expire = Statement::from_sql_and_values(backend, sql, [now.into()]);
+        let expired = self.database.write().execute_raw(expire).await.map_err(map_error)?;
+        Ok(expired.rows_affected())
     }
 
     async fn update(&self, login: &str, column: user::Column, value: Expr, revoke: bool) -> Result<User> {

@@ -7,13 +7,14 @@ use axum::http::{Method, Request, header};
 use crate::support::{GraphqlResponse, TestApp, Value, code, json, on_both_databases};
 
 /// Each error code with its HTTP status and whether it is retryable.
-const CODES: [(&str, u16, bool); 13] = [
+const CODES: [(&str, u16, bool); 14] = [
     ("UNAUTHENTICATED", 401, false),
     ("INVALID_CREDENTIALS", 401, false),
     ("FORBIDDEN", 403, false),
     ("NOT_FOUND", 404, false),
     ("CONFLICT", 409, false),
     ("BAD_USER_INPUT", 400, false),
+    ("CURSOR_EXPIRED", 410, false),
     ("RATE_LIMITED", 429, true),
     ("QUERY_TOO_COMPLEX", 400, false),
     ("BAD_REQUEST", 400, false),

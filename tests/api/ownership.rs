@@ -39,6 +39,11 @@ const QUERIES: &[Row] = &[
     },
     Row { field: "tasks", query: "{ tasks { totalCount nodes { id title } } }", other_user: OwnDataOnly },
     Row { field: "trash", query: "{ trash { totalCount nodes { id title } } }", other_user: OwnDataOnly },
+    Row {
+        field: "taskChanges",
+        query: "{ taskChanges { cursor changes { taskId task { id title } } } }",
+        other_user: OwnDataOnly,
+    },
     Row { field: "node", query: "query($id: ID!) { node(id: $id) { id } }", other_user: OwnDataOnly },
     Row { field: "nodes", query: NODES, other_user: OwnDataOnly },
     Row { field: "serverInfo", query: "{ serverInfo { version } }", other_user: Public },

@@ -111,6 +111,7 @@ const RESERVED: [ReservedRule; 2] = [
         &[
             "src/service/tasks/mod.rs",
             "src/service/tasks/create.rs",
+            "src/service/tasks/trash.rs",
             "src/service/coalesced.rs",
             "src/service/deleted_accounts.rs",
         ],

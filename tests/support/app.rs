@@ -111,8 +111,13 @@ impl TestApp {
         self.statements.lock().expect("no holder panics").clear();
         let outcome = future.await;
         let mut statements = std::mem::take(&mut *self.statements.lock().expect("no holder panics"));
-        const JOB_STATEMENTS: [&str; 4] =
-            ["session_endings", "login_attempts", "\"users\".\"deleted_at\" ASC", "\"expires_at\" <= "];
+        const JOB_STATEMENTS: [&str; 5] = [
+            "session_endings",
+            "login_attempts",
+            "\"users\".\"deleted_at\" ASC",
+            "\"expires_at\" <= ",
+            "\"tasks\".\"deleted_at\" <= ",
+        ];
         statements.retain(|sql| !JOB_STATEMENTS.iter().any(|part| sql.contains(part)));
         (statements, outcome)
     }

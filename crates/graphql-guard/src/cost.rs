@@ -167,8 +167,8 @@ impl<'a> CostVisitor<'a> {
         let child = ty.map_or("", |ty| named_type(ty).as_str());
         let children = self.selection_set(&field.selection_set.node, child)?;
         let times = match ty {
-            _ if child.ends_with("Connection") => self.page_size(field),
-            Some(ty) if is_list(ty) && !parent.ends_with("Connection") => self.list_size(field, parent),
+            _ if self.policy.is_page(child) => self.page_size(field),
+            Some(ty) if is_list(ty) && !self.policy.is_page(parent) => self.list_size(field, parent),
             _ => 1,
         };
         let search = self.policy.search;

@@ -6,7 +6,7 @@ use async_graphql_value::{ConstValue as Value, Name, Variables};
 use crate::schema::SchemaIndex;
 use crate::{
     Error, Limits, Policy, check_values, limits, normalize, overlapping_fields, precheck, rewrite,
-    unvalidated,
+    subscription, unvalidated,
 };
 
 /// Checks documents and values against one schema, its policy and limits.
@@ -67,8 +67,18 @@ impl Guard {
             overlapping_fields::check(document, &operation.node, &self.schema)?;
         }
         rewrite::wrap_typename_directives(document);
-        rewrite::hide_schema_description(document);
         Ok(())
+    }
+
+    /// Checks that a subscription selects exactly one field, unconditionally (GraphQL specification, 5.2.4.1).
+    ///
+    /// Errors: [`Error::Invalid`].
+    pub fn check_subscription(
+        &self,
+        document: &ExecutableDocument,
+        operation: &OperationDefinition,
+    ) -> Result<(), Error> {
+        subscription::check(document, operation, &self.schema)
     }
 
     /// Checks the values in an operation and in its variables against the types of the schema. Returns the

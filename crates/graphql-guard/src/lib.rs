@@ -17,6 +17,7 @@ mod policy;
 mod precheck;
 mod rewrite;
 mod schema;
+mod subscription;
 mod unvalidated;
 
 pub use error::{Error, LimitExceeded, PathSegment, Rule, ValueError};
@@ -25,4 +26,4 @@ pub use json::{JsonEstimate, MAX_JSON_NESTING, estimate_json, normalize_integers
 pub use limits::{Limits, MAX_DIRECTIVES, MAX_FRAGMENTS, MAX_OPERATIONS, MAX_SELECTIONS, has_long_variables};
 pub use operation::{find_operation, root_fields};
 pub use policy::{CountedList, ExclusiveFields, Policy, Scalar, SearchCondition};
-pub use rewrite::merge_root_fields;
+pub use rewrite::{merge_root_fields, subscription_as_query};

@@ -6,6 +6,8 @@
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     pub exclusive: ExclusiveFields,
+    /// The names of further types that are pages.
+    pub page_types: &'static [&'static str],
     /// Items on a page when the document gives no size.
     pub default_page_size: usize,
     /// Items on the largest page.
@@ -64,6 +66,11 @@ impl SearchCondition {
 }
 
 impl Policy {
+    /// Whether a type is a page, whose size is the argument `first` or `last` of a field.
+    pub fn is_page(&self, name: &str) -> bool {
+        name.ends_with("Connection") || self.page_types.contains(&name)
+    }
+
     /// Whether the complexity of a field can depend on the value of this argument.
     pub fn affects_complexity(&self, argument: &str) -> bool {
         matches!(argument, "first" | "last")

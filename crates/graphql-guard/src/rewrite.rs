@@ -1,14 +1,14 @@
 //! Rewrites parsed documents into equivalent ones that async-graphql executes as the specification says.
 
 use async_graphql_parser::types::{
-    Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition, InlineFragment,
-    OperationDefinition, Selection, SelectionSet,
+    Directive, DocumentOperations, ExecutableDocument, Field, InlineFragment, OperationDefinition,
+    OperationType, Selection, SelectionSet, TypeCondition,
 };
 use async_graphql_parser::{Pos, Positioned};
 use async_graphql_value::{ConstValue as Value, Name, Value as Literal, Variables};
 use indexmap::IndexMap;
 
-use crate::operation::{find_operation, find_operation_mut};
+use crate::operation::{find_operation, find_operation_mut, root_type};
 
 /// Moves the directives of `__typename` to an inline fragment around it: async-graphql does not visit them
 /// on `__typename`, and reports a variable as unused that occurs only there.
@@ -28,71 +28,45 @@ pub fn wrap_typename_directives(document: &mut ExecutableDocument) {
             }
         }
     }
-    selection_sets_mut(document).for_each(|(set, _)| wrap(set));
+    selection_sets_mut(document).for_each(wrap);
 }
 
-/// Replaces `__schema { description }` by `subscriptionType`, which is always null: the schema has no
-/// description, but async-graphql returns a text about schemas in general.
-pub fn hide_schema_description(document: &mut ExecutableDocument) {
-    fn hide(set: &mut SelectionSet, is_schema: bool) {
+/// Turns the selected operation, a subscription, into a query with the same fields. The schema's query type must
+/// have the fields of its subscription type.
+pub fn subscription_as_query(document: &mut ExecutableDocument, name: Option<&str>) {
+    let rename = |condition: &mut Positioned<TypeCondition>| {
+        if condition.node.on.node == root_type(OperationType::Subscription) {
+            condition.node.on.node = Name::new(root_type(OperationType::Query));
+        }
+    };
+    fn rename_in(set: &mut SelectionSet, rename: &impl Fn(&mut Positioned<TypeCondition>)) {
         for selection in &mut set.items {
             match &mut selection.node {
-                Selection::Field(field) if is_schema && is_plain_description(&field.node) => {
-                    let (field, pos) = (&mut field.node, selection.pos);
-                    field.alias = Some(field.response_key().clone());
-                    field.name.node = Name::new("subscriptionType");
-                    field.selection_set.node.items = vec![Positioned::new(typename(pos), pos)];
-                }
-                Selection::Field(field) => {
-                    let is_schema = field.node.name.node == "__schema";
-                    hide(&mut field.node.selection_set.node, is_schema);
-                }
+                Selection::Field(field) => rename_in(&mut field.node.selection_set.node, rename),
                 Selection::InlineFragment(inline) => {
-                    let condition = inline.node.type_condition.as_ref();
-                    let is_schema = condition.map_or(is_schema, |on| on.node.on.node == "__Schema");
-                    hide(&mut inline.node.selection_set.node, is_schema);
+                    inline.node.type_condition.iter_mut().for_each(rename);
+                    rename_in(&mut inline.node.selection_set.node, rename);
                 }
                 Selection::FragmentSpread(_) => {}
             }
         }
     }
-    selection_sets_mut(document).for_each(|(set, ty)| hide(set, ty.is_some_and(|ty| ty == "__Schema")));
+    if let Some(operation) = find_operation_mut(document, name) {
+        operation.ty = OperationType::Query;
+    }
+    document.fragments.values_mut().for_each(|fragment| rename(&mut fragment.node.type_condition));
+    selection_sets_mut(document).for_each(|set| rename_in(set, &rename));
 }
 
-/// Whether it is `description` without arguments and selection set; validation refuses the others.
-fn is_plain_description(field: &Field) -> bool {
-    field.name.node == "description"
-        && field.arguments.is_empty()
-        && field.selection_set.node.items.is_empty()
-}
-
-/// The selection sets of all operations and fragments; those of fragments with their type condition.
-fn selection_sets_mut(
-    document: &mut ExecutableDocument,
-) -> impl Iterator<Item = (&mut SelectionSet, Option<&Name>)> {
+/// The selection sets of all operations and fragments.
+fn selection_sets_mut(document: &mut ExecutableDocument) -> impl Iterator<Item = &mut SelectionSet> {
     let operations: Vec<&mut Positioned<OperationDefinition>> = match &mut document.operations {
         DocumentOperations::Single(operation) => vec![operation],
         DocumentOperations::Multiple(all) => all.values_mut().collect(),
     };
-    let operations = operations.into_iter().map(|operation| (&mut operation.node.selection_set.node, None));
-    let fragments = document.fragments.values_mut().map(|fragment| {
-        let FragmentDefinition { selection_set, type_condition, .. } = &mut fragment.node;
-        (&mut selection_set.node, Some(&type_condition.node.on.node))
-    });
+    let operations = operations.into_iter().map(|operation| &mut operation.node.selection_set.node);
+    let fragments = document.fragments.values_mut().map(|fragment| &mut fragment.node.selection_set.node);
     operations.chain(fragments)
-}
-
-fn typename(pos: Pos) -> Selection {
-    Selection::Field(Positioned::new(
-        Field {
-            alias: None,
-            name: Positioned::new(Name::new("__typename"), pos),
-            arguments: Vec::new(),
-            directives: Vec::new(),
-            selection_set: Positioned::new(SelectionSet::default(), pos),
-        },
-        pos,
-    ))
 }
 
 fn inline(directives: Vec<Positioned<Directive>>, items: Vec<Positioned<Selection>>, pos: Pos) -> Selection {

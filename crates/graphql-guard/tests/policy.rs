@@ -3,7 +3,7 @@
 use async_graphql_value::{ConstValue, Name, Variables};
 use graphql_guard::{
     CountedList, Error, ExclusiveFields, Guard, Limits, PathSegment, Policy, Rule, Scalar, SearchCondition,
-    find_operation,
+    find_operation, subscription_as_query,
 };
 
 const SDL: &str = "
@@ -12,17 +12,21 @@ const SDL: &str = "
     type Book { title: String!, pages: [String!]! }
     type BookEdge { node: Book! }
     type BookConnection { edges: [BookEdge!]! }
+    type Shelf { books: [Book!]!, label: String }
     type Query {
+        shelf(first: Int): Shelf!
         books(first: Int, last: Int, where: Where): BookConnection!
         byIsbn(isbns: [ID!]!): [Book!]!
         painted(color: Color!): Book
     }
     type Mutation { open: Book, close: Book, read: Book }
-    schema { query: Query, mutation: Mutation }
+    type Subscription { shelf(first: Int): Shelf!, painted: Book }
+    schema { query: Query, mutation: Mutation, subscription: Subscription }
 ";
 
 fn guard(complexity: usize) -> Guard {
     let policy = Policy {
+        page_types: &["Shelf"],
         exclusive: ExclusiveFields { names: &["open", "close"], quantity: "Number of covers" },
         default_page_size: 3,
         max_page_size: 50,
@@ -68,6 +72,7 @@ fn the_policy_says_how_many_items_a_list_has() {
     assert_eq!(complexity("{ books(first: 5) { edges { node { title } } } }"), 1 + 5 * 3);
     assert_eq!(complexity("{ books(last: 500) { edges { node { title } } } }"), 1 + 50 * 3);
     assert_eq!(complexity("{ byIsbn(isbns: [1, 2]) { title pages } }"), 1 + 2 * 2);
+    assert_eq!(complexity("{ shelf(first: 5) { label books { title pages } } }"), 1 + 5 * (1 + 1 + 2));
     assert_eq!(complexity("{ a: painted(color: \"#\") { title } }"), 2);
 }
 
@@ -113,4 +118,53 @@ fn no_more_errors_are_collected_than_the_policy_says() {
     let errors = value_errors("query($ids: [ID!]!) { byIsbn(isbns: $ids) { title } }", variables);
     let [Error::Values(errors)] = errors.as_slice() else { panic!("{errors:?}") };
     assert_eq!(errors.len(), 2);
+}
+
+#[test]
+fn a_subscription_selects_exactly_one_field_unconditionally() {
+    let check = |query: &str| {
+        let guard = guard(usize::MAX);
+        let document = guard.parse(query).expect("it is within the limits");
+        let operation = find_operation(&document, None).expect("there is one operation");
+        guard.check_subscription(&document, operation).map_err(|error| error.to_string())
+    };
+    for query in [
+        "subscription { shelf { label } }",
+        "subscription { a: shelf(first: 2) { label } a: shelf(first: 2) { books { title } } }",
+        "subscription { ...A } fragment A on Subscription { ... on Subscription { ... { shelf { label } } } }",
+    ] {
+        assert_eq!(check(query), Ok(()), "{query}");
+    }
+    let one = "A subscription selects exactly one field.";
+    let directive = "The field of a subscription cannot have a directive.";
+    for (query, message) in [
+        ("subscription { shelf { label } painted { title } }", one),
+        ("subscription { a: shelf { label } ...A } fragment A on Subscription { shelf { label } }", one),
+        ("subscription { shelf { label } __typename }", one),
+        ("subscription { __typename }", "A subscription cannot select __typename at its root."),
+        ("subscription { books }", "Unknown field \"books\" on type \"Subscription\"."),
+        ("subscription { shelf @include(if: true) { label } }", directive),
+        ("subscription { ...A @skip(if: false) } fragment A on Subscription { shelf { label } }", directive),
+        ("subscription { ... @include(if: true) { shelf { label } } }", directive),
+    ] {
+        assert_eq!(check(query), Err(message.to_owned()), "{query}");
+    }
+}
+
+#[test]
+fn a_subscription_becomes_a_query_with_the_same_fields() {
+    let text = "subscription { ...A ... on Subscription { shelf { books { ... on Book { title } } } } }
+        fragment A on Subscription { shelf { label } }";
+    let guard = guard(usize::MAX);
+    let mut document = guard.parse(text).expect("it is within the limits");
+    subscription_as_query(&mut document, None);
+    let expected =
+        guard.parse(&text.replacen("subscription", "query     ", 1).replace("on Subscription", "on Query"));
+    let without_positions = |document: &_| {
+        let text = format!("{document:?}");
+        let parts =
+            text.split("Pos(").map(|part| part.split_once(')').map_or(part, |(_, rest)| rest).to_owned());
+        parts.collect::<String>()
+    };
+    assert_eq!(without_positions(&document), without_positions(&expected.expect("it is valid")));
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use async_graphql::parser::types::Field;
 use async_graphql::{ComplexObject, Context, ContextSelectionSet, Object, SelectionField, SimpleObject};
 
@@ -26,6 +27,8 @@ pub struct TaskConnection {
     filter: Option<domain::TaskFilter>,
     scope: TaskScope,
     loader: Arc<TaskPartLoader>,
+    /// None when it is not selected.
+    sync_cursor: Option<String>,
     /// Counts the memory of the tasks until they have been serialized.
     _counted: CountedBytes,
 }
@@ -66,10 +69,13 @@ impl TaskConnection {
         order: Vec<OrderKey>,
         request: &PageRequest,
     ) -> Result<Self> {
-        let mut selected = Vec::new();
-        add_selected_names(ctx.field(), &mut selected);
-        let columns = TaskColumns::shown_by(selected);
+        let columns = selected_columns(ctx, &[]);
         let tasks = ctx.request().services().tasks(viewer);
+        // Read before the page, so that the page contains every change before it.
+        let sync_cursor = match selected_names(ctx).contains(&"syncCursor") {
+            true => Some(tasks.change_cursor().await?.encode()),
+            false => None,
+        };
         let page = tasks.list(scope, filter.as_ref(), &order, request, columns).await?;
         let counted = ctx.request().share().hold(page.items.iter().map(MemorySize::memory_size).sum())?;
         let loader = TaskPartLoader::of(page.items.iter().map(|task| task.id), viewer);
@@ -78,8 +84,20 @@ impl TaskConnection {
             let position = position(&task);
             Arc::new(TaskEdge { position, node: Arc::new(TaskNode::with_loader(task, &loader)) })
         };
-        Ok(Self { page: page.map(edge), filter, scope, loader, _counted: counted })
+        Ok(Self { page: page.map(edge), filter, scope, loader, sync_cursor, _counted: counted })
     }
+}
+
+/// The columns that the selected fields of tasks show, and those of the fields in `more`.
+pub fn selected_columns(ctx: &Context<'_>, more: &[&str]) -> TaskColumns {
+    TaskColumns::shown_by(selected_names(ctx).into_iter().chain(more.iter().copied()))
+}
+
+/// The names of all fields that are selected below the field of the context.
+fn selected_names<'a>(ctx: &'a Context<'_>) -> Vec<&'a str> {
+    let mut names = Vec::new();
+    add_selected_names(ctx.field(), &mut names);
+    names
 }
 
 /// Adds the names of all fields that are selected below `field`, on every level and of every type.
@@ -119,6 +137,15 @@ impl TaskConnection {
         let count = tasks.count(self.scope, self.filter.as_ref()).await;
         let count = count.map_err(|error| FieldError::at_path(ctx, error))?;
         Ok(count.try_into().unwrap_or(i32::MAX))
+    }
+
+    /// A cursor for `taskChanges` that belongs to this list: every change made before it is contained in the
+    /// list. A change made after it may be contained in the list too; comparing the versions tells. If a list is
+    /// read in several pages, the cursor of the page that was read first applies to all of them. It costs nothing
+    /// if it is not selected.
+    async fn sync_cursor(&self) -> Result<&str, FieldError> {
+        let not_read = || Error::internal(anyhow!("the cursor was not read"));
+        Ok(self.sync_cursor.as_deref().ok_or_else(not_read)?)
     }
 }
 

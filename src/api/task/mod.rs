@@ -1,5 +1,6 @@
 //! The part of the schema for tasks.
 
+pub mod changes;
 pub mod connection;
 pub mod enums;
 pub mod filter;

@@ -1,5 +1,6 @@
 //! The rows of the tables, as the migrations define them.
 
+pub mod change_head;
 pub mod checklist_item;
 pub mod file_change;
 pub mod login_attempt;

@@ -90,7 +90,7 @@ macro_rules! partial_row {
             }
 
             /// Reads a row of a selection of `columns`. The other fields have their default values.
-            fn from_row(row: &sea_orm::QueryResult, columns: crate::db::entity::ColumnSet) -> Result<Self, sea_orm::DbErr> {
+            pub fn from_row(row: &sea_orm::QueryResult, columns: crate::db::entity::ColumnSet) -> Result<Self, sea_orm::DbErr> {
                 use sea_orm::sqlx::{self, Row};
                 macro_rules! read {
                     ($it:expr) => {{

@@ -47,6 +47,9 @@ pub struct Model {
     pub objective: Option<String>,
     #[sea_orm(column_type = "Text", nullable)]
     pub rationale: Option<String>,
+    /// The position of the last change in the order of the owner's changes. Triggers write it.
+    #[sea_orm(default_value = 0)]
+    pub position: i64,
     #[sea_orm(belongs_to, from = "owner_id", to = "id", on_delete = "Cascade")]
     pub owner: HasOne<super::user::Entity>,
 }

@@ -15,6 +15,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
+use crate::api::Started;
+use crate::graphql::MutationPolicy;
 use crate::http::client_ip::{Peer, client};
 use crate::http::graphql::accept::Accept;
 use crate::http::graphql::request_error::RequestError;
@@ -64,11 +66,20 @@ async fn execute(
         Method::POST => request::from_body(state, &parts.headers, body, client.counted_address()).await?,
         _ => return Err(RequestError::http(StatusCode::METHOD_NOT_ALLOWED, "Use GET or POST.")),
     };
-    request.read_only = is_safe(&parts.method);
+    request.mutations =
+        if is_safe(&parts.method) { MutationPolicy::NeedPost } else { MutationPolicy::Allowed };
     request_id.clone_into(&mut request.request_id);
     let credential = request::credential(&parts.headers)?;
-    let (execution, viewer) = state.api.execute(request, credential.clone(), client).await;
-    Ok(response::respond(execution, viewer, format, &credential, request_id))
+    match state.api.start(request, credential.clone(), client).await {
+        Started::Executed(execution, viewer) => {
+            Ok(response::respond(execution, viewer, format, &credential, request_id))
+        }
+        Started::Subscribed(_) => {
+            let message = "A subscription needs a stream: text/event-stream, or multipart/mixed with \
+                           subscriptionSpec=1.0.";
+            Err(RequestError::http(StatusCode::NOT_ACCEPTABLE, message))
+        }
+    }
 }
 
 /// Whether a method that this path supports is safe (RFC 9110, 9.2.1).

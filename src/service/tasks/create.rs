@@ -23,8 +23,9 @@ impl Tasks<'_> {
     pub async fn create(&self, new: NewTask) -> Result<Task> {
         if new.id.is_none() && new.parts.is_empty() {
             let task = new.task(new_id(), self.viewer.user_id(), self.now());
-            self.coalesced.new_tasks.submit(task.clone()).await?;
-            return Ok(task);
+            let created = self.coalesced.new_tasks.submit(task.clone()).await;
+            self.database.notify();
+            return created.map(|()| task);
         }
         let new = [new];
         let path_of = |_| vec!["input".into()];

@@ -145,7 +145,9 @@ impl Tasks<'_> {
     /// Writes the columns that differ if the task still has the version of `before`. Returns whether it had.
     async fn save_if_unchanged(&self, before: &Task, after: &Task) -> Result<bool, DbErr> {
         let update = self.update(before, after).filter(Column::Version.eq(before.version));
-        let done = update.exec(&self.database.verifiable_write()).await?;
+        let done = update.exec(&self.database.verifiable_write()).await;
+        self.database.notify();
+        let done = done?;
         Ok(done.rows_affected == 1)
     }
 

@@ -4,6 +4,7 @@
 //! version in the condition of the statement, lets concurrent edits of a task run one after the other.
 
 mod bulk;
+mod changes;
 mod create;
 mod edit;
 mod parts;

@@ -98,7 +98,12 @@ impl Trash {
         let is_expired = Column::DeletedAt.lte(self.clock.now() - TRASH_RETENTION);
         let mut count = 0;
         loop {
-            let batch = Entity::find().select_only().column(Column::Id).filter(is_expired.clone());
+            // The deletion locks the counter of the owner, and other statements that lock several counters have an
+            // order for them. So a batch has one owner.
+            let expired = || Entity::find().select_only().filter(is_expired.clone());
+            let oldest = expired().order_by_asc(Column::DeletedAt).limit(1);
+            let owner = oldest.column(Column::OwnerId).into_query();
+            let batch = expired().column(Column::Id).filter(Column::OwnerId.in_subquery(owner));
             let batch = batch.order_by_asc(Column::DeletedAt).limit(TASKS_PER_PURGE).into_query();
             // The condition is repeated, because a task may have been restored since its id was selected.
             let delete =

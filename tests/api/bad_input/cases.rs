@@ -136,6 +136,7 @@ pub fn cases(things: &Value) -> Vec<Case> {
             json!({}),
             rows::pages(),
         ),
+        query("taskChanges", &["after: String", "first: Int"], "{ hasMore }", json!({}), rows::changes()),
         mutation(
             "register",
             &["input: RegisterInput!"],

@@ -219,6 +219,11 @@ pub fn pages() -> Vec<Row> {
     .concat()
 }
 
+pub fn changes() -> Vec<Row> {
+    let without_backward = |row: &Row| !matches!(row.0.as_str(), "last" | "before");
+    pages().into_iter().filter(without_backward).collect()
+}
+
 pub fn tasks() -> Vec<Row> {
     let nested = |depth| (0..depth).fold(json!({}), |inner, _| json!({ "not": inner }));
     let key = json!({ "field": "TITLE" });

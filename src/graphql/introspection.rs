@@ -1,0 +1,22 @@
+//! A correction of introspection results.
+
+use async_graphql::Value;
+
+/// The description that async-graphql gives to every schema: a text about schemas in general.
+const GENERAL_DESCRIPTION: &str = "A GraphQL Schema defines the capabilities of a GraphQL server. It exposes all \
+    available types and directives on the server, as well as the entry points for query, mutation, and \
+    subscription operations.";
+
+/// Replaces the description in `__schema { description }` by null, since the schema has none. `data` is the
+/// result of a query with introspection fields.
+pub fn remove_general_description(data: &mut Value) {
+    let Value::Object(roots) = data else { return };
+    for root in roots.values_mut() {
+        let Value::Object(fields) = root else { continue };
+        for value in fields.values_mut() {
+            if matches!(value, Value::String(text) if text == GENERAL_DESCRIPTION) {
+                *value = Value::Null;
+            }
+        }
+    }
+}
