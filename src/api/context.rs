@@ -24,7 +24,7 @@ pub struct RequestContext {
     account: Mutex<Option<User>>,
     share: Arc<ResponseShare>,
     /// The event of a subscription; None for every other request.
-    event: Option<Event>,
+    event: Option<Box<Event>>,
 }
 
 impl RequestContext {
@@ -34,7 +34,7 @@ impl RequestContext {
         credential: Credential,
         client: ClientInfo,
         share: Arc<ResponseShare>,
-        event: Option<Event>,
+        event: Option<Box<Event>>,
     ) -> Self {
         let (viewer, account) = (OnceCell::new(), Mutex::new(None));
         Self { services, credential, client, viewer, account, share, event }
@@ -42,7 +42,7 @@ impl RequestContext {
 
     /// The event of a subscription that the request reads.
     pub fn event(&self) -> Option<&Event> {
-        self.event.as_ref()
+        self.event.as_deref()
     }
 
     /// The response's share of the response budget.

@@ -23,7 +23,7 @@ impl Operations {
         share: Arc<ResponseShare>,
         credential: Credential,
         client: ClientInfo,
-        event: Option<Event>,
+        event: Option<Box<Event>>,
     ) -> (Execution, Arc<RequestContext>) {
         let services = self.services.clone();
         let context = Arc::new(RequestContext::new(services, credential, client, share.clone(), event));

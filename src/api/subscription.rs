@@ -53,7 +53,7 @@ enum Outcome {
     Page(EventPage),
     /// The page was too large for an event, or for the memory of responses.
     TooLarge(EventPage),
-    /// The database cannot be reached, or no memory is left.
+    /// The database cannot be reached, or no memory is left. The same page can be read later.
     Unavailable,
     Failed,
 }
@@ -148,8 +148,13 @@ impl Subscription {
             let event = PageEvent::new(self.cursor, self.last_event_id.clone(), max_size);
             let (operation, credential) = (self.operation.clone(), self.credential.clone());
             let share = self.operations.executor.response_share(self.client.counted_address());
-            let executed =
-                self.operations.execute(operation, share, credential, self.client.clone(), Some(event));
+            let executed = self.operations.execute(
+                operation,
+                share,
+                credential,
+                self.client.clone(),
+                Some(Box::new(event)),
+            );
             let (mut execution, context) = executed.await;
             let page = context.event().and_then(PageEvent::recorded);
             match outcome(&mut execution, page) {
@@ -162,36 +167,18 @@ impl Subscription {
 
 /// How an execution has ended. The data of a page are written as JSON, to know their size.
 fn outcome(execution: &mut Execution, page: Option<EventPage>) -> Outcome {
-    let codes = || execution.response.errors.iter().filter_map(code_name);
-    let is_refused = execution.share.is_refused();
+    let errors = &execution.response.errors;
+    let has = |code: ErrorCode| errors.iter().any(|error| code_name(error) == Some(code.name()));
+    let is_refused = execution.share.is_refused() || has(ErrorCode::Timeout);
+    let is_too_large = is_refused || has(ErrorCode::QueryTooComplex);
     match page {
-        Some(page) if is_refused && page.changes > 1 => Outcome::TooLarge(page),
-        Some(_) if is_refused => Outcome::Unavailable,
-        Some(page) if codes().any(|code| code == ErrorCode::QueryTooComplex.name()) => {
-            Outcome::TooLarge(page)
+        Some(page) if is_too_large && page.changes > 1 => Outcome::TooLarge(page),
+        _ if is_refused || has(ErrorCode::ServiceUnavailable) => Outcome::Unavailable,
+        // Without data the client would miss the changes of this page.
+        Some(page) if execution.response.data != Value::Null => {
+            let bytes = execution.write_as_json() + ENVELOPE_BYTES;
+            if bytes > MAX_EVENT_BYTES { Outcome::TooLarge(page) } else { Outcome::Page(page) }
         }
-        Some(page) if codes().any(|code| code == ErrorCode::Timeout.name()) => {
-            if page.changes > 1 {
-                Outcome::TooLarge(page)
-            } else {
-                Outcome::Unavailable
-            }
-        }
-        Some(page) => {
-            if execution.write_as_json() + ENVELOPE_BYTES > MAX_EVENT_BYTES {
-                Outcome::TooLarge(page)
-            } else {
-                Outcome::Page(page)
-            }
-        }
-        None => match codes().next() {
-            Some(code) if is_temporary(code) => Outcome::Unavailable,
-            _ => Outcome::Failed,
-        },
+        _ => Outcome::Failed,
     }
-}
-
-/// Whether the same event can be read later.
-fn is_temporary(code: &str) -> bool {
-    [ErrorCode::ServiceUnavailable, ErrorCode::Timeout].iter().any(|temporary| temporary.name() == code)
 }
