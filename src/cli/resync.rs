@@ -11,6 +11,6 @@ pub async fn run(config: &Config) -> Result<()> {
     let database = app::connect(config).await?;
     database.migrate_up().await.context("DATABASE_URL: the database could not be migrated")?;
     let accounts = Operator::new(database).resync().await?;
-    println!("The cursors of {accounts} accounts are expired. Their clients read everything again.");
+    println!("All cursors are expired (accounts: {accounts}). Clients read everything again.");
     Ok(())
 }
