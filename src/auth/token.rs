@@ -44,6 +44,11 @@ impl Claims {
     pub fn session_id(&self) -> Uuid {
         self.sid
     }
+
+    /// From when on the token is not valid.
+    pub fn expires_at(&self) -> Instant {
+        DateTime::from_timestamp(self.exp, 0).unwrap_or(DateTime::UNIX_EPOCH)
+    }
 }
 
 /// Why a token was refused.

@@ -188,9 +188,15 @@ pub fn response_memory_error() -> ServerError {
 
 /// A [`request_error`] about invalid values, each with its path.
 pub fn input_error(faults: Vec<FieldFault>) -> ServerError {
-    let error: async_graphql::Error = FieldError::from(Error::Invalid(faults)).into();
+    domain_error(Error::Invalid(faults))
+}
+
+/// A [`request_error`] for an error of the domain.
+pub fn domain_error(error: Error) -> ServerError {
+    let error: async_graphql::Error = FieldError::from(error).into();
     let mut server_error = ServerError::new(error.message, None);
     server_error.extensions = error.extensions;
+    server_error.source = error.source;
     server_error
 }
 

@@ -26,7 +26,7 @@ pub use crate::db::entity::task::TaskColumns;
 pub use account::Account;
 pub use accounts::{Accounts, LogoutScope};
 pub use operator::Operator;
-pub use sessions::{Sessions, SignedIn, TokenState};
+pub use sessions::{SessionEnd, Sessions, SignedIn, StreamSession, TokenState};
 pub use tasks::{ByTask, ItemPosition, Tasks};
 
 use crate::auth::{IpRateLimiter, Passwords, Tokens, Viewer};
@@ -106,7 +106,7 @@ impl Services {
     }
 
     /// The sessions of all users.
-    pub fn sessions(&self) -> &Sessions {
+    pub fn sessions(&self) -> &Arc<Sessions> {
         &self.sessions
     }
 

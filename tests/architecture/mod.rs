@@ -65,9 +65,9 @@ const LAYERS: [LayerRule; 17] = [
 ];
 
 /// Layers, and the libraries that no others may use.
-const LIBRARIES: [LibraryRule; 26] = [
+const LIBRARIES: [LibraryRule; 27] = [
     (&["main"], &["mimalloc"]),
-    (&["cli"], &["rustix"]),
+    (&["cli", "http"], &["rustix"]),
     (&["cli", "config", "telemetry"], &["clap"]),
     (&["config"], &["dotenvy", "humantime", "url"]),
     (&["config", "http"], &["ipnet"]),
@@ -76,12 +76,13 @@ const LIBRARIES: [LibraryRule; 26] = [
         &["http"],
         &["async_graphql_axum", "flate2", "http_body_util", "hyper", "hyper_util", "prometheus_client"],
     ),
-    (&["http"], &["tower_http", "tower_service"]),
+    (&["http"], &["tokio_tungstenite", "tower_http", "tower_service"]),
     (&["http", "api", "graphql"], &["async_graphql"]),
     (&["http", "graphql"], &["bytes"]),
     (&["http", "graphql", "telemetry"], &["serde_json"]),
     (&["http", "graphql", "service", "auth"], &["sha2"]),
-    (&["graphql"], &["async_graphql_value", "indexmap", "tokio_util"]),
+    (&["graphql"], &["async_graphql_value", "indexmap"]),
+    (&["http", "graphql", "service"], &["tokio_util"]),
     (&["graphql", "service", "auth"], &["moka"]),
     (&["service", "db"], &["sea_orm"]),
     (&["db"], &["deadpool", "sea_orm::sqlx", "sea_query_sqlx"]),

@@ -81,7 +81,8 @@ impl SessionCache {
         *self.last_poll.lock().expect("no holder panics") = Some(read_at);
     }
 
-    fn is_stale(&self) -> bool {
+    /// Whether this instance could not poll revocations recently.
+    pub fn is_stale(&self) -> bool {
         let last_poll = *self.last_poll.lock().expect("no holder panics");
         last_poll.is_none_or(|at| at.elapsed() > STALE_AFTER)
     }

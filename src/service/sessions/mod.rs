@@ -8,9 +8,12 @@ mod refresh;
 mod revocations;
 mod revoke;
 mod revoke_rows;
+mod streamed;
+mod streams;
 mod uses;
 
 pub(super) use revoke_rows::revoke_sessions;
+pub use streams::{SessionEnd, StreamSession};
 
 use chrono::TimeDelta;
 use sea_orm::ActiveValue::Set;
@@ -25,6 +28,7 @@ use crate::domain::{Clock, Error, Instant, Result, Session, User, new_id};
 use crate::service::sessions::cache::SessionCache;
 use crate::service::sessions::limit::{MAX_SESSIONS, revoke_oldest, trim_sessions};
 use crate::service::sessions::pending_uses::PendingUses;
+use crate::service::sessions::streamed::StreamedSessions;
 
 const NOT_SIGNED_IN: Error = Error::Unauthenticated("Authentication required");
 const TOKEN_EXPIRED: Error = Error::Unauthenticated("Token has expired");
@@ -62,6 +66,7 @@ pub struct Sessions {
     lifetime: TimeDelta,
     pub(super) cache: SessionCache,
     pub(super) uses: PendingUses,
+    streamed: StreamedSessions,
 }
 
 impl Sessions {
@@ -73,6 +78,7 @@ impl Sessions {
             lifetime,
             cache: SessionCache::default(),
             uses: PendingUses::default(),
+            streamed: StreamedSessions::default(),
         }
     }
 

@@ -57,8 +57,10 @@ impl Sessions {
             .map_err(map_error)?;
         *first_read =
             revoked.iter().map(|id| (*id, first_read.get(id).copied().unwrap_or(read_at))).collect();
-        self.cache.apply_revocations(revoked, read_at);
-        Ok(())
+        let may_have_missed_some = self.cache.is_stale();
+        self.cache.apply_revocations(revoked.iter().copied(), read_at);
+        revoked.iter().for_each(|session| self.streamed.end(*session));
+        if may_have_missed_some { self.end_streams_of_inactive_sessions().await } else { Ok(()) }
     }
 
     async fn delete_revocations(&self, first_read: &HashMap<Uuid, Instant>) -> Result<()> {

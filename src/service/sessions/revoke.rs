@@ -48,8 +48,9 @@ impl Sessions {
         revoke_sessions(on, condition, self.clock.now()).await
     }
 
-    /// Rejects revoked sessions on this instance from now on.
+    /// Rejects revoked sessions on this instance from now on, and ends their streams.
     pub fn mark_revoked(&self, sessions: &[Uuid]) {
         self.cache.mark_revoked(sessions.iter().copied());
+        sessions.iter().for_each(|session| self.streamed.end(*session));
     }
 }
