@@ -6,13 +6,15 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::TimeDelta;
 
-use crate::api::{self, Api};
+use crate::api::{self, Api, StreamLimits};
 use crate::auth::Tokens;
 use crate::config::Config;
 use crate::db::{Database, DatabaseUrl, FileLock};
 use crate::domain::Clock;
 use crate::graphql::{ExecutorSettings, PersistedDocuments};
-use crate::http::{self, ConnectionLimits, HttpService, HttpSettings, Metrics, Readiness, Server};
+use crate::http::{
+    self, ConnectionLimits, HttpService, HttpSettings, Metrics, Readiness, Server, StreamSettings,
+};
 use crate::service::{AccountRules, Services};
 use crate::telemetry;
 
@@ -129,6 +131,10 @@ impl App {
         let api = Api::new(
             services,
             config.limits.guard_limits(),
+            StreamLimits {
+                per_user: config.limits.limit_streams_per_user,
+                operations_per_socket: config.limits.limit_socket_operations,
+            },
             ExecutorSettings {
                 persisted: PersistedDocuments::new(config.network.trusted_documents()?),
                 timeout: config.limits.request_timeout,
@@ -142,6 +148,12 @@ impl App {
             playground: config.network.graphiql,
             cors_origins: config.network.cors_origins()?,
             trusted_proxies: config.network.trusted_proxies()?,
+            streams: StreamSettings {
+                total: config.limits.streams(),
+                per_user: config.limits.limit_streams_per_user,
+                operations_per_socket: config.limits.limit_socket_operations,
+                keepalive: config.limits.stream_keepalive,
+            },
         };
         let service = HttpService::new(api.clone(), readiness.clone(), metrics.clone(), settings);
         Ok(Self { service, api, readiness, metrics })

@@ -12,6 +12,7 @@ mod query;
 mod scalar;
 mod schema;
 mod server_info;
+mod stream;
 mod subscription;
 mod subscription_root;
 mod task;
@@ -25,6 +26,8 @@ use crate::api::guard_policy::guard_policy;
 use crate::api::operations::Operations;
 use crate::api::schema::builder;
 pub use crate::api::schema::sdl;
+pub use crate::api::server_info::StreamLimits;
+pub use crate::api::stream::{SessionEnd, StreamRefused, StreamSession};
 pub use crate::api::subscription::{Event, Subscription};
 use crate::auth::{ClientInfo, Credential, Viewer};
 use crate::graphql::guard::{Guard, Limits};
@@ -49,11 +52,16 @@ pub struct Api {
 }
 
 impl Api {
-    /// Creates the API with these services and limits of documents. Without introspection, error messages do
-    /// not suggest names of the schema either.
-    pub fn new(services: Arc<Services>, limits: Limits, settings: ExecutorSettings) -> Self {
+    /// Creates the API with these services, and limits of documents and streams. Without introspection, error
+    /// messages do not suggest names of the schema either.
+    pub fn new(
+        services: Arc<Services>,
+        limits: Limits,
+        streams: StreamLimits,
+        settings: ExecutorSettings,
+    ) -> Self {
         let build = |mode| {
-            let mut builder = builder().data(limits.clone()).validation_mode(mode);
+            let mut builder = builder().data(limits.clone()).data(streams).validation_mode(mode);
             if !settings.introspection {
                 builder = builder.disable_introspection().disable_suggestions();
             }

@@ -9,7 +9,7 @@ use crate::api::account::{SessionNode, UserNode};
 use crate::api::context::{Nullable, RequestContext, RequestExt, nullable};
 use crate::api::memory_size::MemorySize;
 use crate::api::scalar::{Id, find_id, parse_id};
-use crate::api::server_info::ServerInfo;
+use crate::api::server_info::{ServerInfo, StreamLimits};
 use crate::api::task::TaskNode;
 use crate::api::task::changes::TaskChanges;
 use crate::api::task::connection::TaskConnection;
@@ -142,7 +142,8 @@ impl Query {
     /// sign-in.
     async fn server_info(&self, ctx: &Context<'_>) -> ServerInfo {
         let limits = ctx.data_unchecked::<guard::Limits>();
-        ServerInfo::new(ctx.request().services().accounts().registration_open(), limits)
+        let streams = ctx.data_unchecked::<StreamLimits>();
+        ServerInfo::new(ctx.request().services().accounts().registration_open(), limits, *streams)
     }
 }
 

@@ -11,6 +11,15 @@ use crate::graphql::error::{CODES, CodeSpec, ErrorCode};
 use crate::graphql::execution_state::MAX_RESPONSE_TEXT_BYTES;
 use crate::graphql::guard;
 
+/// The limits of streams that clients can read.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamLimits {
+    /// The maximum number of open streams of one user; 0: no limit.
+    pub per_user: usize,
+    /// The maximum number of open operations of one WebSocket.
+    pub operations_per_socket: usize,
+}
+
 /// Information about the server that clients can read without signing in.
 #[derive(SimpleObject)]
 pub struct ServerInfo {
@@ -27,8 +36,8 @@ pub struct ServerInfo {
 }
 
 impl ServerInfo {
-    /// The information about a server with these limits of documents.
-    pub fn new(registration_open: bool, limits: &guard::Limits) -> Self {
+    /// The information about a server with these limits of documents and streams.
+    pub fn new(registration_open: bool, limits: &guard::Limits, streams: StreamLimits) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION"),
             registration_open,
@@ -66,6 +75,8 @@ impl ServerInfo {
                 query_operations: int(guard::MAX_OPERATIONS),
                 query_root_fields: int(limits.root_fields),
                 mutation_root_fields: int(limits.mutation_root_fields()),
+                streams_per_user: int(streams.per_user),
+                operations_per_socket: int(streams.operations_per_socket),
             },
             error_codes: ErrorCodeInfo::all(),
         }
@@ -145,6 +156,11 @@ struct Limits {
     query_root_fields: i32,
     /// The maximum number of root fields of a mutation.
     mutation_root_fields: i32,
+    /// The maximum number of WebSockets and HTTP streams that one user may have open on one instance of the
+    /// server. 0 means no limit.
+    streams_per_user: i32,
+    /// The maximum number of operations that may be open on one WebSocket at the same time.
+    operations_per_socket: i32,
 }
 
 /// An error code and its meaning.

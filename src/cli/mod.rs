@@ -99,10 +99,10 @@ impl Cli {
             Command::Serve { no_migrate } => {
                 let log = telemetry::init(config.log.log_format, &config.log.rust_log);
                 let _log = log.context("RUST_LOG and LOG_FORMAT: the log cannot be started")?;
-                config.limits.limit_connections = open_files::connections_that_fit(
+                config.limits.lower_connections(open_files::connections_that_fit(
                     config.limits.limit_connections,
                     config.database.database_max_connections,
-                );
+                ));
                 block_on(app::serve(&config, !no_migrate))
             }
             Command::Migrate { direction } => block_on(migrate::run(&config, direction)),

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use anyhow::{Result, ensure};
 use clap::Args;
 
-use super::values::{positive_duration, whole_number};
+use super::values::{interval, positive_duration, whole_number};
 use crate::graphql::guard::Limits;
 
 /// The largest value of most limits, large enough to be no limit in practice.
@@ -69,6 +70,23 @@ pub struct LimitOptions {
     #[arg(long, env, global = true, value_name = "N", value_parser = whole_number::<usize>(0..=MAX_LIMIT))]
     pub(super) limit_connections_per_address: Option<usize>,
 
+    /// Maximum number of open streams of changes: WebSockets and HTTP streams; if not set, three quarters of
+    /// LIMIT_CONNECTIONS, and always below it
+    #[arg(long, env, global = true, value_name = "N", value_parser = whole_number::<usize>(1..=MAX_LIMIT))]
+    pub(super) limit_streams: Option<usize>,
+
+    /// Maximum number of open streams of one user, per instance. 0: no limit
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 32, value_parser = whole_number::<usize>(0..=MAX_LIMIT))]
+    pub limit_streams_per_user: usize,
+
+    /// Maximum number of open operations of one WebSocket
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 16, value_parser = whole_number::<usize>(1..=MAX_LIMIT))]
+    pub limit_socket_operations: usize,
+
+    /// How often a stream sends something when there are no events, so that proxies keep it open
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "20s", value_parser = interval)]
+    pub stream_keepalive: Duration,
+
     /// Maximum memory of responses that are being built or sent, in bytes; one user may use an eighth of it
     #[arg(long, env, global = true, value_name = "N", default_value_t = 512 << 20, value_parser = whole_number::<usize>(1..=MAX_RESPONSE_MEMORY_BYTES))]
     pub limit_unsent_bytes: usize,
@@ -83,6 +101,31 @@ impl LimitOptions {
     pub fn connections(&self) -> (usize, usize) {
         let quarter = (self.limit_connections / 4).max(1);
         (self.limit_connections, self.limit_connections_per_address.unwrap_or(quarter))
+    }
+
+    /// Lowers the limit of connections to the number that the system allows, and with it a limit of streams
+    /// that would not be below it any more.
+    pub fn lower_connections(&mut self, fit: usize) {
+        if self.limit_streams.is_some_and(|streams| (fit..self.limit_connections).contains(&streams)) {
+            self.limit_streams = None;
+        }
+        self.limit_connections = fit;
+    }
+
+    /// The maximum number of open streams.
+    pub fn streams(&self) -> usize {
+        self.limit_streams.unwrap_or(self.limit_connections - self.limit_connections.div_ceil(4))
+    }
+
+    /// Checks that other requests can still connect when the limit of streams is reached.
+    pub(super) fn check(&self) -> Result<()> {
+        ensure!(
+            self.streams() < self.limit_connections,
+            "LIMIT_STREAMS must be below LIMIT_CONNECTIONS, which is {}, not {}",
+            self.limit_connections,
+            self.streams()
+        );
+        Ok(())
     }
 
     /// The limits of GraphQL requests.

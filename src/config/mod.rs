@@ -50,6 +50,7 @@ impl Config {
     pub fn check(&self) -> Result<()> {
         self.database.url()?;
         self.accounts.secrets(&self.database)?;
+        self.limits.check()?;
         self.network.trusted_proxies()?;
         self.network.trusted_documents()?;
         self.network.cors_origins().map(drop)

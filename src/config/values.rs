@@ -41,3 +41,11 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration> {
     anyhow::ensure!(range.contains(&time), "must be a time from 1s to 1000y");
     Ok(time)
 }
+
+/// Parses an interval from one second to five minutes.
+pub(super) fn interval(text: &str) -> Result<Duration> {
+    let time = duration(text)?;
+    let range = Duration::from_secs(1)..=Duration::from_secs(5 * 60);
+    anyhow::ensure!(range.contains(&time), "must be a time from 1s to 5m");
+    Ok(time)
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use crate::http::graphql::LAST_EVENT_ID;
 use crate::http::request_log;
 
 /// How long a browser may cache the result of a CORS preflight: the maximum that Chromium accepts.
@@ -13,10 +14,11 @@ const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(7200);
 /// The layer that adds the CORS headers for the listed origins. Credentials are not allowed: scripts add the
 /// token themselves.
 pub fn allow(origins: &[String]) -> CorsLayer {
-    const ALLOWED: [HeaderName; 10] = [
+    const ALLOWED: [HeaderName; 11] = [
         header::AUTHORIZATION,
         header::CONTENT_TYPE,
         header::ACCEPT,
+        LAST_EVENT_ID,
         HeaderName::from_static("apollo-require-preflight"),
         HeaderName::from_static("x-apollo-operation-name"),
         HeaderName::from_static("x-apollo-operation-id"),

@@ -35,6 +35,8 @@ pub struct Metrics {
     pub requests: Gauge,
     /// Open connections of clients.
     pub connections: Gauge,
+    streams: Family<Labels<1>, Gauge>,
+    stream_events: Family<Labels<1>, Counter>,
     pool_connections: Arc<PoolConnections>,
     pool_gauge: Family<Labels<1>, Gauge>,
     dropped_lines: fn() -> u64,
@@ -51,6 +53,7 @@ impl Metrics {
         let request_durations =
             Family::new_with_constructor((|| Histogram::new(DURATION_BUCKETS_SECONDS)) as fn() -> Histogram);
         let (requests, connections, pool_gauge) = (Gauge::default(), Gauge::default(), Family::default());
+        let (streams, stream_events) = (Family::default(), Family::default());
         let dropped_lines_total = Counter::default();
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The version of the program", build);
@@ -62,6 +65,8 @@ impl Metrics {
         );
         registry.register("http_requests_in_flight", "HTTP requests in flight", requests.clone());
         registry.register("http_connections", "Open connections of clients", connections.clone());
+        registry.register("streams", "Open streams by transport", streams.clone());
+        registry.register("stream_events", "Events sent by streams", stream_events.clone());
         registry.register(
             "database_connections",
             "Database connections of the pool by state",
@@ -78,6 +83,8 @@ impl Metrics {
             request_durations,
             requests,
             connections,
+            streams,
+            stream_events,
             pool_connections,
             pool_gauge,
             dropped_lines,
@@ -92,10 +99,16 @@ impl Metrics {
         code: Option<&'static str>,
         duration: Duration,
     ) {
-        // Subscriptions are always refused, so they have no separate label.
+        // A subscription is counted only if it is refused before it begins, so it has no separate label.
         let operation_type = operation_type.filter(|ty| ["query", "mutation"].contains(ty));
         let labels = [("operation_type", operation_type.unwrap_or("none")), ("code", code.unwrap_or("OK"))];
         self.request_durations.get_or_create(&labels).observe(duration.as_secs_f64());
+    }
+
+    /// The gauge of open streams of a transport, and the counter of their events.
+    pub fn stream(&self, transport: &'static str) -> (Gauge, Counter) {
+        let labels = [("transport", transport)];
+        (self.streams.get_or_create_owned(&labels), self.stream_events.get_or_create_owned(&labels))
     }
 
     /// The metrics in the OpenMetrics text format.

@@ -24,12 +24,14 @@ use futures_util::future::{BoxFuture, FutureExt};
 use ipnet::IpNet;
 use tower_service::Service;
 
+pub use graphql::stream::StreamSettings;
 pub use metrics::Metrics;
 pub use readiness::Readiness;
 pub use server::{ConnectionLimits, Server, listen, serve_metrics};
 
 use crate::api::Api;
 use crate::http::graphql::request_body::BodyMemory;
+use crate::http::graphql::stream::Streams;
 use crate::http::routes::Routes;
 use crate::http::shared::Shared;
 
@@ -41,6 +43,7 @@ pub struct HttpSettings {
     pub cors_origins: Vec<String>,
     /// The networks of proxies whose X-Forwarded-For is trusted.
     pub trusted_proxies: Vec<IpNet>,
+    pub streams: StreamSettings,
 }
 
 /// Responds to the requests of all paths except /metrics, which has its own listener. All clones share their
@@ -58,13 +61,24 @@ struct Parts {
 
 impl HttpService {
     pub fn new(api: Api, readiness: Readiness, metrics: Metrics, settings: HttpSettings) -> Self {
-        let HttpSettings { playground, cors_origins, trusted_proxies } = settings;
-        let bodies = BodyMemory::default();
-        let routes = Routes::new(Arc::new(Shared { api, readiness, playground, trusted_proxies, bodies }));
-        let routes_with_cors = (!cors_origins.is_empty()).then(|| {
+        let HttpSettings { playground, cors_origins, trusted_proxies, streams } = settings;
+        let cors = (!cors_origins.is_empty()).then(|| cors::allow(&cors_origins));
+        let (bodies, streams) = (BodyMemory::default(), Streams::new(streams));
+        let shared_metrics = metrics.clone();
+        let routes = Routes::new(Arc::new(Shared {
+            api,
+            readiness,
+            playground,
+            cors_origins,
+            trusted_proxies,
+            bodies,
+            streams,
+            metrics: shared_metrics,
+        }));
+        let routes_with_cors = cors.map(|cors| {
             let routes = routes.clone();
             let respond = |request: Request| async move { routes.respond(request).await };
-            Router::new().fallback(respond).layer(cors::allow(&cors_origins))
+            Router::new().fallback(respond).layer(cors)
         });
         Self(Arc::new(Parts { metrics, routes, routes_with_cors }))
     }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::auth::Viewer;
 use crate::graphql::OperationSummary;
 use crate::http::metrics::{GaugeGuard, Metrics};
+use crate::http::server::HttpStream;
 use crate::http::shared::GRAPHQL_PATH;
 
 /// The header with the request id, in requests and responses.
@@ -67,6 +68,8 @@ pub async fn observe<F: Future<Output = Response>>(
         metrics.record_response(operation_type, *code, line.started.elapsed());
     }
     line.info = info.unwrap_or_default();
+    line.is_stream = response.status() == StatusCode::SWITCHING_PROTOCOLS
+        || response.extensions().get::<HttpStream>().is_some();
     line.status = Some(response.status());
     let headers = response.headers_mut();
     let id = HeaderValue::from_str(&line.id.0).unwrap_or(HeaderValue::from_static("invalid"));
@@ -87,6 +90,8 @@ struct AccessLogLine {
     started: Instant,
     status: Option<StatusCode>,
     info: ResponseInfo,
+    /// Whether a stream has begun, which has its own line when it ends.
+    is_stream: bool,
 }
 
 impl AccessLogLine {
@@ -98,12 +103,16 @@ impl AccessLogLine {
             started: Instant::now(),
             status: None,
             info: ResponseInfo::default(),
+            is_stream: false,
         }
     }
 }
 
 impl Drop for AccessLogLine {
     fn drop(&mut self) {
+        if self.is_stream {
+            return;
+        }
         let operation = self.info.operation.take().unwrap_or_default();
         let viewer = self.info.viewer.as_ref();
         tracing::info!(

@@ -6,6 +6,10 @@ use axum::http::{HeaderMap, header};
 pub struct Accept(Vec<(String, f32)>);
 
 impl Accept {
+    /// The name of multipart/mixed with the parameter subscriptionSpec=1.0: the type is used for other
+    /// purposes too.
+    pub const MULTIPART_SUBSCRIPTION: &str = "multipart/mixed;subscriptionspec=1.0";
+
     /// Parses the Accept headers of a request; invalid values are ignored.
     pub fn of(headers: &HeaderMap) -> Self {
         let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
@@ -39,10 +43,15 @@ impl Accept {
 
 fn media_range(item: &str) -> Option<(String, f32)> {
     let mut parts = item.split(';').map(str::trim);
-    let range = parts.next().filter(|range| !range.is_empty())?.to_ascii_lowercase();
-    let weight = parts.find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse::<f32>().unwrap_or(0.0))
-    });
+    let mut range = parts.next().filter(|range| !range.is_empty())?.to_ascii_lowercase();
+    let mut weight = None;
+    for (name, value) in parts.filter_map(|parameter| parameter.split_once('=')) {
+        let (name, value) = (name.trim(), value.trim());
+        if name.eq_ignore_ascii_case("q") {
+            weight.get_or_insert(value.parse::<f32>().unwrap_or(0.0));
+        } else if name.eq_ignore_ascii_case("subscriptionSpec") && value.trim_matches('"') == "1.0" {
+            range.push_str(";subscriptionspec=1.0");
+        }
+    }
     Some((range, weight.unwrap_or(1.0).clamp(0.0, 1.0)))
 }

@@ -3,60 +3,113 @@
 //! does not limit bodies.
 
 mod accept;
+mod json;
 mod request;
 pub mod request_body;
 mod request_error;
 mod response;
 mod response_body;
 pub mod response_format;
+pub mod stream;
 
+use std::sync::Arc;
+
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
 use crate::api::Started;
-use crate::graphql::MutationPolicy;
+use crate::graphql::{Disposition, Execution, MutationPolicy};
 use crate::http::client_ip::{Peer, client};
 use crate::http::graphql::accept::Accept;
 use crate::http::graphql::request_error::RequestError;
 use crate::http::graphql::response_format::{ResponseFormat, is_uncoded};
+use crate::http::graphql::stream::http_format::HttpFormat;
+use crate::http::graphql::stream::http_stream::{self, HttpTransport};
+use crate::http::graphql::stream::websocket;
 use crate::http::playground;
 use crate::http::request_log::RequestId;
 use crate::http::shared::Shared;
 
+/// The header with the cursor of the last event that a client has.
+pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
 /// Handles a request to /graphql, of any method.
-pub async fn handle(state: &Shared, RequestId(request_id): &RequestId, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
+pub async fn handle(state: &Arc<Shared>, RequestId(request_id): &RequestId, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    if parts.method == Method::GET && websocket::is_handshake(&parts.headers) {
+        let response = websocket::accept(state, &mut parts, request_id);
+        return not_stored(response.unwrap_or_else(|error| error.respond(ResponseFormat::Json, request_id)));
+    }
     let accept = Accept::of(&parts.headers);
     if is_safe(&parts.method) && state.playground && prefers_html(&accept) {
         return playground::page();
     }
-    let format = ResponseFormat::negotiate(&accept);
-    let response = match format {
-        Some(format) => execute(state, &parts, body, format, request_id).await,
-        None => {
-            let message = "The server can send only application/graphql-response+json and application/json.";
-            Err(RequestError::http(StatusCode::NOT_ACCEPTABLE, message))
-        }
+    let accepted =
+        Accepted { json: ResponseFormat::negotiate(&accept), stream: HttpFormat::negotiate(&accept) };
+    let response = if accepted.json.is_none() && accepted.stream.is_none() {
+        Err(not_acceptable(
+            "The server can send only application/graphql-response+json, application/json, \
+                            text/event-stream and multipart/mixed;subscriptionSpec=1.0.",
+        ))
+    } else {
+        execute(state, &parts, body, accepted, request_id).await
     };
-    let format = format.unwrap_or(ResponseFormat::Json);
-    let mut response = response.unwrap_or_else(|error| error.respond(format, request_id));
+    let mut response = response.unwrap_or_else(|error| accepted.refuse(error, request_id));
     // The header tells the client that the content coding is refused, not the media type (RFC 9110, 12.5.3).
     if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE && !is_uncoded(&parts.headers) {
         response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
-    // The response depends on the user, so no cache may keep it.
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    not_stored(response)
+}
+
+/// Tells caches that the response depends on the user, unless it does so already.
+fn not_stored(mut response: Response) -> Response {
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// What a client accepts.
+#[derive(Clone, Copy)]
+struct Accepted {
+    /// None: no JSON.
+    json: Option<ResponseFormat>,
+    /// None: no stream.
+    stream: Option<HttpFormat>,
+}
+
+impl Accepted {
+    /// Whether the result of a query or mutation is an event stream too.
+    fn only_event_stream(self) -> bool {
+        self.json.is_none() && self.stream == Some(HttpFormat::EventStream)
+    }
+
+    /// The format of errors.
+    fn json(self) -> ResponseFormat {
+        self.json.unwrap_or(ResponseFormat::Json)
+    }
+
+    fn refuse(self, error: RequestError, request_id: &str) -> Response {
+        if self.only_event_stream() && error.is_of_document() {
+            http_stream::respond_with_error(error.into_error(request_id))
+        } else {
+            error.respond(self.json(), request_id)
+        }
+    }
+}
+
+fn not_acceptable(message: &str) -> RequestError {
+    RequestError::http(StatusCode::NOT_ACCEPTABLE, message)
 }
 
 /// Reads a request, executes its operation and responds.
 async fn execute(
-    state: &Shared,
+    state: &Arc<Shared>,
     parts: &Parts,
-    body: axum::body::Body,
-    format: ResponseFormat,
+    body: Body,
+    accepted: Accepted,
     request_id: &str,
 ) -> Result<Response, RequestError> {
     let client = client(parts.extensions.get::<Peer>().copied(), &parts.headers, &state.trusted_proxies);
@@ -66,18 +119,40 @@ async fn execute(
         Method::POST => request::from_body(state, &parts.headers, body, client.counted_address()).await?,
         _ => return Err(RequestError::http(StatusCode::METHOD_NOT_ALLOWED, "Use GET or POST.")),
     };
-    request.mutations =
-        if is_safe(&parts.method) { MutationPolicy::NeedPost } else { MutationPolicy::Allowed };
+    // A client that accepts only a stream may send its request again after a lost connection.
+    request.mutations = match accepted.json {
+        None => MutationPolicy::Refused,
+        Some(_) if is_safe(&parts.method) => MutationPolicy::NeedPost,
+        Some(_) => MutationPolicy::Allowed,
+    };
     request_id.clone_into(&mut request.request_id);
+    if accepted.stream.is_some() {
+        let cursor = parts.headers.get(LAST_EVENT_ID);
+        request.last_event_id = cursor.map(|cursor| String::from_utf8_lossy(cursor.as_bytes()).into_owned());
+    }
     let credential = request::credential(&parts.headers)?;
-    match state.api.start(request, credential.clone(), client).await {
-        Started::Executed(execution, viewer) => {
-            Ok(response::respond(execution, viewer, format, &credential, request_id))
+    let started = state.api.start(request, credential.clone(), client).await;
+    match (started, accepted) {
+        (Started::Subscribed(subscription), Accepted { stream: Some(format), .. }) => {
+            let transport =
+                HttpTransport { format, json: accepted.json(), credential: &credential, request_id };
+            Box::pin(http_stream::respond(state, subscription, transport)).await
         }
-        Started::Subscribed(_) => {
-            let message = "A subscription needs a stream: text/event-stream, or multipart/mixed with \
-                           subscriptionSpec=1.0.";
-            Err(RequestError::http(StatusCode::NOT_ACCEPTABLE, message))
+        (Started::Subscribed(_), _) => Err(not_acceptable(
+            "A subscription needs `Accept: text/event-stream` or `multipart/mixed;subscriptionSpec=1.0`, \
+             or a WebSocket.",
+        )),
+        (Started::Executed(execution, viewer), _)
+            if accepted.only_event_stream() && http_stream::is_result(execution.disposition) =>
+        {
+            Ok(http_stream::respond_with_result(execution, viewer))
+        }
+        (
+            Started::Executed(Execution { disposition: Disposition::Executed, .. }, _),
+            Accepted { json: None, .. },
+        ) if !accepted.only_event_stream() => Err(not_acceptable("The result of a query is JSON.")),
+        (Started::Executed(execution, viewer), _) => {
+            Ok(response::respond(execution, viewer, accepted.json(), &credential, request_id))
         }
     }
 }

@@ -107,19 +107,29 @@ pub async fn from_body(
             }
             BodyError::BrokenOff => RequestError::bad("The body broke off."),
         })?;
+    let request = from_json(state, &bytes, &mut permit, address).await?;
+    Ok((request, permit))
+}
+
+/// Parses the parameters of a request from a JSON object. The permit counts the memory of what was parsed.
+pub async fn from_json(
+    state: &Shared,
+    text: &[u8],
+    permit: &mut Option<BodyPermit>,
+    address: IpAddr,
+) -> Result<GraphqlRequest, RequestError> {
     let message = "The body must be one JSON object: `query` a string, `operationName` a string, \
                    `variables` and `extensions` objects.";
     // serde would read a list as the fields in their order.
-    if bytes.trim_ascii_start().first() != Some(&b'{') {
+    if text.trim_ascii_start().first() != Some(&b'{') {
         return Err(RequestError::bad(message));
     }
     // Small values need many times the memory of their text.
-    let memory = estimate_json(&bytes).memory_bytes;
-    if state.bodies.parsed(memory, &mut permit, address).await.is_none() {
+    let memory = estimate_json(text).memory_bytes;
+    if state.bodies.parsed(memory, permit, address).await.is_none() {
         return Err(RequestError::unavailable("The server has no memory for this request at the moment."));
     }
-    let parameters = parse_json::<Parameters>(&bytes, message)?;
-    Ok((parameters.try_into()?, permit))
+    parse_json::<Parameters>(text, message)?.try_into()
 }
 
 fn parse_json<T: for<'de> Deserialize<'de>>(text: &[u8], message: &str) -> Result<T, RequestError> {
@@ -141,9 +151,16 @@ pub fn credential(headers: &HeaderMap) -> Result<Credential, RequestError> {
     }
     let value = value
         .map(|value| value.to_str().map_or_else(|_| String::from_utf8_lossy(value.as_bytes()), Cow::from));
-    let bearer = value.as_deref().map(str::trim).and_then(|value| {
-        let (scheme, token) = value.split_once([' ', '\t']).unwrap_or((value, ""));
-        scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
-    });
-    Ok(bearer.map_or(Credential::None, |token| Credential::Bearer(token.into())))
+    Ok(value.map_or(Credential::None, |value| bearer(&value)))
+}
+
+/// The token in the value of an Authorization header.
+pub fn bearer(authorization: &str) -> Credential {
+    let value = authorization.trim();
+    let (scheme, token) = value.split_once([' ', '\t']).unwrap_or((value, ""));
+    if scheme.eq_ignore_ascii_case("Bearer") {
+        Credential::Bearer(token.trim().into())
+    } else {
+        Credential::None
+    }
 }

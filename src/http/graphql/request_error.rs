@@ -34,6 +34,20 @@ impl RequestError {
         Self { status: Some(StatusCode::SERVICE_UNAVAILABLE), error: Box::new(error) }
     }
 
+    /// The error of a request that is not allowed.
+    pub fn forbidden(message: &str) -> Self {
+        let error = request_error(ErrorCode::Forbidden, message);
+        Self { status: Some(StatusCode::FORBIDDEN), error: Box::new(error) }
+    }
+
+    /// The error of a stream that would exceed a limit, or that begins while the server stops. The client may
+    /// try again after this number of seconds.
+    pub fn later(code: ErrorCode, message: &str, seconds: u32) -> Self {
+        let mut error = request_error(code, message);
+        error.extensions.get_or_insert_default().set("retryAfter", seconds);
+        Self { status: StatusCode::from_u16(code.status()).ok(), error: Box::new(error) }
+    }
+
     /// The error of an executed operation for whose response no memory is left.
     pub fn no_response_memory() -> Self {
         let error = Box::new(response_memory_error());
@@ -45,14 +59,40 @@ impl RequestError {
         Self { status: None, error: Box::new(request_error(ErrorCode::QueryTooComplex, message)) }
     }
 
-    /// The response in this format.
-    pub fn respond(mut self, format: ResponseFormat, request_id: &str) -> Response {
+    /// Whether the request itself is malformed, and not its document or its values.
+    pub fn is_malformed(&self) -> bool {
+        self.status == Some(StatusCode::BAD_REQUEST)
+    }
+
+    /// Whether the document exceeds a limit.
+    pub fn is_of_document(&self) -> bool {
+        self.status.is_none()
+    }
+
+    /// The error as clients receive it.
+    pub fn into_error(mut self, request_id: &str) -> ServerError {
         self.error.extensions.get_or_insert_default().set("requestId", request_id);
+        *self.error
+    }
+
+    /// The response in this format.
+    pub fn respond(self, format: ResponseFormat, request_id: &str) -> Response {
         let status = self.status.unwrap_or(format.document_status());
-        let mut response = format.refuse(status, vec![*self.error]);
+        let errors = vec![self.into_error(request_id)];
+        let retry_after = retry_after(&errors);
+        let mut response = format.refuse(status, errors);
+        response.headers_mut().extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
         if status == StatusCode::METHOD_NOT_ALLOWED {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
         }
         response
+    }
+}
+
+/// The seconds that the client has to wait, as the header Retry-After.
+pub fn retry_after(errors: &[ServerError]) -> Option<HeaderValue> {
+    match errors.first()?.extensions.as_ref()?.get("retryAfter")? {
+        async_graphql::Value::Number(seconds) => HeaderValue::from_str(&seconds.to_string()).ok(),
+        _ => None,
     }
 }

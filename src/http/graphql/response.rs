@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 
 use crate::auth::{Credential, Viewer};
 use crate::graphql::{Disposition, ErrorCode, Execution, JsonChunks, ResponseShare, code_name};
-use crate::http::graphql::request_error::RequestError;
+use crate::http::graphql::json::add_response;
+use crate::http::graphql::request_error::{RequestError, retry_after};
 use crate::http::graphql::response_body;
 use crate::http::graphql::response_format::ResponseFormat;
 use crate::http::request_log::ResponseInfo;
@@ -45,7 +46,7 @@ pub fn respond(
 }
 
 /// The response to an operation that was not executed, with the status and the headers of its code.
-fn rejected(
+pub fn rejected(
     code: ErrorCode,
     errors: Vec<ServerError>,
     format: ResponseFormat,
@@ -66,31 +67,14 @@ fn executed(
     format: ResponseFormat,
     share: &Arc<ResponseShare>,
 ) -> Option<Response> {
-    let (errors, data) = (std::mem::take(&mut response.errors), std::mem::take(&mut response.data));
     let mut chunks = JsonChunks::new(Vec::with_capacity(INITIAL_CAPACITY_BYTES));
-    let text = chunks.text();
-    text.push(b'{');
-    if !errors.is_empty() {
-        text.extend_from_slice(b"\"errors\":");
-        serde_json::to_writer(&mut *text, &errors).expect("errors are written into memory");
-        text.push(b',');
-    }
-    text.extend_from_slice(b"\"data\":");
-    chunks.add(data);
-    chunks.text().push(b'}');
+    let (errors, data) = (std::mem::take(&mut response.errors), std::mem::take(&mut response.data));
+    add_response(&mut chunks, &errors, data);
     // async-graphql-axum sets the headers. Its body is replaced, since the data are partly written as JSON.
     let mut response = GraphQLResponse::from(response).into_response();
     *response.body_mut() = response_body::body(chunks.finish(), share)?;
     response.headers_mut().insert(header::CONTENT_TYPE, format.content_type());
     Some(response)
-}
-
-/// The seconds that the client has to wait, as the header Retry-After.
-fn retry_after(errors: &[ServerError]) -> Option<HeaderValue> {
-    match errors.first()?.extensions.as_ref()?.get("retryAfter")? {
-        async_graphql::Value::Number(seconds) => HeaderValue::from_str(&seconds.to_string()).ok(),
-        _ => None,
-    }
 }
 
 /// The challenge of a 401 (RFC 6750, 3), with a reason only when a token was sent.

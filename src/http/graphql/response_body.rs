@@ -15,19 +15,26 @@ use crate::graphql::{CountedBytes, ResponseShare, UNCOUNTED_BYTES};
 
 /// The body of a response. None when the response budget is exhausted.
 pub fn body(mut pieces: Vec<Bytes>, share: &Arc<ResponseShare>) -> Option<Body> {
+    let length = pieces.iter().map(Bytes::len).sum::<usize>();
+    count(&mut pieces, share)?;
+    Some(match pieces.len() {
+        1 => pieces.remove(0).into(),
+        _ => Body::new(ChunkBody { pieces: pieces.into_iter(), bytes_left: length as u64 }),
+    })
+}
+
+/// Counts the pieces of a finished text until each is dropped. None when the response budget is exhausted.
+pub fn count(pieces: &mut [Bytes], share: &Arc<ResponseShare>) -> Option<()> {
     let length = pieces.iter().map(Bytes::len).sum();
     share.settle(length).ok()?;
     if length > UNCOUNTED_BYTES {
-        for piece in &mut pieces {
+        for piece in pieces {
             let bytes = std::mem::take(piece);
             let counted = share.part(bytes.len());
             *piece = Bytes::from_owner(CountedChunk { bytes, _counted: counted });
         }
     }
-    Some(match pieces.len() {
-        1 => pieces.remove(0).into(),
-        _ => Body::new(ChunkBody { pieces: pieces.into_iter(), bytes_left: length as u64 }),
-    })
+    Some(())
 }
 
 /// A chunk whose memory is counted.

@@ -15,13 +15,14 @@ use axum::response::Response;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OwnedSemaphorePermit;
 use tower_service::Service;
 
-use super::admission::Admitted;
 use super::framing;
+use super::place::Place;
 use super::state::{ConnectionState, ServedRequest};
 use super::timeout_stream::TimeoutStream;
 use crate::http::client_ip::Peer;
@@ -32,6 +33,10 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The maximum size of a request head; a longer one gets a 431. It also limits how much hyper reads ahead.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
+/// Marks a response whose body is a stream of events.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpStream;
+
 /// The parts that serve the requests of all connections of a listener.
 #[derive(Clone)]
 pub struct Handler<S> {
@@ -40,13 +45,13 @@ pub struct Handler<S> {
     pub readiness: Readiness,
 }
 
-/// Serves a connection until it closes. The admission permit is released after the first request has been
-/// started.
+/// Serves a connection until it closes or is upgraded. The admission permit is released after the first
+/// request has been started.
 pub async fn serve_connection<S, I>(
     stream: I,
     peer: Peer,
     handler: Handler<S>,
-    admitted: &Admitted,
+    place: Arc<Place>,
     admission_permit: Option<OwnedSemaphorePermit>,
 ) where
     S: Service<Request, Response = Response, Error = Infallible> + Clone,
@@ -54,8 +59,9 @@ pub async fn serve_connection<S, I>(
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let Handler { service, readiness } = handler;
-    let state = &admitted.state;
+    let state = place.state().clone();
     let (served, admission_permit) = (state.clone(), Cell::new(admission_permit));
+    let upgradable = place.clone();
     let observed = service_fn(move |request: http::Request<Incoming>| {
         let request_state = served.begin_request(!request.body().is_end_stream());
         let malformed = framing::framing_error(&request);
@@ -63,6 +69,9 @@ pub async fn serve_connection<S, I>(
         request.extensions_mut().insert(peer);
         if let Some(malformed) = malformed {
             request.extensions_mut().insert(malformed);
+        }
+        if request.extensions().get::<OnUpgrade>().is_some() {
+            request.extensions_mut().insert(upgradable.clone());
         }
         let (state, readiness, mut admission_permit) =
             (served.clone(), readiness.clone(), admission_permit.take());
@@ -74,8 +83,13 @@ pub async fn serve_connection<S, I>(
                 polled
             });
             let mut response = response.await?;
-            // The next request cannot be separated from an unread or malformed body.
-            if malformed.is_some() || state.is_body_unread() || readiness.is_stopping() {
+            let is_stream = response.extensions().get::<HttpStream>().is_some();
+            if is_stream {
+                state.mark_http_stream();
+            }
+            // The next request cannot be separated from an unread or malformed body, and is not read while a
+            // stream is sent.
+            if malformed.is_some() || state.is_body_unread() || is_stream || readiness.is_stopping() {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(response.map(|body| TrackedResponseBody { body, _request: request_state }))
@@ -85,7 +99,7 @@ pub async fn serve_connection<S, I>(
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT);
     builder.half_close(true).max_header_size(MAX_HEAD_BYTES).max_buf_size(MAX_HEAD_BYTES);
-    let mut connection = pin!(builder.serve_connection(stream, observed));
+    let mut connection = pin!(builder.serve_connection(stream, observed).with_upgrades());
     poll_fn(|context| {
         state.register_waker(context.waker());
         // The result is ignored: a client that disconnects is not worth a log line.
@@ -95,7 +109,7 @@ pub async fn serve_connection<S, I>(
             connection.as_mut().graceful_shutdown();
             has_ended = connection.as_mut().poll(context).is_ready();
         }
-        if has_ended || admitted.accepts_close_request() { Poll::Ready(()) } else { Poll::Pending }
+        if has_ended || place.accepts_close_request() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
 }
@@ -178,6 +192,7 @@ mod tests {
 
     use axum::Router;
     use axum::routing::get;
+    use prometheus_client::metrics::gauge::Gauge;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
     use tokio::time::Instant;
 
@@ -192,7 +207,8 @@ mod tests {
         let address = Ipv4Addr::LOCALHOST.into();
         let limits = ConnectionLimits { total: 1, per_address: 0, proxies: Vec::new() };
         let admitted = Admission::new(limits).admit(address).await.expect("there is no limit");
-        tokio::spawn(async move { serve_connection(server, Peer(address), handler, &admitted, None).await });
+        let place = Place::new(admitted, &Gauge::default());
+        tokio::spawn(serve_connection(server, Peer(address), handler, place, None));
         client.write_all(sent.as_bytes()).await.expect("the pipe takes it");
         let (begun, mut response) = (Instant::now(), String::new());
         client.read_to_string(&mut response).await.expect("the response is text");

@@ -5,6 +5,7 @@ mod connection;
 mod framing;
 mod linger;
 mod parse_error;
+mod place;
 mod signals;
 mod state;
 mod timeout_stream;
@@ -24,11 +25,14 @@ use tower_service::Service;
 
 use self::admission::Admission;
 pub use self::admission::ConnectionLimits;
+pub use self::connection::HttpStream;
 use self::connection::{Handler, serve_connection};
 pub use self::framing::Malformed;
+pub use self::place::Place;
 use self::signals::Signals;
+pub use self::state::ServedRequest;
 use crate::http::client_ip::Peer;
-use crate::http::metrics::{self, GaugeGuard, Metrics};
+use crate::http::metrics::{self, Metrics};
 use crate::http::readiness::Readiness;
 
 /// How many connections may wait to be accepted. Beyond this number clients retry only after a second.
@@ -36,6 +40,10 @@ const BACKLOG_CONNECTIONS: u32 = 1024;
 /// The socket's send buffer. With a larger one a client that reads slowly but steadily would seem not to read
 /// at all, and a client that does not read would occupy more memory.
 const SEND_BUFFER_BYTES: u32 = 1 << 17;
+/// How long sent bytes may be unacknowledged. By default the system sends them again for 15 minutes, and for
+/// as long a stream of a client that has vanished would stay open.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED_TIMEOUT_MS: u32 = 30_000;
 /// The maximum time for requests in flight after the listener has closed.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// Admission control: the maximum number of new connections whose first request is not yet started. Many new
@@ -55,8 +63,10 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     // A restarted process need not wait until the connections of the previous one have left TIME_WAIT.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
-    // Accepted connections inherit it.
+    // Accepted connections inherit this option and the next one.
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    #[cfg(target_os = "linux")]
+    rustix::net::sockopt::set_tcp_user_timeout(&socket, UNACKNOWLEDGED_TIMEOUT_MS)?;
     socket.bind(address)?;
     socket.listen(BACKLOG_CONNECTIONS)
 }
@@ -108,6 +118,7 @@ where
             let _ = tokio::time::timeout(grace, &mut accepting).await;
             // This closes the listener.
             drop(accepting);
+            readiness.end_streams();
             let drained = async {
                 admission.finish().await;
                 drain.await;
@@ -154,11 +165,8 @@ where
                 // Responses are written in one piece; Nagle's algorithm would only delay them.
                 let _ = stream.set_nodelay(true);
                 let permit = permit.ok().and_then(Result::ok);
-                let (handler, counted) = (handler.clone(), GaugeGuard::new(&open));
-                tokio::spawn(async move {
-                    let _counted = counted;
-                    serve_connection(stream, Peer(peer.ip()), handler, &admitted, permit).await;
-                });
+                let place = Place::new(admitted, &open);
+                tokio::spawn(serve_connection(stream, Peer(peer.ip()), handler.clone(), place, permit));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");

@@ -22,6 +22,9 @@ pub struct ConnectionState {
     idle_since: AtomicU64,
     /// Whether the body of the current request has not been read to its end.
     is_body_unread: AtomicBool,
+    /// Whether an HTTP stream or an upgraded connection is written, whose flushes separate events.
+    carries_stream: AtomicBool,
+    is_upgraded: AtomicBool,
     is_close_requested: AtomicBool,
     is_shutdown_requested: AtomicBool,
     waker: AtomicWaker,
@@ -34,6 +37,8 @@ impl Default for ConnectionState {
             phase_changes: AtomicUsize::default(),
             idle_since: AtomicU64::new(now()),
             is_body_unread: AtomicBool::default(),
+            carries_stream: AtomicBool::default(),
+            is_upgraded: AtomicBool::default(),
             is_close_requested: AtomicBool::default(),
             is_shutdown_requested: AtomicBool::default(),
             waker: AtomicWaker::default(),
@@ -92,6 +97,27 @@ impl ConnectionState {
     /// Whether the body of the last request has not been read to its end.
     pub fn is_body_unread(&self) -> bool {
         self.is_body_unread.load(Ordering::Relaxed)
+    }
+
+    /// Marks that the response is an HTTP stream. The connection closes after it.
+    pub fn mark_http_stream(&self) {
+        self.carries_stream.store(true, Ordering::Relaxed);
+    }
+
+    /// Marks that HTTP has ended on this connection, since it was upgraded. It is idle until a request begins.
+    pub fn mark_upgraded(&self) {
+        self.carries_stream.store(true, Ordering::Relaxed);
+        self.is_upgraded.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether what is written is an HTTP stream or belongs to an upgraded connection.
+    pub fn carries_stream(&self) -> bool {
+        self.carries_stream.load(Ordering::Relaxed)
+    }
+
+    /// Whether HTTP has ended on this connection.
+    pub fn is_upgraded(&self) -> bool {
+        self.is_upgraded.load(Ordering::Relaxed)
     }
 
     /// Requests the connection to close for another one, if it is still idle when its task runs.

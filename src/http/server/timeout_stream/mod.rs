@@ -63,7 +63,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
             this.head_timeout.check(context)?;
         }
         ready!(read)?;
-        if !this.state.is_serving() && buffer.filled().len() > before {
+        if !this.state.is_serving() && buffer.filled().len() > before && !this.state.is_upgraded() {
             this.head_timeout.note_bytes();
         }
         Poll::Ready(Ok(()))
@@ -115,14 +115,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
     /// hyper flushes when it has written all its bytes, and on each poll without bytes to write.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
         let this = &mut *self;
-        // While a request is served, hyper also flushes between the frames of its response.
-        if !this.state.is_serving() {
+        let (is_serving, carries_stream) = (this.state.is_serving(), this.state.carries_stream());
+        // While a request is served, hyper also flushes between the frames of its response. The frames of a
+        // stream are events, and each of them has its own time.
+        if !is_serving || carries_stream {
             this.response_timeout.end_response();
         }
         ready!(Pin::new(&mut this.stream).poll_flush(context))?;
         this.state.mark_written();
-        if this.state.is_serving() {
-            this.read_side.check_reset(&mut this.stream, context)?;
+        match (is_serving, carries_stream) {
+            (true, false) => this.read_side.check_reset(&mut this.stream, context)?,
+            (true, true) if !this.state.is_upgraded() => {
+                this.read_side.check_end(&mut this.stream, context)?;
+            }
+            _ => {}
         }
         Poll::Ready(Ok(()))
     }

@@ -1,6 +1,6 @@
 //! The read side of a connection: what hyper reads, and how a reset is noticed while hyper does not read.
 
-use std::io::Result;
+use std::io::{ErrorKind, Result};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -76,5 +76,24 @@ impl ReadSide {
             self.is_closed = self.ahead.is_none();
         }
         Ok(())
+    }
+
+    /// Fails when the client has closed its sending side while an HTTP stream is sent, since hyper does not
+    /// look for that. What the client sends is discarded: the connection closes after the stream.
+    pub fn check_end<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        context: &mut Context<'_>,
+    ) -> Result<()> {
+        while !self.is_closed {
+            let mut bytes = [0; 64];
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(read) => read?,
+            }
+            self.is_closed = buffer.filled().is_empty();
+        }
+        Err(ErrorKind::ConnectionAborted.into())
     }
 }

@@ -1,0 +1,176 @@
+//! An initialized WebSocket: one loop over the messages of the client, its operations, the keepalive, the end
+//! of the session and the stop of the server.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::{Response, ServerError};
+use axum::body::Bytes;
+use futures_util::FutureExt;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::api::Event;
+use crate::graphql::{Disposition, ErrorCode, Execution, JsonChunks, code_name};
+use crate::http::graphql::json::{add_errors, add_response};
+use crate::http::graphql::request_error::RequestError;
+use crate::http::graphql::stream::RETRY_AFTER_SECONDS;
+use crate::http::graphql::stream::open_stream::OpenStream;
+use crate::http::graphql::stream::turns::NextEvent;
+use crate::http::graphql::stream::websocket::client::Client;
+use crate::http::graphql::stream::websocket::close::{Close, End};
+use crate::http::graphql::stream::websocket::initialization::Initialized;
+use crate::http::graphql::stream::websocket::message::{ClientMessage, before_payload, complete, pong};
+use crate::http::graphql::stream::websocket::operations::{OperationContext, Operations, Progress};
+use crate::http::graphql::stream::websocket::socket::Socket;
+use crate::http::shared::Shared;
+
+/// How long an event may still be sent when its session has ended.
+const LAST_EVENT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Serves an initialized WebSocket until it ends.
+pub async fn run(state: &Arc<Shared>, socket: &mut Socket, client: Client, initialized: Initialized) -> End {
+    let Initialized { open, credential, last_event_id, in_use: _in_use } = initialized;
+    let request_id = client.request_id.clone();
+    let operations =
+        Operations::new(OperationContext { state: state.clone(), client, credential, last_event_id });
+    let mut session = Session { state, socket, open, operations, request_id, heard: Instant::now() };
+    let Err(end) = session.run().await;
+    session.open.set_close(end.name());
+    end
+}
+
+struct Session<'a> {
+    state: &'a Shared,
+    socket: &'a mut Socket,
+    open: OpenStream,
+    operations: Operations,
+    request_id: String,
+    /// When something has come from the client the last time.
+    heard: Instant,
+}
+
+impl Session<'_> {
+    async fn run(&mut self) -> Result<Infallible, End> {
+        let (state, session) = (self.state, self.open.session.clone());
+        let keepalive = state.streams.settings.keepalive;
+        let mut streams_end = pin!(state.readiness.streams_end());
+        let mut session_end = pin!(session.wait_for_end());
+        let mut keepalive_due = pin!(sleep_until(Instant::now() + keepalive));
+        loop {
+            tokio::select! {
+                () = &mut streams_end => return Err(Close::STOPPING.into()),
+                end = &mut session_end => return Err(Close::of_session(end).into()),
+                () = &mut keepalive_due => {
+                    self.keep_alive(keepalive).await?;
+                    keepalive_due.as_mut().reset(Instant::now() + keepalive);
+                }
+                received = self.socket.receive() => {
+                    self.heard = Instant::now();
+                    if let Some(text) = received? {
+                        self.handle(&text).await?;
+                    }
+                }
+                (id, progress) = self.operations.next() => self.report(id, progress).await?,
+            }
+        }
+    }
+
+    /// Pings the client, unless nothing has come from it since the ping before the last one.
+    async fn keep_alive(&mut self, keepalive: Duration) -> Result<(), End> {
+        if self.heard.elapsed() >= 2 * keepalive {
+            // What has come while an event was sent has not been read yet.
+            let received = self.socket.receive().now_or_never().ok_or(Close::PING_TIMEOUT)?;
+            self.heard = Instant::now();
+            if let Some(text) = received? {
+                self.handle(&text).await?;
+            }
+        }
+        self.socket.ping().await
+    }
+
+    /// Handles a message of the client.
+    async fn handle(&mut self, text: &str) -> Result<(), End> {
+        match ClientMessage::parse(text).ok_or(Close::INVALID_MESSAGE)? {
+            ClientMessage::ConnectionInit { .. } => Err(Close::TOO_MANY_INITIALIZATIONS.into()),
+            ClientMessage::Subscribe { id, .. } if self.operations.contains(&id) => {
+                Err(Close::duplicate_id(&id).into())
+            }
+            ClientMessage::Subscribe { id, payload } => {
+                let limit = self.state.streams.settings.operations_per_socket;
+                if self.operations.count() < limit {
+                    self.operations.begin(id, payload);
+                    return Ok(());
+                }
+                let message = format!("A WebSocket may have {limit} operations open. Complete one first.");
+                let error = RequestError::later(ErrorCode::RateLimited, &message, RETRY_AFTER_SECONDS);
+                self.send_error(&id, &[error.into_error(&self.request_id)]).await
+            }
+            ClientMessage::Complete { id } => {
+                self.operations.end(&id);
+                Ok(())
+            }
+            ClientMessage::Ping { payload } => self.socket.send(pong(payload.as_deref())).await,
+            ClientMessage::Pong => Ok(()),
+        }
+    }
+
+    /// Sends what an operation has come to.
+    async fn report(&mut self, id: String, progress: Progress) -> Result<(), End> {
+        if let Some(end) = self.open.session.end() {
+            return Err(Close::of_session(end).into());
+        }
+        match progress {
+            Progress::Refused(error) if error.is_malformed() => Err(Close::INVALID_MESSAGE.into()),
+            Progress::Refused(error) => self.send_error(&id, &[error.into_error(&self.request_id)]).await,
+            Progress::Executed(execution, _turn) => match execution.disposition {
+                Disposition::Executed => {
+                    self.send_next(&id, execution).await?;
+                    self.socket.send(complete(&id)).await
+                }
+                _ => self.fail(&id, &execution.response.errors).await,
+            },
+            Progress::Event(NextEvent { subscription, event, turn: _turn }) => match event {
+                Event::Failed(execution) => self.fail(&id, &execution.response.errors).await,
+                Event::Next { execution, .. } => {
+                    self.send_next(&id, execution).await?;
+                    self.open.count_event();
+                    self.operations.resume(id, subscription);
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    /// Ends an operation with errors, or the connection if the session is not valid any more.
+    async fn fail(&mut self, id: &str, errors: &[ServerError]) -> Result<(), End> {
+        if errors.first().and_then(code_name) == Some(ErrorCode::Unauthenticated.name()) {
+            return Err(Close::INVALID_TOKEN.into());
+        }
+        self.send_error(id, errors).await
+    }
+
+    async fn send_error(&mut self, id: &str, errors: &[ServerError]) -> Result<(), End> {
+        let mut text = before_payload(id, "error");
+        add_errors(&mut text, errors);
+        text.push(b'}');
+        self.socket.send_pieces(vec![text.into()]).await
+    }
+
+    /// Sends a result. Its memory is counted until the network has taken all of it.
+    async fn send_next(&mut self, id: &str, execution: Execution) -> Result<(), End> {
+        let Execution { response: Response { errors, data, .. }, share, .. } = execution;
+        let mut chunks = JsonChunks::new(before_payload(id, "next"));
+        add_response(&mut chunks, &errors, data);
+        chunks.text().push(b'}');
+        let pieces = chunks.finish();
+        // A result was counted when it was built. If it is larger than expected it is sent nevertheless.
+        let _ = share.settle(pieces.iter().map(Bytes::len).sum());
+        let session = self.open.session.clone();
+        tokio::select! {
+            sent = self.socket.send_pieces(pieces) => sent,
+            () = async { session.ended().await; sleep(LAST_EVENT_TIMEOUT).await } => Err(End::Gone),
+        }
+    }
+}
