@@ -7,6 +7,7 @@ mod failures;
 mod lifecycle;
 mod network;
 mod observability;
+mod streams;
 
 use std::time::{Duration, Instant};
 

@@ -26,7 +26,7 @@ fn request(token: &str, body: &Value) -> String {
 }
 
 /// One connection to the server.
-pub struct Client(BufReader<TcpStream>);
+pub struct Client(pub(super) BufReader<TcpStream>);
 
 impl Client {
     pub fn connect(address: &str, time_limit: Duration) -> Self {

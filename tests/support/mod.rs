@@ -6,6 +6,7 @@ mod app;
 mod client;
 mod database;
 mod fault_proxy;
+mod http_stream;
 mod ledger;
 mod load;
 pub mod postgres;
@@ -14,12 +15,14 @@ mod server;
 #[cfg(target_os = "linux")]
 mod small_disk;
 mod sql_session;
+mod web_socket;
 
 pub use actor::{Actor, GraphqlResponse, TASK, code, faults};
 pub use app::{DatabaseKind, TestApp};
 pub use client::{Client, HttpResponse, PASSWORD, operation};
 pub use database::PostgresDatabase;
 pub use fault_proxy::FaultProxy;
+pub use http_stream::HttpStreamClient;
 pub use ledger::Ledger;
 pub use load::{CONNECTION_CLOSED, Load, Writer};
 pub use property::{for_all, object};
@@ -28,6 +31,7 @@ pub use server::{Run, SECRET, Server, ServerEnv, wait_until, wait_within};
 #[cfg(target_os = "linux")]
 pub use small_disk::{SmallDisk, WriteFailure};
 pub use sql_session::SqlSession;
+pub use web_socket::SocketClient;
 
 /// Defines each test twice, as `name::sqlite` and `name::postgres`, for a service started with the given
 /// flags. Without a PostgreSQL server the second test passes with a notice (see [`postgres`]).

@@ -5,7 +5,8 @@ use crate::support::{
     HttpResponse, PASSWORD, PostgresDatabase, Server, ServerEnv, json, operation, wait_until,
 };
 
-fn metrics_env() -> ServerEnv {
+/// An environment with a metrics listener.
+pub fn metrics_env() -> ServerEnv {
     ServerEnv::new().with("METRICS_BIND", "127.0.0.1:0")
 }
 
@@ -19,7 +20,8 @@ fn request_metrics(server: &Server, request: &str) -> HttpResponse {
     client.read_response()
 }
 
-fn scrape(server: &Server) -> String {
+/// Reads the metrics.
+pub fn scrape(server: &Server) -> String {
     let response = request_metrics(server, "GET /metrics");
     assert_eq!(response.status, 200);
     assert!(response.header("content-type").starts_with("application/openmetrics-text; version=1.0.0"));
@@ -28,7 +30,7 @@ fn scrape(server: &Server) -> String {
 }
 
 /// The value of a series, which is named with its labels.
-fn value(metrics: &str, series: &str) -> Option<f64> {
+pub fn value(metrics: &str, series: &str) -> Option<f64> {
     let line = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
     Some(line.parse().expect("a number"))
 }

@@ -1,6 +1,6 @@
 //! The log and the metrics.
 
 mod log;
-mod metrics;
+pub mod metrics;
 #[cfg(unix)]
 mod unread_log;
