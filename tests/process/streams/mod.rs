@@ -8,6 +8,7 @@ mod multipart;
 mod observability;
 mod operations;
 mod outages;
+mod ownership;
 mod sessions;
 mod slow_clients;
 mod stop;
