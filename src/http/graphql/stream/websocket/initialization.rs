@@ -2,19 +2,22 @@
 //! connection counts as idle, so it can be closed for another one.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::{sleep, timeout};
+use hyper::upgrade::Upgraded;
+use tokio::time::timeout;
 
 use crate::api::StreamRefused;
 use crate::auth::Credential;
-use crate::graphql::{ErrorCode, code_name};
+use crate::graphql::{ErrorCode, OperationSummary, code_name};
 use crate::http::graphql::request::bearer;
 use crate::http::graphql::stream::StreamLimit;
 use crate::http::graphql::stream::open_stream::OpenStream;
 use crate::http::graphql::stream::websocket::client::{Client, TRANSPORT};
 use crate::http::graphql::stream::websocket::close::{Close, End};
 use crate::http::graphql::stream::websocket::message::{CONNECTION_ACK, ClientMessage, pong};
+use crate::http::graphql::stream::websocket::operations::{OperationContext, Operations};
+use crate::http::graphql::stream::websocket::session::{Connection, Session};
 use crate::http::graphql::stream::websocket::socket::Socket;
 use crate::http::server::{Place, ServedRequest};
 use crate::http::shared::Shared;
@@ -24,40 +27,65 @@ const INITIALIZATION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the database may take to check the session.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A WebSocket that has become a stream.
-pub struct Initialized {
-    pub open: OpenStream,
-    pub credential: Credential,
-    pub last_event_id: Option<String>,
-    /// Keeps the connection from being closed for another one.
-    pub in_use: ServedRequest,
+/// Waits for `connection_init`, checks the token and sends `connection_ack`. None when the connection has ended.
+/// It keeps its place for as long as it is open.
+pub async fn initialize(
+    state: Arc<Shared>,
+    upgraded: Upgraded,
+    place: Arc<Place>,
+    client: Client,
+) -> Option<Box<Session>> {
+    place.mark_upgraded();
+    let (started, mut socket) = (Instant::now(), Socket::new(upgraded).await);
+    let accepted = tokio::select! {
+        accepted = accept(&state, &mut socket, &place, &client) => accepted,
+        () = place.close_requested() => Err(Close::TRY_AGAIN_LATER.into()),
+        () = state.readiness.streams_end() => Err(Close::STOPPING.into()),
+    };
+    match accepted {
+        Ok(Accepted { open, in_use, credential, last_event_id }) => {
+            let request_id = client.request_id.clone();
+            let context = OperationContext { state: state.clone(), client, credential, last_event_id };
+            let connection = Connection { socket, _in_use: in_use, _place: place };
+            Some(Box::new(Session::new(state, connection, open, Operations::new(context), request_id)))
+        }
+        Err(end) => {
+            tracing::info!(
+                request_id = client.request_id,
+                transport = TRANSPORT,
+                close = &*end.name(),
+                duration_ms = started.elapsed().as_secs_f64() * 1e3,
+                "a WebSocket ended before connection_ack"
+            );
+            socket.finish(end).await;
+            None
+        }
+    }
 }
 
-/// Waits for `connection_init`, checks the token and sends `connection_ack`.
-pub async fn initialize(
+/// What makes a WebSocket a stream.
+struct Accepted {
+    open: OpenStream,
+    /// Keeps the connection from being closed for another one.
+    in_use: ServedRequest,
+    credential: Credential,
+    last_event_id: Option<String>,
+}
+
+async fn accept(
     state: &Arc<Shared>,
     socket: &mut Socket,
     place: &Place,
     client: &Client,
-) -> Result<Initialized, End> {
-    // Boxed, since it would be a part of every socket's task.
-    let initialized = Box::pin(async {
-        let (authorization, last_event_id) = tokio::select! {
-            received = receive_init(socket) => received?,
-            () = sleep(INITIALIZATION_TIMEOUT) => return Err(Close::INITIALIZATION_TIMEOUT.into()),
-        };
-        let credential = authorization.map_or_else(|| client.credential.clone(), |text| bearer(&text));
-        let open = open_stream(state, &credential, client).await?;
-        Ok::<_, End>(Initialized { open, credential, last_event_id, in_use: place.begin_stream() })
-    });
-    let mut initialized = tokio::select! {
-        initialized = initialized => initialized?,
-        () = place.close_requested() => return Err(Close::TRY_AGAIN_LATER.into()),
-        () = state.readiness.streams_end() => return Err(Close::STOPPING.into()),
-    };
+) -> Result<Accepted, End> {
+    let received = timeout(INITIALIZATION_TIMEOUT, receive_init(socket)).await;
+    let (authorization, last_event_id) = received.map_err(|_| Close::INITIALIZATION_TIMEOUT)??;
+    let credential = authorization.map_or_else(|| client.credential.clone(), |text| bearer(&text));
+    let mut open = open_stream(state, &credential, client).await?;
+    let in_use = place.begin_stream();
     socket.send(CONNECTION_ACK).await?;
-    initialized.open.begin(Default::default());
-    Ok(initialized)
+    open.begin(OperationSummary::default());
+    Ok(Accepted { open, in_use, credential, last_event_id })
 }
 
 /// Answers pings until `connection_init` arrives. Returns its authorization and its position.

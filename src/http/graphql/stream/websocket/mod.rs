@@ -11,21 +11,20 @@ mod session;
 mod socket;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::upgrade::OnUpgrade;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::http::client_ip::{Peer, client};
 use crate::http::graphql::request;
 use crate::http::graphql::request_error::RequestError;
 use crate::http::graphql::stream::http_stream::unavailable;
-use crate::http::graphql::stream::websocket::client::{Client, TRANSPORT};
+use crate::http::graphql::stream::websocket::client::Client;
+use crate::http::graphql::stream::websocket::initialization::initialize;
 use crate::http::graphql::stream::websocket::origin::is_allowed;
-use crate::http::graphql::stream::websocket::socket::Socket;
 use crate::http::server::Place;
 use crate::http::shared::Shared;
 
@@ -62,8 +61,11 @@ pub fn accept(state: &Arc<Shared>, parts: &mut Parts, request_id: &str) -> Resul
     };
     let state = state.clone();
     tokio::spawn(async move {
-        if let Ok(upgraded) = upgrade.await {
-            serve(state, upgraded, place, client).await;
+        // Boxed, since an open WebSocket would keep the memory of what has ended.
+        if let Ok(upgraded) = upgrade.await
+            && let Some(session) = Box::pin(initialize(state, upgraded, place, client)).await
+        {
+            session.run().await;
         }
     });
     let response_headers: [(HeaderName, HeaderValue); 4] = [
@@ -92,25 +94,4 @@ fn accept_key(version: Version, headers: &HeaderMap) -> Result<HeaderValue, Requ
 fn items<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(str::trim)
-}
-
-/// Serves a WebSocket until it has ended. The connection keeps its place for as long.
-async fn serve(state: Arc<Shared>, upgraded: Upgraded, place: Arc<Place>, client: Client) {
-    place.mark_upgraded();
-    let started = Instant::now();
-    let mut socket = Socket::new(upgraded).await;
-    let end = match initialization::initialize(&state, &mut socket, &place, &client).await {
-        Ok(initialized) => session::run(&state, &mut socket, client, initialized).await,
-        Err(end) => {
-            tracing::info!(
-                request_id = client.request_id,
-                transport = TRANSPORT,
-                close = &*end.name(),
-                duration_ms = started.elapsed().as_secs_f64() * 1e3,
-                "a WebSocket ended before connection_ack"
-            );
-            end
-        }
-    };
-    socket.finish(end).await;
 }

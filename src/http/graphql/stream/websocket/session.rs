@@ -18,32 +18,28 @@ use crate::http::graphql::request_error::RequestError;
 use crate::http::graphql::stream::RETRY_AFTER_SECONDS;
 use crate::http::graphql::stream::open_stream::OpenStream;
 use crate::http::graphql::stream::turns::NextEvent;
-use crate::http::graphql::stream::websocket::client::Client;
 use crate::http::graphql::stream::websocket::close::{Close, End};
-use crate::http::graphql::stream::websocket::initialization::Initialized;
 use crate::http::graphql::stream::websocket::message::{ClientMessage, before_payload, complete, pong};
-use crate::http::graphql::stream::websocket::operations::{OperationContext, Operations, Progress};
+use crate::http::graphql::stream::websocket::operations::{Operations, Progress};
 use crate::http::graphql::stream::websocket::socket::Socket;
+use crate::http::server::{Place, ServedRequest};
 use crate::http::shared::Shared;
 
 /// How long an event may still be sent when its session has ended.
 const LAST_EVENT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves an initialized WebSocket until it ends.
-pub async fn run(state: &Arc<Shared>, socket: &mut Socket, client: Client, initialized: Initialized) -> End {
-    let Initialized { open, credential, last_event_id, in_use: _in_use } = initialized;
-    let request_id = client.request_id.clone();
-    let operations =
-        Operations::new(OperationContext { state: state.clone(), client, credential, last_event_id });
-    let mut session = Session { state, socket, open, operations, request_id, heard: Instant::now() };
-    let Err(end) = session.run().await;
-    session.open.set_close(end.name());
-    end
+/// The connection of a WebSocket that is a stream.
+pub struct Connection {
+    pub socket: Socket,
+    /// Keeps the connection from being closed for another one.
+    pub _in_use: ServedRequest,
+    pub _place: Arc<Place>,
 }
 
-struct Session<'a> {
-    state: &'a Shared,
-    socket: &'a mut Socket,
+/// An initialized WebSocket.
+pub struct Session {
+    state: Arc<Shared>,
+    connection: Connection,
     open: OpenStream,
     operations: Operations,
     request_id: String,
@@ -51,9 +47,29 @@ struct Session<'a> {
     heard: Instant,
 }
 
-impl Session<'_> {
-    async fn run(&mut self) -> Result<Infallible, End> {
-        let (state, session) = (self.state, self.open.session.clone());
+impl Session {
+    pub fn new(
+        state: Arc<Shared>,
+        connection: Connection,
+        open: OpenStream,
+        operations: Operations,
+        request_id: String,
+    ) -> Self {
+        Self { state, connection, open, operations, request_id, heard: Instant::now() }
+    }
+
+    /// Serves the WebSocket until it ends. What is needed only for a moment is boxed, so that an idle one does
+    /// not keep its memory.
+    pub async fn run(mut self: Box<Self>) {
+        let Err(end) = self.serve().await;
+        let Self { mut connection, mut open, operations, .. } = *self;
+        open.set_close(end.name());
+        drop((open, operations));
+        Box::pin(connection.socket.finish(end)).await;
+    }
+
+    async fn serve(&mut self) -> Result<Infallible, End> {
+        let (state, session) = (self.state.clone(), self.open.session.clone());
         let keepalive = state.streams.settings.keepalive;
         let mut streams_end = pin!(state.readiness.streams_end());
         let mut session_end = pin!(session.wait_for_end());
@@ -63,16 +79,16 @@ impl Session<'_> {
                 () = &mut streams_end => return Err(Close::STOPPING.into()),
                 end = &mut session_end => return Err(Close::of_session(end).into()),
                 () = &mut keepalive_due => {
-                    self.keep_alive(keepalive).await?;
+                    Box::pin(self.keep_alive(keepalive)).await?;
                     keepalive_due.as_mut().reset(Instant::now() + keepalive);
                 }
-                received = self.socket.receive() => {
+                received = self.connection.socket.receive() => {
                     self.heard = Instant::now();
                     if let Some(text) = received? {
-                        self.handle(&text).await?;
+                        Box::pin(self.handle(&text)).await?;
                     }
                 }
-                (id, progress) = self.operations.next() => self.report(id, progress).await?,
+                (id, progress) = self.operations.next() => Box::pin(self.report(id, progress)).await?,
             }
         }
     }
@@ -81,13 +97,13 @@ impl Session<'_> {
     async fn keep_alive(&mut self, keepalive: Duration) -> Result<(), End> {
         if self.heard.elapsed() >= 2 * keepalive {
             // What has come while an event was sent has not been read yet.
-            let received = self.socket.receive().now_or_never().ok_or(Close::PING_TIMEOUT)?;
+            let received = self.connection.socket.receive().now_or_never().ok_or(Close::PING_TIMEOUT)?;
             self.heard = Instant::now();
             if let Some(text) = received? {
                 self.handle(&text).await?;
             }
         }
-        self.socket.ping().await
+        self.connection.socket.ping().await
     }
 
     /// Handles a message of the client.
@@ -111,7 +127,7 @@ impl Session<'_> {
                 self.operations.end(&id);
                 Ok(())
             }
-            ClientMessage::Ping { payload } => self.socket.send(pong(payload.as_deref())).await,
+            ClientMessage::Ping { payload } => self.connection.socket.send(pong(payload.as_deref())).await,
             ClientMessage::Pong => Ok(()),
         }
     }
@@ -127,7 +143,7 @@ impl Session<'_> {
             Progress::Executed(execution, _turn) => match execution.disposition {
                 Disposition::Executed => {
                     self.send_next(&id, execution).await?;
-                    self.socket.send(complete(&id)).await
+                    self.connection.socket.send(complete(&id)).await
                 }
                 _ => self.fail(&id, &execution.response.errors).await,
             },
@@ -155,7 +171,7 @@ impl Session<'_> {
         let mut text = before_payload(id, "error");
         add_errors(&mut text, errors);
         text.push(b'}');
-        self.socket.send_pieces(vec![text.into()]).await
+        self.connection.socket.send_pieces(vec![text.into()]).await
     }
 
     /// Sends a result. Its memory is counted until the network has taken all of it.
@@ -169,7 +185,7 @@ impl Session<'_> {
         let _ = share.settle(pieces.iter().map(Bytes::len).sum());
         let session = self.open.session.clone();
         tokio::select! {
-            sent = self.socket.send_pieces(pieces) => sent,
+            sent = self.connection.socket.send_pieces(pieces) => sent,
             () = async { session.ended().await; sleep(LAST_EVENT_TIMEOUT).await } => Err(End::Gone),
         }
     }

@@ -87,7 +87,7 @@ impl Socket {
     }
 
     /// Ends the connection. The client has a second to answer a close frame.
-    pub async fn finish(mut self, end: End) {
+    pub async fn finish(&mut self, end: End) {
         let closing = async {
             if let End::ByServer(close) = &end {
                 self.0.send(Message::Close(Some(close.frame()))).await.ok()?;
@@ -102,8 +102,7 @@ impl Socket {
             Some(())
         };
         if !matches!(end, End::Gone) {
-            // Boxed, since the buffer would be a part of every socket's task.
-            let _ = timeout(CLOSE_TIMEOUT, Box::pin(closing)).await;
+            let _ = timeout(CLOSE_TIMEOUT, closing).await;
         }
     }
 }
