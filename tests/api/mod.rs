@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bad_input;
+mod change_positions;
 mod changes;
 mod concurrent_changes;
 mod direct_json;

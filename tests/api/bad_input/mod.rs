@@ -2,7 +2,7 @@
 //! literal, and nothing is written. The values are in [`rows`]; a new argument or input field fails a test
 //! until it has rows.
 
-mod cases;
+pub mod cases;
 mod nulls;
 mod rows;
 
