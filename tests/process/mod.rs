@@ -1,6 +1,7 @@
-//! Tests of the program as a process: commands, configuration, start and stop, network behaviour, logs and
+//! Tests of the program as a process: live changes, commands, configuration, start and stop, network behaviour, logs and
 //! metrics.
 
+mod changes;
 mod commands;
 mod configuration;
 mod failures;

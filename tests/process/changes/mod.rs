@@ -1,0 +1,7 @@
+//! Live changes with several clients and instances at the same time: no client misses a change or receives one
+//! twice.
+
+mod completeness;
+mod follower;
+mod random;
+mod writers;
