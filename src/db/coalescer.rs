@@ -38,6 +38,7 @@ type Request<K, V> = (K, oneshot::Sender<Result<V>>);
 pub struct Coalescer<K, V> {
     work: Arc<Work<K, V>>,
     user: fn(&K) -> Uuid,
+    one_batch_per_user: bool,
     state: Arc<Mutex<State<K, V>>>,
 }
 
@@ -51,11 +52,20 @@ struct State<K, V> {
     /// Users with a request from a failed batch that is now executed individually, and the number of these
     /// requests. Until they finish, new requests of these users are executed individually too.
     individual_users: HashMap<Uuid, usize>,
+    /// The users of the running batches, each with the requests that wait for the end of the user's batch. Empty
+    /// unless a user has only one batch.
+    held_back: HashMap<Uuid, Vec<Request<K, V>>>,
 }
 
 impl<K, V> Clone for Coalescer<K, V> {
     fn clone(&self) -> Self {
-        Self { work: self.work.clone(), user: self.user, state: self.state.clone() }
+        let Self { work, user, one_batch_per_user, state } = self;
+        Self {
+            work: work.clone(),
+            user: *user,
+            one_batch_per_user: *one_batch_per_user,
+            state: state.clone(),
+        }
     }
 }
 
@@ -75,9 +85,17 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
             is_batch_starting: false,
             had_several: false,
             individual_users: HashMap::new(),
+            held_back: HashMap::new(),
         };
         let work = move |keys, mode| work(keys, mode).boxed();
-        Self { work: Arc::new(work), user, state: Arc::new(Mutex::new(state)) }
+        Self { work: Arc::new(work), user, one_batch_per_user: false, state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// The same coalescer, but at any time only one of the running batches has requests of a user. This is for
+    /// statements that lock a row of each user: a second batch would only wait for the first one. If the row of a
+    /// user is locked elsewhere, the requests of others wait for it in one batch at most.
+    pub fn with_one_batch_per_user(self) -> Self {
+        Self { one_batch_per_user: true, ..self }
     }
 
     /// Executes a request with the next batch.
@@ -95,9 +113,12 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
     /// Adds a request to the waiting requests, and starts a batch for them if possible.
     fn enqueue(&self, key: K, reply: oneshot::Sender<Result<V>>) {
         let mut state = self.state();
-        if !state.individual_users.is_empty() && state.individual_users.contains_key(&(self.user)(&key)) {
+        let user = (self.user)(&key);
+        if !state.individual_users.is_empty() && state.individual_users.contains_key(&user) {
             drop(state);
             self.run_individually(key, reply);
+        } else if let Some(held_back) = state.held_back.get_mut(&user) {
+            held_back.push((key, reply));
         } else {
             state.waiting.push((key, reply));
             drop(state);
@@ -123,34 +144,18 @@ impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Coalescer<K, V> {
         };
         // The state is not locked any more: a runtime that is shutting down drops the task, and with it the
         // guard, before `spawn` returns.
-        let guard = InFlightGuard(self.clone());
+        let mut guard = InFlightGuard { coalescer: self.clone(), users: Vec::new() };
         tokio::spawn(async move {
             // Other tasks that are ready may be about to make requests. When they are of other kinds, waiting for
             // them would only delay this batch.
             if may_have_several {
                 tokio::task::yield_now().await;
             }
-            let batch = guard.0.take_batch();
+            let batch = guard.take_batch();
             if !batch.is_empty() {
-                guard.0.run_batch(batch).await;
+                guard.coalescer.run_batch(batch).await;
             }
         });
-    }
-
-    /// The requests of the batch that is starting. It is empty when the callers of all have timed out.
-    fn take_batch(&self) -> Vec<Request<K, V>> {
-        let mut state = self.state();
-        state.is_batch_starting = false;
-        // Requests whose callers have timed out are removed. They are the oldest and therefore at the front.
-        if state.waiting.first().is_some_and(|(_, reply)| reply.is_closed()) {
-            state.waiting.retain(|(_, reply)| !reply.is_closed());
-        }
-        let size = state.waiting.len().checked_ilog2().map_or(0, |power| MAX_BATCH_SIZE.min(1 << power));
-        state.had_several = size > 1;
-        let batch = state.waiting.drain(..size).collect();
-        drop(state);
-        self.start_next_batch();
-        batch
     }
 
     async fn run_batch(&self, batch: Vec<Request<K, V>>) {
@@ -198,12 +203,61 @@ fn is_final(error: &Error, requests: usize) -> bool {
 }
 
 /// Counts one running batch. Dropping it starts the next batch, even when this one has panicked.
-struct InFlightGuard<K: Clone + Send + Sync + 'static, V: Send + 'static>(Coalescer<K, V>);
+struct InFlightGuard<K: Clone + Send + Sync + 'static, V: Send + 'static> {
+    coalescer: Coalescer<K, V>,
+    /// The users whose further requests wait for the end of this batch.
+    users: Vec<Uuid>,
+}
+
+impl<K: Clone + Send + Sync + 'static, V: Send + 'static> InFlightGuard<K, V> {
+    /// The requests of the batch that is starting. It is empty when the callers of all have timed out.
+    fn take_batch(&mut self) -> Vec<Request<K, V>> {
+        let user = self.coalescer.user;
+        let mut state = self.coalescer.state();
+        state.is_batch_starting = false;
+        // The requests whose callers have timed out are removed.
+        state.waiting.retain(|(_, reply)| !reply.is_closed());
+        let size = state.waiting.len().checked_ilog2().map_or(0, |power| MAX_BATCH_SIZE.min(1 << power));
+        state.had_several = size > 1;
+        let batch: Vec<Request<K, V>> = state.waiting.drain(..size).collect();
+        if self.coalescer.one_batch_per_user {
+            let State { waiting, held_back, .. } = &mut *state;
+            for (key, _) in &batch {
+                if held_back.insert(user(key), Vec::new()).is_none() {
+                    self.users.push(user(key));
+                }
+            }
+            for request in std::mem::take(waiting) {
+                match held_back.get_mut(&user(&request.0)) {
+                    Some(held_back) => held_back.push(request),
+                    None => waiting.push(request),
+                }
+            }
+        }
+        drop(state);
+        self.coalescer.start_next_batch();
+        batch
+    }
+}
 
 impl<K: Clone + Send + Sync + 'static, V: Send + 'static> Drop for InFlightGuard<K, V> {
     fn drop(&mut self) {
-        self.0.state().batches_in_flight -= 1;
-        self.0.start_next_batch();
+        let mut individual = Vec::new();
+        let mut state = self.coalescer.state();
+        state.batches_in_flight -= 1;
+        for user in &self.users {
+            let held_back = state.held_back.remove(user).unwrap_or_default();
+            if state.individual_users.contains_key(user) {
+                individual.extend(held_back);
+            } else {
+                state.waiting.extend(held_back);
+            }
+        }
+        drop(state);
+        for (key, reply) in individual {
+            self.coalescer.run_individually(key, reply);
+        }
+        self.coalescer.start_next_batch();
     }
 }
 
@@ -339,6 +393,34 @@ mod tests {
         futures_util::join!(join_all(blocked), others);
         let batches = batches.lock().expect("no holder panics");
         assert!(batches.iter().all(|batch| !batch.contains(&200) || !batch.contains(&17)), "{batches:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_of_others_share_one_batch_at_most_with_a_user_who_waits_for_a_lock() {
+        let (coalescer, batches) = doubling();
+        let coalescer = coalescer.with_one_batch_per_user();
+        let both = async |begin: Duration, others: [u32; 4]| {
+            tokio::time::sleep(begin).await;
+            let begun = tokio::time::Instant::now();
+            let replies = async {
+                let replies = join_all(others.map(|number| coalescer.submit(number))).await;
+                assert!(replies.iter().all(Result::is_ok));
+                begun.elapsed()
+            };
+            let (blocked, elapsed) =
+                futures_util::join!(join_all((0..40).map(|_| coalescer.submit(17))), replies);
+            assert!(blocked.iter().all(Result::is_err));
+            elapsed
+        };
+        let (first, second, third) = futures_util::join!(
+            both(Duration::ZERO, [1, 2, 3, 4]),
+            both(SECOND / 2, [21, 22, 23, 24]),
+            both(2 * SECOND, [31, 32, 33, 34]),
+        );
+        assert!(first <= 2 * SECOND && second <= SECOND && third <= SECOND, "{first:?} {second:?} {third:?}");
+        let batches = batches.lock().expect("no holder panics");
+        let shared = batches.iter().filter(|batch| batch.contains(&17) && batch.len() > 1);
+        assert_eq!(shared.count(), 1, "{batches:?}");
     }
 
     #[tokio::test(start_paused = true)]

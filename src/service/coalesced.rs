@@ -30,7 +30,9 @@ impl CoalescedStatements {
         Self {
             users: coalescer(database, Access::Read, find_users, |id| *id),
             tasks: coalescer(database, Access::Read, find_tasks, |(owner, _)| *owner),
-            new_tasks: coalescer(database, Access::Write, insert_tasks, |task| task.owner_id),
+            // Each new task locks the counter of its owner until the commit.
+            new_tasks: coalescer(database, Access::Write, insert_tasks, |task| task.owner_id)
+                .with_one_batch_per_user(),
         }
     }
 }

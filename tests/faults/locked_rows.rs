@@ -1,8 +1,11 @@
 //! Rows locked by another session: a write that needs them fails within a time limit and delays no other
 //! user.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
+
+use uuid::Uuid;
 
 use super::{Account, code};
 use crate::support::{PostgresDatabase, Server, ServerEnv, Value, json};
@@ -114,4 +117,95 @@ fn a_locked_task_id_delays_only_the_user_who_sends_it() {
         template.as_str().unwrap_or_default()
     );
     users.only_ann_waits_for(&lock, CREATE, &json!({ "input": { "id": id, "title": "ann's" } }));
+}
+
+#[test]
+fn a_locked_counter_delays_only_its_owner() {
+    let Some(users) = TwoUsers::new() else { return };
+    users.ann.create_task(&users.server);
+    users.only_ann_waits_for(COUNTER, CREATE, &json!({ "input": { "title": "ann's" } }));
+}
+
+/// The requests that ann sends at the same time, more than coalesced statements run at the same time.
+const BURST: usize = 6;
+/// Other users, each with one createTask after the other.
+const OTHERS: usize = 3;
+/// The longest time that a coalesced statement waits for a lock.
+const SHARED_LOCK_LIMIT: Duration = Duration::from_millis(250);
+/// A margin for the time that a createTask takes without the lock.
+const OWN_TIME: Duration = Duration::from_millis(150);
+const COUNTER: &str =
+    "SELECT * FROM change_heads WHERE owner_id = (SELECT id FROM users WHERE username = 'ann') FOR UPDATE";
+
+impl TwoUsers {
+    /// The slowest createTask of other users while ann sends a burst of requests, and ann's responses.
+    fn slowest_of_others(&self, query: &str, variables: &Value) -> (Duration, Vec<(String, Duration)>) {
+        let others = (0..OTHERS).map(|number| format!("user{number}{}", Uuid::new_v4().simple()));
+        let others: Vec<_> = others.map(|name| Account::register(&self.server, &name)).collect();
+        let is_burst_over = &AtomicBool::new(false);
+        thread::scope(|scope| {
+            let burst: Vec<_> =
+                (0..BURST).map(|_| scope.spawn(|| self.ann_writes(query, variables))).collect();
+            let others = others.iter().map(|other| {
+                scope.spawn(|| {
+                    let (mut client, mut slowest) = (self.server.connect_with_long_timeout(), Duration::ZERO);
+                    while !is_burst_over.load(Ordering::Relaxed) {
+                        let began = Instant::now();
+                        let task = json!({ "input": { "title": "another's" } });
+                        let response = client.post(&other.token, CREATE, &task);
+                        slowest = slowest.max(began.elapsed());
+                        assert_eq!(code(&response), "", "{}", response.body);
+                    }
+                    slowest
+                })
+            });
+            let others: Vec<_> = others.collect();
+            let responses = burst.into_iter().map(|write| write.join().expect("ann gets a response"));
+            let responses = responses.collect();
+            is_burst_over.store(true, Ordering::Relaxed);
+            let slowest = others.into_iter().map(|other| other.join().expect("each write succeeds")).max();
+            (slowest.expect("there are others"), responses)
+        })
+    }
+}
+
+/// Asserts that the writes of others wait at most once for ann's lock. On a busy machine anything can be slow, so
+/// one of three attempts has to succeed.
+fn others_wait_once(lock: &str, query: &str, input: &Value) {
+    let Some(users) = TwoUsers::new() else { return };
+    let id = users.ann.create_task(&users.server);
+    let lock = lock.replace("$id", id.as_str().unwrap_or_default());
+    let variables = json!({ "id": id, "input": input });
+    let is_within_limits = || {
+        let (own, _) = users.slowest_of_others(CREATE, &json!({ "input": { "title": "ann's" } }));
+        let mut session = users.database.session();
+        session.run(&format!("BEGIN; {lock}"));
+        let (slowest, responses) = users.slowest_of_others(query, &variables);
+        println!("the slowest without the lock: {own:?}, with it: {slowest:?}; ann: {responses:?}");
+        assert!(responses.iter().all(|(code, _)| code == "SERVICE_UNAVAILABLE"), "{responses:?}");
+        slowest < SHARED_LOCK_LIMIT + own.max(OWN_TIME)
+    };
+    assert!((0..3).any(|_| is_within_limits()), "others have waited for more than one lock");
+}
+
+#[test]
+fn writes_of_others_wait_once_for_a_locked_account() {
+    let lock = "SELECT * FROM users WHERE username = 'ann' FOR UPDATE";
+    others_wait_once(lock, CREATE, &json!({ "title": "ann's" }));
+}
+
+#[test]
+fn writes_of_others_wait_once_for_a_locked_counter() {
+    others_wait_once(COUNTER, CREATE, &json!({ "title": "ann's" }));
+}
+
+#[test]
+fn writes_of_others_do_not_wait_for_changes_that_wait_for_a_locked_counter() {
+    others_wait_once(COUNTER, UPDATE, &json!({ "description": "changed" }));
+}
+
+#[test]
+fn writes_of_others_do_not_wait_for_changes_that_wait_for_a_locked_task() {
+    let lock = "SELECT * FROM tasks WHERE id = '$id' FOR UPDATE";
+    others_wait_once(lock, UPDATE, &json!({ "description": "changed" }));
 }
