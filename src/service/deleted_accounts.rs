@@ -10,8 +10,8 @@ use sea_orm::{ColumnTrait, DeleteMany, EntityTrait, QueryFilter, QueryOrder, Que
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::db::entity::{checklist_item, file_change, risk, session, task, user};
-use crate::db::{Database, map_error};
+use crate::db::entity::{change_head, checklist_item, file_change, risk, session, task, user};
+use crate::db::{Database, in_transaction, map_error};
 use crate::domain::{Error, Result};
 use crate::service::task_rows::without_index;
 
@@ -76,10 +76,25 @@ impl DeletedAccounts {
             }
             self.purge_tasks(id, &tasks).await?;
         }
-        // The account is deleted last, because it carries the mark. Rows that another instance has added in
-        // the meantime are deleted with it (ON DELETE CASCADE).
+        self.purge_user(id).await
+    }
+
+    /// Deletes the row of an account, which is the last one, because it carries the mark. Rows that another
+    /// instance has added after the others were deleted are deleted with it (ON DELETE CASCADE).
+    async fn purge_user(&self, id: Uuid) -> Result<()> {
+        let head = change_head::Entity::delete_many().filter(change_head::Column::Owner.eq(id));
         let user = user::Entity::delete_many().filter(user::Column::Id.eq(id));
-        self.delete_paced(user.filter(user::Column::DeletedAt.is_not_null())).await.map(drop)
+        let user = user.filter(user::Column::DeletedAt.is_not_null());
+        let done = in_transaction!(self.database, |transaction| {
+            // The insert of a task also locks the counter before the account.
+            head.clone().exec(&transaction).await.map_err(map_error)?;
+            user.clone().exec(&transaction).await.map_err(map_error).map(drop)
+        });
+        match done {
+            // The account is still marked, so it is deleted later.
+            Err(Error::WriteConflict | Error::Locked) => Ok(()),
+            done => done,
+        }
     }
 
     /// Deletes tasks, after their task parts, of which there may be many. Each statement checks the owner

@@ -2,6 +2,8 @@
 //! twice.
 
 mod completeness;
+mod contention;
 mod follower;
 mod random;
+mod sql;
 mod writers;

@@ -37,6 +37,19 @@ impl User {
         Self { token: server.register(name), id_prefix, changes: Mutex::default() }
     }
 
+    /// Creates tasks and moves them into the trash.
+    pub fn fill_trash(&self, server: &Server, count: usize) {
+        let create =
+            "mutation($inputs: [CreateTaskInput!]!) { createTasks(inputs: $inputs) { tasks { id } } }";
+        let inputs = vec![json!({ "title": "x" }); count];
+        let response = server.post(&self.token, create, &json!({ "inputs": inputs })).json();
+        let tasks = response["data"]["createTasks"]["tasks"].as_array().expect("tasks").iter();
+        let ids: Vec<_> = tasks.map(|task| task["id"].clone()).collect();
+        let delete = "mutation($ids: [ID!]!) { deleteTasks(ids: $ids) { deletedTaskIds } }";
+        let response = server.post(&self.token, delete, &json!({ "ids": ids }));
+        assert_eq!(code(&response), "", "{}", response.body);
+    }
+
     /// One of the ids as a literal.
     fn any_id(&self, random: &mut Random) -> String {
         let changes = self.changes.lock().expect("no holder panics");
