@@ -4,6 +4,7 @@ mod accounts;
 mod bad_input;
 mod change_positions;
 mod changes;
+mod changes_during_purge;
 mod concurrent_changes;
 mod direct_json;
 mod errors;

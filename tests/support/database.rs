@@ -40,9 +40,24 @@ impl PostgresDatabase {
     }
 
     fn administer(&self, statement: &str, options: &str) {
-        let sql = format!("{statement} {} {options}", self.name);
-        let done = self.runtime.block_on(self.admin.execute_unprepared(&sql));
-        done.expect("the statement is valid");
+        self.run_as_admin(&format!("{statement} {} {options}", self.name));
+    }
+
+    fn run_as_admin(&self, sql: &str) {
+        self.runtime.block_on(self.admin.execute_unprepared(sql)).expect("the statement is valid");
+    }
+
+    /// Copies the database. Ends every connection to it.
+    pub fn back_up(&self) {
+        self.refuse_connections();
+        self.run_as_admin(&format!("CREATE DATABASE {0}_backup TEMPLATE {0}", self.name));
+        self.accept_connections();
+    }
+
+    /// Replaces the database by the copy. Ends every connection to it.
+    pub fn restore(&self) {
+        self.run_as_admin(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        self.administer("CREATE DATABASE", &format!("TEMPLATE {}_backup", self.name));
     }
 
     /// Ends every connection to the database and refuses new ones.
@@ -134,8 +149,12 @@ impl Drop for TableLock<'_> {
 
 impl Drop for PostgresDatabase {
     fn drop(&mut self) {
-        let sql = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        // If this fails, the database remains on a server that is itself temporary.
-        let _ = self.runtime.block_on(self.admin.execute_unprepared(&sql));
+        for sql in [
+            format!("DROP DATABASE IF EXISTS {}_backup", self.name),
+            format!("DROP DATABASE {} WITH (FORCE)", self.name),
+        ] {
+            // If this fails, the database remains on a server that is itself temporary.
+            let _ = self.runtime.block_on(self.admin.execute_unprepared(&sql));
+        }
     }
 }

@@ -5,5 +5,6 @@ mod completeness;
 mod contention;
 mod follower;
 mod random;
+mod resync;
 mod sql;
 mod writers;
