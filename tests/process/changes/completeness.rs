@@ -56,8 +56,7 @@ fn follow_writers(servers: &[Server], sessions: Sessions<'_>) -> Findings {
                 })
             })
             .collect();
-        let has_failed =
-            writers.into_iter().map(|writer| writer.join().is_err()).fold(false, |any, failed| any || failed);
+        let has_failed = writers.into_iter().filter_map(|writer| writer.join().err()).count() > 0;
         are_writers_done.store(true, Ordering::Relaxed);
         assert!(!has_failed, "a writer has failed");
         open.into_iter().for_each(|session| session.join().expect("the session works"));
