@@ -36,7 +36,7 @@ fn code_of(server: &Server, token: &str, cursor: &str) -> String {
 fn resync(env: &ServerEnv, accounts: usize) {
     let run = env.run(&["resync"]);
     let expected =
-        format!("The cursors of {accounts} accounts are expired. Their clients read everything again.\n");
+        format!("All cursors are expired (accounts: {accounts}). Clients read everything again.\n");
     assert_eq!((run.code, run.stdout, run.stderr.as_str()), (Some(0), expected, ""));
 }
 
