@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use async_graphql::ContextBase;
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::api::event::Event;
+use crate::api::event_read::EventRead;
 use crate::auth::{ClientInfo, Credential, Viewer};
 use crate::domain::{Error, Result, User};
 use crate::graphql::error::FieldError;
@@ -24,7 +24,7 @@ pub struct RequestContext {
     account: Mutex<Option<User>>,
     share: Arc<ResponseShare>,
     /// The event of a subscription; None for every other request.
-    event: Option<Box<Event>>,
+    event: Option<Box<EventRead>>,
 }
 
 impl RequestContext {
@@ -34,14 +34,14 @@ impl RequestContext {
         credential: Credential,
         client: ClientInfo,
         share: Arc<ResponseShare>,
-        event: Option<Box<Event>>,
+        event: Option<Box<EventRead>>,
     ) -> Self {
         let (viewer, account) = (OnceCell::new(), Mutex::new(None));
         Self { services, credential, client, viewer, account, share, event }
     }
 
     /// The event of a subscription that the request reads.
-    pub fn event(&self) -> Option<&Event> {
+    pub fn event(&self) -> Option<&EventRead> {
         self.event.as_deref()
     }
 

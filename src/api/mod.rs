@@ -2,7 +2,7 @@
 
 mod account;
 mod context;
-mod event;
+mod event_read;
 mod guard_policy;
 mod input;
 mod memory_size;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::api::context::RequestContext;
-use crate::api::event::Event;
+use crate::api::event_read::EventRead;
 use crate::api::schema::ApiSchema;
 use crate::auth::{ClientInfo, Credential};
 use crate::graphql::{Execution, Executor, Operation, ResponseShare};
@@ -23,7 +23,7 @@ impl Operations {
         share: Arc<ResponseShare>,
         credential: Credential,
         client: ClientInfo,
-        event: Option<Box<Event>>,
+        event: Option<Box<EventRead>>,
     ) -> (Execution, Arc<RequestContext>) {
         let services = self.services.clone();
         let context = Arc::new(RequestContext::new(services, credential, client, share.clone(), event));

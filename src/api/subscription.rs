@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_graphql::Value;
 use tokio::time::Instant;
 
-use crate::api::event::{Event as PageEvent, EventPage};
+use crate::api::event_read::{EventPage, EventRead};
 use crate::api::operations::Operations;
 use crate::auth::{ClientInfo, Credential};
 use crate::domain::ChangeCursor;
@@ -22,6 +22,9 @@ const ENVELOPE_BYTES: usize = 256;
 const MIN_PAUSE: Duration = Duration::from_millis(50);
 /// The delay before the database is tried again: the first one and the longest one.
 const RETRY_DELAYS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(1));
+
+/// The attempts after which an event is sent although a part of it is not available.
+const MAX_FAILURES: u32 = 3;
 
 /// What a subscription sends.
 pub enum Event {
@@ -45,16 +48,19 @@ pub struct Subscription {
     is_due: bool,
     /// The earliest time of the next event.
     not_before: Instant,
-    retry_delay: Duration,
+    /// The attempts since the last page that have failed because something was not available.
+    failures: u32,
+    /// The number of changes that fit into an event; None for as many as the client asked for.
+    max_size: Option<usize>,
 }
 
 /// How an execution ended.
 enum Outcome {
     Page(EventPage),
-    /// The page was too large for an event, or for the memory of responses.
+    /// The page is too large for an event; half of it may fit.
     TooLarge(EventPage),
-    /// The database cannot be reached, or no memory is left. The same page can be read later.
-    Unavailable,
+    /// The database cannot be reached, or no memory is left. The page can be read later; half of it may be easier.
+    Unavailable(Option<EventPage>),
     Failed,
 }
 
@@ -77,7 +83,8 @@ impl Subscription {
             cursor: None,
             is_due: true,
             not_before: Instant::now(),
-            retry_delay: RETRY_DELAYS.0,
+            failures: 0,
+            max_size: None,
         }
     }
 
@@ -103,20 +110,16 @@ impl Subscription {
         let begun = Instant::now();
         let (mut execution, outcome) = self.read_page().await;
         match outcome {
-            Outcome::Page(page) | Outcome::TooLarge(page) => {
-                let is_first = self.cursor.replace(page.cursor).is_none();
-                self.last_event_id = None;
-                (self.is_due, self.retry_delay) = (page.has_more, RETRY_DELAYS.0);
-                if page.changes == 0 && !is_first {
-                    return None;
-                }
-                let now = Instant::now();
+            Outcome::Page(page) => {
+                let (is_first, now) = (self.cursor.is_none(), Instant::now());
+                self.advance(page);
                 self.not_before = if page.has_more { now } else { now + MIN_PAUSE.max(now - begun) };
-                Some(Event::Next { execution, cursor: page.cursor.encode() })
+                let event = Event::Next { execution, cursor: page.cursor.encode() };
+                (page.changes > 0 || is_first).then_some(event)
             }
-            Outcome::Unavailable => {
-                self.not_before = Instant::now() + self.retry_delay;
-                self.retry_delay = (self.retry_delay * 2).min(RETRY_DELAYS.1);
+            Outcome::TooLarge(_) | Outcome::Unavailable(_) => {
+                self.failures += 1;
+                self.not_before = Instant::now() + self.retry_delay();
                 None
             }
             Outcome::Failed => {
@@ -130,54 +133,73 @@ impl Subscription {
     pub async fn read_first(&mut self) -> Event {
         let (execution, outcome) = self.read_page().await;
         match outcome {
-            Outcome::Page(page) | Outcome::TooLarge(page) => {
-                self.cursor = Some(page.cursor);
-                self.last_event_id = None;
-                self.is_due = page.has_more;
+            Outcome::Page(page) => {
+                self.advance(page);
                 Event::Next { execution, cursor: page.cursor.encode() }
             }
-            Outcome::Unavailable | Outcome::Failed => Event::Failed(execution),
+            _ => Event::Failed(execution),
         }
+    }
+
+    /// Continues after a page.
+    fn advance(&mut self, page: EventPage) {
+        self.cursor = Some(page.cursor);
+        self.last_event_id = None;
+        self.is_due = page.has_more;
+        self.failures = 0;
+        // A backlog of large tasks is not tried with the full size at each event.
+        self.max_size = self.max_size.filter(|_| page.has_more).map(|size| size * 2);
+    }
+
+    /// The delay before the next attempt, which grows with the failures in a row.
+    fn retry_delay(&self) -> Duration {
+        let (first, longest) = RETRY_DELAYS;
+        (first * 2_u32.pow(self.failures.clamp(1, 4) - 1)).min(longest)
     }
 
     /// Reads a page, and a smaller one in its place while the page is too large for an event.
     async fn read_page(&mut self) -> (Execution, Outcome) {
         self.listener.mark_seen();
-        let mut max_size = None;
         loop {
-            let event = PageEvent::new(self.cursor, self.last_event_id.clone(), max_size);
-            let (operation, credential) = (self.operation.clone(), self.credential.clone());
             let share = self.operations.executor.response_share(self.client.counted_address());
-            let executed = self.operations.execute(
-                operation,
-                share,
-                credential,
-                self.client.clone(),
-                Some(Box::new(event)),
-            );
+            let event = EventRead::new(self.cursor, self.last_event_id.clone(), self.max_size);
+            let (operation, credential) = (self.operation.clone(), self.credential.clone());
+            let client = self.client.clone();
+            let executed =
+                self.operations.execute(operation, share, credential, client, Some(Box::new(event)));
             let (mut execution, context) = executed.await;
-            let page = context.event().and_then(PageEvent::recorded);
-            match outcome(&mut execution, page) {
-                Outcome::TooLarge(page) if page.changes > 1 => max_size = Some(page.changes.div_ceil(2)),
+            let page = context.event().and_then(EventRead::recorded);
+            match outcome(&mut execution, page, self.failures) {
+                Outcome::TooLarge(page) => self.max_size = Some(page.changes.div_ceil(2)),
+                Outcome::Unavailable(Some(page)) if page.changes > 1 => {
+                    self.max_size = Some(page.changes.div_ceil(2));
+                    return (execution, Outcome::Unavailable(Some(page)));
+                }
                 outcome => return (execution, outcome),
             }
         }
     }
 }
 
-/// How an execution has ended. The data of a page are written as JSON, to know their size.
-fn outcome(execution: &mut Execution, page: Option<EventPage>) -> Outcome {
+/// How an execution has ended, after `failures` failed attempts. The data of a page are written as JSON, to know
+/// their size.
+fn outcome(execution: &mut Execution, page: Option<EventPage>, failures: u32) -> Outcome {
     let errors = &execution.response.errors;
     let has = |code: ErrorCode| errors.iter().any(|error| code_name(error) == Some(code.name()));
-    let is_refused = execution.share.is_refused() || has(ErrorCode::Timeout);
-    let is_too_large = is_refused || has(ErrorCode::QueryTooComplex);
+    let is_temporary = has(ErrorCode::Timeout) || has(ErrorCode::ServiceUnavailable);
+    let has_data = execution.response.data != Value::Null;
     match page {
-        Some(page) if is_too_large && page.changes > 1 => Outcome::TooLarge(page),
-        _ if is_refused || has(ErrorCode::ServiceUnavailable) => Outcome::Unavailable,
+        Some(page) if has(ErrorCode::QueryTooComplex) && page.changes > 1 => Outcome::TooLarge(page),
+        // What fails each time in a part of a single task is reported with the rest of the event.
+        _ if is_temporary && !(has_data && failures >= MAX_FAILURES) => Outcome::Unavailable(page),
         // Without data the client would miss the changes of this page.
-        Some(page) if execution.response.data != Value::Null => {
+        Some(page) if has_data => {
             let bytes = execution.write_as_json() + ENVELOPE_BYTES;
-            if bytes > MAX_EVENT_BYTES { Outcome::TooLarge(page) } else { Outcome::Page(page) }
+            if bytes > MAX_EVENT_BYTES && page.changes > 1 {
+                Outcome::TooLarge(page)
+            } else {
+                Outcome::Page(page)
+            }
         }
         _ => Outcome::Failed,
     }

@@ -49,7 +49,7 @@ impl ChangeCursor {
     }
 
     /// Whether everything that was deleted after this cursor is still known. `valid_from` is the position of
-    /// the last task that left the trash for good.
+    /// the last task that left the trash for good, or that of the last resync.
     pub fn is_valid(&self, head: i64, valid_from: i64) -> bool {
         self.position <= head && self.base <= head && self.position.max(self.base) >= valid_from
     }
@@ -99,7 +99,7 @@ impl ChangesRequest {
             faults.check(field, cursor.ok_or_else(none))
         };
         let cursors = [cursor("after", after), cursor("lastEventId", last_event_id)];
-        let latest = cursors.into_iter().flatten().max_by_key(|cursor| cursor.position);
+        let latest = cursors.into_iter().flatten().max_by_key(|cursor| (cursor.position, cursor.base));
         let from = latest.map_or(default, ChangesFrom::Cursor);
         let size = first.unwrap_or(DEFAULT_PAGE).unsigned_abs() as usize;
         faults.finish(Some(Self { from, size }))

@@ -103,9 +103,7 @@ impl Rejection {
         error.extensions.get_or_insert_default().set("status", 405);
         Self { disposition: Disposition::MethodNotAllowed, errors: vec![error] }
     }
-}
 
-impl Rejection {
     /// The operation is a mutation, and the transport is a stream.
     pub fn mutation_on_stream() -> Self {
         let message = "Mutations are not executed on a stream, since clients repeat the operations of a lost \
@@ -170,12 +168,16 @@ pub fn disposition(response: &Response, roots: &RootFields) -> Disposition {
         .map_or(Disposition::Executed, Disposition::Rejected)
 }
 
-/// Brings the errors of a response into the form that clients receive, in the order of the data.
-pub fn finalize_errors(response: &mut Response, request_id: &str) {
+/// Brings the errors of a response into the form that clients receive, in the order of the data. An execution that
+/// `is_repeated` by the server while the service is unavailable is not logged each time.
+pub fn finalize_errors(response: &mut Response, request_id: &str, is_repeated: bool) {
     dedup_and_sort_errors(response);
     response.errors.truncate(MAX_ERRORS);
     for error in &mut response.errors {
-        finalize_error(error, request_id);
+        log_cause(error, request_id, is_repeated);
+        assign_code(error);
+        error_limit::shorten(error);
+        error.extensions.get_or_insert_default().set("requestId", request_id);
     }
 }
 
@@ -207,12 +209,13 @@ fn data_position(mut data: &Value, path: &[PathSegment]) -> Vec<usize> {
     path.iter().map_while(step).collect()
 }
 
-/// Gives an error its code and the request's id, and logs its internal cause.
-fn finalize_error(error: &mut ServerError, request_id: &str) {
-    if let Some(cause) = internal_cause(error) {
-        tracing::error!(request_id, code = code_name(error), error = ?cause, "an operation failed");
+/// Logs the internal cause of an error, if it has one.
+fn log_cause(error: &ServerError, request_id: &str, is_repeated: bool) {
+    let Some(cause) = internal_cause(error) else { return };
+    let code = code_name(error);
+    if is_repeated && code == Some(ErrorCode::ServiceUnavailable.name()) {
+        tracing::debug!(request_id, code, error = ?cause, "an operation failed");
+    } else {
+        tracing::error!(request_id, code, error = ?cause, "an operation failed");
     }
-    assign_code(error);
-    error_limit::shorten(error);
-    error.extensions.get_or_insert_default().set("requestId", request_id);
 }

@@ -96,7 +96,7 @@ impl<E: async_graphql::Executor> Executor<E> {
             Ok(operation) => Ok(Operation { summary, request_id, ..operation }),
             Err(rejection) => {
                 let (mut response, disposition) = rejection.into();
-                finalize_errors(&mut response, &request_id);
+                finalize_errors(&mut response, &request_id, false);
                 Err(Box::new(Refusal { response, disposition, summary }))
             }
         }
@@ -110,9 +110,10 @@ impl<E: async_graphql::Executor> Executor<E> {
         context: Arc<C>,
     ) -> Execution {
         let (request_id, summary) = (take(&mut operation.request_id), take(&mut operation.summary));
+        let is_repeated = operation.is_subscription();
         let result = self.run(operation, &share, context).await;
         let (mut response, disposition) = result.unwrap_or_else(Into::into);
-        finalize_errors(&mut response, &request_id);
+        finalize_errors(&mut response, &request_id, is_repeated);
         Execution { response, disposition, summary, share }
     }
 
@@ -125,7 +126,7 @@ impl<E: async_graphql::Executor> Executor<E> {
         let Operation { document, complexity, ty, name, variables, .. } = operation;
         let mut ast = document.ast.clone();
         if ty == OperationType::Subscription {
-            guard::subscription_as_query(&mut ast, name.as_deref());
+            guard::subscriptions_as_queries(&mut ast);
         }
         let operation = guard::find_operation(&ast, name.as_deref());
         let roots = operation.map(|operation| RootFields::of(&ast, operation, self.public_fields));
@@ -149,9 +150,7 @@ impl<E: async_graphql::Executor> Executor<E> {
         if share.is_refused() {
             return Err(Rejection::no_response_memory());
         }
-        if roots.has_introspection {
-            introspection::remove_general_description(&mut response.data);
-        }
+        introspection::remove_general_description(&mut response.data, &roots.schema_keys);
         let disposition = disposition(&response, &roots);
         if disposition != Disposition::Refused {
             self.documents.insert(&document);

@@ -7,12 +7,12 @@ const GENERAL_DESCRIPTION: &str = "A GraphQL Schema defines the capabilities of 
     available types and directives on the server, as well as the entry points for query, mutation, and \
     subscription operations.";
 
-/// Replaces the description in `__schema { description }` by null, since the schema has none. `data` is the
-/// result of a query with introspection fields.
-pub fn remove_general_description(data: &mut Value) {
+/// Replaces the description in `__schema { description }` by null, since the schema has none. `keys` are the
+/// response keys of `__schema`.
+pub fn remove_general_description(data: &mut Value, keys: &[String]) {
     let Value::Object(roots) = data else { return };
-    for root in roots.values_mut() {
-        let Value::Object(fields) = root else { continue };
+    for key in keys {
+        let Some(Value::Object(fields)) = roots.get_mut(key.as_str()) else { continue };
         for value in fields.values_mut() {
             if matches!(value, Value::String(text) if text == GENERAL_DESCRIPTION) {
                 *value = Value::Null;

@@ -127,6 +127,15 @@ impl ResponseShare {
         bytes <= UNRESERVED_BYTES && self.budget.is_unused()
     }
 
+    /// Checks before an event is read that its user has not used half of the limit. Errors: Unavailable.
+    pub fn check_before_event(&self, user: Uuid) -> Result<()> {
+        self.belongs_to(user);
+        if !self.budget.is_unused() && self.budget.is_half_used(Holder::User(user)) {
+            return Err(used_up());
+        }
+        Ok(())
+    }
+
     /// Reserves memory for the response to a mutation, of about `bytes`. Its client gets the response then.
     /// Errors: Unavailable when the holder has used half of the limit, or a large response does not fit.
     pub fn begin_mutation(&self, bytes: usize) -> Result<()> {

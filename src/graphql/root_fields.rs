@@ -15,6 +15,8 @@ pub struct RootFields {
     pub has_public_query: bool,
     /// Whether there is an introspection field.
     pub has_introspection: bool,
+    /// The response keys of `__schema`.
+    pub schema_keys: Vec<String>,
 }
 
 impl RootFields {
@@ -30,6 +32,11 @@ impl RootFields {
         Self {
             has_public_query: has_introspection || has(public_fields),
             has_introspection,
+            schema_keys: fields
+                .iter()
+                .filter(|field| field.name.node == "__schema")
+                .map(|field| field.response_key().node.to_string())
+                .collect(),
             keys: fields
                 .iter()
                 .filter(|field| field.name.node != "__typename")

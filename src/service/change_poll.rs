@@ -13,8 +13,9 @@ use crate::domain::{Error, Result};
 
 /// The interval between polls. A change of another instance must be delivered within a second.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// The maximum time of one statement: on a dead connection it would never return.
-const POLL_TIMEOUT: Duration = Duration::from_secs(5);
+/// The maximum time of one statement: on a dead connection it would never return. Streams continue within 2 s after
+/// the database replies again.
+const POLL_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// The owners of one statement.
 const OWNERS_PER_STATEMENT: usize = 1024;
 

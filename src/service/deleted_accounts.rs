@@ -59,12 +59,15 @@ impl DeletedAccounts {
             let marked = marked.filter(user::Column::DeletedAt.is_not_null());
             let oldest = marked.order_by_asc(user::Column::DeletedAt).limit(1).into_tuple::<Uuid>();
             let Some(id) = oldest.one(self.database.read()).await.map_err(map_error)? else { return Ok(()) };
-            self.purge_account(id).await?;
+            if !self.purge_account(id).await? {
+                return Ok(());
+            }
             tracing::info!(user_id = %id, "the rows of a deleted account are deleted");
         }
     }
 
-    async fn purge_account(&self, id: Uuid) -> Result<()> {
+    /// Deletes the rows of an account. Returns false when others use them, so that the job has to try again later.
+    async fn purge_account(&self, id: Uuid) -> Result<bool> {
         self.delete_in_chunks::<session::Entity>(session::Column::Id, session::Column::UserId.eq(id)).await?;
         loop {
             let tasks = task::Entity::find().select_only().column(task::Column::Id);
@@ -81,18 +84,19 @@ impl DeletedAccounts {
 
     /// Deletes the row of an account, which is the last one, because it carries the mark. Rows that another
     /// instance has added after the others were deleted are deleted with it (ON DELETE CASCADE).
-    async fn purge_user(&self, id: Uuid) -> Result<()> {
+    async fn purge_user(&self, id: Uuid) -> Result<bool> {
         let head = change_head::Entity::delete_many().filter(change_head::Column::Owner.eq(id));
         let user = user::Entity::delete_many().filter(user::Column::Id.eq(id));
         let user = user.filter(user::Column::DeletedAt.is_not_null());
         let done = in_transaction!(self.database, |transaction| {
             // The insert of a task also locks the counter before the account.
             head.clone().exec(&transaction).await.map_err(map_error)?;
-            user.clone().exec(&transaction).await.map_err(map_error).map(drop)
+            user.clone().exec(&transaction).await.map_err(map_error)?;
+            Ok(true)
         });
         match done {
             // The account is still marked, so it is deleted later.
-            Err(Error::WriteConflict | Error::Locked) => Ok(()),
+            Err(Error::WriteConflict | Error::Locked) => Ok(false),
             done => done,
         }
     }

@@ -3,16 +3,19 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement};
 use uuid::Uuid;
 
 use crate::auth::Passwords;
 use crate::db::entity::{session, user};
-use crate::db::{Database, in_transaction, map_error};
+use crate::db::{Database, Transaction, in_transaction, map_error};
 use crate::domain::{Clock, Error, NewPassword, Registration, Result, User};
 use crate::service::sessions::limit::trim_sessions;
 use crate::service::sessions::revoke_sessions;
 use crate::service::{accounts, registration};
+
+/// The number of accounts whose cursors one statement expires.
+const ACCOUNTS_PER_RESYNC: u64 = 1_000;
 
 /// Access to all accounts for an operator.
 pub struct Operator {
@@ -64,22 +67,36 @@ impl Operator {
 
     /// Expires all cursors of task changes that were given out so far, and returns the number of accounts. The new
     /// positions are times in microseconds: after a second restore of the same backup, a cursor from the time
-    /// between is lower too.
+    /// between is lower too. Each statement expires the cursors of some accounts, so that changes wait only
+    /// shortly for it.
     pub async fn resync(&self) -> Result<u64> {
-        let backend = self.database.write().get_database_backend();
+        let (mut expired, mut last) = (0, Uuid::nil());
+        loop {
+            let ids = user::Entity::find().select_only().column(user::Column::Id);
+            let ids = ids.filter(user::COLUMN.deleted_at.is_null()).filter(user::COLUMN.id.gt(last));
+            let ids = ids.order_by_asc(user::Column::Id).limit(ACCOUNTS_PER_RESYNC).into_tuple::<Uuid>();
+            let ids = ids.all(self.database.read()).await.map_err(map_error)?;
+            let Some(end) = ids.last().copied() else { return Ok(expired) };
+            in_transaction!(self.database, |transaction| self.expire_cursors(&transaction, last, end).await)?;
+            (expired, last) = (expired + ids.len() as u64, end);
+        }
+    }
+
+    /// Expires the cursors of the accounts whose ids are greater than `after` and not greater than `end`.
+    async fn expire_cursors(&self, transaction: &Transaction, after: Uuid, end: Uuid) -> Result<()> {
+        let backend = transaction.get_database_backend();
         let larger = if backend == DbBackend::Postgres { "greatest" } else { "max" };
         // In the order in which other statements lock the counters of several owners.
         let sql = format!(
             "INSERT INTO change_heads (owner_id, position, valid_from)
-                SELECT id, $1, $1 FROM users WHERE deleted_at IS NULL ORDER BY id
+                SELECT id, $1, $1 FROM users WHERE deleted_at IS NULL AND id > $2 AND id <= $3 ORDER BY id
                 ON CONFLICT (owner_id) DO UPDATE SET
                     position = {larger}(change_heads.position + 1, excluded.position),
                     valid_from = {larger}(change_heads.position + 1, excluded.position)"
         );
         let now = self.clock.now().timestamp_micros();
-        let expire = Statement::from_sql_and_values(backend, sql, [now.into()]);
-        let expired = self.database.write().execute_raw(expire).await.map_err(map_error)?;
-        Ok(expired.rows_affected())
+        let expire = Statement::from_sql_and_values(backend, sql, [now.into(), after.into(), end.into()]);
+        transaction.execute_raw(expire).await.map_err(map_error).map(drop)
     }
 
     async fn update(&self, login: &str, column: user::Column, value: Expr, revoke: bool) -> Result<User> {

@@ -31,9 +31,9 @@ pub fn wrap_typename_directives(document: &mut ExecutableDocument) {
     selection_sets_mut(document).for_each(wrap);
 }
 
-/// Turns the selected operation, a subscription, into a query with the same fields. The schema's query type must
-/// have the fields of its subscription type.
-pub fn subscription_as_query(document: &mut ExecutableDocument, name: Option<&str>) {
+/// Turns subscriptions into queries with the same fields. The schema's query type must have the fields of its
+/// subscription type. All of the document's subscriptions are turned, since validation checks all operations.
+pub fn subscriptions_as_queries(document: &mut ExecutableDocument) {
     let rename = |condition: &mut Positioned<TypeCondition>| {
         if condition.node.on.node == root_type(OperationType::Subscription) {
             condition.node.on.node = Name::new(root_type(OperationType::Query));
@@ -51,8 +51,14 @@ pub fn subscription_as_query(document: &mut ExecutableDocument, name: Option<&st
             }
         }
     }
-    if let Some(operation) = find_operation_mut(document, name) {
-        operation.ty = OperationType::Query;
+    let operations: Vec<&mut Positioned<OperationDefinition>> = match &mut document.operations {
+        DocumentOperations::Single(operation) => vec![operation],
+        DocumentOperations::Multiple(all) => all.values_mut().collect(),
+    };
+    for operation in operations {
+        if operation.node.ty == OperationType::Subscription {
+            operation.node.ty = OperationType::Query;
+        }
     }
     document.fragments.values_mut().for_each(|fragment| rename(&mut fragment.node.type_condition));
     selection_sets_mut(document).for_each(|set| rename_in(set, &rename));

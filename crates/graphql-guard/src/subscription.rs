@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use async_graphql_parser::types::{
-    ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+    ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet, TypeCondition,
 };
 use async_graphql_parser::{Pos, Positioned};
 
@@ -50,16 +50,26 @@ fn collect<'a>(
         match &selection.node {
             Selection::Field(field) => fields.push(field),
             Selection::InlineFragment(inline) => {
+                inline.node.type_condition.as_ref().map_or(Ok(()), check_condition)?;
                 collect(document, &inline.node.selection_set.node, fields)?;
             }
             Selection::FragmentSpread(spread) => {
                 if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
+                    check_condition(&fragment.node.type_condition)?;
                     collect(document, &fragment.node.selection_set.node, fields)?;
                 }
             }
         }
     }
     Ok(())
+}
+
+/// Checks the type of a fragment at the root.
+fn check_condition(condition: &Positioned<TypeCondition>) -> Result<(), Error> {
+    if condition.node.on.node == root_type(OperationType::Subscription) {
+        return Ok(());
+    }
+    Err(invalid("A fragment at the root of a subscription needs the type Subscription.", condition.pos))
 }
 
 fn invalid(message: &str, position: Pos) -> Error {

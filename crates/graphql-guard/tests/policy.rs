@@ -3,7 +3,7 @@
 use async_graphql_value::{ConstValue, Name, Variables};
 use graphql_guard::{
     CountedList, Error, ExclusiveFields, Guard, Limits, PathSegment, Policy, Rule, Scalar, SearchCondition,
-    find_operation, subscription_as_query,
+    find_operation, subscriptions_as_queries,
 };
 
 const SDL: &str = "
@@ -136,12 +136,15 @@ fn a_subscription_selects_exactly_one_field_unconditionally() {
         assert_eq!(check(query), Ok(()), "{query}");
     }
     let one = "A subscription selects exactly one field.";
+    let condition = "A fragment at the root of a subscription needs the type Subscription.";
     let directive = "The field of a subscription cannot have a directive.";
     for (query, message) in [
         ("subscription { shelf { label } painted { title } }", one),
         ("subscription { a: shelf { label } ...A } fragment A on Subscription { shelf { label } }", one),
         ("subscription { shelf { label } __typename }", one),
         ("subscription { __typename }", "A subscription cannot select __typename at its root."),
+        ("subscription { ... on Query { shelf { label } } }", condition),
+        ("subscription { ...A } fragment A on Query { shelf { label } }", condition),
         ("subscription { books }", "Unknown field \"books\" on type \"Subscription\"."),
         ("subscription { shelf @include(if: true) { label } }", directive),
         ("subscription { ...A @skip(if: false) } fragment A on Subscription { shelf { label } }", directive),
@@ -152,14 +155,14 @@ fn a_subscription_selects_exactly_one_field_unconditionally() {
 }
 
 #[test]
-fn a_subscription_becomes_a_query_with_the_same_fields() {
-    let text = "subscription { ...A ... on Subscription { shelf { books { ... on Book { title } } } } }
-        fragment A on Subscription { shelf { label } }";
+fn subscriptions_become_queries_with_the_same_fields() {
+    let text = "subscription A { ...A ... on Subscription { shelf { books { ... on Book { title } } } } }
+        subscription B { ...A } fragment A on Subscription { shelf { label } }";
     let guard = guard(usize::MAX);
     let mut document = guard.parse(text).expect("it is within the limits");
-    subscription_as_query(&mut document, None);
+    subscriptions_as_queries(&mut document);
     let expected =
-        guard.parse(&text.replacen("subscription", "query     ", 1).replace("on Subscription", "on Query"));
+        guard.parse(&text.replace("subscription", "query       ").replace("on Subscription", "on Query"));
     let without_positions = |document: &_| {
         let text = format!("{document:?}");
         let parts =

@@ -9,11 +9,12 @@ use crate::api::context::RequestExt;
 use crate::api::memory_size::MemorySize;
 use crate::api::scalar::Id;
 use crate::api::task::TaskNode;
-use crate::api::task::connection::selected_columns;
+use crate::api::task::connection::selected_names;
 use crate::api::task::part_loader::TaskPartLoader;
 use crate::domain::{ChangesArguments, ChangesFrom, ChangesRequest, Result, Task};
 use crate::graphql::direct_json::{DirectJson, DirectList, FieldWriter, object};
 use crate::graphql::response_budget::CountedBytes;
+use crate::service::TaskColumns;
 
 /// One page of task changes, and the cursor after which the next page begins.
 #[derive(SimpleObject)]
@@ -51,13 +52,16 @@ impl TaskChanges {
         let event = request.event();
         let owner = viewer.user_id();
         let page = match event {
-            Some(event) => event.page(owner, after, first)?,
+            Some(event) => {
+                request.share().check_before_event(owner)?;
+                event.page(owner, after, first)?
+            }
             None => {
                 let arguments = ChangesArguments { after, last_event_id: None, first };
                 ChangesRequest::parse(owner, arguments, ChangesFrom::Start)?
             }
         };
-        let columns = selected_columns(ctx, &["version", "deletedAt"]);
+        let columns = TaskColumns::shown_by(selected_names(ctx).into_iter().chain(["version", "deletedAt"]));
         let changes = request.services().tasks(viewer).changes(&page, columns).await?;
         if let Some(event) = event {
             event.record(&changes);

@@ -69,13 +69,14 @@ impl TaskConnection {
         order: Vec<OrderKey>,
         request: &PageRequest,
     ) -> Result<Self> {
-        let columns = selected_columns(ctx, &[]);
+        let selected = selected_names(ctx);
         let tasks = ctx.request().services().tasks(viewer);
         // Read before the page, so that the page contains every change before it.
-        let sync_cursor = match selected_names(ctx).contains(&"syncCursor") {
+        let sync_cursor = match selected.contains(&"syncCursor") {
             true => Some(tasks.change_cursor().await?.encode()),
             false => None,
         };
+        let columns = TaskColumns::shown_by(selected);
         let page = tasks.list(scope, filter.as_ref(), &order, request, columns).await?;
         let counted = ctx.request().share().hold(page.items.iter().map(MemorySize::memory_size).sum())?;
         let loader = TaskPartLoader::of(page.items.iter().map(|task| task.id), viewer);
@@ -88,13 +89,8 @@ impl TaskConnection {
     }
 }
 
-/// The columns that the selected fields of tasks show, and those of the fields in `more`.
-pub fn selected_columns(ctx: &Context<'_>, more: &[&str]) -> TaskColumns {
-    TaskColumns::shown_by(selected_names(ctx).into_iter().chain(more.iter().copied()))
-}
-
 /// The names of all fields that are selected below the field of the context.
-fn selected_names<'a>(ctx: &'a Context<'_>) -> Vec<&'a str> {
+pub fn selected_names<'a>(ctx: &'a Context<'_>) -> Vec<&'a str> {
     let mut names = Vec::new();
     add_selected_names(ctx.field(), &mut names);
     names

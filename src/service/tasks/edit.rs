@@ -9,33 +9,47 @@ use crate::db::{Transaction, in_transaction, is_lost, map_error};
 use crate::domain::{Error, NewTask, Result, Task, TaskEdit, TaskScope};
 use crate::service::Tasks;
 
+/// How often a change of one task is tried without a lock while others change the same task.
+const UNLOCKED_ATTEMPTS: usize = 3;
+
 impl Tasks<'_> {
     /// Changes a task. An edit without a difference does not change version and updatedAt.
     ///
     /// The task is read together with those of other requests, and one statement writes it if it still has the
-    /// same version. Everything else is decided with a lock: an edit that came too late, that makes no
-    /// difference, or that must be refused.
+    /// same version. Everything else is decided with a lock: an edit that came too late several times, that makes
+    /// no difference, or that must be refused.
     ///
     /// Errors: NotFound, Forbidden; VersionConflict when the task does not have the expected version; Invalid
     /// when the labels become too many; Unavailable when the connection was lost and it is unknown whether the
     /// task was changed.
     pub async fn edit(&self, id: Uuid, edit: &TaskEdit, expected_version: Option<i32>) -> Result<Task> {
-        let task = self.coalesced.tasks.submit((self.viewer.user_id(), id)).await?;
-        let task = task.filter(|task| check_version(task, expected_version).is_ok());
-        let edited = task.as_ref().and_then(|task| task.edited(edit, self.now()).ok());
-        if let (Some(task), Some(edited)) = (task, edited)
-            && task != edited
-        {
-            match self.save_if_unchanged(&task, &edited).await {
-                Ok(true) => return Ok(edited),
-                Ok(false) => {}
-                Err(error) if is_lost(&error) => {
-                    return self.save_after_loss(&task, edited, map_error(error)).await;
+        for _ in 0..UNLOCKED_ATTEMPTS {
+            let task = self.coalesced.tasks.submit((self.viewer.user_id(), id)).await?;
+            let task = task.filter(|task| check_version(task, expected_version).is_ok());
+            let edited = task.as_ref().and_then(|task| task.edited(edit, self.now()).ok());
+            match task.zip(edited) {
+                Some((task, edited)) if task != edited => {
+                    if let Some(saved) = self.save_unlocked(&task, edited).await? {
+                        return Ok(saved);
+                    }
                 }
-                Err(error) => return Err(map_error(error)),
+                _ => break,
             }
         }
         self.edit_locked(id, edit, expected_version).await
+    }
+
+    /// Saves a task with one statement if it still has the version of `before`. Returns None if it has not.
+    ///
+    /// Errors: Unavailable when the connection was lost and it is unknown whether the task was changed.
+    async fn save_unlocked(&self, before: &Task, after: Task) -> Result<Option<Task>> {
+        match self.save_if_unchanged(before, &after).await {
+            Ok(is_saved) => Ok(is_saved.then_some(after)),
+            Err(error) if is_lost(&error) => {
+                self.save_after_loss(before, after, map_error(error)).await.map(Some)
+            }
+            Err(error) => Err(map_error(error)),
+        }
     }
 
     async fn edit_locked(&self, id: Uuid, edit: &TaskEdit, expected_version: Option<i32>) -> Result<Task> {
@@ -73,37 +87,58 @@ impl Tasks<'_> {
         })
     }
 
-    /// Moves a task to the trash.
+    /// Moves a task to the trash, as [`Tasks::edit`] changes one.
     ///
     /// Errors: NotFound, also when the task is in the trash already; Forbidden.
     pub async fn delete(&self, id: Uuid) -> Result<()> {
+        for _ in 0..UNLOCKED_ATTEMPTS {
+            let Some(task) = self.coalesced.tasks.submit((self.viewer.user_id(), id)).await? else { break };
+            if self.save_unlocked(&task, self.deleted(&task)).await?.is_some() {
+                return Ok(());
+            }
+        }
         in_transaction!(self.database, |transaction| {
             let task = self.lock(&transaction, id, None).await?;
             self.move_to_trash(&transaction, &task).await
         })
     }
 
-    /// Restores a task from the trash. An active task is returned unchanged.
+    /// Restores a task from the trash, as [`Tasks::edit`] changes one. An active task is returned unchanged.
     ///
     /// Errors: NotFound, Forbidden.
     pub async fn restore(&self, id: Uuid) -> Result<Task> {
+        for _ in 0..UNLOCKED_ATTEMPTS {
+            let trashed = TaskRow::find().filter(self.in_scope(TaskScope::Trashed)).filter(Column::Id.eq(id));
+            let trashed = TaskRow::all(trashed, &self.database.read()).await.map_err(map_error)?;
+            let Some(task) = trashed.into_iter().next() else { break };
+            if let Some(restored) = self.save_unlocked(&task, self.restored(&task)).await? {
+                return Ok(restored);
+            }
+        }
         in_transaction!(self.database, |transaction| {
             let condition = self.active_by_id().or(self.in_scope(TaskScope::Trashed));
             let Some(task) = self.select_for_update(&transaction, &[id], condition).await?.pop() else {
                 return Err(self.access_error(&transaction, id).await?);
             };
-            let restored = match task.deleted_at {
-                Some(_) => Task { deleted_at: None, ..task.clone() }.with_next_version(self.now()),
-                None => task.clone(),
-            };
-            self.save(&transaction, &task, restored).await
+            self.save(&transaction, &task, self.restored(&task)).await
         })
     }
 
-    pub(super) async fn move_to_trash(&self, transaction: &Transaction, task: &Task) -> Result<()> {
+    fn deleted(&self, task: &Task) -> Task {
         let now = self.now();
-        let deleted = Task { deleted_at: Some(now), ..task.clone() }.with_next_version(now);
-        self.save(transaction, task, deleted).await.map(drop)
+        Task { deleted_at: Some(now), ..task.clone() }.with_next_version(now)
+    }
+
+    /// The task outside the trash; an active task is returned unchanged.
+    fn restored(&self, task: &Task) -> Task {
+        match task.deleted_at {
+            Some(_) => Task { deleted_at: None, ..task.clone() }.with_next_version(self.now()),
+            None => task.clone(),
+        }
+    }
+
+    pub(super) async fn move_to_trash(&self, transaction: &Transaction, task: &Task) -> Result<()> {
+        self.save(transaction, task, self.deleted(task)).await.map(drop)
     }
 
     /// Locks an active task until the transaction ends.

@@ -8,7 +8,7 @@ use crate::domain::{ChangeCursor, Changes, ChangesArguments, ChangesFrom, Change
 
 /// The page that an event reads, and what the resolver found. The resolver of `taskChanges` reaches it through
 /// the context of the request.
-pub struct Event {
+pub struct EventRead {
     /// The position of the subscription; None before its first event, which begins where the arguments say.
     cursor: Option<ChangeCursor>,
     /// The position that the client sent with the connection.
@@ -29,7 +29,7 @@ pub struct EventPage {
     pub has_more: bool,
 }
 
-impl Event {
+impl EventRead {
     /// An event after `cursor`, of at most `max_size` changes.
     pub fn new(cursor: Option<ChangeCursor>, last_event_id: Option<String>, max_size: Option<usize>) -> Self {
         Self { cursor, last_event_id, max_size, page: Mutex::default() }
