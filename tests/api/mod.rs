@@ -18,6 +18,7 @@ mod persisted_documents;
 mod response_size;
 mod schema;
 mod sessions;
+mod subscriptions;
 mod task_documents;
 mod tasks;
 mod throttling;

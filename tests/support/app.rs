@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::body::Body;
 use axum::http::{Request, Response};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
+use taskhold::api::Api;
 use taskhold::app::App;
 use taskhold::config::Config;
 use taskhold::db::Database;
@@ -29,6 +30,8 @@ type StatementHook = Arc<Mutex<Option<Arc<dyn Fn(&str) + Send + Sync>>>>;
 /// The service on a database that only this test uses.
 pub struct TestApp {
     service: HttpService,
+    /// The GraphQL API of the service, for subscriptions without a transport.
+    pub api: Api,
     pub kind: DatabaseKind,
     /// The clock of the service, which a test can move.
     pub clock: Clock,
@@ -85,9 +88,10 @@ impl TestApp {
         let connection = database.direct_connection().await.expect("the database accepts connections");
         let clock = Clock::default();
         let app = App::new(&config, database.clone(), clock.clone()).expect("the app can be built");
-        let service = app.service;
+        let App { service, api, .. } = app;
         Self {
             service,
+            api,
             kind,
             clock,
             database,
