@@ -142,6 +142,21 @@ query OneTask($id: ID!) {
 `,
     { id: "" },
   ),
+  example(`# Runs until you stop it. Create or complete a task
+# in another tab of the browser: it appears here.
+
+subscription Follow {
+  taskChanges {
+    changes {
+      kind
+      task {
+        ${task(4)}
+      }
+    }
+    cursor
+  }
+}
+`),
   example(`query WhoAmI {
   me {
     id email username name

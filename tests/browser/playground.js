@@ -168,6 +168,17 @@ test("a first session in the playground", { timeout: 120_000 }, async () => {
   assert.equal((await run(page, "ListTasks")).data.tasks.totalCount, 1);
   await run(page, "Server");
 
+  // A subscription runs over a WebSocket until it is stopped.
+  await page.locator(".graphiql-tab-button").getByText("Follow", { exact: true }).click();
+  await page.getByRole("button", { name: /^Execute query/ }).click();
+  await page.locator(".result-window").getByText('"cursor"').waitFor();
+  const body = JSON.stringify({ query: 'mutation { createTask(input: { title: "Feed the cat" }) { task { id } } }' });
+  const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+  await fetch(`${origin}/graphql`, { method: "POST", headers, body });
+  await page.locator(".result-window").getByText("Feed the cat").waitFor();
+  await page.getByRole("button", { name: /^Stop query/ }).click();
+  await page.getByRole("button", { name: /^Execute query/ }).waitFor();
+
   // The token is stored only for this tab.
   await page.reload();
   await bar.getByText("Signed in as ann@example.com").waitFor();
