@@ -208,4 +208,15 @@ mod tests {
             assert!(response.ends_with("hello"), "{response}");
         }
     }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn accepted_connections_are_closed_when_their_client_has_vanished() {
+        let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).expect("there is a free port");
+        let address = listener.local_addr().expect("it has an address");
+        let _client = TcpStream::connect(address).await.expect("it listens");
+        let (accepted, _) = listener.accept().await.expect("a client has connected");
+        let timeout = rustix::net::sockopt::tcp_user_timeout(&accepted).expect("Linux has the option");
+        assert_eq!(timeout, UNACKNOWLEDGED_TIMEOUT_MS);
+    }
 }

@@ -159,3 +159,55 @@ async fn each_answer_has_its_own_time() {
         written.expect("it was cut");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn each_event_of_a_stream_has_its_own_time() {
+    let (mut client, server) = duplex(1);
+    let state = Arc::new(ConnectionState::default());
+    let _request = state.begin_request(false);
+    state.mark_http_stream();
+    let mut server = TimeoutStream::new(server, state);
+    for _ in 0..3 {
+        let writing = async {
+            server.write_all(&[0; 40]).await?;
+            server.flush().await
+        };
+        let reading = async {
+            for _ in 0..40 {
+                tokio::time::sleep(SECOND).await;
+                client.read_u8().await.expect("there is more");
+            }
+        };
+        let (written, ()) = tokio::join!(writing, reading);
+        written.expect("it was cut");
+    }
+}
+
+#[tokio::test]
+async fn an_http_stream_ends_when_the_client_has_closed_its_side_even_after_further_bytes() {
+    let (mut client, server) = duplex(1 << 10);
+    let state = Arc::new(ConnectionState::default());
+    let _request = state.begin_request(false);
+    state.mark_http_stream();
+    let mut server = TimeoutStream::new(server, state);
+    client.write_all(&[b'x'; 500]).await.expect("the pipe takes it");
+    server.flush().await.expect("the client is there");
+    client.shutdown().await.expect("the pipe is open");
+    let error = server.flush().await.expect_err("the client has closed its side");
+    assert_eq!(error.kind(), ErrorKind::ConnectionAborted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upgraded_connection_has_no_time_limit_for_a_head() {
+    let (mut client, server) = duplex(64);
+    let state = Arc::new(ConnectionState::default());
+    drop(state.begin_request(false));
+    state.mark_upgraded();
+    let mut server = TimeoutStream::new(server, state);
+    let mut buffer = [0; 8];
+    for _ in 0..3 {
+        client.write_all(b"frame").await.expect("the pipe takes it");
+        assert_eq!(server.read(&mut buffer).await.expect("a frame"), 5);
+        assert!(timeout(5 * HEAD_TIMEOUT, server.read(&mut buffer)).await.is_err(), "it was cut while idle");
+    }
+}
