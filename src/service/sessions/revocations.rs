@@ -59,7 +59,7 @@ impl Sessions {
             revoked.iter().map(|id| (*id, first_read.get(id).copied().unwrap_or(read_at))).collect();
         let may_have_missed_some = self.cache.is_stale();
         self.cache.apply_revocations(revoked.iter().copied(), read_at);
-        revoked.iter().for_each(|session| self.streamed.end(*session));
+        self.streamed.end(&revoked);
         if may_have_missed_some { self.end_streams_of_inactive_sessions().await } else { Ok(()) }
     }
 

@@ -51,6 +51,6 @@ impl Sessions {
     /// Rejects revoked sessions on this instance from now on, and ends their streams.
     pub fn mark_revoked(&self, sessions: &[Uuid]) {
         self.cache.mark_revoked(sessions.iter().copied());
-        sessions.iter().for_each(|session| self.streamed.end(*session));
+        self.streamed.end(sessions);
     }
 }

@@ -18,10 +18,12 @@ struct Streamed {
 }
 
 impl StreamedSessions {
-    /// Ends the streams of a session. It may be called several times.
-    pub fn end(&self, session: Uuid) {
-        if let Some(streamed) = self.lock().get(&session) {
-            streamed.ended.cancel();
+    /// Ends the streams of sessions. It may be called several times for the same ones.
+    pub fn end(&self, ended: &[Uuid]) {
+        let sessions = self.lock();
+        if !sessions.is_empty() {
+            let streamed = ended.iter().filter_map(|session| sessions.get(session));
+            streamed.for_each(|streamed| streamed.ended.cancel());
         }
     }
 
