@@ -90,7 +90,8 @@ async fn find_tasks(database: Statements, keys: Arc<[(Uuid, Uuid)]>) -> Result<V
 }
 
 async fn insert_tasks(database: Statements, new: Arc<[Task]>) -> Result<Vec<()>> {
-    // The ids are new, so an existing row with one of them is the same task, sent before.
+    // The ids are new, so an existing row with one of them is the same task, sent before. On PostgreSQL the
+    // repeated row takes a position that no task has, which has no effect.
     let sent_before = OnConflict::column(Column::Id).do_nothing().to_owned();
     // Each row locks the counter of its owner. All statements lock them in the same order.
     let mut rows: Vec<&Task> = new.iter().collect();
