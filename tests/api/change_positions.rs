@@ -143,4 +143,24 @@ on_both_databases! {
             assert_eq!(count_changes(app, statement, app.execute_sql(statement)).await, changes, "{statement}");
         }
     }
+
+    /// Between two statements, a transaction would keep the counter locked for the other changes of its owner.
+    async fn a_change_of_one_task_is_written_with_one_statement_after_it_was_read(app) {
+        let ann = app.user("ann").await;
+        let id = ann.task("one").await;
+        for mutation in [
+            "updateTask(id: $id, input: { title: \"two\" }) { task { id } }",
+            "completeTask(id: $id) { task { id } }",
+            "reopenTask(id: $id) { task { id } }",
+            "toggleTask(id: $id) { task { id } }",
+            "deleteTask(id: $id) { deletedTaskId }",
+            "restoreTask(id: $id) { task { id } }",
+        ] {
+            let query = format!("mutation($id: ID!) {{ {mutation} }}");
+            let (statements, _) = app.statements(ann.data(&query, json!({ "id": id }))).await;
+            assert_eq!(statements.len(), 2, "{mutation}: {statements:?}");
+            assert!(statements[0].starts_with("SELECT") && !statements[0].contains("FOR UPDATE"), "{statements:?}");
+            assert!(statements[1].starts_with("UPDATE"), "{statements:?}");
+        }
+    }
 }

@@ -89,7 +89,7 @@ impl Tasks<'_> {
 
     /// Moves a task to the trash, as [`Tasks::edit`] changes one.
     ///
-    /// Errors: NotFound, also when the task is in the trash already; Forbidden.
+    /// Errors: NotFound, also when the task is in the trash already; Forbidden; Unavailable as [`Tasks::edit`].
     pub async fn delete(&self, id: Uuid) -> Result<()> {
         for _ in 0..UNLOCKED_ATTEMPTS {
             let Some(task) = self.coalesced.tasks.submit((self.viewer.user_id(), id)).await? else { break };
@@ -105,7 +105,7 @@ impl Tasks<'_> {
 
     /// Restores a task from the trash, as [`Tasks::edit`] changes one. An active task is returned unchanged.
     ///
-    /// Errors: NotFound, Forbidden.
+    /// Errors: NotFound, Forbidden; Unavailable as [`Tasks::edit`].
     pub async fn restore(&self, id: Uuid) -> Result<Task> {
         for _ in 0..UNLOCKED_ATTEMPTS {
             let trashed = TaskRow::find().filter(self.in_scope(TaskScope::Trashed)).filter(Column::Id.eq(id));
