@@ -1,0 +1,33 @@
+// Apollo Client for the components.
+import type { ApolloClient } from '@apollo/client';
+import { ApolloProvider, useQuery } from '@apollo/client/react';
+import { TaskListDocument } from '../generated/graphql.js';
+import type { Parts } from '../shared/tasks.js';
+import type { Backend } from '../ui/backend.js';
+import * as changes from './changes.js';
+import { createApolloClient, follow, loadMore, PAGE_SIZE, toFailure } from './client.js';
+
+const failing = <T,>(promise: Promise<T>) => promise.catch((error: unknown) => { throw toFailure(error); });
+const done = async (promise: Promise<unknown>) => { await failing(promise); };
+
+/** The list in the cache. `follow` reads it and keeps it in step, so this hook sends no request. */
+function useTaskList() {
+  const { data } = useQuery(TaskListDocument, { variables: { first: PAGE_SIZE }, fetchPolicy: 'cache-only' });
+  return { tasks: data?.tasks.edges.map(({ node }) => node), hasMore: data?.tasks.pageInfo.hasNextPage ?? false };
+}
+
+export function apolloBackend(parts: Parts): Backend {
+  const client: ApolloClient = createApolloClient(parts);
+  return {
+    wrap: children => <ApolloProvider client={client}>{children}</ApolloProvider>,
+    useTaskList,
+    loadMore: () => done(loadMore(client)),
+    read: id => failing(changes.read(client, id)),
+    add: (id, title) => done(changes.add(client, id, title)),
+    rename: (task, title) => done(changes.rename(client, task, title)),
+    setCompleted: (task, completed) => done(changes.setCompleted(client, task, completed)),
+    remove: task => done(changes.remove(client, task)),
+    restore: task => done(changes.restore(client, task)),
+    follow: onError => follow(client, parts, onError),
+  };
+}

@@ -1,0 +1,73 @@
+// The whole page: the sign-in form, or the tasks of the signed-in user.
+import { useEffect, useState, useSyncExternalStore } from 'react';
+import type { Parts } from '../shared/tasks.js';
+import type { Backend } from './backend.js';
+import { Connection } from '../shared/connection.js';
+import { createFreshen } from '../shared/freshen.js';
+import { authorizedFetch } from '../shared/request.js';
+import { Session, type User } from '../shared/session.js';
+import { createSocket, type Position } from '../shared/socket.js';
+import { ConnectionBanner } from './ConnectionBanner.js';
+import { SignIn } from './SignIn.js';
+import { TaskList } from './TaskList.js';
+import './app.css';
+
+const ADDRESS = new URL('/graphql', location.href).href;
+const session = new Session(ADDRESS);
+
+interface Props {
+  /** The name of the GraphQL client. */
+  client: string;
+  createBackend(parts: Parts): Backend;
+}
+
+export function App({ client, createBackend }: Props) {
+  const user = useSyncExternalStore(session.subscribe, session.user);
+  return (
+    <>
+      <header>
+        <h1>Tasks</h1>
+        <span className="client">{client}</span>
+        {user && <span className="user">{user.name}</span>}
+        {user && <button onClick={() => void session.logout()}>Sign out</button>}
+      </header>
+      {user ? <Signed key={user.id} user={user} createBackend={createBackend} /> : <SignIn session={session} />}
+    </>
+  );
+}
+
+/** Everything that belongs to one user. For the next user all of it is made anew. */
+function start(createBackend: Props['createBackend']) {
+  const position: Position = {};
+  const freshen = createFreshen();
+  const connection = new Connection();
+  const socket = createSocket(ADDRESS.replace('http', 'ws'), session, position, connection.wait);
+  const backend = createBackend({ url: ADDRESS, fetch: authorizedFetch(session), socket, position, freshen });
+  const ends = [
+    connection.follow(socket),
+    () => socket.dispose(),
+  ];
+  return { backend, connection, stop: () => ends.forEach(end => end()) };
+}
+
+function Signed({ user, createBackend }: { user: User; createBackend: Props['createBackend'] }) {
+  const [started, setStarted] = useState<ReturnType<typeof start>>();
+  const [problem, setProblem] = useState('');
+  useEffect(() => {
+    const next = start(createBackend);
+    const unfollow = next.backend.follow(error => setProblem(error instanceof Error ? error.message : 'Live changes have stopped.'));
+    setStarted(next);
+    return () => {
+      unfollow();
+      next.stop();
+    };
+  }, [createBackend]);
+  if (!started) return null;
+  return started.backend.wrap(
+    <main>
+      <ConnectionBanner connection={started.connection} />
+      {problem && <p role="alert">{problem} <button onClick={() => location.reload()}>Reload</button></p>}
+      <TaskList user={user} backend={started.backend} connection={started.connection} />
+    </main>,
+  );
+}
