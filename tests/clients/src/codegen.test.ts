@@ -23,6 +23,7 @@ test('codegen: the operations use every root field once', () => {
   const there = [
     ...Object.keys(schema.getQueryType()?.getFields() ?? {}).map(name => `query ${name}`),
     ...Object.keys(schema.getMutationType()?.getFields() ?? {}).map(name => `mutation ${name}`),
+    ...Object.keys(schema.getSubscriptionType()?.getFields() ?? {}).map(name => `subscription ${name}`),
   ];
   assert.deepEqual(used.sort(), there.sort());
 });
