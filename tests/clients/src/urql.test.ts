@@ -85,10 +85,10 @@ withServer('urql: an error is a CombinedError with its code; the schema makes a 
   assert.equal(node.data.node.title, 'One');
 });
 
-withServer('urql: an expired token leads to one refreshToken and one retry', { ACCESS_TOKEN_TTL: '1s' }, async server => {
+withServer('urql: an expired token leads to one refreshToken and one retry', { ACCESS_TOKEN_TTL: '3s' }, async server => {
   const { client, tokens } = await signedUp(server);
   const first = { ...tokens };
-  await sleep(2_000);
+  await sleep(4_000);
   const { data, error } = await client.query(LIST, { first: 3 });
   assert.equal(error, undefined);
   assert.deepEqual(data?.tasks.edges, []);
