@@ -145,14 +145,14 @@ impl Registry {
     }
 
     /// Requests the connection that has been idle longest to close, unless one is already closing. False when
-    /// none is idle.
+    /// none is idle. A request to one that is not idle any more does not count: it may never be declined.
     fn request_close_of_longest_idle(&self, is_candidate: impl Fn(&OpenConnection) -> bool) -> bool {
-        let candidates = || self.open.values().filter(|open| is_candidate(open)).map(|open| &open.state);
-        if candidates().any(|state| state.is_close_requested()) {
+        let candidates = self.open.values().filter(|open| is_candidate(open)).map(|open| &open.state);
+        let idle: Vec<_> = candidates.filter_map(|state| Some((state.idle_since()?, state))).collect();
+        if idle.iter().any(|(_, state)| state.is_close_requested()) {
             return true;
         }
-        let idle = candidates().filter_map(|state| Some((state.idle_since()?, state)));
-        let longest = idle.min_by_key(|(since, _)| *since);
+        let longest = idle.into_iter().min_by_key(|(since, _)| *since);
         longest.map(|(_, state)| state.request_close()).is_some()
     }
 
@@ -283,5 +283,21 @@ mod tests {
         assert!(opened[1].as_ref().expect("it is open").accepts_close_request());
         opened[1] = None;
         assert!(waiting.await.expect("it does not panic"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_becomes_a_stream_and_never_declines_does_not_prevent_the_close_of_another() {
+        for per_address in [0, 2] {
+            let (admission, mut opened) = (admission(2, per_address, ""), Vec::new());
+            for _ in 0..2 {
+                assert_eq!(open(&admission, "192.0.2.1", &mut opened).await, "opened");
+            }
+            let peer = IpAddr::from([192, 0, 2, 1]);
+            let waiting = timeout(Duration::from_millis(1), admission.admit(peer)).await;
+            assert!(waiting.is_err() && state(&opened, 0).is_close_requested());
+            let _served = state(&opened, 0).begin_request(false);
+            let waiting = timeout(Duration::from_millis(1), admission.admit(peer)).await;
+            assert!(waiting.is_err() && state(&opened, 1).is_close_requested());
+        }
     }
 }
