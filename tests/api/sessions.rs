@@ -1,5 +1,7 @@
 //! Sessions: refresh, revocation, password changes, deletion of the account, and forged tokens.
 
+use axum::body::Body;
+use axum::http::Request;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use chrono::TimeDelta;
 use hmac::{Hmac, KeyInit, Mac};
@@ -163,6 +165,21 @@ on_both_databases! {
         // The refresh reads the session again, as an instance does that has not cached it.
         refresh(app, &json!(ann.refresh_token)).await;
         assert_ne!(used().await, first);
+    }
+
+    async fn an_open_stream_counts_as_use_of_its_session(app) {
+        let ann = app.user("ann").await;
+        let used = async || ann.data(SESSIONS, json!({})).await["me"]["sessions"][0]["lastUsedAt"].clone();
+        let first = used().await;
+        let request = Request::post("/graphql")
+            .header("content-type", "application/json")
+            .header("accept", "text/event-stream")
+            .header("authorization", format!("Bearer {}", ann.token()))
+            .body(Body::from(json!({ "query": "subscription { taskChanges { cursor } }" }).to_string()));
+        let stream = app.send(request.expect("a valid request")).await;
+        assert_eq!(stream.status(), 200);
+        app.clock.advance(TimeDelta::minutes(11));
+        eventually("the use is recorded", async || used().await != first).await;
     }
 
     async fn changing_the_password_revokes_the_other_sessions(app) {

@@ -15,9 +15,9 @@ pub(in crate::service) const MAX_SESSIONS: u64 = 100;
 pub(super) const SESSIONS_PER_DELETE: u64 = 500;
 /// The number of ids of excess sessions that one query reads.
 const IDS_PER_READ: u64 = 10_000;
-/// A session that was used within this time may be in the cache of another instance. It is longer than the
-/// lifetime of a cache entry, because uses are recorded to the minute.
-const EXPIRY_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+/// A session that was used within this time may be in the cache or have streams on another instance. It is
+/// longer than an hour, because the recorded use of a session with streams may be that old.
+const EXPIRY_TOLERANCE: TimeDelta = TimeDelta::minutes(90);
 
 /// The ids of a user's active sessions, most recently used first, without the first `skip`.
 fn ids_beyond(user: Uuid, now: Instant, skip: u64, limit: u64) -> Select<Entity> {

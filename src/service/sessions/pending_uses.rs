@@ -24,11 +24,6 @@ impl PendingUses {
         if (now - last_used_at).abs() <= USE_PRECISION {
             return;
         }
-        self.add_now(session);
-    }
-
-    /// Adds a session.
-    pub fn add_now(&self, session: Uuid) {
         let mut sessions = self.0.lock().expect("no holder panics");
         if sessions.len() < MAX_PENDING_SESSIONS {
             sessions.insert(session);

@@ -1,5 +1,4 @@
-//! Streams and their sessions: a stream learns when its session ends or its token expires, and counts as use
-//! of the session.
+//! Streams and their sessions: a stream learns when its session ends or its token expires.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +14,8 @@ use crate::domain::{Instant, Result};
 use crate::service::Sessions;
 use crate::service::sessions::{TOKEN_EXPIRED, TokenState};
 
-/// The longest time between two records of the use of a session, and between two looks at the clock, which
-/// may be set while a stream is open.
-const USE_INTERVAL: Duration = Duration::from_secs(50 * 60);
+/// The longest time between two looks at the clock, which may be set while a stream is open.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// The number of sessions that one statement looks up.
 const SESSIONS_PER_LOOKUP: usize = 500;
 
@@ -53,17 +51,14 @@ impl StreamSession {
         }
     }
 
-    /// Waits until the token has expired or the session has ended, and records the use of the session while it
-    /// waits.
+    /// Waits until the token has expired or the session has ended.
     pub async fn wait_for_end(&self) -> SessionEnd {
         loop {
             if let Some(end) = self.end() {
                 return end;
             }
             let left = (self.expires_at - self.sessions.clock.now()).to_std().unwrap_or_default();
-            if tokio::time::timeout(left.min(USE_INTERVAL), self.ended.cancelled()).await.is_err() {
-                self.sessions.uses.add_now(self.viewer.session_id());
-            }
+            let _ = tokio::time::timeout(left.min(CLOCK_INTERVAL), self.ended.cancelled()).await;
         }
     }
 

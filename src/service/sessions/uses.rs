@@ -4,33 +4,54 @@
 use std::sync::Weak;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use crate::db::entity::session::{COLUMN, Column, Entity};
 use crate::db::map_error;
-use crate::domain::Result;
+use crate::domain::{Instant, Result};
 use crate::service::Sessions;
 
 const WRITE_INTERVAL: Duration = Duration::from_secs(1);
+/// The time between two records of the use of the sessions that have streams. A recorded use must not be older
+/// than an hour, and a write may fail.
+const STREAM_USE_INTERVAL: TimeDelta = TimeDelta::minutes(10);
 /// The number of sessions that one statement updates.
 const SESSIONS_PER_WRITE: usize = 500;
+
 impl Sessions {
     /// Writes last uses regularly, until the last other reference to `sessions` is dropped.
     pub async fn write_uses(sessions: Weak<Self>) {
         let mut interval = tokio::time::interval(WRITE_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut streams_recorded_at = None;
         loop {
             interval.tick().await;
             let Some(sessions) = sessions.upgrade() else { return };
             sessions.write_pending_uses().await;
+            sessions.write_uses_by_streams(&mut streams_recorded_at).await;
         }
     }
 
     /// Writes the pending last uses.
     pub(in crate::service) async fn write_pending_uses(&self) {
-        for batch in self.uses.take().chunks(SESSIONS_PER_WRITE) {
+        self.write_in_batches(&self.uses.take()).await;
+    }
+
+    /// Writes that the sessions with open streams are used, if the last time is long ago.
+    async fn write_uses_by_streams(&self, recorded_at: &mut Option<Instant>) {
+        let now = self.clock.now();
+        // The absolute difference, because the clock may have been set back.
+        if recorded_at.is_none_or(|at| (now - at).abs() >= STREAM_USE_INTERVAL) {
+            *recorded_at = Some(now);
+            self.write_in_batches(&self.streamed.all()).await;
+        }
+    }
+
+    async fn write_in_batches(&self, used: &[Uuid]) {
+        for batch in used.chunks(SESSIONS_PER_WRITE) {
             if let Err(error) = self.write_last_used(batch).await {
                 tracing::debug!(%error, "the last uses of sessions could not be written");
             }
