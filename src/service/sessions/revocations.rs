@@ -25,28 +25,37 @@ const POLLS_PER_CLEANUP: u64 = 60;
 /// The number of revocations that one statement deletes.
 const ROWS_PER_CLEANUP: usize = 500;
 
+/// What the polls so far have found.
+#[derive(Default)]
+struct Polled {
+    /// When this instance first read each of the revocations.
+    first_read: HashMap<Uuid, Instant>,
+    /// Whether revocations may have been written and deleted between two polls, and the sessions of streams
+    /// have not been looked up since.
+    may_have_missed_some: bool,
+}
+
 impl Sessions {
     /// Polls revocations and deletes old ones, until the last other reference to `sessions` is dropped.
     pub async fn poll_revocations(sessions: Weak<Self>) {
         let mut interval = tokio::time::interval(POLL_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        // When this instance first read each of the revocations.
-        let mut first_read: HashMap<Uuid, Instant> = HashMap::new();
+        let mut polled = Polled::default();
         for round in 1_u64.. {
             interval.tick().await;
             let Some(sessions) = sessions.upgrade() else { return };
-            if let Err(error) = in_time(sessions.read_revocations(&mut first_read)).await {
+            if let Err(error) = in_time(sessions.read_revocations(&mut polled)).await {
                 tracing::debug!(%error, "revocations could not be read");
             }
             if round.is_multiple_of(POLLS_PER_CLEANUP)
-                && let Err(error) = in_time(sessions.delete_revocations(&first_read)).await
+                && let Err(error) = in_time(sessions.delete_revocations(&polled.first_read)).await
             {
                 tracing::debug!(%error, "old revocations could not be deleted");
             }
         }
     }
 
-    async fn read_revocations(&self, first_read: &mut HashMap<Uuid, Instant>) -> Result<()> {
+    async fn read_revocations(&self, polled: &mut Polled) -> Result<()> {
         let read_at = Instant::now();
         let revoked: Vec<Uuid> = session_ending::Entity::find()
             .select_only()
@@ -55,12 +64,16 @@ impl Sessions {
             .all(self.database.read())
             .await
             .map_err(map_error)?;
-        *first_read =
-            revoked.iter().map(|id| (*id, first_read.get(id).copied().unwrap_or(read_at))).collect();
-        let may_have_missed_some = self.cache.is_stale();
+        let first_read = |id: &Uuid| polled.first_read.get(id).copied().unwrap_or(read_at);
+        polled.first_read = revoked.iter().map(|id| (*id, first_read(id))).collect();
+        polled.may_have_missed_some |= self.cache.is_stale();
         self.cache.apply_revocations(revoked.iter().copied(), read_at);
         self.streamed.end(&revoked);
-        if may_have_missed_some { self.end_streams_of_inactive_sessions().await } else { Ok(()) }
+        if polled.may_have_missed_some {
+            self.end_streams_of_inactive_sessions().await?;
+            polled.may_have_missed_some = false;
+        }
+        Ok(())
     }
 
     async fn delete_revocations(&self, first_read: &HashMap<Uuid, Instant>) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{CREATE, SUBSCRIBE};
-use crate::support::{PostgresDatabase, ServerEnv, json, wait_until};
+use crate::support::{PostgresDatabase, ServerEnv, SqlSession, json, wait_until};
 
 #[test]
 fn an_open_stream_stays_open_and_continues_after_an_outage() {
@@ -66,4 +66,25 @@ fn a_session_that_cannot_be_checked_is_no_reason_to_sign_in_again() {
         socket.send(&init);
         socket.try_receive().is_ok()
     });
+}
+
+#[test]
+fn a_session_that_ended_unnoticed_ends_its_streams_although_the_first_check_fails() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    let server = ServerEnv::on(&database).start(&[]);
+    let token = server.register("ann");
+    let mut socket = server.signed_in_web_socket(&token);
+    let open = || SqlSession::open(&database.url).expect("the database accepts connections");
+    let (mut first, mut second) = (open(), open());
+    // For more than ten seconds the server cannot read which sessions have ended.
+    first.run("BEGIN; LOCK TABLE session_endings IN ACCESS EXCLUSIVE MODE");
+    second.run("DELETE FROM sessions");
+    socket.assert_silent_for(Duration::from_secs(11));
+    second.run("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
+    first.run("COMMIT");
+    let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+        AND datname = current_database() AND query LIKE '%sessions%users%'";
+    wait_until("the check fails", || first.number(cancel) > 0);
+    second.run("COMMIT");
+    assert_eq!(socket.close_frame(), "4401 Invalid token");
 }
