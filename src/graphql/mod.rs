@@ -18,7 +18,7 @@ mod root_fields;
 
 pub use direct_json::write::JsonChunks;
 pub use error::{ErrorCode, code_name, panic_error, request_error, response_memory_error};
-pub use execution::{Disposition, Execution, OperationSummary, Refusal};
+pub use execution::{Disposition, Execution, OperationSummary, Refusal, finalize_errors};
 pub use executor::{Executor, ExecutorSettings};
 pub use graphql_guard as guard;
 pub use limited_root::LimitedRoot;

@@ -81,9 +81,10 @@ struct Accepted {
 }
 
 impl Accepted {
-    /// Whether the result of a query or mutation is an event stream too.
-    fn only_event_stream(self) -> bool {
-        self.json.is_none() && self.stream == Some(HttpFormat::EventStream)
+    /// Whether the result of an operation of this type is an event stream. None: the type is not known.
+    fn is_event_stream_for(self, operation_type: Option<&str>) -> bool {
+        let is_accepted = self.stream == Some(HttpFormat::EventStream);
+        is_accepted && (self.json.is_none() || operation_type == Some("subscription"))
     }
 
     /// The format of errors.
@@ -92,7 +93,7 @@ impl Accepted {
     }
 
     fn refuse(self, error: RequestError, request_id: &str) -> Response {
-        if self.only_event_stream() && error.is_of_document() {
+        if self.is_event_stream_for(None) && error.is_fault() {
             http_stream::respond_with_error(error.into_error(request_id))
         } else {
             error.respond(self.json(), request_id)
@@ -143,14 +144,14 @@ async fn execute(
              or a WebSocket.",
         )),
         (Started::Executed(execution, viewer), _)
-            if accepted.only_event_stream() && http_stream::is_result(execution.disposition) =>
+            if accepted.is_event_stream_for(execution.summary.ty) && http_stream::is_result(&execution) =>
         {
             Ok(http_stream::respond_with_result(execution, viewer))
         }
         (
             Started::Executed(Execution { disposition: Disposition::Executed, .. }, _),
-            Accepted { json: None, .. },
-        ) if !accepted.only_event_stream() => Err(not_acceptable("The result of a query is JSON.")),
+            Accepted { json: None, stream: Some(HttpFormat::Multipart) },
+        ) => Err(not_acceptable("A query needs `Accept: application/json` or `text/event-stream`.")),
         (Started::Executed(execution, viewer), _) => {
             Ok(response::respond(execution, viewer, accepted.json(), &credential, request_id))
         }

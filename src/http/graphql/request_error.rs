@@ -7,6 +7,9 @@ use axum::response::Response;
 use crate::graphql::{ErrorCode, request_error, response_memory_error};
 use crate::http::graphql::response_format::ResponseFormat;
 
+/// After how many seconds a client that was refused because of a limit should try again.
+const RETRY_AFTER_SECONDS: u32 = 5;
+
 /// Why a request is refused before its document is read.
 pub struct RequestError {
     /// None: the document exceeds a limit, and the response format decides on the status.
@@ -40,12 +43,23 @@ impl RequestError {
         Self { status: Some(StatusCode::FORBIDDEN), error: Box::new(error) }
     }
 
-    /// The error of a stream that would exceed a limit, or that begins while the server stops. The client may
-    /// try again after this number of seconds.
-    pub fn later(code: ErrorCode, message: &str, seconds: u32) -> Self {
+    /// The error of a stream or an operation that would exceed a limit, or of a stream that begins while the
+    /// server stops. The client may try again after [`RETRY_AFTER_SECONDS`].
+    pub fn later(code: ErrorCode, message: &str) -> Self {
         let mut error = request_error(code, message);
-        error.extensions.get_or_insert_default().set("retryAfter", seconds);
+        error.extensions.get_or_insert_default().set("retryAfter", RETRY_AFTER_SECONDS);
         Self { status: StatusCode::from_u16(code.status()).ok(), error: Box::new(error) }
+    }
+
+    /// The error of a stream that begins while the server stops.
+    pub fn stopping() -> Self {
+        Self::later(ErrorCode::ServiceUnavailable, "The server is stopping. Connect again.")
+    }
+
+    /// The error of a stream that begins while the server has too many.
+    pub fn too_many_streams() -> Self {
+        let message = "The server has too many streams at the moment. Try again shortly.";
+        Self::later(ErrorCode::ServiceUnavailable, message)
     }
 
     /// The error of an executed operation for whose response no memory is left.
@@ -64,9 +78,9 @@ impl RequestError {
         self.status == Some(StatusCode::BAD_REQUEST)
     }
 
-    /// Whether the document exceeds a limit.
-    pub fn is_of_document(&self) -> bool {
-        self.status.is_none()
+    /// Whether the request is malformed or its document exceeds a limit, so that it fails each time it is sent.
+    pub fn is_fault(&self) -> bool {
+        self.is_malformed() || self.status.is_none()
     }
 
     /// The error as clients receive it.

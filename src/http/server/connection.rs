@@ -12,6 +12,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{self, HeaderValue, header};
 use axum::response::Response;
+use futures_util::FutureExt;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -22,6 +23,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tower_service::Service;
 
 use super::framing;
+use super::http_stream::HttpStream;
 use super::place::Place;
 use super::state::{ConnectionState, ServedRequest};
 use super::timeout_stream::TimeoutStream;
@@ -32,10 +34,6 @@ use crate::http::readiness::Readiness;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The maximum size of a request head; a longer one gets a 431. It also limits how much hyper reads ahead.
 const MAX_HEAD_BYTES: usize = 64 << 10;
-
-/// Marks a response whose body is a stream of events.
-#[derive(Clone, Copy, Debug)]
-pub struct HttpStream;
 
 /// The parts that serve the requests of all connections of a listener.
 #[derive(Clone)]
@@ -83,16 +81,16 @@ pub async fn serve_connection<S, I>(
                 polled
             });
             let mut response = response.await?;
-            let is_stream = response.extensions().get::<HttpStream>().is_some();
-            if is_stream {
-                state.mark_http_stream();
+            if let Some(stream) = response.extensions_mut().remove::<HttpStream>() {
+                state.mark_http_stream(stream);
             }
             // The next request cannot be separated from an unread or malformed body, and is not read while a
             // stream is sent.
-            if malformed.is_some() || state.is_body_unread() || is_stream || readiness.is_stopping() {
+            let is_last = malformed.is_some() || state.is_body_unread() || state.http_stream().is_some();
+            if is_last || readiness.is_stopping() {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, Infallible>(response.map(|body| TrackedResponseBody { body, _request: request_state }))
+            Ok::<_, Infallible>(response.map(|body| TrackedResponseBody { body, request: request_state }))
         }
     });
     let stream = TokioIo::new(TimeoutStream::new(stream, state.clone()));
@@ -100,6 +98,7 @@ pub async fn serve_connection<S, I>(
     builder.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT);
     builder.half_close(true).max_header_size(MAX_HEAD_BYTES).max_buf_size(MAX_HEAD_BYTES);
     let mut connection = pin!(builder.serve_connection(stream, observed).with_upgrades());
+    let mut http_stream = None;
     poll_fn(|context| {
         state.register_waker(context.waker());
         // The result is ignored: a client that disconnects is not worth a log line.
@@ -109,7 +108,9 @@ pub async fn serve_connection<S, I>(
             connection.as_mut().graceful_shutdown();
             has_ended = connection.as_mut().poll(context).is_ready();
         }
-        if has_ended || place.accepts_close_request() { Poll::Ready(()) } else { Poll::Pending }
+        http_stream = http_stream.take().or_else(|| state.http_stream().cloned());
+        let is_cut = http_stream.as_mut().is_some_and(|stream| stream.poll_unpin(context).is_ready());
+        if has_ended || is_cut || place.accepts_close_request() { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
 }
@@ -163,7 +164,7 @@ impl HttpBody for TrackedRequestBody {
 /// A response body, which hyper drops when it has taken the last frame. That ends the served request.
 struct TrackedResponseBody {
     body: Body,
-    _request: ServedRequest,
+    request: ServedRequest,
 }
 
 impl HttpBody for TrackedResponseBody {
@@ -174,7 +175,9 @@ impl HttpBody for TrackedResponseBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        self.request.set_awaits_frame(frame.is_pending());
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
@@ -190,25 +193,31 @@ impl HttpBody for TrackedResponseBody {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use axum::Router;
     use axum::routing::get;
+    use axum::{Extension, Router};
+    use futures_util::{StreamExt, stream};
     use prometheus_client::metrics::gauge::Gauge;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
-    use tokio::time::Instant;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::time::{Instant, sleep};
 
     use super::super::admission::{Admission, ConnectionLimits};
     use super::*;
 
-    /// Sends a text and then waits: what the client receives, and after how many seconds the server closes.
-    async fn seconds_until_cut(sent: &str) -> (String, u64) {
-        let router = Router::new().route("/", get(|| async { "hello" }));
+    /// The client's side of a connection that is served.
+    async fn connect(router: Router, pipe_bytes: usize) -> DuplexStream {
         let handler = Handler { service: router, readiness: Readiness::default() };
-        let (mut client, server) = duplex(1024);
+        let (client, server) = duplex(pipe_bytes);
         let address = Ipv4Addr::LOCALHOST.into();
         let limits = ConnectionLimits { total: 1, per_address: 0, proxies: Vec::new() };
         let admitted = Admission::new(limits).admit(address).await.expect("there is no limit");
         let place = Place::new(admitted, &Gauge::default());
         tokio::spawn(serve_connection(server, Peer(address), handler, place, None));
+        client
+    }
+
+    /// Sends a text and then waits: what the client receives, and after how many seconds the server closes.
+    async fn seconds_until_cut(sent: &str) -> (String, u64) {
+        let mut client = connect(Router::new().route("/", get(|| async { "hello" })), 1024).await;
         client.write_all(sent.as_bytes()).await.expect("the pipe takes it");
         let (begun, mut response) = (Instant::now(), String::new());
         client.read_to_string(&mut response).await.expect("the response is text");
@@ -222,5 +231,40 @@ mod tests {
         assert_eq!(seconds_until_cut(&request[..20]).await, (String::new(), 10));
         let (response, after) = seconds_until_cut(request).await;
         assert!(response.ends_with("\r\n\r\nhello") && after == 60, "{response} after {after} s");
+    }
+
+    /// Reads a stream of two events of a size, one a minute after the other, slowly: 90 kB every 9 s. The pipe
+    /// takes all that hyper has buffered in one write. The stream must end after a number of seconds. Returns the bytes
+    /// received, and the seconds until the server closes.
+    async fn read_stream(event_bytes: usize, end: u64) -> (usize, u64) {
+        let frames = event_bytes >> 12;
+        let events = move || async move {
+            let body = stream::unfold(0, move |sent| async move {
+                if sent == frames {
+                    sleep(Duration::from_secs(60)).await;
+                }
+                Some((Ok::<_, Infallible>(Bytes::from_static(&[0; 4 << 10])), sent + 1))
+            });
+            let body = Body::from_stream(body.take(2 * frames));
+            (Extension(HttpStream::cut_after(sleep(Duration::from_secs(end)))), body)
+        };
+        let mut client = connect(Router::new().route("/", get(events)), 128 << 10).await;
+        client.write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n").await.expect("the pipe takes it");
+        let (begun, mut received, mut bytes) = (Instant::now(), 0, vec![0; 90_000]);
+        while let Ok(length @ 1..) = client.read(&mut bytes).await {
+            received += length;
+            sleep(Duration::from_secs(9)).await;
+        }
+        (received, begun.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_event_of_a_stream_has_a_minute_and_the_last_one_until_the_end_of_the_stream() {
+        let (received, seconds) = read_stream(400 << 10, 1000).await;
+        assert!(received > 800 << 10, "{received} bytes of two events after {seconds} s");
+        for (end, closed) in [(1000, 60..85), (30, 30..55)] {
+            let (received, seconds) = read_stream(1200 << 10, end).await;
+            assert!(received < 1200 << 10 && closed.contains(&seconds), "{received} bytes after {seconds} s");
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod admission;
 mod connection;
 mod framing;
+mod http_stream;
 mod linger;
 mod parse_error;
 mod place;
@@ -25,9 +26,9 @@ use tower_service::Service;
 
 use self::admission::Admission;
 pub use self::admission::ConnectionLimits;
-pub use self::connection::HttpStream;
 use self::connection::{Handler, serve_connection};
 pub use self::framing::Malformed;
+pub use self::http_stream::HttpStream;
 pub use self::place::Place;
 use self::signals::Signals;
 pub use self::state::ServedRequest;

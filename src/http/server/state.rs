@@ -2,11 +2,13 @@
 //! connections share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::task::Waker;
 use std::time::Instant;
 
 use futures_util::task::AtomicWaker;
+
+use super::http_stream::HttpStream;
 
 /// The value of `idle_since` while the connection is not idle.
 const NOT_IDLE: u64 = u64::MAX;
@@ -22,8 +24,10 @@ pub struct ConnectionState {
     idle_since: AtomicU64,
     /// Whether the body of the current request has not been read to its end.
     is_body_unread: AtomicBool,
-    /// Whether an HTTP stream or an upgraded connection is written, whose flushes separate events.
-    carries_stream: AtomicBool,
+    /// The HTTP stream that is the last response of the connection.
+    http_stream: OnceLock<HttpStream>,
+    /// Whether hyper waits for the next frame of a response. All bytes before it are written by the next flush.
+    awaits_frame: AtomicBool,
     is_upgraded: AtomicBool,
     is_close_requested: AtomicBool,
     is_shutdown_requested: AtomicBool,
@@ -37,7 +41,8 @@ impl Default for ConnectionState {
             phase_changes: AtomicUsize::default(),
             idle_since: AtomicU64::new(now()),
             is_body_unread: AtomicBool::default(),
-            carries_stream: AtomicBool::default(),
+            http_stream: OnceLock::default(),
+            awaits_frame: AtomicBool::default(),
             is_upgraded: AtomicBool::default(),
             is_close_requested: AtomicBool::default(),
             is_shutdown_requested: AtomicBool::default(),
@@ -100,19 +105,23 @@ impl ConnectionState {
     }
 
     /// Marks that the response is an HTTP stream. The connection closes after it.
-    pub fn mark_http_stream(&self) {
-        self.carries_stream.store(true, Ordering::Relaxed);
+    pub fn mark_http_stream(&self, stream: HttpStream) {
+        let _ = self.http_stream.set(stream);
+    }
+
+    /// The HTTP stream that is the response.
+    pub fn http_stream(&self) -> Option<&HttpStream> {
+        self.http_stream.get()
     }
 
     /// Marks that HTTP has ended on this connection, since it was upgraded. It is idle until a request begins.
     pub fn mark_upgraded(&self) {
-        self.carries_stream.store(true, Ordering::Relaxed);
         self.is_upgraded.store(true, Ordering::Relaxed);
     }
 
-    /// Whether what is written is an HTTP stream or belongs to an upgraded connection.
-    pub fn carries_stream(&self) -> bool {
-        self.carries_stream.load(Ordering::Relaxed)
+    /// Whether the response is an HTTP stream all of whose events so far are complete.
+    pub fn is_between_events(&self) -> bool {
+        self.http_stream().is_some() && self.awaits_frame.load(Ordering::Relaxed)
     }
 
     /// Whether HTTP has ended on this connection.
@@ -158,6 +167,13 @@ impl ConnectionState {
 /// A request that is being served. It is dropped when hyper has taken the last frame of the response.
 #[derive(Debug)]
 pub struct ServedRequest(Arc<ConnectionState>);
+
+impl ServedRequest {
+    /// Marks whether hyper waits for the next frame of the response.
+    pub fn set_awaits_frame(&self, awaits_frame: bool) {
+        self.0.awaits_frame.store(awaits_frame, Ordering::Relaxed);
+    }
+}
 
 impl Drop for ServedRequest {
     fn drop(&mut self) {

@@ -9,6 +9,11 @@ fn code(head: &HttpResponse) -> String {
     head.json()["errors"][0]["extensions"]["code"].as_str().unwrap_or_default().to_owned()
 }
 
+/// The body of a response that has ended, whether it had a length or not.
+fn whole_body(stream: &mut HttpStreamClient) -> String {
+    if stream.head.body.is_empty() { stream.rest() } else { stream.head.body.clone() }
+}
+
 #[test]
 fn a_subscription_reports_each_change_with_its_cursor() {
     let server = ServerEnv::new().start(&[]);
@@ -57,19 +62,46 @@ fn a_query_and_a_fault_are_one_event_and_the_end() {
         (SUBSCRIBE, json!({ "after": "" }), "BAD_USER_INPUT"),
         ("subscription { taskChanges(first: 0) { cursor } }", json!({}), "BAD_USER_INPUT"),
         ("subscription { __typename }", json!({}), "BAD_REQUEST"),
+        ("", json!({}), "BAD_REQUEST"),
+        ("{ me { id } }", json!([]), "BAD_REQUEST"),
     ] {
         let mut stream = server.post_for_stream(&token, ACCEPT, query, &variables);
         assert_eq!(
             (stream.head.status, stream.head.header("content-type")),
             (200, "text/event-stream; charset=utf-8")
         );
-        let text = stream.rest();
+        let text = whole_body(&mut stream);
         assert!(text.starts_with("event: next\ndata: {\"errors\":[{"), "{text}");
         assert!(text.contains(&format!("\"code\":\"{code}\"")), "{text}");
         assert!(text.ends_with("]}\n\nevent: complete\ndata:\n\n"), "{text}");
     }
     // The mutation was not executed: the session is active.
     assert_eq!(server.post_for_stream(&token, ACCEPT, SUBSCRIBE, &json!({})).head.status, 200);
+    let wrong_hash = "query=%7Bme%7Bid%7D%7D&documentId=sha256:abc";
+    let mut client = server.connect();
+    client.send(&format!("GET /graphql?{wrong_hash} HTTP/1.1\r\nhost: test\r\naccept: {ACCEPT}\r\n\r\n"));
+    let text = whole_body(&mut HttpStreamClient::of(client));
+    assert!(
+        text.contains("\"code\":\"BAD_REQUEST\"") && text.ends_with("event: complete\ndata:\n\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_faulty_subscription_is_answered_with_a_stream_also_if_json_is_accepted() {
+    let server = ServerEnv::new().start(&[]);
+    let token = server.register("ann");
+    let accept = "application/json, text/event-stream";
+    for query in [
+        "subscription { __typename }",
+        "subscription { nothing }",
+        "subscription { taskChanges(first: 0) { cursor } }",
+        "subscription($n: Int!) { taskChanges(first: $n) { cursor } }",
+    ] {
+        let mut stream = server.post_for_stream(&token, accept, query, &json!({}));
+        assert_eq!(stream.head.header("content-type"), "text/event-stream; charset=utf-8", "{query}");
+        assert!(stream.rest().ends_with("event: complete\ndata:\n\n"), "{query}");
+    }
 }
 
 #[test]

@@ -1,35 +1,33 @@
 //! HTTP streams: a response that begins with the first event of a subscription and goes on until the
 //! subscription, the session, the client or the server ends it.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use async_graphql::ServerError;
 use axum::Extension;
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::future::BoxFuture;
 use futures_util::stream;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep;
 
-use crate::api::{Event, SessionEnd, Subscription};
+use crate::api::{Event, StreamSession, Subscription};
 use crate::auth::{Credential, Viewer};
-use crate::graphql::{Disposition, ErrorCode, Execution, code_name, request_error, response_memory_error};
+use crate::graphql::{Disposition, ErrorCode, Execution, code_name, response_memory_error};
 use crate::http::graphql::request_error::RequestError;
 use crate::http::graphql::response::rejected;
 use crate::http::graphql::response_body;
 use crate::http::graphql::response_format::ResponseFormat;
+use crate::http::graphql::stream::event_body::{EventBody, failure, session_error};
 use crate::http::graphql::stream::http_format::HttpFormat;
 use crate::http::graphql::stream::open_stream::OpenStream;
-use crate::http::graphql::stream::turns::{NextEvent, Turn, Turns, next_event};
-use crate::http::graphql::stream::{RETRY_AFTER_SECONDS, StreamLimit};
+use crate::http::graphql::stream::{LAST_EVENT_TIMEOUT, StreamLimit};
 use crate::http::request_log::ResponseInfo;
 use crate::http::server::HttpStream;
 use crate::http::shared::Shared;
 
-/// Tells proxies not to collect events before they pass them on.
+/// Tells proxies not to buffer events.
 const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// How the client of a subscription is answered.
@@ -50,12 +48,8 @@ pub async fn respond(
     let HttpTransport { format, json, credential, request_id } = transport;
     let refuse = |errors: Vec<ServerError>, subscription: &Subscription| {
         let code = errors.first().and_then(code_name);
-        let rejection = [ErrorCode::Unauthenticated, ErrorCode::RateLimited, ErrorCode::ServiceUnavailable];
-        let mut response = match rejection.into_iter().find(|rejection| code == Some(rejection.name())) {
+        let mut response = match refusal(&errors) {
             Some(code) => rejected(code, errors, json, credential),
-            None if code == Some(ErrorCode::Timeout.name()) => {
-                json.refuse(StatusCode::SERVICE_UNAVAILABLE, errors)
-            }
             None => json.refuse(json.document_status(), errors),
         };
         let operation = Some(subscription.summary().clone());
@@ -63,40 +57,38 @@ pub async fn respond(
         response
     };
     if shared.readiness.is_stopping() {
-        return Err(unavailable("The server is stopping. Connect again."));
+        return Err(RequestError::stopping());
     }
-    let session = match shared.api.open_stream(credential).await {
+    let session = match shared.api.open_stream(credential, request_id).await {
         Ok(session) => session,
-        Err(refused) => {
-            let mut error = refused.error;
-            error.extensions.get_or_insert_default().set("requestId", request_id);
-            return Ok(refuse(vec![error], &subscription));
-        }
+        Err(refused) => return Ok(refuse(refused.errors, &subscription)),
     };
     let open = OpenStream::open(shared, session, format.name(), request_id).map_err(limit_reached)?;
     let first = Box::pin(subscription.read_first()).await;
+    // The server or the session may have ended while the first event was read.
+    if shared.readiness.is_stopping() {
+        return Err(RequestError::stopping());
+    }
     if let Some(end) = open.session.end() {
         return Ok(refuse(vec![session_error(end, request_id)], &subscription));
     }
-    let mut stream = EventBody::new(shared, open, format, request_id);
     match first {
-        Event::Failed(execution) if !stream.takes(&execution) => {
-            return Ok(refuse(execution.response.errors, &subscription));
+        Event::Failed(execution) if !is_told_in_stream(&execution, format) => {
+            Ok(refuse(execution.response.errors, &subscription))
         }
-        Event::Failed(execution) => {
-            stream.open.begin(subscription.summary().clone());
-            stream.fail(&execution.response.errors);
-        }
-        Event::Next { execution, cursor } => {
-            stream.open.begin(subscription.summary().clone());
-            let turn = stream.turns.take().await;
-            stream.add_event(execution, &cursor, turn);
-            stream.next = Some(next_event(subscription, stream.turns.clone()));
+        first => {
+            let cut = HttpStream::cut_after(after_last_event(open.session.clone()));
+            let mut stream = EventBody::new(shared, open, format, request_id);
+            stream.begin(subscription, first).await;
+            Ok((head(format), Extension(cut), stream.into_body()).into_response())
         }
     }
-    let mut response = (head(format), stream.into_body()).into_response();
-    response.extensions_mut().insert(HttpStream);
-    Ok(response)
+}
+
+/// Waits until the session has ended, and then as long as the event that is being sent may take.
+async fn after_last_event(session: Arc<StreamSession>) {
+    session.wait_for_end().await;
+    sleep(LAST_EVENT_TIMEOUT).await;
 }
 
 /// The response to a query or a refused operation of a client that accepts only an event stream.
@@ -128,37 +120,45 @@ pub fn respond_with_error(error: ServerError) -> Response {
     (head(format), Extension(info), body).into_response()
 }
 
-/// Errors and the end, after the text that comes before them.
-fn failure(format: HttpFormat, mut text: Vec<u8>, errors: &[ServerError]) -> Bytes {
-    format.failure(&mut text, errors);
-    text.extend_from_slice(format.end());
-    text.into()
+/// The code with whose HTTP status errors are told, in place of a stream. None: they are told in the stream.
+fn refusal(errors: &[ServerError]) -> Option<ErrorCode> {
+    let code = errors.first().and_then(code_name);
+    [
+        (ErrorCode::Unauthenticated, ErrorCode::Unauthenticated),
+        (ErrorCode::RateLimited, ErrorCode::RateLimited),
+        (ErrorCode::ServiceUnavailable, ErrorCode::ServiceUnavailable),
+        (ErrorCode::Timeout, ErrorCode::ServiceUnavailable),
+    ]
+    .into_iter()
+    .find_map(|(told, refused)| (code == Some(told.name())).then_some(refused))
 }
 
-/// Whether HTTP has no status for what happened to an operation, so that an event stream tells it in an event.
-pub fn is_result(disposition: Disposition) -> bool {
-    match disposition {
+/// Whether an event stream tells the result of an operation in an event.
+pub fn is_result(execution: &Execution) -> bool {
+    match execution.disposition {
         Disposition::Executed | Disposition::Refused => true,
-        Disposition::Rejected(code) => code.status() == StatusCode::OK.as_u16(),
+        Disposition::Rejected(_) => refusal(&execution.response.errors).is_none(),
         Disposition::MethodNotAllowed => false,
     }
 }
 
-fn limit_reached(limit: StreamLimit) -> RequestError {
-    match limit {
-        StreamLimit::Total => {
-            unavailable("The server has too many streams at the moment. Try again shortly.")
-        }
-        StreamLimit::OfUser => {
-            let message = "You have too many streams open. Close one, or try again later.";
-            RequestError::later(ErrorCode::RateLimited, message, RETRY_AFTER_SECONDS)
-        }
-    }
+/// Whether a failure at the first event is told in the stream, and not with a status of HTTP or, in place of a
+/// multipart stream, as JSON.
+fn is_told_in_stream(execution: &Execution, format: HttpFormat) -> bool {
+    let errors = &execution.response.errors;
+    let is_bad_input = errors.first().and_then(code_name) == Some(ErrorCode::BadUserInput.name());
+    let is_fault = execution.disposition == Disposition::Refused || is_bad_input;
+    refusal(errors).is_none() && !(format == HttpFormat::Multipart && is_fault)
 }
 
-/// The error of a stream that cannot begin at the moment.
-pub fn unavailable(message: &str) -> RequestError {
-    RequestError::later(ErrorCode::ServiceUnavailable, message, RETRY_AFTER_SECONDS)
+fn limit_reached(limit: StreamLimit) -> RequestError {
+    match limit {
+        StreamLimit::Total => RequestError::too_many_streams(),
+        StreamLimit::OfUser => {
+            let message = "You have too many streams open. Close one, or try again later.";
+            RequestError::later(ErrorCode::RateLimited, message)
+        }
+    }
 }
 
 fn head(format: HttpFormat) -> [(HeaderName, HeaderValue); 3] {
@@ -167,146 +167,4 @@ fn head(format: HttpFormat) -> [(HeaderName, HeaderValue); 3] {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform")),
         (UNBUFFERED, HeaderValue::from_static("no")),
     ]
-}
-
-/// The error of a session that has ended.
-fn session_error(end: SessionEnd, request_id: &str) -> ServerError {
-    let message = match end {
-        SessionEnd::Expired => "Token has expired",
-        SessionEnd::Ended => "Invalid token",
-    };
-    let mut error = request_error(ErrorCode::Unauthenticated, message);
-    error.extensions.get_or_insert_default().set("requestId", request_id);
-    error
-}
-
-/// The body of an HTTP stream.
-struct EventBody {
-    shared: Arc<Shared>,
-    open: OpenStream,
-    format: HttpFormat,
-    request_id: String,
-    turns: Turns,
-    /// None once the subscription has ended.
-    next: Option<BoxFuture<'static, NextEvent>>,
-    /// What comes before the next event: nothing, unless it is the first one.
-    beginning: &'static [u8],
-    /// What has been written and not been passed on.
-    pieces: VecDeque<Bytes>,
-    silent_since: Instant,
-}
-
-impl EventBody {
-    fn new(shared: &Arc<Shared>, open: OpenStream, format: HttpFormat, request_id: &str) -> Self {
-        Self {
-            shared: shared.clone(),
-            open,
-            format,
-            request_id: request_id.to_owned(),
-            turns: Turns::new(),
-            next: None,
-            beginning: format.beginning(),
-            pieces: VecDeque::new(),
-            silent_since: Instant::now(),
-        }
-    }
-
-    /// Whether a failure at the first event is told in the stream, and not with a status of HTTP or, in place
-    /// of a multipart stream, as JSON.
-    fn takes(&self, execution: &Execution) -> bool {
-        let code = execution.response.errors.first().and_then(code_name);
-        let is_code = |of: ErrorCode| code == Some(of.name());
-        let has_status = [
-            ErrorCode::Unauthenticated,
-            ErrorCode::RateLimited,
-            ErrorCode::ServiceUnavailable,
-            ErrorCode::Timeout,
-        ];
-        let is_fault = execution.disposition == Disposition::Refused || is_code(ErrorCode::BadUserInput);
-        let is_answered_as_json = self.format == HttpFormat::Multipart && is_fault;
-        !has_status.into_iter().any(is_code) && !is_answered_as_json
-    }
-
-    fn into_body(self) -> Body {
-        Body::from_stream(stream::unfold(self, |mut stream| async move {
-            let piece = stream.next_piece().await?;
-            Some((Ok::<_, Infallible>(piece), stream))
-        }))
-    }
-
-    /// What is sent next; None at the end.
-    async fn next_piece(&mut self) -> Option<Bytes> {
-        loop {
-            if let Some(piece) = self.pieces.pop_front() {
-                self.silent_since = Instant::now();
-                return Some(piece);
-            }
-            let next = self.next.as_mut()?;
-            tokio::select! {
-                () = self.shared.readiness.streams_end() => {
-                    self.open.set_close("cut");
-                    return None;
-                }
-                end = self.open.session.wait_for_end() => self.end(end),
-                () = sleep_until(self.silent_since + self.shared.streams.settings.keepalive) => {
-                    self.pieces.push_back(Bytes::from_static(self.format.keepalive()));
-                }
-                NextEvent { subscription, event, turn } = next => match (self.open.session.end(), event) {
-                    (Some(end), _) => self.end(end),
-                    (None, Event::Failed(execution)) => self.fail(&execution.response.errors),
-                    (None, Event::Next { execution, cursor }) => {
-                        self.add_event(execution, &cursor, turn);
-                        self.next = Some(next_event(subscription, self.turns.clone()));
-                    }
-                },
-            }
-        }
-    }
-
-    /// Adds an event. The turn ends when the network has taken it.
-    fn add_event(&mut self, execution: Execution, cursor: &str, turn: Turn) {
-        let Execution { response, share, .. } = execution;
-        let text = std::mem::take(&mut self.beginning).to_vec();
-        let mut pieces = self.format.next(text, response, Some(cursor)).finish();
-        // An event was counted when it was read. If it is larger than expected it is sent nevertheless, since
-        // it is not read again.
-        let _ = response_body::count(&mut pieces, &share);
-        if let Some(last) = pieces.last_mut() {
-            *last = Bytes::from_owner(LastPiece { bytes: std::mem::take(last), _turn: turn });
-        }
-        self.open.count_event();
-        self.pieces.extend(pieces);
-    }
-
-    /// Ends the stream with errors.
-    fn fail(&mut self, errors: &[ServerError]) {
-        let text = std::mem::take(&mut self.beginning).to_vec();
-        self.pieces.push_back(failure(self.format, text, errors));
-        self.open.set_close("complete");
-        self.next = None;
-    }
-
-    /// Ends the stream with its session. After the expiry of the token the client sends its request again, so
-    /// it must not see a complete stream.
-    fn end(&mut self, end: SessionEnd) {
-        match end {
-            SessionEnd::Expired => {
-                self.open.set_close("cut");
-                self.next = None;
-            }
-            SessionEnd::Ended => self.fail(&[session_error(end, &self.request_id)]),
-        }
-    }
-}
-
-/// The last piece of an event.
-struct LastPiece {
-    bytes: Bytes,
-    _turn: Turn,
-}
-
-impl AsRef<[u8]> for LastPiece {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
 }

@@ -1,6 +1,7 @@
 //! Streams: WebSockets and HTTP responses that report one event after the other. This file has their limits;
 //! what they share is in `open_stream` and `turns`.
 
+mod event_body;
 pub mod http_format;
 pub mod http_stream;
 mod open_stream;
@@ -13,8 +14,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-/// After how many seconds a client that was refused because of a limit should try again.
-pub const RETRY_AFTER_SECONDS: u32 = 5;
+/// How long the event that is being sent may still take when its session has ended.
+const LAST_EVENT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The options of streams.
 #[derive(Clone, Copy, Debug)]

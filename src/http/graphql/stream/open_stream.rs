@@ -18,11 +18,13 @@ pub struct OpenStream {
     pub session: Arc<StreamSession>,
     transport: &'static str,
     request_id: String,
-    /// The operation of an HTTP stream, and an empty one for a WebSocket. None until the stream has begun.
-    operation: Option<OperationSummary>,
+    /// Whether the client has been told that the stream begins.
+    has_begun: bool,
+    /// The operation of an HTTP stream, and an empty one for a WebSocket.
+    operation: OperationSummary,
     started: Instant,
     events: u64,
-    close: Cow<'static, str>,
+    close: Option<Cow<'static, str>>,
     events_of_all: Counter,
     _counted: GaugeGuard,
 }
@@ -42,10 +44,11 @@ impl OpenStream {
             session: Arc::new(session),
             transport,
             request_id: request_id.to_owned(),
-            operation: None,
+            has_begun: false,
+            operation: OperationSummary::default(),
             started: Instant::now(),
             events: 0,
-            close: Cow::Borrowed("gone"),
+            close: None,
             events_of_all,
             _counted: GaugeGuard::new(&open),
         })
@@ -53,7 +56,7 @@ impl OpenStream {
 
     /// Marks that the client has been told that the stream begins.
     pub fn begin(&mut self, operation: OperationSummary) {
-        self.operation = Some(operation);
+        (self.has_begun, self.operation) = (true, operation);
     }
 
     /// Counts an event that is sent.
@@ -62,9 +65,10 @@ impl OpenStream {
         self.events_of_all.inc();
     }
 
-    /// Sets how the stream ends: a close code, `complete` or `cut`. Without it the client has gone.
+    /// Sets how the stream ends: a close code, `complete` or `cut`. Without it the client has gone, or the stream
+    /// was cut with its session.
     pub fn set_close(&mut self, close: impl Into<Cow<'static, str>>) {
-        self.close = close.into();
+        self.close = Some(close.into());
     }
 }
 
@@ -72,14 +76,17 @@ impl Drop for OpenStream {
     fn drop(&mut self) {
         let viewer = self.session.viewer();
         self.shared.streams.remove(viewer.user_id());
-        let Some(operation) = &self.operation else { return };
+        if !self.has_begun {
+            return;
+        }
+        let unread = if self.session.end().is_some() { "cut" } else { "gone" };
         tracing::info!(
             request_id = self.request_id,
             transport = self.transport,
-            close = &*self.close,
+            close = self.close.as_deref().unwrap_or(unread),
             events = self.events,
-            operation = operation.name,
-            document = operation.document,
+            operation = self.operation.name,
+            document = self.operation.document,
             user_id = %viewer.user_id(),
             session_id = %viewer.session_id(),
             duration_ms = self.started.elapsed().as_secs_f64() * 1e3,

@@ -1,6 +1,8 @@
 //! The turns of the operations of one stream: at most one of them executes or has an event that the network
 //! has not taken yet. So nothing queues, and a client that reads slowly gets fewer events.
 
+use std::future::pending;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
@@ -33,17 +35,31 @@ pub struct NextEvent {
     pub turn: Turn,
 }
 
-/// Waits for the next event of a subscription and reads it. Only the waiting part stays in memory: what reads
-/// is boxed, since it is large.
-pub fn next_event(mut subscription: Box<Subscription>, turns: Turns) -> BoxFuture<'static, NextEvent> {
-    async move {
-        loop {
-            subscription.ready().await;
-            let turn = turns.take().await;
-            if let Some(event) = Box::pin(subscription.read()).await {
-                return NextEvent { subscription, event, turn };
-            }
+/// Waits for the next event of a subscription and reads it. Only the waiting part stays in memory.
+pub async fn next_event(mut subscription: Box<Subscription>, turns: Turns) -> NextEvent {
+    loop {
+        subscription.ready().await;
+        let turn = turns.take().await;
+        let read = async move {
+            let event = subscription.read().await;
+            (subscription, event)
+        };
+        let ((returned, event), turn) = in_turn(turn, read.boxed()).await;
+        subscription = returned;
+        if let Some(event) = event {
+            return NextEvent { subscription, event, turn };
         }
     }
-    .boxed()
+}
+
+/// Executes in a task of its own, which keeps the turn until it ends, also when the result is not awaited any
+/// more: otherwise a client that ends its operations early could have any number of them executed at a time.
+/// The work is boxed, so that the future that waits for it is small.
+pub async fn in_turn<T: Send + 'static>(turn: Turn, work: BoxFuture<'static, T>) -> (T, Turn) {
+    match tokio::spawn(async move { (work.await, turn) }).await {
+        Ok(done) => done,
+        Err(failed) if failed.is_panic() => resume_unwind(failed.into_panic()),
+        // The process ends.
+        Err(_) => pending().await,
+    }
 }

@@ -115,20 +115,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
     /// hyper flushes when it has written all its bytes, and on each poll without bytes to write.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
         let this = &mut *self;
-        let (is_serving, carries_stream) = (this.state.is_serving(), this.state.carries_stream());
-        // While a request is served, hyper also flushes between the frames of its response. The frames of a
-        // stream are events, and each of them has its own time.
-        if !is_serving || carries_stream {
+        let (is_serving, is_upgraded) = (this.state.is_serving(), this.state.is_upgraded());
+        // While a request is served, hyper also flushes between the frames of its response. Each event of an
+        // HTTP stream has its own time. A WebSocket measures the time of its messages itself.
+        if !is_serving || is_upgraded || this.state.is_between_events() {
             this.response_timeout.end_response();
         }
         ready!(Pin::new(&mut this.stream).poll_flush(context))?;
         this.state.mark_written();
-        match (is_serving, carries_stream) {
-            (true, false) => this.read_side.check_reset(&mut this.stream, context)?,
-            (true, true) if !this.state.is_upgraded() => {
-                this.read_side.check_end(&mut this.stream, context)?;
+        if is_serving && !is_upgraded {
+            match this.state.http_stream() {
+                None => this.read_side.check_reset(&mut this.stream, context)?,
+                Some(_) => this.read_side.check_end(&mut this.stream, context)?,
             }
-            _ => {}
         }
         Poll::Ready(Ok(()))
     }

@@ -1,6 +1,6 @@
 //! Tests of the timeouts, of resets and of early requests.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout};
 
 use super::timeouts::HEAD_TIMEOUT;
 use super::*;
+use crate::http::server::HttpStream;
 
 #[tokio::test(start_paused = true)]
 async fn a_head_that_takes_too_long_ends_the_connection() {
@@ -116,7 +117,7 @@ async fn write(response: &[u8], taken: usize, pause: Duration) -> (Result<()>, u
             tokio::time::sleep(pause).await;
             client.read_u8().await.expect("there is more");
         }
-        std::future::pending::<()>().await;
+        pending::<()>().await;
     };
     tokio::select! {
         written = writing => (written, begun.elapsed().as_secs()),
@@ -164,10 +165,11 @@ async fn each_answer_has_its_own_time() {
 async fn each_event_of_a_stream_has_its_own_time() {
     let (mut client, server) = duplex(1);
     let state = Arc::new(ConnectionState::default());
-    let _request = state.begin_request(false);
-    state.mark_http_stream();
+    let request = state.begin_request(false);
+    state.mark_http_stream(HttpStream::cut_after(pending()));
     let mut server = TimeoutStream::new(server, state);
     for _ in 0..3 {
+        request.set_awaits_frame(true);
         let writing = async {
             server.write_all(&[0; 40]).await?;
             server.flush().await
@@ -188,7 +190,7 @@ async fn an_http_stream_ends_when_the_client_has_closed_its_side_even_after_furt
     let (mut client, server) = duplex(1 << 10);
     let state = Arc::new(ConnectionState::default());
     let _request = state.begin_request(false);
-    state.mark_http_stream();
+    state.mark_http_stream(HttpStream::cut_after(pending()));
     let mut server = TimeoutStream::new(server, state);
     client.write_all(&[b'x'; 500]).await.expect("the pipe takes it");
     server.flush().await.expect("the client is there");

@@ -24,8 +24,6 @@ use crate::http::shared::Shared;
 
 /// How long the client may take to send `connection_init`.
 const INITIALIZATION_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the database may take to check the session.
-const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Waits for `connection_init`, checks the token and sends `connection_ack`. None when the connection has ended.
 /// It keeps its place for as long as it is open.
@@ -108,13 +106,12 @@ async fn open_stream(
     credential: &Credential,
     client: &Client,
 ) -> Result<OpenStream, End> {
+    let session = state.api.open_stream(credential, &client.request_id).await;
     if state.readiness.is_stopping() {
         return Err(Close::TRY_AGAIN_LATER.into());
     }
-    let session = timeout(SESSION_TIMEOUT, state.api.open_stream(credential)).await;
-    let session = session.map_err(|_| Close::TRY_AGAIN_LATER)?.map_err(|refused| {
-        let StreamRefused { error, has_expired } = refused;
-        match (code_name(&error), credential) {
+    let session = session.map_err(|StreamRefused { errors, has_expired }| {
+        match (errors.first().and_then(code_name), credential) {
             (Some(code), _) if code != ErrorCode::Unauthenticated.name() => Close::TRY_AGAIN_LATER,
             (_, Credential::None) => Close::AUTHENTICATION_REQUIRED,
             _ if has_expired => Close::TOKEN_EXPIRED,

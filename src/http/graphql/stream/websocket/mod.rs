@@ -21,7 +21,6 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use crate::http::client_ip::{Peer, client};
 use crate::http::graphql::request;
 use crate::http::graphql::request_error::RequestError;
-use crate::http::graphql::stream::http_stream::unavailable;
 use crate::http::graphql::stream::websocket::client::Client;
 use crate::http::graphql::stream::websocket::initialization::initialize;
 use crate::http::graphql::stream::websocket::origin::is_allowed;
@@ -47,10 +46,10 @@ pub fn accept(state: &Arc<Shared>, parts: &mut Parts, request_id: &str) -> Resul
     }
     let credential = request::credential(headers)?;
     if state.readiness.is_stopping() {
-        return Err(unavailable("The server is stopping. Connect again."));
+        return Err(RequestError::stopping());
     }
     if state.streams.is_full() {
-        return Err(unavailable("The server has too many streams at the moment. Try again shortly."));
+        return Err(RequestError::too_many_streams());
     }
     let info = client(parts.extensions.get::<Peer>().copied(), headers, &state.trusted_proxies);
     let client = Client { info, credential, request_id: request_id.to_owned() };

@@ -11,7 +11,7 @@ use crate::auth::Credential;
 use crate::graphql::{Execution, MutationPolicy};
 use crate::http::graphql::request;
 use crate::http::graphql::request_error::RequestError;
-use crate::http::graphql::stream::turns::{NextEvent, Turn, Turns, next_event};
+use crate::http::graphql::stream::turns::{NextEvent, Turn, Turns, in_turn, next_event};
 use crate::http::graphql::stream::websocket::client::Client;
 use crate::http::shared::Shared;
 
@@ -35,7 +35,7 @@ struct Operation {
     progress: BoxFuture<'static, Progress>,
 }
 
-/// What an operation has come to.
+/// The result of an operation so far.
 pub enum Progress {
     /// A query has been executed, or an operation refused. The turn is over when the result has been sent.
     Executed(Execution, Turn),
@@ -77,7 +77,7 @@ impl Operations {
         self.open.retain(|operation| operation.id != id);
     }
 
-    /// Waits until an operation has come to something, and takes it out of the list.
+    /// Waits for the next result of an operation, and takes the operation out of the list.
     pub async fn next(&mut self) -> (String, Progress) {
         let (index, progress) = poll_fn(|context| {
             for (index, operation) in self.open.iter_mut().enumerate() {
@@ -92,11 +92,10 @@ impl Operations {
     }
 }
 
-/// Executes a query, or begins a subscription and waits for its first event. What parses and executes is
-/// boxed, so that an idle subscription does not keep its memory.
+/// Executes a query, or begins a subscription and waits for its first event.
 async fn begin(context: Arc<OperationContext>, turns: Turns, payload: String) -> Progress {
     let turn = turns.take().await;
-    let started = Box::pin(async {
+    let start = async move {
         let OperationContext { state, client, credential, last_event_id } = &*context;
         let (mut permit, address) = (None, client.info.counted_address());
         let mut request = request::from_json(state, payload.as_bytes(), &mut permit, address).await?;
@@ -105,8 +104,9 @@ async fn begin(context: Arc<OperationContext>, turns: Turns, payload: String) ->
         request.request_id.clone_from(&client.request_id);
         request.last_event_id.clone_from(last_event_id);
         Ok(state.api.start(request, credential.clone(), client.info.clone()).await)
-    });
-    match started.await {
+    };
+    let (started, turn) = in_turn(turn, start.boxed()).await;
+    match started {
         Err(error) => Progress::Refused(error),
         Ok(Started::Executed(execution, _)) => Progress::Executed(execution, turn),
         Ok(Started::Subscribed(subscription)) => {

@@ -15,7 +15,6 @@ use crate::api::Event;
 use crate::graphql::{Disposition, ErrorCode, Execution, JsonChunks, code_name};
 use crate::http::graphql::json::{add_errors, add_response};
 use crate::http::graphql::request_error::RequestError;
-use crate::http::graphql::stream::RETRY_AFTER_SECONDS;
 use crate::http::graphql::stream::open_stream::OpenStream;
 use crate::http::graphql::stream::turns::NextEvent;
 use crate::http::graphql::stream::websocket::close::{Close, End};
@@ -120,7 +119,7 @@ impl Session {
                     return Ok(());
                 }
                 let message = format!("A WebSocket may have {limit} operations open. Complete one first.");
-                let error = RequestError::later(ErrorCode::RateLimited, &message, RETRY_AFTER_SECONDS);
+                let error = RequestError::later(ErrorCode::RateLimited, &message);
                 self.send_error(&id, &[error.into_error(&self.request_id)]).await
             }
             ClientMessage::Complete { id } => {
