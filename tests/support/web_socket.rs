@@ -1,5 +1,6 @@
 //! A client of the subprotocol graphql-transport-ws over a real connection.
 
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,18 @@ impl SocketClient {
     /// Sends a frame that the server may refuse to read completely.
     pub fn send_frame(&mut self, message: Message) {
         let _ = self.socket.send(message);
+    }
+
+    /// Sends bytes that may be no frame, and that the server may refuse to read completely.
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
+        let _ = self.socket.get_mut().write_all(bytes);
+    }
+
+    /// Reads what arrives, without an answer, until the connection ends.
+    pub fn rest(mut self) -> String {
+        let mut bytes = Vec::new();
+        self.socket.get_mut().read_to_end(&mut bytes).expect("the server closes");
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// The next message.

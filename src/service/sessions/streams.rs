@@ -61,11 +61,6 @@ impl StreamSession {
             let _ = tokio::time::timeout(left.min(CLOCK_INTERVAL), self.ended.cancelled()).await;
         }
     }
-
-    /// Waits until the session has ended.
-    pub async fn ended(&self) {
-        self.ended.cancelled().await;
-    }
 }
 
 impl Drop for StreamSession {

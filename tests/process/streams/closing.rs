@@ -183,8 +183,29 @@ fn a_client_that_sends_nothing_is_pinged_and_then_disconnected() {
     let mut alive = server.signed_in_web_socket(&token);
     alive.assert_silent_for(Duration::from_millis(3500));
     assert_eq!(alive.pings, 3);
-    // This client reads nothing, so that it answers no ping.
+    // This client answers no ping. The server waits a second for the answer to its close frame.
     let mut silent = server.signed_in_web_socket(&token);
-    std::thread::sleep(Duration::from_millis(2500));
-    assert_eq!(silent.close_frame(), "4408 Ping timeout");
+    std::thread::sleep(Duration::from_millis(100));
+    silent.send(&json!({ "type": "pong" }));
+    let begun = Instant::now();
+    let received = silent.rest();
+    assert!(received.contains("Ping timeout"), "{received}");
+    assert!((2.9..3.8).contains(&begun.elapsed().as_secs_f32()), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_close_frame_arrives_although_the_client_is_still_sending() {
+    let server = ServerEnv::new().start(&[]);
+    let token = server.register("ann");
+    // Frames with a mask of zeros: text that is not UTF-8, an unknown opcode, and a message that is too big.
+    for (head, close) in [
+        (&[0x81, 0x81, 0, 0, 0, 0, 0xff][..], "4400 Invalid message"),
+        (&[0x83, 0x80, 0, 0, 0, 0], "4400 Invalid message"),
+        (&[0x81, 0xff, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0], "1009 Message too big"),
+    ] {
+        let mut socket = server.signed_in_web_socket(&token);
+        socket.send_bytes(head);
+        socket.send_bytes(&vec![0; 8 << 20]);
+        assert_eq!(socket.close_frame(), close);
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tungstenite::Message;
 
 use super::SUBSCRIBE;
-use crate::support::{ServerEnv, json};
+use crate::support::{PostgresDatabase, ServerEnv, SqlSession, json, wait_until};
 
 #[test]
 fn a_query_has_one_result_and_is_complete() {
@@ -91,4 +91,41 @@ fn a_websocket_has_a_limited_number_of_open_operations() {
     socket.send(&json!({ "type": "complete", "id": "2" }));
     socket.subscribe("4", SUBSCRIBE, &json!({}));
     socket.next("4");
+}
+
+#[test]
+fn operations_that_are_completed_early_are_executed_one_after_the_other() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    let server = ServerEnv::on(&database).start(&[]);
+    let token = server.register("ann");
+    let mut socket = server.signed_in_web_socket(&token);
+    let mut sql = SqlSession::open(&database.url).expect("the database accepts connections");
+    sql.run("BEGIN; LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE");
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    for query in ["{ taskChanges { cursor } }", SUBSCRIBE] {
+        socket.subscribe("1", query, &json!({}));
+        wait_until("the first waits for the lock", || sql.number(waiting) > 0);
+        socket.assert_silent_for(Duration::from_millis(300));
+        assert_eq!(sql.number(waiting), 1, "{query}");
+        socket.send(&json!({ "type": "complete", "id": "1" }));
+    }
+    sql.run("COMMIT");
+    socket.subscribe("1", "{ me { email } }", &json!({}));
+    socket.next("1");
+}
+
+#[test]
+fn a_last_event_id_that_is_no_cursor_is_an_error_of_each_subscription() {
+    let server = ServerEnv::new().start(&[]);
+    let token = server.register("ann");
+    for last_event_id in [String::new(), "x".repeat(100), "x".repeat(60_000)] {
+        let mut socket = server.web_socket();
+        socket
+            .initialize(&json!({ "authorization": format!("Bearer {token}"), "lastEventId": last_event_id }));
+        for id in ["1", "2"] {
+            socket.subscribe(id, SUBSCRIBE, &json!({}));
+            assert_eq!(socket.error(id), "BAD_USER_INPUT");
+        }
+    }
 }

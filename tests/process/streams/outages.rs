@@ -25,6 +25,9 @@ fn an_open_stream_stays_open_and_continues_after_an_outage() {
     assert_eq!(socket.receive(), json!({ "type": "pong" }));
     let refused = server.post_for_stream(&token, "text/event-stream", SUBSCRIBE, &json!({})).head;
     assert_eq!(refused.status, 503, "{}", refused.body);
+    socket.subscribe("q", "{ me { id } }", &json!({}));
+    assert_eq!(socket.next("q")["errors"][0]["extensions"]["code"], "SERVICE_UNAVAILABLE");
+    assert_eq!(socket.receive(), json!({ "type": "complete", "id": "q" }));
     socket.assert_silent_for(Duration::from_secs(2));
     assert!(socket.pings >= 2);
     assert_eq!(events.chunk().as_deref(), Some(":\n\n"));

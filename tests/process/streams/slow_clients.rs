@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::CREATE;
-use crate::support::{Server, ServerEnv, Value, json};
+use crate::support::{Server, ServerEnv, Value, json, wait_until};
 
 /// Selects much of each task, so that an event fills the buffers of the connection.
 const SUBSCRIBE: &str =
@@ -51,4 +51,28 @@ fn a_client_that_reads_nothing_is_disconnected_and_does_not_affect_others() {
     assert_eq!(cut, 2, "after {:?}", begun.elapsed());
     assert!(begun.elapsed() > Duration::from_secs(9), "{:?}", begun.elapsed());
     drop(slow_events);
+}
+
+#[test]
+fn the_streams_of_a_client_that_reads_nothing_end_with_its_session() {
+    let server = ServerEnv::new().start(&[]);
+    let token = server.register("ann");
+    let begin = server.post(&token, "{ taskChanges { cursor } }", &json!({})).json();
+    let variables = json!({ "after": begin["data"]["taskChanges"]["cursor"] });
+    create_long_tasks(&server, &token);
+    // One event is larger than the buffers of the system.
+    let query = "subscription($after: String) { taskChanges(after: $after) { cursor changes { task {
+        a: description b: description c: description d: description e: description } } } }";
+    let mut socket = server.signed_in_web_socket(&token);
+    socket.subscribe("1", query, &variables);
+    let events = server.post_for_stream(&token, "text/event-stream", query, &variables);
+    assert_eq!(events.head.status, 200);
+    std::thread::sleep(Duration::from_millis(200));
+    let begun = Instant::now();
+    server.post(&token, "mutation { logout { success } }", &json!({}));
+    let closed = |close: &str| server.log().contains(&format!("\"close\":\"{close}\""));
+    wait_until("both have ended", || closed("4401") && closed("cut"));
+    let after = begun.elapsed();
+    assert!(Duration::from_secs(1) <= after && after < Duration::from_secs(4), "{after:?}");
+    drop((socket, events));
 }

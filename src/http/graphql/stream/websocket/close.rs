@@ -10,7 +10,7 @@ use crate::api::SessionEnd;
 /// A close code that the server sends, with its reason.
 #[derive(Clone, Debug)]
 pub struct Close {
-    pub code: u16,
+    code: u16,
     reason: Cow<'static, str>,
 }
 
@@ -21,6 +21,8 @@ pub enum End {
     ByServer(Close),
     /// The client has closed it with this code.
     ByClient(u16),
+    /// The server ends it with this code, which the client is not told because it does not read.
+    Unread(Close),
     /// The connection is lost, or the client does not read.
     Gone,
 }
@@ -29,7 +31,9 @@ impl End {
     /// The close code, or `gone`, for the log.
     pub fn name(&self) -> Cow<'static, str> {
         match self {
-            Self::ByServer(Close { code, .. }) | Self::ByClient(code) => code.to_string().into(),
+            Self::ByServer(Close { code, .. }) | Self::Unread(Close { code, .. }) | Self::ByClient(code) => {
+                code.to_string().into()
+            }
             Self::Gone => "gone".into(),
         }
     }
@@ -43,8 +47,6 @@ impl From<Close> for End {
 
 impl Close {
     pub const STOPPING: Self = Self::new(1001, "Server is stopping");
-    pub const PROTOCOL_ERROR: Self = Self::new(1002, "Protocol error");
-    pub const INVALID_TEXT: Self = Self::new(1007, "Text is not UTF-8");
     pub const TOO_BIG: Self = Self::new(1009, "Message too big");
     pub const TOO_MANY_CONNECTIONS: Self = Self::new(1013, "Too many connections");
     pub const TRY_AGAIN_LATER: Self = Self::new(1013, "Try again later");

@@ -10,14 +10,13 @@ use tokio::time::timeout;
 use crate::api::StreamRefused;
 use crate::auth::Credential;
 use crate::graphql::{ErrorCode, OperationSummary, code_name};
-use crate::http::graphql::request::bearer;
 use crate::http::graphql::stream::StreamLimit;
 use crate::http::graphql::stream::open_stream::OpenStream;
 use crate::http::graphql::stream::websocket::client::{Client, TRANSPORT};
 use crate::http::graphql::stream::websocket::close::{Close, End};
 use crate::http::graphql::stream::websocket::message::{CONNECTION_ACK, ClientMessage, pong};
 use crate::http::graphql::stream::websocket::operations::{OperationContext, Operations};
-use crate::http::graphql::stream::websocket::session::{Connection, Session};
+use crate::http::graphql::stream::websocket::session::{Connection, Session, send_in_time};
 use crate::http::graphql::stream::websocket::socket::Socket;
 use crate::http::server::{Place, ServedRequest};
 use crate::http::shared::Shared;
@@ -48,17 +47,22 @@ pub async fn initialize(
             Some(Box::new(Session::new(state, connection, open, Operations::new(context), request_id)))
         }
         Err(end) => {
-            tracing::info!(
-                request_id = client.request_id,
-                transport = TRANSPORT,
-                close = &*end.name(),
-                duration_ms = started.elapsed().as_secs_f64() * 1e3,
-                "a WebSocket ended before connection_ack"
-            );
+            log_early_end(&client, &end, started.elapsed());
             socket.finish(end).await;
             None
         }
     }
+}
+
+/// Writes the line in the log of a WebSocket that has not become a stream.
+pub fn log_early_end(client: &Client, end: &End, duration: Duration) {
+    tracing::info!(
+        request_id = client.request_id,
+        transport = TRANSPORT,
+        close = &*end.name(),
+        duration_ms = duration.as_secs_f64() * 1e3,
+        "a WebSocket ended before connection_ack"
+    );
 }
 
 /// What makes a WebSocket a stream.
@@ -77,25 +81,25 @@ async fn accept(
     client: &Client,
 ) -> Result<Accepted, End> {
     let received = timeout(INITIALIZATION_TIMEOUT, receive_init(socket)).await;
-    let (authorization, last_event_id) = received.map_err(|_| Close::INITIALIZATION_TIMEOUT)??;
-    let credential = authorization.map_or_else(|| client.credential.clone(), |text| bearer(&text));
+    let (credential, last_event_id) = received.map_err(|_| Close::INITIALIZATION_TIMEOUT)??;
+    let credential = credential.unwrap_or_else(|| client.credential.clone());
     let mut open = open_stream(state, &credential, client).await?;
     let in_use = place.begin_stream();
-    socket.send(CONNECTION_ACK).await?;
+    send_in_time(&open.session, socket.send(vec![CONNECTION_ACK.into()])).await?;
     open.begin(OperationSummary::default());
     Ok(Accepted { open, in_use, credential, last_event_id })
 }
 
-/// Answers pings until `connection_init` arrives. Returns its authorization and its position.
-async fn receive_init(socket: &mut Socket) -> Result<(Option<String>, Option<String>), End> {
+/// Answers pings until `connection_init` arrives. Returns its credential and its position.
+async fn receive_init(socket: &mut Socket) -> Result<(Option<Credential>, Option<String>), End> {
     loop {
         let Some(text) = socket.receive().await? else { continue };
         match ClientMessage::parse(&text).ok_or(Close::INVALID_MESSAGE)? {
-            ClientMessage::ConnectionInit { authorization, last_event_id } => {
-                return Ok((authorization, last_event_id));
+            ClientMessage::ConnectionInit { credential, last_event_id } => {
+                return Ok((credential, last_event_id));
             }
             ClientMessage::Subscribe { .. } => return Err(Close::UNAUTHORIZED.into()),
-            ClientMessage::Ping { payload } => socket.send(pong(payload.as_deref())).await?,
+            ClientMessage::Ping { payload } => socket.send(vec![pong(payload.as_deref()).into()]).await?,
             ClientMessage::Complete { .. } | ClientMessage::Pong => {}
         }
     }

@@ -4,15 +4,21 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::auth::Credential;
+use crate::http::graphql::request::bearer;
+
 const MAX_ID_BYTES: usize = 64;
+/// A longer text is not a cursor.
+const MAX_CURSOR_BYTES: usize = 100;
 
 /// A message from a client.
 #[derive(Debug)]
 pub enum ClientMessage {
     ConnectionInit {
         /// `authorization` in the payload.
-        authorization: Option<String>,
-        /// `lastEventId` in the payload.
+        credential: Option<Credential>,
+        /// `lastEventId` in the payload. A text that is too long for a cursor is replaced by an empty one, which
+        /// is no cursor either, so that a WebSocket does not keep it.
         last_event_id: Option<String>,
     },
     Subscribe {
@@ -66,27 +72,26 @@ impl ClientMessage {
 
     fn connection_init(payload: Option<&str>) -> Option<Self> {
         let payload: Map<String, Value> = serde_json::from_str(payload.unwrap_or("{}")).ok()?;
-        let (mut authorization, mut last_event_id) = (None, None);
+        let (mut credential, mut last_event_id) = (None, None);
         for (name, value) in payload {
-            let member = if name.eq_ignore_ascii_case("authorization") {
-                &mut authorization
-            } else if name == "lastEventId" {
-                &mut last_event_id
-            } else {
+            let is_authorization = name.eq_ignore_ascii_case("authorization");
+            if !is_authorization && name != "lastEventId" {
                 continue;
-            };
+            }
             match value {
-                Value::String(text) => *member = Some(text),
+                Value::String(text) if is_authorization => credential = Some(bearer(&text)),
+                Value::String(text) if text.len() > MAX_CURSOR_BYTES => last_event_id = Some(String::new()),
+                Value::String(text) => last_event_id = Some(text),
                 Value::Null => {}
                 _ => return None,
             }
         }
-        Some(Self::ConnectionInit { authorization, last_event_id })
+        Some(Self::ConnectionInit { credential, last_event_id })
     }
 }
 
 /// The message that accepts `connection_init`.
-pub const CONNECTION_ACK: &str = "{\"type\":\"connection_ack\"}";
+pub const CONNECTION_ACK: &[u8] = b"{\"type\":\"connection_ack\"}";
 
 /// The answer to a ping.
 pub fn pong(payload: Option<&str>) -> String {

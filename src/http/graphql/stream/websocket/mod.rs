@@ -11,6 +11,7 @@ mod session;
 mod socket;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
@@ -22,7 +23,8 @@ use crate::http::client_ip::{Peer, client};
 use crate::http::graphql::request;
 use crate::http::graphql::request_error::RequestError;
 use crate::http::graphql::stream::websocket::client::Client;
-use crate::http::graphql::stream::websocket::initialization::initialize;
+use crate::http::graphql::stream::websocket::close::End;
+use crate::http::graphql::stream::websocket::initialization::{initialize, log_early_end};
 use crate::http::graphql::stream::websocket::origin::is_allowed;
 use crate::http::server::Place;
 use crate::http::shared::Shared;
@@ -60,10 +62,12 @@ pub fn accept(state: &Arc<Shared>, parts: &mut Parts, request_id: &str) -> Resul
     };
     let state = state.clone();
     tokio::spawn(async move {
+        let Ok(upgraded) = upgrade.await else {
+            log_early_end(&client, &End::Gone, Duration::ZERO);
+            return;
+        };
         // Boxed, since an open WebSocket would keep the memory of what has ended.
-        if let Ok(upgraded) = upgrade.await
-            && let Some(session) = Box::pin(initialize(state, upgraded, place, client)).await
-        {
+        if let Some(session) = Box::pin(initialize(state, upgraded, place, client)).await {
             session.run().await;
         }
     });
@@ -85,7 +89,10 @@ fn accept_key(version: Version, headers: &HeaderMap) -> Result<HeaderValue, Requ
     let key = key.and_then(|key| HeaderValue::try_from(key).ok());
     match key {
         Some(key) if version == Version::HTTP_11 && asks_for_upgrade && is_version_13 => Ok(key),
-        _ => Err(RequestError::bad("The handshake is not that of a WebSocket of version 13.")),
+        _ => Err(RequestError::bad(
+            "This is not a valid WebSocket handshake: HTTP/1.1, `Connection: upgrade`, `Sec-WebSocket-Key`, \
+             version 13.",
+        )),
     }
 }
 

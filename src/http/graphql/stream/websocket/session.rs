@@ -9,12 +9,13 @@ use std::time::Duration;
 use async_graphql::{Response, ServerError};
 use axum::body::Bytes;
 use futures_util::FutureExt;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::api::Event;
+use crate::api::{Event, StreamSession};
 use crate::graphql::{Disposition, ErrorCode, Execution, JsonChunks, code_name};
 use crate::http::graphql::json::{add_errors, add_response};
 use crate::http::graphql::request_error::RequestError;
+use crate::http::graphql::stream::LAST_EVENT_TIMEOUT;
 use crate::http::graphql::stream::open_stream::OpenStream;
 use crate::http::graphql::stream::turns::NextEvent;
 use crate::http::graphql::stream::websocket::close::{Close, End};
@@ -24,8 +25,8 @@ use crate::http::graphql::stream::websocket::socket::Socket;
 use crate::http::server::{Place, ServedRequest};
 use crate::http::shared::Shared;
 
-/// How long an event may still be sent when its session has ended.
-const LAST_EVENT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the client may take to read a message.
+const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The connection of a WebSocket that is a stream.
 pub struct Connection {
@@ -73,13 +74,20 @@ impl Session {
         let mut streams_end = pin!(state.readiness.streams_end());
         let mut session_end = pin!(session.wait_for_end());
         let mut keepalive_due = pin!(sleep_until(Instant::now() + keepalive));
+        let mut silence_due = pin!(sleep_until(self.heard + 2 * keepalive));
         loop {
             tokio::select! {
                 () = &mut streams_end => return Err(Close::STOPPING.into()),
                 end = &mut session_end => return Err(Close::of_session(end).into()),
                 () = &mut keepalive_due => {
-                    Box::pin(self.keep_alive(keepalive)).await?;
+                    Box::pin(self.ping()).await?;
                     keepalive_due.as_mut().reset(Instant::now() + keepalive);
+                }
+                () = &mut silence_due => {
+                    if self.heard.elapsed() >= 2 * keepalive {
+                        Box::pin(self.check_unread()).await?;
+                    }
+                    silence_due.as_mut().reset(self.heard + 2 * keepalive);
                 }
                 received = self.connection.socket.receive() => {
                     self.heard = Instant::now();
@@ -92,17 +100,23 @@ impl Session {
         }
     }
 
-    /// Pings the client, unless nothing has come from it since the ping before the last one.
-    async fn keep_alive(&mut self, keepalive: Duration) -> Result<(), End> {
-        if self.heard.elapsed() >= 2 * keepalive {
-            // What has come while an event was sent has not been read yet.
-            let received = self.connection.socket.receive().now_or_never().ok_or(Close::PING_TIMEOUT)?;
-            self.heard = Instant::now();
-            if let Some(text) = received? {
-                self.handle(&text).await?;
-            }
+    /// Handles a message that came while an event was sent and nothing was read. Errors: none has come.
+    async fn check_unread(&mut self) -> Result<(), End> {
+        let received = self.connection.socket.receive().now_or_never().ok_or(Close::PING_TIMEOUT)?;
+        self.heard = Instant::now();
+        match received? {
+            Some(text) => self.handle(&text).await,
+            None => Ok(()),
         }
-        self.connection.socket.ping().await
+    }
+
+    async fn ping(&mut self) -> Result<(), End> {
+        send_in_time(&self.open.session, self.connection.socket.ping()).await
+    }
+
+    /// Sends a message that is given in pieces.
+    async fn send(&mut self, pieces: Vec<Bytes>) -> Result<(), End> {
+        send_in_time(&self.open.session, self.connection.socket.send(pieces)).await
     }
 
     /// Handles a message of the client.
@@ -118,7 +132,8 @@ impl Session {
                     self.operations.begin(id, payload);
                     return Ok(());
                 }
-                let message = format!("A WebSocket may have {limit} operations open. Complete one first.");
+                let message =
+                    format!("A WebSocket may have at most {limit} open operations. Complete one first.");
                 let error = RequestError::later(ErrorCode::RateLimited, &message);
                 self.send_error(&id, &[error.into_error(&self.request_id)]).await
             }
@@ -126,12 +141,12 @@ impl Session {
                 self.operations.end(&id);
                 Ok(())
             }
-            ClientMessage::Ping { payload } => self.connection.socket.send(pong(payload.as_deref())).await,
+            ClientMessage::Ping { payload } => self.send(vec![pong(payload.as_deref()).into()]).await,
             ClientMessage::Pong => Ok(()),
         }
     }
 
-    /// Sends what an operation has come to.
+    /// Sends the result of an operation.
     async fn report(&mut self, id: String, progress: Progress) -> Result<(), End> {
         if let Some(end) = self.open.session.end() {
             return Err(Close::of_session(end).into());
@@ -139,13 +154,11 @@ impl Session {
         match progress {
             Progress::Refused(error) if error.is_malformed() => Err(Close::INVALID_MESSAGE.into()),
             Progress::Refused(error) => self.send_error(&id, &[error.into_error(&self.request_id)]).await,
-            Progress::Executed(execution, _turn) => match execution.disposition {
-                Disposition::Executed => {
-                    self.send_next(&id, execution).await?;
-                    self.connection.socket.send(complete(&id)).await
-                }
-                _ => self.fail(&id, &execution.response.errors).await,
-            },
+            Progress::Executed(execution, _turn) if has_result(&execution) => {
+                self.send_next(&id, execution).await?;
+                self.send(vec![complete(&id).into()]).await
+            }
+            Progress::Executed(execution, _turn) => self.fail(&id, &execution.response.errors).await,
             Progress::Event(NextEvent { subscription, event, turn: _turn }) => match event {
                 Event::Failed(execution) => self.fail(&id, &execution.response.errors).await,
                 Event::Next { execution, .. } => {
@@ -170,7 +183,7 @@ impl Session {
         let mut text = before_payload(id, "error");
         add_errors(&mut text, errors);
         text.push(b'}');
-        self.connection.socket.send_pieces(vec![text.into()]).await
+        self.send(vec![text.into()]).await
     }
 
     /// Sends a result. Its memory is counted until the network has taken all of it.
@@ -182,10 +195,36 @@ impl Session {
         let pieces = chunks.finish();
         // A result was counted when it was built. If it is larger than expected it is sent nevertheless.
         let _ = share.settle(pieces.iter().map(Bytes::len).sum());
-        let session = self.open.session.clone();
-        tokio::select! {
-            sent = self.connection.socket.send_pieces(pieces) => sent,
-            () = async { session.ended().await; sleep(LAST_EVENT_TIMEOUT).await } => Err(End::Gone),
+        self.send(pieces).await
+    }
+}
+
+/// Whether a query was executed, so that it has a result even if all of its fields have failed. Errors before
+/// the execution have no path. UNAUTHENTICATED ends the connection instead.
+fn has_result(Execution { disposition, response, .. }: &Execution) -> bool {
+    match disposition {
+        Disposition::Executed => true,
+        Disposition::Rejected(code) => {
+            *code != ErrorCode::Unauthenticated && response.errors.iter().all(|error| !error.path.is_empty())
         }
+        Disposition::Refused | Disposition::MethodNotAllowed => false,
+    }
+}
+
+/// Waits until a message has been sent, which may take [`SEND_TIMEOUT`], and [`LAST_EVENT_TIMEOUT`] when the
+/// session has ended.
+pub async fn send_in_time(
+    session: &StreamSession,
+    sending: impl Future<Output = Result<(), End>>,
+) -> Result<(), End> {
+    let session_end = async {
+        let end = session.wait_for_end().await;
+        sleep(LAST_EVENT_TIMEOUT).await;
+        end
+    };
+    tokio::select! {
+        biased;
+        sent = timeout(SEND_TIMEOUT, sending) => sent.unwrap_or(Err(End::Gone)),
+        end = session_end => Err(End::Unread(Close::of_session(end))),
     }
 }

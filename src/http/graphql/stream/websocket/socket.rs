@@ -24,7 +24,7 @@ const MAX_MESSAGE_BYTES: usize = 64 << 10;
 const MAX_FRAME_BYTES: usize = 4 << 10;
 /// How long the client may take to answer a close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How many bytes of a message that is too big are read, so that the client gets to read the close frame.
+/// How many bytes are discarded after a close frame.
 const MAX_DISCARDED_BYTES: u64 = 64 << 20;
 /// The code of a close frame without a code (RFC 6455, 7.1.5).
 const NO_CLOSE_CODE: u16 = 1005;
@@ -48,25 +48,20 @@ impl Socket {
         match self.0.next().await {
             Some(Ok(Message::Text(text))) => Ok(Some(text)),
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(None),
-            Some(Ok(Message::Binary(_))) => Err(Close::INVALID_MESSAGE.into()),
             Some(Ok(Message::Close(frame))) => {
                 Err(End::ByClient(frame.map_or(NO_CLOSE_CODE, |frame| frame.code.into())))
             }
             Some(Err(Error::Capacity(_))) => Err(Close::TOO_BIG.into()),
-            Some(Err(Error::Utf8(_))) => Err(Close::INVALID_TEXT.into()),
             Some(Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => Err(End::Gone),
-            Some(Err(Error::Protocol(_))) => Err(Close::PROTOCOL_ERROR.into()),
+            Some(Ok(Message::Binary(_)) | Err(Error::Utf8(_) | Error::Protocol(_))) => {
+                Err(Close::INVALID_MESSAGE.into())
+            }
             Some(Err(_)) | None => Err(End::Gone),
         }
     }
 
-    /// Sends a short message.
-    pub async fn send(&mut self, text: impl Into<Utf8Bytes>) -> Result<(), End> {
-        self.0.send(Message::Text(text.into())).await.map_err(|_| End::Gone)
-    }
-
     /// Sends a message that is given in pieces. It returns when the network has taken all of it.
-    pub async fn send_pieces(&mut self, pieces: Vec<Bytes>) -> Result<(), End> {
+    pub async fn send(&mut self, pieces: Vec<Bytes>) -> Result<(), End> {
         let mut data = Data::Text;
         let mut pieces = pieces.into_iter().peekable();
         while let Some(mut piece) = pieces.next() {
@@ -89,20 +84,25 @@ impl Socket {
     /// Ends the connection. The client has a second to answer a close frame.
     pub async fn finish(&mut self, end: End) {
         let closing = async {
-            if let End::ByServer(close) = &end {
-                self.0.send(Message::Close(Some(close.frame()))).await.ok()?;
-            }
+            let mut is_answered = match end {
+                End::ByServer(close) => {
+                    self.0.send(Message::Close(Some(close.frame()))).await.ok()?;
+                    false
+                }
+                End::ByClient(_) => true,
+                End::Unread(_) | End::Gone => return None,
+            };
             // This also sends the answer to a close frame of the client.
-            while let Some(Ok(_)) = self.0.next().await {}
-            if matches!(&end, End::ByServer(Close { code, .. }) if *code == Close::TOO_BIG.code) {
+            while let Some(Ok(message)) = self.0.next().await {
+                is_answered |= message.is_close();
+            }
+            if !is_answered {
                 // Unread bytes would reset the connection, and the close frame could be lost.
                 let mut rest = self.0.get_mut().take(MAX_DISCARDED_BYTES);
                 while rest.read(&mut [0; BUFFER_BYTES]).await.ok()? > 0 {}
             }
             Some(())
         };
-        if !matches!(end, End::Gone) {
-            let _ = timeout(CLOSE_TIMEOUT, closing).await;
-        }
+        let _ = timeout(CLOSE_TIMEOUT, closing).await;
     }
 }
