@@ -2,6 +2,8 @@
 //! without leeway. A refresh token contains its session and the number of refreshes, authenticated by a
 //! separate key, so the database stores nothing that could be used as a token.
 
+use std::sync::Arc;
+
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use chrono::{DateTime, TimeDelta};
 use hmac::{Hmac, Mac};
@@ -65,7 +67,8 @@ pub enum TokenError {
 pub enum Credential {
     #[default]
     None,
-    Bearer(secrecy::SecretString),
+    /// Clones share the token, so that each event of a subscription does not copy it.
+    Bearer(Arc<secrecy::SecretString>),
 }
 
 /// A session after a number of refreshes. Its tokens are determined by this alone, so a repeated refresh

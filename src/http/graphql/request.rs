@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use async_graphql::Variables;
 use axum::body::Body;
@@ -159,7 +160,7 @@ pub fn bearer(authorization: &str) -> Credential {
     let value = authorization.trim();
     let (scheme, token) = value.split_once([' ', '\t']).unwrap_or((value, ""));
     if scheme.eq_ignore_ascii_case("Bearer") {
-        Credential::Bearer(token.trim().into())
+        Credential::Bearer(Arc::new(token.trim().into()))
     } else {
         Credential::None
     }
