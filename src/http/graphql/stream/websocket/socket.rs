@@ -17,8 +17,11 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::http::graphql::stream::websocket::close::{Close, End};
 
-/// The initial sizes of both buffers of a socket. They decide how much memory an idle client takes.
-const BUFFER_BYTES: usize = 4 << 10;
+/// The initial size of the buffer for what a client sends, which every idle client occupies. Longer messages enlarge
+/// it.
+const READ_BUFFER_BYTES: usize = 1 << 10;
+/// How much is written to the network at a time.
+const WRITE_BUFFER_BYTES: usize = 4 << 10;
 const MAX_MESSAGE_BYTES: usize = 64 << 10;
 /// The largest frame that is sent. The library keeps the memory of the largest one for the life of a socket.
 const MAX_FRAME_BYTES: usize = 4 << 10;
@@ -35,8 +38,8 @@ pub struct Socket(WebSocketStream<TokioIo<Upgraded>>);
 impl Socket {
     pub async fn new(upgraded: Upgraded) -> Self {
         let config = WebSocketConfig::default()
-            .read_buffer_size(BUFFER_BYTES)
-            .write_buffer_size(BUFFER_BYTES)
+            .read_buffer_size(READ_BUFFER_BYTES)
+            .write_buffer_size(WRITE_BUFFER_BYTES)
             .max_message_size(Some(MAX_MESSAGE_BYTES))
             .max_frame_size(Some(MAX_MESSAGE_BYTES));
         let stream = TokioIo::new(upgraded);
@@ -99,7 +102,7 @@ impl Socket {
             if !is_answered {
                 // Unread bytes would reset the connection, and the close frame could be lost.
                 let mut rest = self.0.get_mut().take(MAX_DISCARDED_BYTES);
-                while rest.read(&mut [0; BUFFER_BYTES]).await.ok()? > 0 {}
+                while rest.read(&mut [0; WRITE_BUFFER_BYTES]).await.ok()? > 0 {}
             }
             Some(())
         };
