@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::Value;
+use async_graphql::{Name, Value};
 use tokio::time::Instant;
 
 use crate::api::event_read::{EventPage, EventRead};
@@ -38,7 +38,9 @@ pub enum Event {
 /// A running subscription of one client.
 pub struct Subscription {
     operations: Arc<Operations>,
+    /// The operation, without the values of its variables.
     operation: Operation,
+    variables: Box<[(Name, Value)]>,
     credential: Credential,
     client: ClientInfo,
     listener: FeedListener,
@@ -67,7 +69,7 @@ enum Outcome {
 impl Subscription {
     pub(super) fn new(
         operations: Arc<Operations>,
-        operation: Operation,
+        mut operation: Operation,
         credential: Credential,
         client: ClientInfo,
         listener: FeedListener,
@@ -75,6 +77,7 @@ impl Subscription {
     ) -> Self {
         Self {
             operations,
+            variables: operation.take_variables(),
             operation,
             credential,
             client,
@@ -101,7 +104,10 @@ impl Subscription {
             self.listener.changed(head).await;
             self.is_due = true;
         }
-        tokio::time::sleep_until(self.not_before).await;
+        // The timer rounds up to milliseconds, even a time in the past.
+        if Instant::now() < self.not_before {
+            tokio::time::sleep_until(self.not_before).await;
+        }
     }
 
     /// Reads an event. None when there is nothing to report, or when the database cannot be reached; then it is
@@ -163,7 +169,8 @@ impl Subscription {
         loop {
             let share = self.operations.executor.response_share(self.client.counted_address());
             let event = EventRead::new(self.cursor, self.last_event_id.clone(), self.max_size);
-            let (operation, credential) = (self.operation.clone(), self.credential.clone());
+            let (operation, credential) =
+                (self.operation.with_variables(&self.variables), self.credential.clone());
             let client = self.client.clone();
             let executed =
                 self.operations.execute(operation, share, credential, client, Some(Box::new(event)));

@@ -1,5 +1,6 @@
 //! The subscription `taskChanges` without a transport: when events come, what they contain, and how they end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Value as GraphqlValue, Variables};
@@ -34,7 +35,7 @@ async fn start(
         last_event_id: last.map(str::to_owned),
         ..GraphqlRequest::default()
     };
-    app.api.start(request, Credential::Bearer(actor.token().into()), ClientInfo::default()).await
+    app.api.start(request, Credential::Bearer(Arc::new(actor.token().into())), ClientInfo::default()).await
 }
 
 async fn subscribe_after(
