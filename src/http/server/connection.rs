@@ -234,8 +234,8 @@ mod tests {
     }
 
     /// Reads a stream of two events of a size, one a minute after the other, slowly: 90 kB every 9 s. The pipe
-    /// takes all that hyper has buffered in one write. The stream must end after a number of seconds. Returns the bytes
-    /// received, and the seconds until the server closes.
+    /// takes all that hyper has buffered in one write. The stream must end after a number of seconds. Returns
+    /// the bytes received, and the seconds until the server closes.
     async fn read_stream(event_bytes: usize, end: u64) -> (usize, u64) {
         let frames = event_bytes >> 12;
         let events = move || async move {
