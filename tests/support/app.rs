@@ -115,7 +115,9 @@ impl TestApp {
         self.statements.lock().expect("no holder panics").clear();
         let outcome = future.await;
         let mut statements = std::mem::take(&mut *self.statements.lock().expect("no holder panics"));
-        const JOB_STATEMENTS: [&str; 5] = [
+        const JOB_STATEMENTS: [&str; 7] = [
+            "AS \"latest\"",
+            "UPDATE \"sessions\" SET \"last_used_at\"",
             "session_endings",
             "login_attempts",
             "\"users\".\"deleted_at\" ASC",
