@@ -2,6 +2,7 @@
 //! machine. `cargo bench --bench credentials` runs all four benchmarks; a name after `--` selects one. The
 //! run fails, as a regression, if a bound is exceeded.
 
+#[path = "../support/figures.rs"]
 mod figures;
 mod oracle;
 mod revocation;

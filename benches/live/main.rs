@@ -4,7 +4,7 @@
 
 mod data;
 #[allow(dead_code, reason = "the other benchmark uses more of it")]
-#[path = "../credentials/figures.rs"]
+#[path = "../support/figures.rs"]
 mod figures;
 mod machine;
 mod measure;
@@ -44,7 +44,9 @@ const MAX_DELAY_OF_SECOND_INSTANCE: Duration = Duration::from_secs(1);
 fn main() -> ExitCode {
     allow_open_files();
     let Some(postgres) = support::postgres::dedicated_server() else {
-        eprintln!("The programs of PostgreSQL are needed, without TEST_DATABASE_URL.");
+        eprintln!(
+            "This benchmark starts a PostgreSQL of its own: install PostgreSQL and unset TEST_DATABASE_URL."
+        );
         return ExitCode::FAILURE;
     };
     data::prepare(&postgres.url);

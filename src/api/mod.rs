@@ -37,7 +37,7 @@ use crate::service::{Services, TokenState};
 /// The fields of Query that need no sign-in.
 pub const PUBLIC_QUERIES: &[&str] = &["serverInfo"];
 
-/// What became of a request.
+/// The outcome of a request.
 #[expect(clippy::large_enum_variant, reason = "a box would cost every request an allocation")]
 pub enum Started {
     /// A result, and the viewer if the operation needed one.

@@ -22,7 +22,6 @@ const ENVELOPE_BYTES: usize = 256;
 const MIN_PAUSE: Duration = Duration::from_millis(50);
 /// The delay before the database is tried again: the first one and the longest one.
 const RETRY_DELAYS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(1));
-
 /// The attempts after which an event is sent although a part of it is not available.
 const MAX_FAILURES: u32 = 3;
 

@@ -6,8 +6,7 @@ use async_graphql::futures_util::stream::{Stream, empty};
 
 use crate::api::task::changes::TaskChanges;
 
-/// The operations that keep running and return one result after another. A subscription selects exactly one of
-/// these fields.
+/// The root type of subscriptions.
 pub struct SubscriptionRoot;
 
 /// The operations that keep running and return one result after another. A subscription selects exactly one of

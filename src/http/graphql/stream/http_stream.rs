@@ -73,7 +73,7 @@ pub async fn respond(
         return Ok(refuse(vec![session_error(end, request_id)], &subscription));
     }
     match first {
-        Event::Failed(execution) if !is_told_in_stream(&execution, format) => {
+        Event::Failed(execution) if !is_reported_in_stream(&execution, format) => {
             Ok(refuse(execution.response.errors, &subscription))
         }
         first => {
@@ -120,7 +120,7 @@ pub fn respond_with_error(error: ServerError) -> Response {
     (head(format), Extension(info), body).into_response()
 }
 
-/// The code with whose HTTP status errors are told, in place of a stream. None: they are told in the stream.
+/// The code whose HTTP status reports these errors in place of a stream. None: the stream reports them.
 fn refusal(errors: &[ServerError]) -> Option<ErrorCode> {
     let code = errors.first().and_then(code_name);
     [
@@ -130,10 +130,10 @@ fn refusal(errors: &[ServerError]) -> Option<ErrorCode> {
         (ErrorCode::Timeout, ErrorCode::ServiceUnavailable),
     ]
     .into_iter()
-    .find_map(|(told, refused)| (code == Some(told.name())).then_some(refused))
+    .find_map(|(reported, refused)| (code == Some(reported.name())).then_some(refused))
 }
 
-/// Whether an event stream tells the result of an operation in an event.
+/// Whether an event stream reports the result of an operation in an event.
 pub fn is_result(execution: &Execution) -> bool {
     match execution.disposition {
         Disposition::Executed | Disposition::Refused => true,
@@ -142,9 +142,9 @@ pub fn is_result(execution: &Execution) -> bool {
     }
 }
 
-/// Whether a failure at the first event is told in the stream, and not with a status of HTTP or, in place of a
-/// multipart stream, as JSON.
-fn is_told_in_stream(execution: &Execution, format: HttpFormat) -> bool {
+/// Whether the stream itself reports a failure at the first event. Otherwise an HTTP status reports it or, for a
+/// client of multipart streams, a JSON response.
+fn is_reported_in_stream(execution: &Execution, format: HttpFormat) -> bool {
     let errors = &execution.response.errors;
     let is_bad_input = errors.first().and_then(code_name) == Some(ErrorCode::BadUserInput.name());
     let is_fault = execution.disposition == Disposition::Refused || is_bad_input;

@@ -141,23 +141,28 @@ async fn an_answer_that_is_taken_drop_by_drop_has_a_minute() {
     assert_eq!((written.expect_err("it was cut").kind(), after), (ErrorKind::TimedOut, 60));
 }
 
+/// Writes 40 bytes to a client that reads one each second.
+async fn write_for_40_seconds(server: &mut TimeoutStream<DuplexStream>, client: &mut DuplexStream) {
+    let writing = async {
+        server.write_all(&[0; 40]).await?;
+        server.flush().await
+    };
+    let reading = async {
+        for _ in 0..40 {
+            tokio::time::sleep(SECOND).await;
+            client.read_u8().await.expect("there is more");
+        }
+    };
+    let (written, ()) = tokio::join!(writing, reading);
+    written.expect("it was not cut");
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_answer_has_its_own_time() {
     let (mut client, server) = duplex(1);
     let mut server = TimeoutStream::new(server, Arc::default());
     for _ in 0..3 {
-        let writing = async {
-            server.write_all(&[0; 40]).await?;
-            server.flush().await
-        };
-        let reading = async {
-            for _ in 0..40 {
-                tokio::time::sleep(SECOND).await;
-                client.read_u8().await.expect("there is more");
-            }
-        };
-        let (written, ()) = tokio::join!(writing, reading);
-        written.expect("it was cut");
+        write_for_40_seconds(&mut server, &mut client).await;
     }
 }
 
@@ -170,18 +175,7 @@ async fn each_event_of_a_stream_has_its_own_time() {
     let mut server = TimeoutStream::new(server, state);
     for _ in 0..3 {
         request.set_awaits_frame(true);
-        let writing = async {
-            server.write_all(&[0; 40]).await?;
-            server.flush().await
-        };
-        let reading = async {
-            for _ in 0..40 {
-                tokio::time::sleep(SECOND).await;
-                client.read_u8().await.expect("there is more");
-            }
-        };
-        let (written, ()) = tokio::join!(writing, reading);
-        written.expect("it was cut");
+        write_for_40_seconds(&mut server, &mut client).await;
     }
 }
 
