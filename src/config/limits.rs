@@ -121,9 +121,9 @@ impl LimitOptions {
     pub(super) fn check(&self) -> Result<()> {
         ensure!(
             self.streams() < self.limit_connections,
-            "LIMIT_STREAMS must be below LIMIT_CONNECTIONS, which is {}, not {}",
-            self.limit_connections,
-            self.streams()
+            "LIMIT_STREAMS is {}; it must be below LIMIT_CONNECTIONS, which is {}",
+            self.streams(),
+            self.limit_connections
         );
         Ok(())
     }

@@ -92,11 +92,11 @@ fn the_limit_of_streams_is_below_that_of_connections() {
     for (options, message) in [
         (
             &[("LIMIT_STREAMS", "4096")][..],
-            "LIMIT_STREAMS must be below LIMIT_CONNECTIONS, which is 4096, not 4096",
+            "LIMIT_STREAMS is 4096; it must be below LIMIT_CONNECTIONS, which is 4096",
         ),
         (
             &[("LIMIT_STREAMS", "10"), ("LIMIT_CONNECTIONS", "8")],
-            "LIMIT_STREAMS must be below LIMIT_CONNECTIONS, which is 8, not 10",
+            "LIMIT_STREAMS is 10; it must be below LIMIT_CONNECTIONS, which is 8",
         ),
         (&[("STREAM_KEEPALIVE", "500ms")], "STREAM_KEEPALIVE must be a time from 1s to 5m, not \"500ms\""),
         (&[("STREAM_KEEPALIVE", "6m")], "STREAM_KEEPALIVE must be a time from 1s to 5m, not \"6m\""),
