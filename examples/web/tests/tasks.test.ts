@@ -54,7 +54,12 @@ forEach('adds, renames, completes, deletes and restores; a reload shows the same
   windows.push(window);
   const { page } = window;
   await page.getByText('There are no tasks.').waitFor();
-  for (const title of ['Water the plants', 'Write a letter', 'Buy bread']) await window.add(title);
+  for (const title of ['Water the plants', 'Write a letter', 'Buy bread']) {
+    // The page does not wait for the response, and the server orders tasks by the time at which it creates them.
+    const saved = page.waitForResponse(response => response.request().postData()?.includes(title) ?? false);
+    await window.add(title);
+    await saved;
+  }
   await window.shows(['Buy bread', 'Write a letter', 'Water the plants']);
   await window.rename('Water the plants', 'Water the roses');
   await eventually(2_000, async () => assert.equal(await page.evaluate('document.activeElement.ariaLabel'), 'Rename Water the roses'));
