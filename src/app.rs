@@ -10,7 +10,7 @@ use crate::api::{self, Api, StreamLimits};
 use crate::auth::Tokens;
 use crate::config::Config;
 use crate::db::{Database, DatabaseUrl, FileLock};
-use crate::domain::Clock;
+use crate::domain::{Clock, TokenLifetimes};
 use crate::graphql::{ExecutorSettings, PersistedDocuments};
 use crate::http::{
     self, ConnectionLimits, HttpService, HttpSettings, Metrics, Readiness, Server, StreamSettings,
@@ -123,6 +123,14 @@ impl App {
             session_lifetime: span(config.accounts.session_ttl)?,
             login_failures: config.limits.limit_login_failures,
             credentials_per_minute: config.limits.limit_credentials_per_minute,
+            mails_per_hour: config.limits.limit_mails_per_hour,
+            reset_requests_per_hour: config.limits.limit_reset_requests_per_hour,
+            token_lifetimes: TokenLifetimes {
+                reset: span(config.accounts.reset_token_ttl)?,
+                verify: span(config.accounts.verify_token_ttl)?,
+            },
+            api_key_lifetime: span(config.accounts.api_key_max_ttl)?,
+            verified_email_required: config.accounts.require_verified_email,
         };
         let pool = database.clone();
         let metrics = Metrics::new(move || pool.connections(), telemetry::dropped_lines);

@@ -10,6 +10,8 @@ mod m20261121_000004_create_attempts;
 mod m20261121_000005_create_briefs;
 mod m20261128_000006_mark_deleted_users;
 mod m20261128_000007_order_changes;
+mod m20261129_000008_recover_accounts;
+mod m20261129_000009_create_api_keys;
 
 /// Runs the migrations, oldest first.
 pub struct Migrator;
@@ -25,6 +27,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_create_briefs::Migration),
             Box::new(m20261128_000006_mark_deleted_users::Migration),
             Box::new(m20261128_000007_order_changes::Migration),
+            Box::new(m20261129_000008_recover_accounts::Migration),
+            Box::new(m20261129_000009_create_api_keys::Migration),
         ]
     }
 }

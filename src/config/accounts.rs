@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::database::DatabaseOptions;
 use super::secret;
 use super::secret::SECRET_HINT;
-use super::values::positive_duration;
+use super::values::{TimeRange, positive_duration, time_within};
 use crate::auth::{SigningSecret, SigningSecrets};
 use crate::db::DatabaseUrl;
 
@@ -41,7 +41,30 @@ pub struct AccountOptions {
     /// Whether registration is open
     #[arg(long, env, global = true, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     pub registration_open: bool,
+
+    /// Whether users must verify their e-mail address before they can change tasks or create API keys
+    #[arg(long, env, global = true, value_name = "BOOL", default_value_t = false, action = ArgAction::Set)]
+    pub require_verified_email: bool,
+
+    /// How long the link of a mail for a new password works: 5s to 24h
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "1h", value_parser = time_within(RESET_TOKEN_TTL))]
+    pub reset_token_ttl: Duration,
+
+    /// How long the link of a mail that verifies an e-mail address works: 5s to 7d
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "24h", value_parser = time_within(VERIFY_TOKEN_TTL))]
+    pub verify_token_ttl: Duration,
+
+    /// Maximum lifetime of an API key: 1d to 3660d
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "366d", value_parser = time_within(API_KEY_MAX_TTL))]
+    pub api_key_max_ttl: Duration,
 }
+
+/// The values that RESET_TOKEN_TTL may have, in seconds and in words.
+const RESET_TOKEN_TTL: TimeRange = (5..=86_400, "5s to 24h");
+/// The values that VERIFY_TOKEN_TTL may have.
+const VERIFY_TOKEN_TTL: TimeRange = (5..=7 * 86_400, "5s to 7d");
+/// The values that API_KEY_MAX_TTL may have.
+const API_KEY_MAX_TTL: TimeRange = (86_400..=3_660 * 86_400, "1d to 3660d");
 
 /// HS256 only: a server that accepts several algorithms can be made to use the weakest.
 #[derive(Clone, Copy, Debug, ValueEnum)]

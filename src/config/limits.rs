@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use super::values::{interval, positive_duration, whole_number};
+use super::values::{TimeRange, positive_duration, time_within, whole_number};
 use crate::graphql::guard::Limits;
 
 /// The largest value of most limits, large enough to be no limit in practice.
@@ -14,6 +14,8 @@ const MAX_LIMIT: u64 = 1 << 30;
 const MAX_RESPONSE_MEMORY_BYTES: u64 = 1 << 46;
 /// The largest value of LIMIT_QUERY_NESTING: deeper documents could overflow the parser's stack.
 const MAX_QUERY_NESTING: u64 = 64;
+/// The values that STREAM_KEEPALIVE may have.
+const STREAM_KEEPALIVE: TimeRange = (1..=5 * 60, "1s to 5m");
 
 /// The limits of requests, documents, connections and memory.
 #[derive(Args, Clone, Debug)]
@@ -24,10 +26,19 @@ pub struct LimitOptions {
     #[arg(long, env, global = true, value_name = "N", default_value_t = 10, value_parser = whole_number::<i32>(0..=MAX_LIMIT))]
     pub limit_login_failures: i32,
 
-    /// Maximum calls of register, login, refreshToken and changePassword in a minute from one address, per
-    /// instance. 0: no limit
+    /// Maximum calls in a minute, from one address and per instance, of the operations that take a password, a
+    /// refresh token or the token of a mail, or that send a mail with a link. 0: no limit
     #[arg(long, env, global = true, value_name = "N", default_value_t = 60, value_parser = whole_number::<u32>(0..=MAX_LIMIT))]
     pub limit_credentials_per_minute: u32,
+
+    /// Maximum mails with a link in an hour, of one kind to one address; with a limit, at most one in a minute.
+    /// 0: no limit
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 5, value_parser = whole_number::<i32>(0..=MAX_LIMIT))]
+    pub limit_mails_per_hour: i32,
+
+    /// Maximum calls of requestPasswordReset in an hour from one network. 0: no limit
+    #[arg(long, env, global = true, value_name = "N", default_value_t = 30, value_parser = whole_number::<i32>(0..=MAX_LIMIT))]
+    pub limit_reset_requests_per_hour: i32,
 
     /// Maximum size of a request body, in bytes
     #[arg(long, env, global = true, value_name = "N", default_value_t = 1 << 20, value_parser = whole_number::<usize>(1..=MAX_LIMIT))]
@@ -84,7 +95,7 @@ pub struct LimitOptions {
     pub limit_socket_operations: usize,
 
     /// How often a stream sends something when there are no events, so that proxies keep it open
-    #[arg(long, env, global = true, value_name = "TIME", default_value = "20s", value_parser = interval)]
+    #[arg(long, env, global = true, value_name = "TIME", default_value = "20s", value_parser = time_within(STREAM_KEEPALIVE))]
     pub stream_keepalive: Duration,
 
     /// Maximum memory of responses that are being built or sent, in bytes; one user may use an eighth of it

@@ -42,10 +42,15 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration> {
     Ok(time)
 }
 
-/// Parses an interval from one second to five minutes.
-pub(super) fn interval(text: &str) -> Result<Duration> {
-    let time = duration(text)?;
-    let range = Duration::from_secs(1)..=Duration::from_secs(5 * 60);
-    anyhow::ensure!(range.contains(&time), "must be a time from 1s to 5m");
-    Ok(time)
+/// A range of durations in seconds, and the same in words.
+pub(super) type TimeRange = (RangeInclusive<u64>, &'static str);
+
+/// A parser for a duration within a range.
+pub(super) fn time_within((range, words): TimeRange) -> impl Fn(&str) -> Result<Duration> + Clone {
+    move |text| {
+        let time = duration(text)?;
+        let range = Duration::from_secs(*range.start())..=Duration::from_secs(*range.end());
+        anyhow::ensure!(range.contains(&time), "must be a time from {words}");
+        Ok(time)
+    }
 }

@@ -12,6 +12,8 @@ use crate::domain::{Faults, Instant, Problem, Result, Rule, text};
 pub struct User {
     pub id: Uuid,
     pub email: String,
+    /// Whether a token that was mailed to `email` came back.
+    pub email_verified: bool,
     pub username: String,
     pub name: String,
     pub is_active: bool,

@@ -2,6 +2,7 @@
 //! GraphQL or SQL. Only [`Clock`] reads the time.
 
 mod account;
+mod api_key;
 mod bulk;
 mod change;
 mod clock;
@@ -10,6 +11,7 @@ mod error;
 mod fault;
 mod id;
 mod label;
+mod mail;
 pub mod ordering;
 mod page;
 mod stored_enum;
@@ -22,6 +24,7 @@ mod validation;
 pub use account::{
     DisplayName, Email, NewPassword, PASSWORD_RULES, ProfileEdit, Registration, Session, User, Username,
 };
+pub use api_key::{ApiKey, KeyName, MAX_API_KEYS, NewApiKey, Scope, Scopes};
 pub use bulk::{BulkIds, MAX_BULK, check_count};
 pub use change::{ChangeCursor, Changes, ChangesArguments, ChangesFrom, ChangesRequest};
 pub use clock::Clock;
@@ -30,6 +33,7 @@ pub use error::{Error, Result};
 pub use fault::{FieldFault, MAX_FAULTS, PathSegment, Problem, Rule};
 pub use id::new_id;
 pub use label::{Label, Labels, MAX_LABEL, MAX_LABELS};
+pub use mail::{MailKind, TokenLifetimes, TokenPurpose};
 pub use page::{DEFAULT_PAGE, MAX_PAGE, Page, PageArguments, PageRequest};
 pub use stored_enum::StoredEnum;
 pub use task::{

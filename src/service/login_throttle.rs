@@ -10,28 +10,22 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use chrono::TimeDelta;
-use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, OnConflict, SimpleExpr};
+use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
-use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 use uuid::Uuid;
 
 use crate::auth::ClientInfo;
-use crate::db::entity::login_attempt::{ActiveModel, Column, Entity, Model};
-use crate::db::{Database, map_error};
-use crate::domain::{Clock, Error, Instant, Result};
+use crate::db::entity::login_attempt::{Column, Entity};
+use crate::db::{Database, Transaction, map_error};
+use crate::domain::{Clock, Error, Result};
+use crate::service::rate_counters::{CLOCK_TOLERANCE, Counter, key};
 
 /// The limit of an account over all networks is this multiple of its limit for one network.
 const ACCOUNT_LIMIT_FACTOR: i32 = 10;
 const NETWORK_PERIOD: TimeDelta = TimeDelta::minutes(15);
 const ACCOUNT_PERIOD: TimeDelta = TimeDelta::hours(1);
-/// A count that expires later than its period plus this tolerance was written by an instance whose clock was
-/// ahead. It is ignored, because otherwise the account would stay locked until then. With a smaller tolerance
-/// valid counts would be ignored, because the clocks of instances differ slightly and statements overtake
-/// each other.
-const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(60);
 /// The maximum time that an attempt waits for the results of others.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
@@ -62,15 +56,7 @@ pub struct LoginThrottle {
 #[must_use]
 pub struct Attempt<'a> {
     throttle: &'a LoginThrottle,
-    counts: Vec<Count>,
-}
-
-/// One of the counts that an attempt belongs to.
-#[derive(Clone, Copy)]
-struct Count {
-    key: Uuid,
-    limit: i32,
-    period: TimeDelta,
+    counts: Vec<Counter>,
 }
 
 impl LoginThrottle {
@@ -97,25 +83,27 @@ impl LoginThrottle {
         }
     }
 
-    fn counts(&self, account: ThrottledAccount<'_>, client: &ClientInfo) -> Vec<Count> {
+    fn counts(&self, account: ThrottledAccount<'_>, client: &ClientInfo) -> Vec<Counter> {
         if self.limit == 0 {
             return Vec::new();
         }
-        let (kind, name) = match account {
-            ThrottledAccount::Known(id) => ("id", id.to_string()),
-            ThrottledAccount::Unknown(name) => ("name", name.to_owned()),
+        let (kind, name, user_id) = match account {
+            ThrottledAccount::Known(id) => ("id", id.to_string(), Some(id)),
+            ThrottledAccount::Unknown(name) => ("name", name.to_owned(), None),
         };
         let network = client.network().to_string();
         vec![
-            Count {
+            Counter {
                 key: key(&["account", kind, &name]),
                 limit: self.limit.saturating_mul(ACCOUNT_LIMIT_FACTOR),
                 period: ACCOUNT_PERIOD,
+                user_id,
             },
-            Count {
+            Counter {
                 key: key(&["network", kind, &name, &network]),
                 limit: self.limit,
                 period: NETWORK_PERIOD,
+                user_id,
             },
         ]
     }
@@ -123,37 +111,18 @@ impl LoginThrottle {
     /// The current number of failures of each count.
     ///
     /// Errors: RateLimited when a limit is reached.
-    async fn check_failures(&self, counts: &[Count]) -> Result<Vec<i32>> {
+    async fn check_failures(&self, counts: &[Counter]) -> Result<Vec<i32>> {
         if counts.is_empty() {
             return Ok(Vec::new());
         }
         let keys = counts.iter().map(|count| count.key);
         let rows = Entity::find().filter(Column::Key.is_in(keys)).all(self.database.read()).await;
         let (rows, now) = (rows.map_err(map_error)?, self.clock.now());
-        let of_count = |count: &Count| {
+        let of_count = |count: &Counter| {
             let row = rows.iter().find(|row| row.key == count.key && count.is_current(row.resets_at, now));
             row.map_or(Ok(0), |row| count.check(row.failures + 1, row.resets_at, now).map(|()| row.failures))
         };
         counts.iter().map(of_count).collect()
-    }
-
-    /// Counts one failure.
-    ///
-    /// Errors: RateLimited when it is beyond the limit.
-    async fn record_failure(&self, count: Count) -> Result<()> {
-        let now = self.clock.now();
-        let row = ActiveModel { key: Set(count.key), failures: Set(1), resets_at: Set(now + count.period) };
-        let failures = Expr::col((Entity, Column::Failures)).add(1);
-        let failures = CaseStatement::new().case(count.is_expired(now), 1).finally(failures);
-        let resets_at = CaseStatement::new()
-            .case(count.is_expired(now), now + count.period)
-            .finally(Expr::col((Entity, Column::ResetsAt)));
-        let on_conflict = OnConflict::column(Column::Key)
-            .values([(Column::Failures, failures.into()), (Column::ResetsAt, resets_at.into())])
-            .to_owned();
-        let insert = Entity::insert(row).on_conflict(on_conflict);
-        let counted: Model = insert.exec_with_returning(self.database.write()).await.map_err(map_error)?;
-        count.check(counted.failures, counted.resets_at, now)
     }
 
     /// Deletes expired counts regularly, until the last other reference to `throttle` is dropped.
@@ -166,6 +135,12 @@ impl LoginThrottle {
                 tracing::debug!(%error, "expired login attempts could not be deleted");
             }
         }
+    }
+
+    /// Ends the failures counted for an account, from all networks.
+    pub async fn clear(&self, on: &Transaction, account: Uuid) -> Result<()> {
+        let of_account = Entity::delete_many().filter(Column::UserId.eq(account));
+        of_account.exec(on).await.map_err(map_error).map(drop)
     }
 
     async fn delete_expired_rows(&self) -> Result<()> {
@@ -199,7 +174,7 @@ impl Attempt<'_> {
         } else {
             // One statement per count: two statements that lock several rows could wait for each other.
             for count in &self.counts {
-                self.throttle.record_failure(*count).await?;
+                count.record(self.throttle.database.write(), self.throttle.clock.now()).await?;
             }
         }
         Ok(is_correct)
@@ -209,29 +184,6 @@ impl Attempt<'_> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         self.throttle.in_progress.remove(&self.counts);
-    }
-}
-
-impl Count {
-    /// Whether a count that expires at `resets_at` is valid now.
-    fn is_current(&self, resets_at: Instant, now: Instant) -> bool {
-        now < resets_at && resets_at <= now + self.period + CLOCK_TOLERANCE
-    }
-
-    /// The negation of [`Self::is_current`] as a condition on the stored row.
-    fn is_expired(&self, now: Instant) -> SimpleExpr {
-        let resets_at = || Expr::col((Entity, Column::ResetsAt));
-        resets_at().lte(now).or(resets_at().gt(now + self.period + CLOCK_TOLERANCE))
-    }
-
-    /// Fails with RateLimited when failure number `number` is beyond the limit.
-    fn check(&self, number: i32, resets_at: Instant, now: Instant) -> Result<()> {
-        if number <= self.limit {
-            return Ok(());
-        }
-        let seconds = (resets_at - now).num_seconds() + 1;
-        let retry_after = seconds.clamp(1, self.period.num_seconds()).unsigned_abs();
-        Err(Error::RateLimited { retry_after })
     }
 }
 
@@ -251,7 +203,7 @@ impl InProgress {
     /// Adds an attempt. When the attempts in progress could reach a limit, returns the notification to wait
     /// for instead. A failure that was counted after `failures` was read may be missed here; the module
     /// documentation explains why the limit is exact nevertheless.
-    fn try_add(&self, counts: &[Count], failures: &[i32]) -> std::result::Result<(), OwnedNotified> {
+    fn try_add(&self, counts: &[Counter], failures: &[i32]) -> std::result::Result<(), OwnedNotified> {
         let mut attempts = self.0.lock().expect("no holder panics");
         for (count, failures) in counts.iter().zip(failures) {
             if let Some(attempts) = attempts.get(&count.key)
@@ -266,7 +218,7 @@ impl InProgress {
         Ok(())
     }
 
-    fn remove(&self, counts: &[Count]) {
+    fn remove(&self, counts: &[Counter]) {
         let mut attempts = self.0.lock().expect("no holder panics");
         for count in counts {
             let Some(of_count) = attempts.get_mut(&count.key) else { continue };
@@ -277,13 +229,4 @@ impl InProgress {
             }
         }
     }
-}
-
-/// Hashes `parts` to a key that does not reveal them.
-fn key(parts: &[&str]) -> Uuid {
-    let digest = parts.iter().fold(Sha256::new(), |digest, part| {
-        digest.chain_update((part.len() as u64).to_be_bytes()).chain_update(part)
-    });
-    let digest = digest.finalize();
-    uuid::Builder::from_random_bytes(digest[..16].try_into().expect("16 of 32 bytes")).into_uuid()
 }

@@ -8,8 +8,11 @@ mod accounts;
 mod change_poll;
 mod coalesced;
 mod deleted_accounts;
+mod email_tokens;
 mod login_throttle;
+mod mail_queue;
 mod operator;
+mod rate_counters;
 mod registration;
 mod sessions;
 mod task_rows;
@@ -31,7 +34,7 @@ pub use tasks::{ByTask, ItemPosition, Tasks};
 
 use crate::auth::{IpRateLimiter, Passwords, Tokens, Viewer};
 use crate::db::Database;
-use crate::domain::Clock;
+use crate::domain::{Clock, TokenLifetimes};
 use crate::service::change_poll::ChangePoll;
 use crate::service::coalesced::CoalescedStatements;
 use crate::service::deleted_accounts::DeletedAccounts;
@@ -52,6 +55,15 @@ pub struct AccountRules {
     pub login_failures: i32,
     /// The maximum number of credential operations of one address per minute; 0 means no limit.
     pub credentials_per_minute: u32,
+    /// The maximum number of mails with a link of one kind to one address in an hour; 0 means no limit.
+    pub mails_per_hour: i32,
+    /// The maximum number of requests for a new password from one network in an hour; 0 means no limit.
+    pub reset_requests_per_hour: i32,
+    pub token_lifetimes: TokenLifetimes,
+    /// The maximum lifetime of an API key.
+    pub api_key_lifetime: TimeDelta,
+    /// Whether users must verify their address before they change tasks or create API keys.
+    pub verified_email_required: bool,
 }
 
 /// All services, and the entry point to them.

@@ -71,6 +71,7 @@ impl NewUser<'_> {
             created_at: now,
             updated_at: now,
             deleted_at: None,
+            email_verified_at: None,
         };
         // ON CONFLICT covers every unique constraint, because an error would abort the transaction on
         // PostgreSQL.

@@ -37,7 +37,7 @@ pub struct UserNode {
 impl UserNode {
     /// The user object of `viewer`.
     pub fn new(user: User, viewer: &Viewer) -> Self {
-        let User { id, email, username, name, is_active, created_at, updated_at } = user;
+        let User { id, email, username, name, is_active, created_at, updated_at, .. } = user;
         Self {
             id: id.into(),
             email,

@@ -1,4 +1,4 @@
-//! A row of `login_attempts`.
+//! A row of `login_attempts`: a counter of failed logins, of mails or of requests, under a hashed key.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,8 +8,11 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: Uuid,
+    /// The count.
     pub failures: i32,
     pub resets_at: DateTimeUtc,
+    /// The account whose failed logins are counted.
+    pub user_id: Option<Uuid>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

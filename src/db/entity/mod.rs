@@ -1,10 +1,14 @@
 //! The rows of the tables, as the migrations define them.
 
+pub mod api_key;
 pub mod change_head;
 pub mod checklist_item;
+pub mod email_token;
 pub mod file_change;
 pub mod login_attempt;
+pub mod mail;
 mod partial_row;
+pub mod reset_request;
 pub mod risk;
 pub mod session;
 pub mod session_ending;

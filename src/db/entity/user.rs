@@ -26,6 +26,8 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     /// Set when the account is deleted. A background job then deletes its rows.
     pub deleted_at: Option<DateTimeUtc>,
+    /// When a token that was mailed to `email` came back.
+    pub email_verified_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -40,19 +42,22 @@ partial_row! {
         pub is_active: bool,
         pub created_at: DateTimeUtc,
         pub updated_at: DateTimeUtc,
+        pub email_verified_at: Option<DateTimeUtc>,
     }
 }
 
 impl From<UserRow> for User {
     fn from(row: UserRow) -> Self {
-        let UserRow { id, email, username, name, is_active, created_at, updated_at } = row;
-        Self { id, email, username, name, is_active, created_at, updated_at }
+        let UserRow { id, email, username, name, is_active, created_at, updated_at, email_verified_at } = row;
+        let email_verified = email_verified_at.is_some();
+        Self { id, email, email_verified, username, name, is_active, created_at, updated_at }
     }
 }
 
 impl From<Model> for User {
     fn from(row: Model) -> Self {
+        let email_verified = row.email_verified_at.is_some();
         let Model { id, email, username, name, is_active, created_at, updated_at, .. } = row;
-        Self { id, email, username, name, is_active, created_at, updated_at }
+        Self { id, email, email_verified, username, name, is_active, created_at, updated_at }
     }
 }
