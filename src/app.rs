@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use chrono::TimeDelta;
 
 use crate::api::{self, Api, StreamLimits};
-use crate::auth::Tokens;
+use crate::auth::{LinkTokens, Tokens};
 use crate::config::Config;
 use crate::db::{Database, DatabaseUrl, FileLock};
 use crate::domain::{Clock, TokenLifetimes};
@@ -134,7 +134,7 @@ impl App {
         };
         let pool = database.clone();
         let metrics = Metrics::new(move || pool.connections(), telemetry::dropped_lines);
-        let services = Arc::new(Services::new(database, clock, tokens, &rules));
+        let services = Arc::new(Services::new(database, clock, tokens, LinkTokens::new(&secrets), rules));
         services.start_jobs();
         let api = Api::new(
             services,

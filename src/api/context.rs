@@ -8,10 +8,10 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::api::event_read::EventRead;
 use crate::auth::{ClientInfo, Credential, Viewer};
-use crate::domain::{Error, Result, User};
+use crate::domain::{Error, Required, Result, User};
 use crate::graphql::error::FieldError;
 use crate::graphql::{AttributeResponse, ResponseShare};
-use crate::service::{Account, Accounts, Services, Tasks};
+use crate::service::{Account, Accounts, Credentials, Services, Tasks};
 
 /// One request's access to the services. The token is verified when the first field needs the viewer, so that
 /// public fields work with an invalid token.
@@ -73,16 +73,16 @@ impl RequestContext {
         Ok(accounts)
     }
 
-    /// The signed-in user. Errors: Unauthenticated without a valid token, Unavailable.
+    /// The signed-in user, with any session or API key. Errors: Unauthenticated without a valid token, Unavailable.
     pub async fn viewer(&self) -> Result<&Viewer> {
         let authenticate = || async {
-            let viewer = self.services.sessions().authenticate(&self.credential).await?;
+            let viewer = self.services.sessions().authenticate(&self.credential, &self.client).await?;
             self.share.belongs_to(viewer.user_id());
             Ok(viewer)
         };
         let viewer = self.viewer.get_or_init(authenticate).await.as_ref().map_err(Error::clone)?;
-        // An earlier field of the same request may have revoked the session.
-        self.services.sessions().check(viewer)?;
+        // An earlier field of the same request may have revoked the session or the API key.
+        self.services.sessions().check(viewer).await?;
         Ok(viewer)
     }
 
@@ -97,14 +97,45 @@ impl RequestContext {
         self.known_viewer().ok_or_else(|| Error::internal(anyhow!("a change was made without a viewer")))
     }
 
-    /// The viewer's tasks. Errors: as [`Self::viewer`].
-    pub async fn tasks(&self) -> Result<Tasks<'_>> {
-        Ok(self.services.tasks(self.viewer().await?))
+    /// The viewer's tasks, to read them. Errors: as [`Self::viewer`]; MissingRight without the scope TASKS_READ.
+    pub async fn tasks_read(&self) -> Result<Tasks<'_>> {
+        self.services.tasks_read(self.viewer().await?)
     }
 
-    /// The viewer's account. Errors: as [`Self::viewer`].
+    /// The viewer's tasks, to change them. Errors: as [`Self::viewer`]; MissingRight without the scope TASKS_WRITE,
+    /// or when the viewer has to verify the e-mail address first.
+    pub async fn tasks_write(&self) -> Result<Tasks<'_>> {
+        let tasks = self.services.tasks_write(self.viewer().await?)?;
+        self.require_verified_email().await?;
+        Ok(tasks)
+    }
+
+    /// The viewer's account. Errors: as [`Self::viewer`]; MissingRight without the scope ACCOUNT.
     pub async fn account(&self) -> Result<Account<'_>> {
-        Ok(self.services.account(self.viewer().await?))
+        self.services.account(self.viewer().await?)
+    }
+
+    /// The viewer's credentials. Errors: as [`Self::viewer`]; MissingRight with an API key.
+    pub async fn credentials(&self) -> Result<Credentials<'_>> {
+        self.services.credentials(self.viewer().await?)
+    }
+
+    /// The viewer's credentials, for operations that the rate limit of the client's address counts. Errors: as
+    /// [`Self::credentials`]; RateLimited.
+    pub async fn rate_limited_credentials(&self) -> Result<Credentials<'_>> {
+        let credentials = self.credentials().await?;
+        self.rate_limited_accounts()?;
+        Ok(credentials)
+    }
+
+    /// Errors: MissingRight when users must verify their e-mail address first, and the viewer has not.
+    pub async fn require_verified_email(&self) -> Result<()> {
+        if !self.services.accounts().verified_email_required() {
+            return Ok(());
+        }
+        // Boxed to keep the futures of all changes of tasks small: it is rarely needed and large.
+        let user = Box::pin(async { self.account_of(self.viewer().await?).await }).await?;
+        if user.email_verified { Ok(()) } else { Err(Error::MissingRight(Required::VerifiedEmail)) }
     }
 
     /// The account of `viewer`. It is read once per request, even if many tasks select their owner.
@@ -112,7 +143,7 @@ impl RequestContext {
         let mut account = self.account.lock().await;
         match &*account {
             Some(user) if user.id == viewer.user_id() => Ok(user.clone()),
-            _ => Ok(account.insert(self.services.account(viewer).get().await?).clone()),
+            _ => Ok(account.insert(self.services.user(viewer).await?).clone()),
         }
     }
 
@@ -125,6 +156,11 @@ impl RequestContext {
     /// Replaces the cached account, so that later fields of the request return the changed one.
     pub async fn cache_account(&self, user: &User) {
         *self.account.lock().await = Some(user.clone());
+    }
+
+    /// Removes the cached account, after a field has changed an account that need not be the viewer's.
+    pub async fn forget_account(&self) {
+        *self.account.lock().await = None;
     }
 }
 

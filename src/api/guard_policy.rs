@@ -7,9 +7,20 @@ use crate::graphql::guard::{CountedList, ExclusiveFields, Policy, Scalar, Search
 /// The policy of the document guard for the public schema.
 pub fn guard_policy() -> Policy {
     Policy {
-        // Each of them may compute a password hash. One field per request bounds the cost of a request.
+        // Each of them may compute a password hash or queue a mail. One field per request bounds its cost.
         exclusive: ExclusiveFields {
-            names: &["register", "login", "refreshToken", "changePassword"],
+            names: &[
+                "register",
+                "login",
+                "refreshToken",
+                "changePassword",
+                "changeEmail",
+                "sendVerificationEmail",
+                "verifyEmail",
+                "requestPasswordReset",
+                "resetPassword",
+                "createApiKey",
+            ],
             quantity: "Number of sign-in fields",
         },
         page_types: &["TaskChanges"],

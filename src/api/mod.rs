@@ -32,7 +32,7 @@ pub use crate::api::subscription::{Event, Subscription};
 use crate::auth::{ClientInfo, Credential, Viewer};
 use crate::graphql::guard::{Guard, Limits};
 use crate::graphql::{Execution, Executor, ExecutorSettings, GraphqlRequest};
-use crate::service::{Services, TokenState};
+use crate::service::Services;
 
 /// The fields of Query that need no sign-in.
 pub const PUBLIC_QUERIES: &[&str] = &["serverInfo"];
@@ -88,10 +88,10 @@ impl Api {
             Err(refusal) => return Started::Executed(refusal.into_execution(share), None),
         };
         if operation.is_subscription()
-            && let Ok(TokenState::Valid(claims)) = services.sessions().verify(&credential)
+            && let Some(user) = services.sessions().user_of(&credential, &client).await
         {
             // Listening begins before the first read, so that no change between the two is missed.
-            let listener = services.listen(claims.user_id());
+            let listener = services.listen(user);
             let operations = self.operations.clone();
             let subscription =
                 Subscription::new(operations, operation, credential, client, listener, last_event_id);

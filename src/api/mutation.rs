@@ -2,10 +2,10 @@
 
 use async_graphql::MergedObject;
 
-use crate::api::account::AccountMutation;
+use crate::api::account::{AccountMutation, ApiKeyMutation, RecoveryMutation};
 use crate::api::task::TaskMutation;
 use crate::api::task_part::PartMutation;
 
 /// Mutations. Every field is nullable, so that an error in one field keeps the results of the others.
 #[derive(MergedObject, Default)]
-pub struct Mutation(AccountMutation, TaskMutation, PartMutation);
+pub struct Mutation(AccountMutation, RecoveryMutation, ApiKeyMutation, TaskMutation, PartMutation);

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use async_graphql::{Context, ID, Interface, Object};
 use uuid::Uuid;
 
-use crate::api::account::{SessionNode, UserNode};
+use crate::api::account::{ApiKeyNode, SessionNode, UserNode};
 use crate::api::context::{Nullable, RequestContext, RequestExt, nullable};
 use crate::api::memory_size::MemorySize;
 use crate::api::scalar::{Id, find_id, parse_id};
@@ -16,7 +16,7 @@ use crate::api::task::connection::TaskConnection;
 use crate::api::task::filter::{TaskFilter, TaskOrder};
 use crate::api::task::part_loader::TaskPartLoader;
 use crate::api::task_part::{ChecklistItemNode, FileChangeNode, RiskNode};
-use crate::domain::{self, Faults, PageArguments, Problem, Result, Rule};
+use crate::domain::{self, Faults, PageArguments, Problem, Result, Rule, Scope};
 use crate::graphql::direct_json::DirectObject;
 use crate::graphql::error::FieldError;
 use crate::graphql::guard;
@@ -32,6 +32,7 @@ pub enum Node {
     Task(TaskNode),
     User(UserNode),
     Session(SessionNode),
+    ApiKey(ApiKeyNode),
     ChecklistItem(ChecklistItemNode),
     Risk(RiskNode),
     FileChange(FileChangeNode),
@@ -50,6 +51,18 @@ impl Query {
         Ok(DirectObject(UserNode::new(request.account_of(viewer).await?, viewer)))
     }
 
+    /// The API key that this request is made with; null when it is made with a session. Any scope is enough.
+    async fn current_api_key(&self, ctx: &Context<'_>) -> Nullable<Option<ApiKeyNode>> {
+        nullable(async {
+            let request = ctx.request();
+            let viewer = request.viewer().await?;
+            let Some(id) = viewer.api_key_id() else { return Ok(None) };
+            let keys = request.services().sessions().find_keys(viewer, &[id]).await?;
+            Ok(keys.into_iter().next().map(|key| ApiKeyNode::new(key, viewer)))
+        })
+        .await
+    }
+
     /// One task of the viewer. Error NOT_FOUND when it does not exist or is in the trash, FORBIDDEN when it
     /// belongs to another user.
     async fn task(
@@ -59,7 +72,7 @@ impl Query {
     ) -> Nullable<DirectObject<TaskNode>> {
         nullable(async {
             let request = ctx.request();
-            let task = request.tasks().await?.get(parse_id("id", &id)?).await?;
+            let task = request.tasks_read().await?.get(parse_id("id", &id)?).await?;
             request.share().take(task.memory_size())?;
             Ok(DirectObject(TaskNode::new(task, request.viewer().await?)))
         })
@@ -82,9 +95,8 @@ impl Query {
         )]
         order_by: Option<Vec<TaskOrder>>,
     ) -> Result<TaskConnection, FieldError> {
-        let viewer = ctx.request().viewer().await?;
         let paging = PageArguments { first, after, last, before };
-        Ok(TaskConnection::load(ctx, viewer, paging, filter, order_by).await?)
+        Ok(TaskConnection::load(ctx, paging, filter, order_by).await?)
     }
 
     /// The tasks in the viewer's trash, which restoreTask can restore; the latest deletion first.
@@ -97,9 +109,8 @@ impl Query {
         #[graphql(desc = "The number of tasks from the end of the list: 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Selects only tasks before this cursor.")] before: Option<String>,
     ) -> Result<TaskConnection, FieldError> {
-        let viewer = ctx.request().viewer().await?;
         let paging = PageArguments { first, after, last, before };
-        Ok(TaskConnection::load_trash(ctx, viewer, paging).await?)
+        Ok(TaskConnection::load_trash(ctx, paging).await?)
     }
 
     /// Returns the signed-in user's tasks that have changed since a cursor. Each task is listed once, in its
@@ -120,7 +131,8 @@ impl Query {
         Ok(Box::pin(TaskChanges::load(ctx, after.as_deref(), first)).await?)
     }
 
-    /// Any object of the viewer by its id; null when it does not exist or belongs to another user.
+    /// Any object of the viewer by its id; null when it does not exist, belongs to another user, or is not covered by
+    /// the scopes of the API key.
     async fn node(
         &self,
         ctx: &Context<'_>,
@@ -143,7 +155,7 @@ impl Query {
     async fn server_info(&self, ctx: &Context<'_>) -> ServerInfo {
         let limits = ctx.data_unchecked::<guard::Limits>();
         let streams = ctx.data_unchecked::<StreamLimits>();
-        ServerInfo::new(ctx.request().services().accounts().registration_open(), limits, *streams)
+        ServerInfo::new(ctx.request().services().accounts(), limits, *streams)
     }
 }
 
@@ -170,41 +182,66 @@ fn memory_size(node: &Node) -> usize {
     }
 }
 
-/// The viewer's objects with these ids. It searches the kinds of objects in turn, while some ids are not
-/// found.
+/// The viewer's objects with these ids that the viewer may read. It searches the kinds of objects in turn, while
+/// some ids are not found.
 async fn find_each(request: &RequestContext, ids: BTreeSet<Uuid>) -> Result<HashMap<Uuid, Node>> {
-    let (viewer, tasks) = (request.viewer().await?, request.tasks().await?);
+    let viewer = request.viewer().await?;
     let mut found = HashMap::new();
     if ids.contains(&viewer.user_id()) {
         let user = UserNode::new(request.account_of(viewer).await?, viewer);
         found.insert(viewer.user_id(), Node::User(user));
     }
-    let not_in = |found: &HashMap<Uuid, Node>| -> Vec<Uuid> {
-        ids.iter().copied().filter(|id| !found.contains_key(id)).collect()
-    };
-
-    let missing = not_in(&found);
-    if missing.is_empty() {
-        return Ok(found);
+    let may_read_tasks = viewer.may(Scope::TasksRead);
+    let missing = not_in(&found, &ids);
+    if may_read_tasks && !missing.is_empty() {
+        let nodes = TaskNode::all(request.tasks_read().await?.find(&missing).await?, viewer);
+        found.extend(nodes.into_iter().map(|task| (task.id.0, Node::Task(task))));
     }
-    let nodes = TaskNode::all(tasks.find(&missing).await?, viewer);
-    found.extend(nodes.into_iter().map(|task| (task.id.0, Node::Task(task))));
-
-    let missing = not_in(&found);
-    if missing.is_empty() {
-        return Ok(found);
+    let missing = not_in(&found, &ids);
+    if !missing.is_empty() {
+        found.extend(find_credentials(request, &missing).await?);
     }
-    let sessions = request.services().sessions().list(viewer).await?;
-    let sessions = sessions.into_iter().filter(|session| missing.contains(&session.id));
-    found.extend(sessions.map(|session| (session.id, Node::Session(session.into()))));
-    let items = tasks.find_items(&missing).await?;
-    let loader = TaskPartLoader::of(items.iter().map(|item| item.task_id), viewer);
+    let missing = not_in(&found, &ids);
+    if may_read_tasks && !missing.is_empty() {
+        found.extend(find_parts(request, &missing).await?);
+    }
+    Ok(found)
+}
+
+fn not_in(found: &HashMap<Uuid, Node>, ids: &BTreeSet<Uuid>) -> Vec<Uuid> {
+    ids.iter().copied().filter(|id| !found.contains_key(id)).collect()
+}
+
+/// The viewer's sessions and API keys with these ids. An API key without the scope ACCOUNT reads only itself.
+async fn find_credentials(request: &RequestContext, ids: &[Uuid]) -> Result<HashMap<Uuid, Node>> {
+    let viewer = request.viewer().await?;
+    let mut found = HashMap::new();
+    if viewer.may(Scope::Account) {
+        let sessions = request.account().await?.sessions().await?;
+        let sessions = sessions.into_iter().filter(|session| ids.contains(&session.id));
+        found.extend(sessions.map(|session| (session.id, Node::Session(session.into()))));
+    }
+    let may_read = |id: &Uuid| viewer.may(Scope::Account) || viewer.api_key_id() == Some(*id);
+    let keys: Vec<Uuid> = ids.iter().copied().filter(|id| may_read(id) && !found.contains_key(id)).collect();
+    if !keys.is_empty() {
+        let keys = request.services().sessions().find_keys(viewer, &keys).await?;
+        found.extend(keys.into_iter().map(|key| (key.id, Node::ApiKey(ApiKeyNode::new(key, viewer)))));
+    }
+    Ok(found)
+}
+
+/// The parts of the viewer's tasks with these ids.
+async fn find_parts(request: &RequestContext, ids: &[Uuid]) -> Result<HashMap<Uuid, Node>> {
+    let tasks = request.tasks_read().await?;
+    let mut found = HashMap::new();
+    let items = tasks.find_items(ids).await?;
+    let loader = TaskPartLoader::of(items.iter().map(|item| item.task_id), tasks.viewer());
     found.extend(
         items.into_iter().map(|item| (item.id, Node::ChecklistItem(ChecklistItemNode::new(item, &loader)))),
     );
-    let risks = tasks.find_risks(&missing).await?;
+    let risks = tasks.find_risks(ids).await?;
     found.extend(risks.into_iter().map(|risk| (risk.id, Node::Risk(risk.into()))));
-    let files = tasks.find_files(&missing).await?;
+    let files = tasks.find_files(ids).await?;
     found.extend(files.into_iter().map(|file| (file.id, Node::FileChange(file.into()))));
     Ok(found)
 }

@@ -3,13 +3,14 @@
 use async_graphql::SimpleObject;
 
 use crate::domain::{
-    MAX_BULK, MAX_DESCRIPTION, MAX_FILES, MAX_ITEM, MAX_ITEMS, MAX_LABEL, MAX_LABELS, MAX_MITIGATION,
-    MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PAGE, MAX_PATH, MAX_RATIONALE, MAX_RISK, MAX_RISKS,
-    MAX_TITLE, PASSWORD_RULES,
+    MAX_API_KEYS, MAX_BULK, MAX_DESCRIPTION, MAX_FILES, MAX_ITEM, MAX_ITEMS, MAX_LABEL, MAX_LABELS,
+    MAX_MITIGATION, MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PAGE, MAX_PATH, MAX_RATIONALE, MAX_RISK,
+    MAX_RISKS, MAX_TITLE, PASSWORD_RULES,
 };
 use crate::graphql::error::{CODES, CodeSpec, ErrorCode};
 use crate::graphql::execution_state::MAX_RESPONSE_TEXT_BYTES;
 use crate::graphql::guard;
+use crate::service::Accounts;
 
 /// The limits of streams that clients can read.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +28,9 @@ pub struct ServerInfo {
     version: &'static str,
     /// Whether new users can register.
     registration_open: bool,
-    /// The password rules that register and changePassword enforce, one sentence each.
+    /// Whether users must verify their e-mail address before they can change tasks or create API keys.
+    verified_email_required: bool,
+    /// The password rules that register, changePassword and resetPassword enforce, one sentence each.
     password_rules: [&'static str; 4],
     /// The limits of values and requests, so that forms can check their input before they send it.
     limits: Limits,
@@ -37,10 +40,11 @@ pub struct ServerInfo {
 
 impl ServerInfo {
     /// The information about a server with these limits of documents and streams.
-    pub fn new(registration_open: bool, limits: &guard::Limits, streams: StreamLimits) -> Self {
+    pub fn new(accounts: &Accounts, limits: &guard::Limits, streams: StreamLimits) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION"),
-            registration_open,
+            registration_open: accounts.registration_open(),
+            verified_email_required: accounts.verified_email_required(),
             password_rules: PASSWORD_RULES,
             limits: Limits {
                 title_length: int(MAX_TITLE),
@@ -77,6 +81,8 @@ impl ServerInfo {
                 mutation_root_fields: int(limits.mutation_root_fields()),
                 streams_per_user: int(streams.per_user),
                 operations_per_socket: int(streams.operations_per_socket),
+                api_keys_per_user: MAX_API_KEYS as i32,
+                api_key_days: accounts.api_key_lifetime().num_days() as i32,
             },
             error_codes: ErrorCodeInfo::all(),
         }
@@ -161,6 +167,10 @@ struct Limits {
     streams_per_user: i32,
     /// The maximum number of operations that may be open on one WebSocket at the same time.
     operations_per_socket: i32,
+    /// The maximum number of API keys of one user. Expired keys do not count.
+    api_keys_per_user: i32,
+    /// The maximum lifetime of an API key, in days.
+    api_key_days: i32,
 }
 
 /// An error code and its meaning.

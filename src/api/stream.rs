@@ -6,10 +6,11 @@ use async_graphql::{Response, ServerError};
 use tokio::time::timeout;
 
 use crate::api::Api;
-use crate::auth::Credential;
+use crate::auth::{ClientInfo, Credential};
 use crate::domain::Error;
 use crate::graphql::error::domain_error;
 use crate::graphql::finalize_errors;
+use crate::service::token_has_expired;
 pub use crate::service::{SessionEnd, StreamSession};
 
 /// How long the database may take to check a session.
@@ -28,14 +29,16 @@ impl Api {
     pub async fn open_stream(
         &self,
         credential: &Credential,
+        client: &ClientInfo,
         request_id: &str,
     ) -> Result<StreamSession, StreamRefused> {
         let sessions = self.operations.services.sessions();
-        let session = timeout(SESSION_TIMEOUT, sessions.open_stream(credential)).await;
+        let session = timeout(SESSION_TIMEOUT, sessions.open_stream(credential, client)).await;
         session.unwrap_or(Err(Error::Timeout)).map_err(|error| {
+            let has_expired = token_has_expired(&error);
             let mut refused = Response::from_errors(vec![domain_error(error)]);
             finalize_errors(&mut refused, request_id, false);
-            StreamRefused { errors: refused.errors, has_expired: sessions.has_expired(credential) }
+            StreamRefused { errors: refused.errors, has_expired }
         })
     }
 }

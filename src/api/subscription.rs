@@ -66,6 +66,11 @@ enum Outcome {
 }
 
 impl Subscription {
+    /// The client that subscribed.
+    pub fn client(&self) -> &ClientInfo {
+        &self.client
+    }
+
     pub(super) fn new(
         operations: Arc<Operations>,
         mut operation: Operation,

@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_token_leads_to_its_row_and_a_changed_one_to_none() {
-        let (tokens, id) = (LinkTokens::new(&secret("a").into()), Uuid::now_v7());
+        let (tokens, id) = (LinkTokens::new(&secret("a").into()), crate::domain::new_id());
         let token = tokens.issue(id);
         assert!(token.len() == 44 && token.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{token}");
         assert_eq!(tokens.verify(&token), Some(id));
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_tokens_of_an_old_secret_work_while_it_is_still_configured() {
-        let id = Uuid::now_v7();
+        let id = crate::domain::new_id();
         let token = LinkTokens::new(&secret("old").into()).issue(id);
         let both = vec![("2".to_owned(), secret("new")), ("1".to_owned(), secret("old"))];
         let both = LinkTokens::new(&SigningSecrets::named(both).expect("the names differ"));

@@ -13,11 +13,11 @@ mod signing_key;
 mod token;
 mod viewer;
 
-pub use api_key::{KeyHash, NewKeyToken, is_key_token, key_hash};
+pub use api_key::{KeyHash, NewKeyToken, key_hash};
 pub use client::{ClientInfo, counted_address};
 pub use link_token::LinkTokens;
 pub use password::{Passwords, VerifyPermit};
 pub use rate_limit::IpRateLimiter;
 pub use signing_key::{SigningSecret, SigningSecrets, WeakSecret};
 pub use token::{Claims, Credential, RefreshToken, TokenError, TokenPair, Tokens};
-pub use viewer::Viewer;
+pub use viewer::{AdmittedBy, Viewer};

@@ -9,10 +9,12 @@ use chrono::{DateTime, TimeDelta};
 use hmac::{Hmac, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use moka::sync::Cache;
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::auth::api_key::is_key_token;
 use crate::auth::signing_key::SigningSecret;
 use crate::auth::{SigningSecrets, hs256};
 use crate::domain::{Instant, User};
@@ -69,6 +71,16 @@ pub enum Credential {
     None,
     /// Clones share the token, so that each event of a subscription does not copy it.
     Bearer(Arc<secrecy::SecretString>),
+}
+
+impl Credential {
+    /// Whether the credential is meant as an API key, valid or not.
+    pub fn is_api_key(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Bearer(token) => is_key_token(token.expose_secret()),
+        }
+    }
 }
 
 /// A session after a number of refreshes. Its tokens are determined by this alone, so a repeated refresh

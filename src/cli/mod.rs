@@ -53,7 +53,7 @@ enum Command {
     },
     /// Print the GraphQL schema
     Schema,
-    /// Manage accounts: list, create, set-password, activate, deactivate
+    /// Manage accounts: list, create, set-password, reset-link, verify-email, keys, revoke-keys, activate, deactivate
     ///
     /// The commands change the database directly; servers may run on it, and accept a revoked session for at
     /// most two seconds. WHO is an e-mail address, a username or an id; if it begins with a hyphen, put two

@@ -7,7 +7,9 @@ use clap::Subcommand;
 
 use crate::app;
 use crate::config::Config;
-use crate::domain::{DisplayName, Email, Faults, NewPassword, Registration, User, Username};
+use crate::domain::{
+    ApiKey, DisplayName, Email, Faults, Instant, NewPassword, Registration, Scope, User, Username,
+};
 use crate::service::Operator;
 
 /// The actions of `taskhold user`.
@@ -25,9 +27,30 @@ pub enum UserAction {
         /// Username; derived from the e-mail address if not given
         #[arg(long)]
         username: Option<String>,
+        /// Mark the e-mail address as verified
+        #[arg(long)]
+        verified: bool,
     },
-    /// Set a new password and revoke every session of the user
+    /// Set a new password, and revoke every session and every API key of the user
     SetPassword {
+        /// E-mail address, username or id
+        who: String,
+        /// Do not revoke the API keys
+        #[arg(long)]
+        keep_keys: bool,
+    },
+    /// Mark the e-mail address of a user as verified
+    VerifyEmail {
+        /// E-mail address, username or id
+        who: String,
+    },
+    /// List the API keys of a user: id, start, scopes, created, expires, last used, name
+    Keys {
+        /// E-mail address, username or id
+        who: String,
+    },
+    /// Revoke every API key of a user, and print how many there were
+    RevokeKeys {
         /// E-mail address, username or id
         who: String,
     },
@@ -36,7 +59,7 @@ pub enum UserAction {
         /// E-mail address, username or id
         who: String,
     },
-    /// Prevent a user from signing in and revoke every session of the user
+    /// Prevent a user from signing in, revoke every session of the user, and suspend the API keys
     Deactivate {
         /// E-mail address, username or id
         who: String,
@@ -50,11 +73,22 @@ pub async fn run(config: &Config, action: UserAction) -> Result<()> {
     let operator = Operator::new(database);
     let users = match action {
         UserAction::List => operator.list().await?,
-        UserAction::Create { email, name, username } => {
+        UserAction::Create { email, name, username, verified } => {
             let registration = registration(&email, name.as_deref(), username.as_deref())?;
-            vec![operator.create(&registration).await?]
+            vec![operator.create(&registration, verified).await?]
         }
-        UserAction::SetPassword { who } => vec![operator.set_password(&who, &new_password()?).await?],
+        UserAction::SetPassword { who, keep_keys } => {
+            vec![operator.set_password(&who, &new_password()?, keep_keys).await?]
+        }
+        UserAction::VerifyEmail { who } => vec![operator.verify_email(&who).await?],
+        UserAction::Keys { who } => {
+            print_keys(&operator.api_keys(&who).await?);
+            return Ok(());
+        }
+        UserAction::RevokeKeys { who } => {
+            println!("revoked: {}", operator.revoke_api_keys(&who).await?);
+            return Ok(());
+        }
         UserAction::Activate { who } => vec![operator.set_active(&who, true).await?],
         UserAction::Deactivate { who } => vec![operator.set_active(&who, false).await?],
     };
@@ -64,6 +98,18 @@ pub async fn run(config: &Config, action: UserAction) -> Result<()> {
         println!("{id}  {state:8}  {username:widest$}  {email}");
     }
     Ok(())
+}
+
+/// Prints one line for each key. The name is last, because the user chose it.
+fn print_keys(keys: &[ApiKey]) {
+    let minute = |time: Instant| time.format("%Y-%m-%dT%H:%MZ").to_string();
+    for key in keys {
+        let scopes: Vec<&str> = key.scopes.chosen().map(Scope::name).collect();
+        let (created, expires) = (minute(key.created_at), minute(key.expires_at));
+        let used = key.last_used_at.map_or_else(|| "never".to_owned(), minute);
+        let (id, start, scopes, name) = (key.id, &key.start, scopes.join(","), key.name.escape_debug());
+        println!("{id}  {start}  {scopes}  {created}  {expires}  {used}  {name}");
+    }
 }
 
 /// Checks the arguments, then reads the password. Errors: all invalid arguments together.

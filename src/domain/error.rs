@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{FieldFault, MAX_FAULTS, PathSegment};
+use crate::domain::{FieldFault, MAX_FAULTS, PathSegment, Required};
 
 /// A result with the domain's error type.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -20,6 +20,9 @@ pub enum Error {
     /// The object belongs to another user, or the operation is disabled.
     #[error("{0}")]
     Forbidden(&'static str),
+    /// What admitted the viewer does not allow the operation.
+    #[error("{}", .0.message())]
+    MissingRight(Required),
     /// The object does not exist.
     #[error("{0}")]
     NotFound(&'static str),
@@ -30,6 +33,9 @@ pub enum Error {
     /// A value that must be unique exists already.
     #[error("{}", describe(.0))]
     AlreadyExists(Vec<FieldFault>),
+    /// Another account has taken the address since its verification was requested.
+    #[error("This e-mail address belongs to another account.")]
+    EmailTaken(Vec<FieldFault>),
     /// The task does not have the version that the caller expected.
     #[error("The task has version {current}, not the expected version.")]
     VersionConflict { current: i32 },

@@ -14,6 +14,7 @@ mod label;
 mod mail;
 pub mod ordering;
 mod page;
+mod required;
 mod stored_enum;
 mod task;
 mod task_list;
@@ -35,6 +36,7 @@ pub use id::new_id;
 pub use label::{Label, Labels, MAX_LABEL, MAX_LABELS};
 pub use mail::{MailKind, TokenLifetimes, TokenPurpose};
 pub use page::{DEFAULT_PAGE, MAX_PAGE, Page, PageArguments, PageRequest};
+pub use required::Required;
 pub use stored_enum::StoredEnum;
 pub use task::{
     LabelChange, NewTask, StatusChange, Task, TaskDetails, TaskDetailsEdit, TaskEdit, TaskPriority,

@@ -45,9 +45,10 @@ error_codes! {
     Unauthenticated "UNAUTHENTICATED" 401 false
         "The access token is missing, expired or invalid."
     InvalidCredentials "INVALID_CREDENTIALS" 401 false
-        "The login, the password or the refresh token is wrong."
+        "The login, the password, the refresh token or the token of a mail is wrong."
     Forbidden "FORBIDDEN" 403 false
-        "The object belongs to another user, or registration is closed."
+        "The object belongs to another user, registration is closed, or the API key or the account lacks a right: \
+         `extensions.required` names it."
     NotFound "NOT_FOUND" 404 false
         "The object does not exist, or the task is in the trash."
     Conflict "CONFLICT" 409 false
@@ -67,7 +68,7 @@ error_codes! {
     Timeout "TIMEOUT" 504 true
         "The operation exceeded its time limit."
     ServiceUnavailable "SERVICE_UNAVAILABLE" 503 true
-        "The database cannot be reached, or the server is overloaded or stopping."
+        "The database cannot be reached, too many mails wait, or the server is overloaded or stopping."
     InternalServerError "INTERNAL_SERVER_ERROR" 500 true
         "The server failed. Its log has the cause under the request id."
 }
@@ -108,11 +109,15 @@ impl From<FieldError> for async_graphql::Error {
         let error = &failure.error;
         let mut extensions = with_code(code_of(error));
         match error {
-            Error::AlreadyExists(faults) | Error::Invalid(faults) | Error::Bulk { faults, .. } => {
+            Error::AlreadyExists(faults)
+            | Error::EmailTaken(faults)
+            | Error::Invalid(faults)
+            | Error::Bulk { faults, .. } => {
                 extensions.set("fields", fields(faults));
             }
             Error::RateLimited { retry_after } => extensions.set("retryAfter", *retry_after),
             Error::VersionConflict { current } => extensions.set("currentVersion", *current),
+            Error::MissingRight(required) => extensions.set("required", required.name()),
             _ => {}
         }
         let mut wire = async_graphql::Error::new(error.to_string());
@@ -152,10 +157,13 @@ fn code_of(error: &Error) -> ErrorCode {
     match error {
         Error::Unauthenticated(_) => ErrorCode::Unauthenticated,
         Error::InvalidCredentials(_) => ErrorCode::InvalidCredentials,
-        Error::Forbidden(_) => ErrorCode::Forbidden,
+        Error::Forbidden(_) | Error::MissingRight(_) => ErrorCode::Forbidden,
         Error::NotFound(_) => ErrorCode::NotFound,
         Error::Bulk { reason, .. } => code_of(reason),
-        Error::AlreadyExists(_) | Error::VersionConflict { .. } | Error::WriteConflict => ErrorCode::Conflict,
+        Error::AlreadyExists(_)
+        | Error::EmailTaken(_)
+        | Error::VersionConflict { .. }
+        | Error::WriteConflict => ErrorCode::Conflict,
         Error::Invalid(_) => ErrorCode::BadUserInput,
         Error::CursorExpired => ErrorCode::CursorExpired,
         Error::RateLimited { .. } => ErrorCode::RateLimited,

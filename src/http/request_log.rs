@@ -125,7 +125,8 @@ impl Drop for AccessLogLine {
             operation_type = operation.ty,
             document = operation.document,
             user_id = viewer.map(Viewer::user_id).map(tracing::field::display),
-            session_id = viewer.map(Viewer::session_id).map(tracing::field::display),
+            session_id = viewer.and_then(Viewer::session_id).map(tracing::field::display),
+            api_key_id = viewer.and_then(Viewer::api_key_id).map(tracing::field::display),
             duration_ms = self.started.elapsed().as_secs_f64() * 1e3,
             "request"
         );

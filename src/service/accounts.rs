@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use sea_orm::sea_query::{ExprTrait, LockType};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use secrecy::SecretString;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use crate::auth::{ClientInfo, Credential, IpRateLimiter, Passwords};
 use crate::db::entity::{session, user};
-use crate::db::{Database, in_transaction, map_error};
-use crate::domain::{Clock, Error, Registration, Result};
+use crate::db::{Database, Transaction, in_transaction, map_error};
+use crate::domain::{Clock, Error, MailKind, Registration, Result, TokenPurpose, User};
+use crate::service::AccountRules;
+use crate::service::email_tokens::{EmailTokens, NewToken};
 use crate::service::login_throttle::{LoginThrottle, ThrottledAccount};
+use crate::service::mail_queue::{NewMail, Outbox};
 use crate::service::registration;
 use crate::service::sessions::{Sessions, SignedIn, TokenState};
 
@@ -31,7 +36,11 @@ pub struct Accounts {
     pub(super) sessions: Arc<Sessions>,
     pub(super) throttle: Arc<LoginThrottle>,
     pub(super) addresses: IpRateLimiter,
-    pub(super) registration_open: bool,
+    pub(super) rules: AccountRules,
+    pub(super) outbox: Outbox,
+    pub(super) email_tokens: Arc<EmailTokens>,
+    /// Notified when a request for a new password was committed.
+    pub(super) reset_requested: Arc<Notify>,
     /// Notified when an account was marked as deleted, so that its rows are deleted.
     pub(super) purge_requested: Arc<Notify>,
 }
@@ -39,7 +48,17 @@ pub struct Accounts {
 impl Accounts {
     /// Whether clients may register.
     pub fn registration_open(&self) -> bool {
-        self.registration_open
+        self.rules.registration_open
+    }
+
+    /// Whether users must verify their address before they change tasks or create API keys.
+    pub fn verified_email_required(&self) -> bool {
+        self.rules.verified_email_required
+    }
+
+    /// The maximum lifetime of an API key.
+    pub fn api_key_lifetime(&self) -> TimeDelta {
+        self.rules.api_key_lifetime
     }
 
     /// Creates an account and opens a session.
@@ -47,7 +66,7 @@ impl Accounts {
     /// Errors: Forbidden when registration is closed; AlreadyExists when the e-mail address or the username
     /// is taken.
     pub async fn register(&self, registration: Registration, client: &ClientInfo) -> Result<SignedIn> {
-        if !self.registration_open {
+        if !self.rules.registration_open {
             return Err(Error::Forbidden("Registration is closed."));
         }
         // The password is hashed before the address is looked up, so that the response time does not reveal
@@ -56,9 +75,54 @@ impl Accounts {
         let now = self.clock.now();
         let opened = in_transaction!(self.database, |transaction| {
             let user = registration::insert(&transaction, &registration, &hash, now).await?;
+            self.queue_first_verification(&transaction, &user, client).await?;
             self.sessions.open(&transaction, &user, client).await
         })?;
+        self.outbox.notify();
         Ok(self.sessions.finish_opening(opened))
+    }
+
+    /// Queues the mail that verifies the address of a new account. It is left out when a limit is reached.
+    async fn queue_first_verification(
+        &self,
+        on: &Transaction,
+        user: &User,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let counted = self.outbox.count_link(on, MailKind::VerifyEmail, &user.email.to_lowercase()).await;
+        match counted.and(self.outbox.check_capacity(on).await) {
+            Ok(()) => self.queue_verification(on, user.id, &user.email, client).await,
+            Err(Error::RateLimited { .. } | Error::Unavailable(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Queues a mail with a link that verifies the address of an account.
+    pub(super) async fn queue_verification(
+        &self,
+        on: &Transaction,
+        user_id: Uuid,
+        email: &str,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        let kind = MailKind::VerifyEmail;
+        let token = NewToken {
+            user_id,
+            purpose: TokenPurpose::Verify,
+            email,
+            usable: true,
+            delivered_within: Some(kind.gives_up_after()),
+        };
+        let mail = NewMail {
+            kind,
+            user_id: Some(user_id),
+            recipient: email,
+            token_id: Some(self.email_tokens.create(on, token).await?),
+            event_at: self.clock.now(),
+            ip_address: Some(client.address),
+            key_start: None,
+        };
+        self.outbox.queue(on, mail).await
     }
 
     /// Opens a session with an e-mail address or a username. Unknown names, inactive accounts and wrong
@@ -140,10 +204,15 @@ impl Accounts {
     /// Revokes sessions. An expired access token can still revoke its own session.
     ///
     /// Errors: Unauthenticated when the token is invalid or its session was revoked already, and for other
-    /// scopes than the current session also when the token has expired.
-    pub async fn logout(&self, credential: &Credential, scope: LogoutScope) -> Result<()> {
-        if scope != LogoutScope::Current {
-            self.sessions.authenticate(credential).await?;
+    /// scopes than the current session also when the token has expired; MissingRight with an API key.
+    pub async fn logout(
+        &self,
+        credential: &Credential,
+        scope: LogoutScope,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        if scope != LogoutScope::Current || credential.is_api_key() {
+            self.sessions.authenticate(credential, client).await?.require_session()?;
         }
         let (claims, has_expired) = match self.sessions.verify(credential)? {
             TokenState::Valid(claims) => (claims, false),

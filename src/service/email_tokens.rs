@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::auth::LinkTokens;
 use crate::db::entity::email_token::{ActiveModel, COLUMN, Column, Entity, Model};
 use crate::db::{Database, Transaction, map_error};
-use crate::domain::{Clock, Instant, Result, StoredEnum, TokenLifetimes, TokenPurpose, new_id};
+use crate::domain::{Clock, Result, StoredEnum, TokenLifetimes, TokenPurpose, new_id};
 
 /// The maximum number of valid tokens of one purpose of an account. Only one change of the address is pending.
 const MAX_VALID: u64 = 5;

@@ -5,6 +5,7 @@
 
 mod account;
 mod accounts;
+mod api_keys;
 mod change_poll;
 mod coalesced;
 mod deleted_accounts;
@@ -13,7 +14,9 @@ mod login_throttle;
 mod mail_queue;
 mod operator;
 mod rate_counters;
+mod recovery;
 mod registration;
+mod reset_requests;
 mod sessions;
 mod task_rows;
 mod tasks;
@@ -26,19 +29,24 @@ use uuid::Uuid;
 
 pub use crate::db::FeedListener;
 pub use crate::db::entity::task::TaskColumns;
-pub use account::Account;
+use account::ACCOUNT_DELETED;
+pub use account::{Account, CreatedApiKey, Credentials, PasswordChange};
 pub use accounts::{Accounts, LogoutScope};
 pub use operator::Operator;
-pub use sessions::{SessionEnd, Sessions, SignedIn, StreamSession, TokenState};
+pub use recovery::PasswordReset;
+pub use sessions::{SessionEnd, Sessions, SignedIn, StreamSession, token_has_expired};
 pub use tasks::{ByTask, ItemPosition, Tasks};
 
-use crate::auth::{IpRateLimiter, Passwords, Tokens, Viewer};
+use crate::auth::{IpRateLimiter, LinkTokens, Passwords, Tokens, Viewer};
 use crate::db::Database;
-use crate::domain::{Clock, TokenLifetimes};
+use crate::domain::{Clock, Result, Scope, TokenLifetimes, User};
 use crate::service::change_poll::ChangePoll;
 use crate::service::coalesced::CoalescedStatements;
 use crate::service::deleted_accounts::DeletedAccounts;
+use crate::service::email_tokens::EmailTokens;
 use crate::service::login_throttle::LoginThrottle;
+use crate::service::mail_queue::Outbox;
+use crate::service::reset_requests::ResetRequests;
 use crate::service::tasks::trash::Trash;
 
 /// The delay before a job that has panicked is restarted.
@@ -76,16 +84,32 @@ pub struct Services {
     trash: Arc<Trash>,
     change_poll: Arc<ChangePoll>,
     deleted_accounts: Arc<DeletedAccounts>,
+    reset_requests: Arc<ResetRequests>,
     coalesced: CoalescedStatements,
 }
 
 impl Services {
     /// Creates the services on an open, migrated database.
-    pub fn new(database: Database, clock: Clock, tokens: Tokens, rules: &AccountRules) -> Self {
+    pub fn new(
+        database: Database,
+        clock: Clock,
+        tokens: Tokens,
+        links: LinkTokens,
+        rules: AccountRules,
+    ) -> Self {
         let lifetime = rules.session_lifetime;
         let sessions = Arc::new(Sessions::new(database.clone(), clock.clone(), tokens, lifetime));
         let throttle = Arc::new(LoginThrottle::new(database.clone(), clock.clone(), rules.login_failures));
         let deleted_accounts = Arc::new(DeletedAccounts::new(database.clone()));
+        let outbox = Outbox::new(clock.clone(), rules.mails_per_hour);
+        let email_tokens = Arc::new(EmailTokens::new(links, rules.token_lifetimes, clock.clone()));
+        let reset_requests = Arc::new(ResetRequests {
+            database: database.clone(),
+            clock: clock.clone(),
+            outbox: outbox.clone(),
+            email_tokens: email_tokens.clone(),
+            requested: Arc::default(),
+        });
         let accounts = Accounts {
             database: database.clone(),
             clock: clock.clone(),
@@ -93,7 +117,10 @@ impl Services {
             sessions: sessions.clone(),
             throttle: throttle.clone(),
             addresses: IpRateLimiter::new(rules.credentials_per_minute),
-            registration_open: rules.registration_open,
+            rules,
+            outbox,
+            email_tokens,
+            reset_requested: reset_requests.requested.clone(),
             purge_requested: deleted_accounts.purge_requested(),
         };
         let trash = Arc::new(Trash::new(database.clone(), clock.clone()));
@@ -108,6 +135,7 @@ impl Services {
             trash,
             change_poll,
             deleted_accounts,
+            reset_requests,
             coalesced,
         }
     }
@@ -122,14 +150,34 @@ impl Services {
         &self.sessions
     }
 
-    /// The viewer's account.
-    pub fn account<'a>(&'a self, viewer: &'a Viewer) -> Account<'a> {
-        Account::new(&self.accounts, &self.coalesced, viewer)
+    /// The user that the viewer is, which needs no scope.
+    ///
+    /// Errors: Unauthenticated when the account was deleted.
+    pub async fn user(&self, viewer: &Viewer) -> Result<User> {
+        self.coalesced.users.submit(viewer.user_id()).await?.ok_or(ACCOUNT_DELETED)
     }
 
-    /// The viewer's tasks.
-    pub fn tasks<'a>(&'a self, viewer: &'a Viewer) -> Tasks<'a> {
-        Tasks::new(&self.database, &self.clock, &self.coalesced, viewer)
+    /// The viewer's account. Errors: MissingRight without the scope ACCOUNT.
+    pub fn account<'a>(&'a self, viewer: &'a Viewer) -> Result<Account<'a>> {
+        viewer.require(Scope::Account)?;
+        Ok(Account::new(&self.accounts, viewer))
+    }
+
+    /// The credentials of a viewer. Errors: MissingRight when the request was made with an API key.
+    pub fn credentials<'a>(&'a self, viewer: &'a Viewer) -> Result<Credentials<'a>> {
+        Credentials::new(&self.accounts, viewer)
+    }
+
+    /// The viewer's tasks, to read them. Errors: MissingRight without the scope TASKS_READ.
+    pub fn tasks_read<'a>(&'a self, viewer: &'a Viewer) -> Result<Tasks<'a>> {
+        viewer.require(Scope::TasksRead)?;
+        Ok(Tasks::new(&self.database, &self.clock, &self.coalesced, viewer))
+    }
+
+    /// The viewer's tasks, to change them. Errors: MissingRight without the scope TASKS_WRITE.
+    pub fn tasks_write<'a>(&'a self, viewer: &'a Viewer) -> Result<Tasks<'a>> {
+        viewer.require(Scope::TasksWrite)?;
+        Ok(Tasks::new(&self.database, &self.clock, &self.coalesced, viewer))
     }
 
     /// Listens to the changes of an owner's tasks.
@@ -140,7 +188,7 @@ impl Services {
     /// Checks that the database replies and accepts writes.
     ///
     /// Errors: Unavailable or Timeout when it does not.
-    pub async fn ready(&self) -> crate::domain::Result<()> {
+    pub async fn ready(&self) -> Result<()> {
         self.database.ready().await
     }
 
@@ -155,6 +203,7 @@ impl Services {
         spawn_supervised(Sessions::write_uses, &self.sessions);
         spawn_supervised(Sessions::delete_old, &self.sessions);
         spawn_supervised(DeletedAccounts::purge, &self.deleted_accounts);
+        spawn_supervised(ResetRequests::run, &self.reset_requests);
         spawn_supervised(LoginThrottle::delete_expired, &self.throttle);
         spawn_supervised(Trash::purge, &self.trash);
         spawn_supervised(ChangePoll::run, &self.change_poll);

@@ -115,11 +115,12 @@ impl TestApp {
         self.statements.lock().expect("no holder panics").clear();
         let outcome = future.await;
         let mut statements = std::mem::take(&mut *self.statements.lock().expect("no holder panics"));
-        const JOB_STATEMENTS: [&str; 7] = [
+        const JOB_STATEMENTS: [&str; 8] = [
             "AS \"latest\"",
             "UPDATE \"sessions\" SET \"last_used_at\"",
             "session_endings",
             "login_attempts",
+            "reset_requests",
             "\"users\".\"deleted_at\" ASC",
             "\"expires_at\" <= ",
             "\"tasks\".\"deleted_at\" <= ",

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use crate::domain::{
     self, DisplayName, Email, Faults, NewPassword, Problem, ProfileEdit, Registration, Result, Rule, Username,
 };
-use crate::service::{self};
+use crate::service::{self, PasswordChange};
 
 /// A new account. Null means the same as an omitted value.
 #[derive(InputObject)]
@@ -82,7 +82,7 @@ pub fn parse_password(argument: &str, raw: String) -> Result<SecretString> {
 }
 
 /// A password that will be verified, which must not be blank.
-fn password(faults: &mut Faults, field: &str, raw: String) -> Option<SecretString> {
+pub fn password(faults: &mut Faults, field: &str, raw: String) -> Option<SecretString> {
     let is_blank = raw.trim().is_empty();
     faults.check(field, if is_blank { Err(Problem::required()) } else { Ok(raw.into()) })
 }
@@ -122,15 +122,23 @@ pub struct ChangePasswordInput {
     /// Whether all other sessions of the user are revoked. The default is true.
     #[graphql(default = true)]
     revoke_other_sessions: bool,
+    /// Whether the API keys of the user are revoked too. The default is false.
+    #[graphql(default = false)]
+    revoke_api_keys: bool,
 }
 
 impl ChangePasswordInput {
-    /// The current password, the new one, and whether to revoke other sessions.
-    pub fn parse(self) -> Result<(SecretString, NewPassword, bool)> {
+    /// The checked input. Errors: Invalid with all of its faults.
+    pub fn parse(self) -> Result<PasswordChange> {
         let mut faults = Faults::of("input");
         let current = password(&mut faults, "currentPassword", self.current_password);
         let new = NewPassword::parse(&mut faults, "newPassword", &self.new_password);
-        faults.finish(current.zip(new).map(|(current, new)| (current, new, self.revoke_other_sessions)))
+        faults.finish(current.zip(new).map(|(current, new)| PasswordChange {
+            current,
+            new,
+            revoke_other_sessions: self.revoke_other_sessions,
+            revoke_api_keys: self.revoke_api_keys,
+        }))
     }
 }
 

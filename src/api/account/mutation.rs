@@ -72,7 +72,11 @@ impl AccountMutation {
     ) -> Nullable<LogoutPayload> {
         nullable(async {
             let request = ctx.request();
-            request.services().accounts().logout(request.credential(), scope.into()).await?;
+            request
+                .services()
+                .accounts()
+                .logout(request.credential(), scope.into(), request.client())
+                .await?;
             let message = match scope {
                 LogoutScope::Current => "You are signed out.",
                 LogoutScope::Others => "You are signed out everywhere else.",
@@ -91,9 +95,9 @@ impl AccountMutation {
     ) -> Nullable<RevokeSessionPayload> {
         nullable(async {
             let request = ctx.request();
-            let viewer = request.viewer().await?;
+            let credentials = request.credentials().await?;
             let id = parse_id("id", &id)?;
-            request.services().sessions().revoke(viewer, id).await?;
+            credentials.revoke_session(id).await?;
             Ok(RevokeSessionPayload { revoked_session_id: id.into() })
         })
         .await
@@ -107,11 +111,8 @@ impl AccountMutation {
     ) -> Nullable<AuthPayload> {
         nullable(async {
             let request = ctx.request();
-            let account = request.account().await?;
-            request.rate_limited_accounts()?;
-            let (current, new, revoke_others) = input.parse()?;
-            let signed_in = account.change_password(&current, &new, revoke_others, request.client()).await?;
-            Ok(signed_in.into())
+            let credentials = request.rate_limited_credentials().await?;
+            Ok(credentials.change_password(&input.parse()?, request.client()).await?.into())
         })
         .await
     }
@@ -124,11 +125,10 @@ impl AccountMutation {
     ) -> Nullable<DeleteAccountPayload> {
         nullable(async {
             let request = ctx.request();
-            let viewer = request.viewer().await?;
-            let account = request.account().await?;
+            let credentials = request.credentials().await?;
             let password = parse_password("password", password)?;
-            account.delete(&password, request.client()).await?;
-            Ok(DeleteAccountPayload { deleted_user_id: viewer.user_id().into() })
+            credentials.delete(&password, request.client()).await?;
+            Ok(DeleteAccountPayload { deleted_user_id: credentials.user_id().into() })
         })
         .await
     }

@@ -1,24 +1,30 @@
 //! The types User and Session.
 
-use async_graphql::{ComplexObject, Context, SimpleObject};
+use async_graphql::parser::types::Field;
+use async_graphql::{ComplexObject, Context, ContextSelectionSet, SimpleObject};
 
+use crate::api::account::ApiKeyNode;
 use crate::api::context::RequestExt;
 use crate::api::scalar::{DateTime, Id};
 use crate::api::task::connection::TaskConnection;
 use crate::api::task::filter::{TaskFilter, TaskOrder};
 use crate::auth::Viewer;
-use crate::domain::{self, PageArguments, Result, User};
-use crate::graphql::direct_json::DirectJson;
+use crate::domain::{self, PageArguments, Result, Scope, User};
+use crate::graphql::direct_json::{DirectJson, FieldWriter, scalar};
 use crate::graphql::error::FieldError;
+use crate::service::Account;
 
 /// A user account.
 #[derive(SimpleObject, DirectJson, Clone)]
 #[graphql(name = "User", complex)]
+#[direct_json(resolvers = "resolver_writer")]
 pub struct UserNode {
     /// The id of the user, a UUID.
     pub id: Id,
-    /// The e-mail address, as it was written at registration.
+    #[graphql(skip)]
     email: String,
+    #[graphql(skip)]
+    email_verified: bool,
     /// The username, which is unique regardless of case. It was chosen by the user or derived from the e-mail
     /// address.
     username: String,
@@ -37,10 +43,11 @@ pub struct UserNode {
 impl UserNode {
     /// The user object of `viewer`.
     pub fn new(user: User, viewer: &Viewer) -> Self {
-        let User { id, email, username, name, is_active, created_at, updated_at, .. } = user;
+        let User { id, email, email_verified, username, name, is_active, created_at, updated_at } = user;
         Self {
             id: id.into(),
             email,
+            email_verified,
             username,
             name,
             is_active,
@@ -49,10 +56,48 @@ impl UserNode {
             viewer: viewer.clone(),
         }
     }
+
+    /// The fields that an API key may read only with the scope ACCOUNT.
+    fn resolver_writer<'a>(
+        field: &'a Field,
+        ctx: &'a ContextSelectionSet<'a>,
+    ) -> Option<FieldWriter<'a, Self>> {
+        if !ctx.request().known_viewer()?.may(Scope::Account) {
+            return None;
+        }
+        match field.name.node.as_str() {
+            "email" => scalar(|user: &Self| &user.email),
+            "emailVerified" => scalar(|user: &Self| &user.email_verified),
+            _ => None,
+        }
+    }
+
+    /// The user's account. Errors: MissingRight without the scope ACCOUNT.
+    fn account<'a>(&'a self, ctx: &Context<'a>) -> Result<Account<'a>, FieldError> {
+        let account = ctx.request().services().account(&self.viewer);
+        account.map_err(|error| FieldError::at_path(ctx, error))
+    }
 }
 
 #[ComplexObject]
 impl UserNode {
+    /// The e-mail address, as the user wrote it. API keys need the scope ACCOUNT.
+    async fn email(&self, ctx: &Context<'_>) -> Result<&str, FieldError> {
+        self.account(ctx).map(|_| self.email.as_str())
+    }
+
+    /// Whether the user has proved that email can be read by them. API keys need the scope ACCOUNT.
+    async fn email_verified(&self, ctx: &Context<'_>) -> Result<bool, FieldError> {
+        self.account(ctx).map(|_| self.email_verified)
+    }
+
+    /// The requested new address that is not verified yet; null when no change is pending. API keys need the scope
+    /// ACCOUNT.
+    async fn pending_email(&self, ctx: &Context<'_>) -> Result<Option<String>, FieldError> {
+        let pending = self.account(ctx)?.pending_email().await;
+        pending.map_err(|error| FieldError::at_path(ctx, error))
+    }
+
     /// The user's tasks: the same list as Query.tasks.
     #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
     async fn tasks(
@@ -70,15 +115,22 @@ impl UserNode {
         order_by: Option<Vec<TaskOrder>>,
     ) -> Result<TaskConnection, FieldError> {
         let paging = PageArguments { first, after, last, before };
-        let loaded = TaskConnection::load(ctx, &self.viewer, paging, filter, order_by).await;
+        let loaded = TaskConnection::load(ctx, paging, filter, order_by).await;
         loaded.map_err(|error| FieldError::at_path(ctx, error))
     }
 
-    /// The active sessions of the user, the most recently used first.
+    /// The active sessions of the user, the most recently used first. API keys need the scope ACCOUNT.
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<SessionNode>, FieldError> {
-        let sessions = ctx.request().services().sessions().list(&self.viewer).await;
+        let sessions = self.account(ctx)?.sessions().await;
         let sessions = sessions.map_err(|error| FieldError::at_path(ctx, error))?;
         Ok(sessions.into_iter().map(SessionNode::from).collect())
+    }
+
+    /// The user's API keys, the newest first. Revoked keys are not listed, expired ones for 30 days. API keys need
+    /// the scope ACCOUNT.
+    async fn api_keys(&self, ctx: &Context<'_>) -> Result<Vec<ApiKeyNode>, FieldError> {
+        let keys = self.account(ctx)?.api_keys().await.map_err(|error| FieldError::at_path(ctx, error))?;
+        Ok(keys.into_iter().map(|key| ApiKeyNode::new(key, &self.viewer)).collect())
     }
 }
 

@@ -48,9 +48,9 @@ impl TaskChanges {
     /// those of a statement.
     pub async fn load(ctx: &Context<'_>, after: Option<&str>, first: Option<i32>) -> Result<Self> {
         let request = ctx.request();
-        let viewer = request.viewer().await?;
+        let tasks = request.tasks_read().await?;
         let event = request.event();
-        let owner = viewer.user_id();
+        let owner = tasks.viewer().user_id();
         let page = match event {
             Some(event) => {
                 request.share().check_before_event(owner)?;
@@ -62,12 +62,12 @@ impl TaskChanges {
             }
         };
         let columns = TaskColumns::shown_by(selected_names(ctx).into_iter().chain(["version", "deletedAt"]));
-        let changes = request.services().tasks(viewer).changes(&page, columns).await?;
+        let changes = tasks.changes(&page, columns).await?;
         if let Some(event) = event {
             event.record(&changes);
         }
         let counted = request.share().hold(changes.tasks.iter().map(MemorySize::memory_size).sum())?;
-        let loader = TaskPartLoader::of(changes.tasks.iter().map(|task| task.id), viewer);
+        let loader = TaskPartLoader::of(changes.tasks.iter().map(|task| task.id), tasks.viewer());
         let items = changes.tasks.into_iter().map(|task| Arc::new(TaskChange::new(task, &loader))).collect();
         let (cursor, has_more) = (changes.cursor.encode(), changes.has_more);
         Ok(Self { items, cursor, has_more, _counted: counted })

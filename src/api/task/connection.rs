@@ -11,7 +11,6 @@ use crate::api::memory_size::MemorySize;
 use crate::api::task::TaskNode;
 use crate::api::task::filter::{TaskFilter, TaskOrder};
 use crate::api::task::part_loader::TaskPartLoader;
-use crate::auth::Viewer;
 use crate::domain::{
     self, CursorKey, Error, OrderKey, Page, PageArguments, PageRequest, Result, Task, TaskScope,
 };
@@ -19,7 +18,7 @@ use crate::graphql::direct_json::write::WriteJson;
 use crate::graphql::direct_json::{DirectJson, DirectList, DirectObject, FieldWriter, object, scalar};
 use crate::graphql::error::FieldError;
 use crate::graphql::response_budget::CountedBytes;
-use crate::service::TaskColumns;
+use crate::service::{TaskColumns, Tasks};
 
 /// A page of tasks.
 pub struct TaskConnection {
@@ -38,11 +37,11 @@ impl TaskConnection {
     /// arguments; those of a statement.
     pub async fn load(
         ctx: &Context<'_>,
-        viewer: &Viewer,
         paging: PageArguments,
         filter: Option<TaskFilter>,
         order_by: Option<Vec<TaskOrder>>,
     ) -> Result<Self> {
+        let tasks = ctx.request().tasks_read().await?;
         let filter = filter.map(TaskFilter::parse).transpose();
         let order = TaskOrder::parse(order_by);
         let request = match &order {
@@ -51,26 +50,26 @@ impl TaskConnection {
             Err(_) => PageRequest::parse(&PageArguments { after: None, before: None, ..paging }, &[]),
         };
         let (filter, (order, request)) = Error::zip(filter, Error::zip(order, request))?;
-        Box::pin(Self::read(ctx, viewer, TaskScope::Active, filter, order, &request)).await
+        Box::pin(Self::read(ctx, &tasks, TaskScope::Active, filter, order, &request)).await
     }
 
     /// Checks the arguments and reads a page of the trash. Errors: as [`Self::load`].
-    pub async fn load_trash(ctx: &Context<'_>, viewer: &Viewer, paging: PageArguments) -> Result<Self> {
+    pub async fn load_trash(ctx: &Context<'_>, paging: PageArguments) -> Result<Self> {
+        let tasks = ctx.request().tasks_read().await?;
         let order = vec![OrderKey::LATEST_DELETION_FIRST];
         let request = PageRequest::parse(&paging, &order)?;
-        Box::pin(Self::read(ctx, viewer, TaskScope::Trashed, None, order, &request)).await
+        Box::pin(Self::read(ctx, &tasks, TaskScope::Trashed, None, order, &request)).await
     }
 
     async fn read(
         ctx: &Context<'_>,
-        viewer: &Viewer,
+        tasks: &Tasks<'_>,
         scope: TaskScope,
         filter: Option<domain::TaskFilter>,
         order: Vec<OrderKey>,
         request: &PageRequest,
     ) -> Result<Self> {
         let selected = selected_names(ctx);
-        let tasks = ctx.request().services().tasks(viewer);
         // Read before the page, so that the page contains every change before it.
         let sync_cursor = match selected.contains(&"syncCursor") {
             true => Some(tasks.change_cursor().await?.encode()),
@@ -79,7 +78,7 @@ impl TaskConnection {
         let columns = TaskColumns::shown_by(selected);
         let page = tasks.list(scope, filter.as_ref(), &order, request, columns).await?;
         let counted = ctx.request().share().hold(page.items.iter().map(MemorySize::memory_size).sum())?;
-        let loader = TaskPartLoader::of(page.items.iter().map(|task| task.id), viewer);
+        let loader = TaskPartLoader::of(page.items.iter().map(|task| task.id), tasks.viewer());
         let position = CursorKey::in_order(&order);
         let edge = |task: Task| {
             let position = position(&task);
@@ -129,7 +128,7 @@ impl TaskConnection {
 
     /// The number of tasks on all pages that match the filter. It is computed only if it is selected.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, FieldError> {
-        let tasks = ctx.request().services().tasks(self.loader.viewer());
+        let tasks = ctx.request().services().tasks_read(self.loader.viewer())?;
         let count = tasks.count(self.scope, self.filter.as_ref()).await;
         let count = count.map_err(|error| FieldError::at_path(ctx, error))?;
         Ok(count.try_into().unwrap_or(i32::MAX))

@@ -26,7 +26,7 @@ impl TaskMutation {
     ) -> Nullable<CreateTaskPayload> {
         nullable(async {
             let request = ctx.request();
-            let task = request.tasks().await?.create(input.parse()?).await?;
+            let task = request.tasks_write().await?.create(input.parse()?).await?;
             Ok(CreateTaskPayload { task: DirectObject(TaskNode::new(task, request.authenticated_viewer()?)) })
         })
         .await
@@ -59,7 +59,7 @@ impl TaskMutation {
     ) -> Nullable<UpdateTaskPayload> {
         nullable(async {
             let request = ctx.request();
-            let tasks = request.tasks().await?;
+            let tasks = request.tasks_write().await?;
             let (id, new) = Error::zip(parse_id("id", &id), input.parse())?;
             let task = tasks.replace(id, &new, expected_version).await?;
             Ok(UpdateTaskPayload { task: DirectObject(TaskNode::new(task, request.authenticated_viewer()?)) })
@@ -106,7 +106,7 @@ impl TaskMutation {
         #[graphql(desc = "The id of the task.")] id: ID,
     ) -> Nullable<DeleteTaskPayload> {
         nullable(async {
-            let tasks = ctx.request().tasks().await?;
+            let tasks = ctx.request().tasks_write().await?;
             let id = parse_id("id", &id)?;
             tasks.delete(id).await?;
             Ok(DeleteTaskPayload { deleted_task_id: id.into() })
@@ -122,7 +122,7 @@ impl TaskMutation {
     ) -> Nullable<UpdateTaskPayload> {
         nullable(async {
             let request = ctx.request();
-            let task = request.tasks().await?.restore(parse_id("id", &id)?).await?;
+            let task = request.tasks_write().await?.restore(parse_id("id", &id)?).await?;
             Ok(UpdateTaskPayload { task: DirectObject(TaskNode::new(task, request.authenticated_viewer()?)) })
         })
         .await
@@ -136,7 +136,7 @@ impl TaskMutation {
     ) -> Nullable<TasksPayload> {
         nullable(async {
             let request = ctx.request();
-            let tasks = request.tasks().await?;
+            let tasks = request.tasks_write().await?;
             let created = tasks.create_all(&CreateTaskInput::parse_all(inputs)?).await?;
             Ok(TasksPayload { tasks: DirectList(TaskNode::all(created, request.authenticated_viewer()?)) })
         })
@@ -169,7 +169,7 @@ impl TaskMutation {
         #[graphql(desc = "The ids of the tasks.")] ids: Vec<ID>,
     ) -> Nullable<DeleteTasksPayload> {
         nullable(async {
-            let tasks = ctx.request().tasks().await?;
+            let tasks = ctx.request().tasks_write().await?;
             let ids = parse_bulk_ids(&ids)?;
             tasks.delete_all(&ids).await?;
             Ok(DeleteTasksPayload { deleted_task_ids: ids.ids().map(Into::into).collect() })
@@ -186,7 +186,7 @@ async fn edit(
     expected_version: Option<i32>,
 ) -> Result<UpdateTaskPayload> {
     let request = ctx.request();
-    let tasks = request.tasks().await?;
+    let tasks = request.tasks_write().await?;
     let (id, edit) = Error::zip(parse_id("id", id), parse())?;
     let task = tasks.edit(id, &edit, expected_version).await?;
     Ok(UpdateTaskPayload { task: DirectObject(TaskNode::new(task, request.authenticated_viewer()?)) })
@@ -199,7 +199,7 @@ async fn edit_all(
     parse: impl FnOnce() -> Result<TaskEdit>,
 ) -> Result<TasksPayload> {
     let request = ctx.request();
-    let tasks = request.tasks().await?;
+    let tasks = request.tasks_write().await?;
     let (ids, edit) = Error::zip(parse_bulk_ids(ids), parse())?;
     let tasks = tasks.edit_all(&ids, &edit).await?;
     Ok(TasksPayload { tasks: DirectList(TaskNode::all(tasks, request.authenticated_viewer()?)) })

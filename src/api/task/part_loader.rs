@@ -55,7 +55,7 @@ impl TaskPartLoader {
         let load = || async {
             let request = ctx.request();
             let mut counted = request.share().hold(0)?;
-            let tasks = request.services().tasks(&self.viewer);
+            let tasks = request.services().tasks_read(&self.viewer)?;
             let parts = tasks.checklists(&self.tasks, |part| counted.add(part.memory_size())).await?;
             Ok(LoadedParts { parts, _counted: counted })
         };
@@ -71,7 +71,8 @@ impl TaskPartLoader {
 
     /// The progress of a task. Errors: those of a statement.
     pub async fn progress(&self, ctx: &Context<'_>, task: Uuid) -> Result<Progress, FieldError> {
-        let load = || async { ctx.request().services().tasks(&self.viewer).progress(&self.tasks).await };
+        let load =
+            || async { ctx.request().services().tasks_read(&self.viewer)?.progress(&self.tasks).await };
         Ok(of_task(ctx, self.progress.get_or_init(load).await.as_ref(), task)?.copied().unwrap_or_default())
     }
 
@@ -80,7 +81,7 @@ impl TaskPartLoader {
         let load = || async {
             let request = ctx.request();
             let mut counted = request.share().hold(0)?;
-            let tasks = request.services().tasks(&self.viewer);
+            let tasks = request.services().tasks_read(&self.viewer)?;
             let parts = tasks.risks(&self.tasks, |part| counted.add(part.memory_size())).await?;
             Ok(LoadedParts { parts, _counted: counted })
         };
@@ -93,7 +94,7 @@ impl TaskPartLoader {
         let load = || async {
             let request = ctx.request();
             let mut counted = request.share().hold(0)?;
-            let tasks = request.services().tasks(&self.viewer);
+            let tasks = request.services().tasks_read(&self.viewer)?;
             let parts = tasks.files(&self.tasks, |part| counted.add(part.memory_size())).await?;
             Ok(LoadedParts { parts, _counted: counted })
         };

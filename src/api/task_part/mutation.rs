@@ -30,7 +30,7 @@ impl PartMutation {
     ) -> Nullable<ChecklistItemPayload> {
         nullable(async {
             let request = ctx.request();
-            let tasks = request.tasks().await?;
+            let tasks = request.tasks_write().await?;
             let is_top_level = parent_id.is_none();
             let (task_id, (input, (parent, before))) = Error::zip(
                 parse_id("taskId", &task_id),
@@ -57,7 +57,7 @@ impl PartMutation {
     ) -> Nullable<ChecklistItemPayload> {
         nullable(async {
             let request = ctx.request();
-            let tasks = request.tasks().await?;
+            let tasks = request.tasks_write().await?;
             let (id, edit) = Error::zip(parse_id("id", &id), input.parse())?;
             let edited = tasks.edit_item(id, &edit).await?;
             Ok(ChecklistItemPayload::new(edited, request.authenticated_viewer()?))
@@ -75,7 +75,7 @@ impl PartMutation {
     ) -> Nullable<ChecklistItemPayload> {
         nullable(async {
             let request = ctx.request();
-            let tasks = request.tasks().await?;
+            let tasks = request.tasks_write().await?;
             let before = parse_optional_id("before", before.as_ref());
             let (id, before) = Error::zip(parse_id("id", &id), before)?;
             let moved = tasks.move_item(id, before).await?;
@@ -92,7 +92,7 @@ impl PartMutation {
     ) -> Nullable<RemovePayload> {
         nullable(async {
             let request = ctx.request();
-            let tasks = request.tasks().await?;
+            let tasks = request.tasks_write().await?;
             let id = parse_id("id", &id)?;
             Ok(RemovePayload::new(id, tasks.remove_item(id).await?, request.authenticated_viewer()?))
         })
@@ -108,7 +108,7 @@ impl PartMutation {
     ) -> Nullable<RiskPayload> {
         nullable(async {
             let request = ctx.request();
-            let tasks = request.tasks().await?;
+            let tasks = request.tasks_write().await?;
             let input = parse_input(|faults| input.parse(faults));
             let (task_id, input) = Error::zip(parse_id("taskId", &task_id), input)?;
             Ok(RiskPayload::new(tasks.add_risk(task_id, &input).await?, request.authenticated_viewer()?))
@@ -125,7 +125,7 @@ impl PartMutation {
     ) -> Nullable<RiskPayload> {
         nullable(async {
             let request = ctx.request();
-            let tasks = request.tasks().await?;
+            let tasks = request.tasks_write().await?;
             let (id, edit) = Error::zip(parse_id("id", &id), input.parse())?;
             Ok(RiskPayload::new(tasks.edit_risk(id, &edit).await?, request.authenticated_viewer()?))
         })
@@ -140,7 +140,7 @@ impl PartMutation {
     ) -> Nullable<RemovePayload> {
         nullable(async {
             let request = ctx.request();
-            let tasks = request.tasks().await?;
+            let tasks = request.tasks_write().await?;
             let id = parse_id("id", &id)?;
             Ok(RemovePayload::new(id, tasks.remove_risk(id).await?, request.authenticated_viewer()?))
         })
@@ -156,7 +156,7 @@ impl PartMutation {
     ) -> Nullable<FileChangePayload> {
         nullable(async {
             let request = ctx.request();
-            let tasks = request.tasks().await?;
+            let tasks = request.tasks_write().await?;
             let input = parse_input(|faults| input.parse(faults));
             let (task_id, input) = Error::zip(parse_id("taskId", &task_id), input)?;
             Ok(FileChangePayload::new(
@@ -175,7 +175,7 @@ impl PartMutation {
     ) -> Nullable<RemovePayload> {
         nullable(async {
             let request = ctx.request();
-            let tasks = request.tasks().await?;
+            let tasks = request.tasks_write().await?;
             let id = parse_id("id", &id)?;
             Ok(RemovePayload::new(id, tasks.remove_file(id).await?, request.authenticated_viewer()?))
         })

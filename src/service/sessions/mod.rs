@@ -1,5 +1,7 @@
-//! Sessions: how they are opened, refreshed and revoked, and how a token becomes a viewer.
+//! Sessions: how they are opened, refreshed and revoked, and how the token of a session or an API key becomes a
+//! viewer.
 
+mod api_key;
 mod cache;
 mod cleanup;
 pub(super) mod limit;
@@ -12,8 +14,10 @@ mod streamed;
 mod streams;
 mod uses;
 
-pub(super) use revoke_rows::revoke_sessions;
+pub(super) use revoke_rows::{record_revocations, revoke_sessions};
 pub use streams::{SessionEnd, StreamSession};
+
+use std::net::IpAddr;
 
 use chrono::TimeDelta;
 use sea_orm::ActiveValue::Set;
@@ -21,18 +25,28 @@ use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
-use crate::auth::{Claims, ClientInfo, Credential, RefreshToken, TokenError, TokenPair, Tokens, Viewer};
+use crate::auth::{
+    AdmittedBy, Claims, ClientInfo, Credential, RefreshToken, TokenError, TokenPair, Tokens, Viewer,
+};
 use crate::db::entity::{session, user};
 use crate::db::{Database, Transaction, map_error};
 use crate::domain::{Clock, Error, Instant, Result, Session, User, new_id};
+use crate::service::sessions::api_key::KeyCache;
 use crate::service::sessions::cache::SessionCache;
 use crate::service::sessions::limit::{MAX_SESSIONS, revoke_oldest, trim_sessions};
 use crate::service::sessions::pending_uses::PendingUses;
 use crate::service::sessions::streamed::StreamedSessions;
 
 const NOT_SIGNED_IN: Error = Error::Unauthenticated("Authentication required");
-const TOKEN_EXPIRED: Error = Error::Unauthenticated("Token has expired");
+const EXPIRED: &str = "Token has expired";
+/// The token was valid until it expired.
+const TOKEN_EXPIRED: Error = Error::Unauthenticated(EXPIRED);
 const INVALID_TOKEN: Error = Error::Unauthenticated("Invalid token");
+
+/// Whether an error means that the token was valid until it expired.
+pub fn token_has_expired(error: &Error) -> bool {
+    matches!(error, Error::Unauthenticated(EXPIRED))
+}
 
 /// The claims of a token with a valid signature.
 pub enum TokenState {
@@ -65,7 +79,10 @@ pub struct Sessions {
     tokens: Tokens,
     lifetime: TimeDelta,
     pub(super) cache: SessionCache,
-    pub(super) uses: PendingUses,
+    pub(super) keys: KeyCache,
+    pub(super) uses: PendingUses<()>,
+    /// The uses of API keys, with the addresses of their clients.
+    pub(super) key_uses: PendingUses<IpAddr>,
     streamed: StreamedSessions,
 }
 
@@ -77,7 +94,9 @@ impl Sessions {
             tokens,
             lifetime,
             cache: SessionCache::default(),
+            keys: KeyCache::default(),
             uses: PendingUses::default(),
+            key_uses: PendingUses::default(),
             streamed: StreamedSessions::default(),
         }
     }
@@ -118,15 +137,26 @@ impl Sessions {
 
     /// Authenticates a credential.
     ///
-    /// Errors: Unauthenticated when the token is missing, invalid or expired, or its session is not active.
-    pub async fn authenticate(&self, credential: &Credential) -> Result<Viewer> {
+    /// Errors: Unauthenticated when the token is missing, invalid or expired, or its session or API key is not
+    /// active.
+    pub async fn authenticate(&self, credential: &Credential, client: &ClientInfo) -> Result<Viewer> {
+        self.admit(credential, client).await.map(|(viewer, _)| viewer)
+    }
+
+    /// As [`Self::authenticate`], and returns when the token expires.
+    async fn admit(&self, credential: &Credential, client: &ClientInfo) -> Result<(Viewer, Instant)> {
+        if let Credential::Bearer(token) = credential
+            && credential.is_api_key()
+        {
+            return self.admit_key(token.expose_secret(), client).await;
+        }
         let TokenState::Valid(claims) = self.verify(credential)? else { return Err(TOKEN_EXPIRED) };
         let (session, user) = (claims.session_id(), claims.user_id());
         if !self.cache.is_active(session, user) {
             // Boxed to keep this future small: it is rarely needed and large.
             Box::pin(self.load_session(session, user)).await?;
         }
-        Ok(Viewer::authenticated(&claims))
+        Ok((Viewer::authenticated(&claims), claims.expires_at()))
     }
 
     /// Checks in the database that a session is active, and has its use recorded in the background.
@@ -135,15 +165,22 @@ impl Sessions {
         if !self.cache.mark_active(session, user) {
             return Err(INVALID_TOKEN);
         }
-        self.uses.add(session, last_used_at, self.clock.now());
+        self.uses.add(session, (), Some(last_used_at), self.clock.now());
         Ok(())
     }
 
-    /// Checks that the session of an authenticated viewer has not been revoked since.
+    /// Checks that the session or the API key of an authenticated viewer has not been revoked since.
     ///
     /// Errors: Unauthenticated when it has.
-    pub fn check(&self, viewer: &Viewer) -> Result<()> {
-        if self.cache.is_revoked(viewer.session_id()) { Err(INVALID_TOKEN) } else { Ok(()) }
+    pub async fn check(&self, viewer: &Viewer) -> Result<()> {
+        if !self.cache.is_revoked(viewer.credential_id()) {
+            return Ok(());
+        }
+        match viewer.admitted_by() {
+            // The keys of an inactive user become active again with their user, sessions do not.
+            AdmittedBy::ApiKey { id, .. } if Box::pin(self.is_active_key(id)).await? => Ok(()),
+            _ => Err(INVALID_TOKEN),
+        }
     }
 
     /// The time of the last use of an active session; None when it is not active.
@@ -157,6 +194,17 @@ impl Sessions {
             .one(self.database.read())
             .await;
         Ok(found.map_err(map_error)?.map(|session| session.last_used_at))
+    }
+
+    /// The user of a credential that has not expired. A session may have been revoked.
+    pub async fn user_of(&self, credential: &Credential, client: &ClientInfo) -> Option<Uuid> {
+        if credential.is_api_key() {
+            return self.authenticate(credential, client).await.ok().map(|viewer| viewer.user_id());
+        }
+        match self.verify(credential).ok()? {
+            TokenState::Valid(claims) => Some(claims.user_id()),
+            TokenState::Expired(_) => None,
+        }
     }
 
     /// Verifies the signature of a credential's token.
@@ -197,7 +245,7 @@ impl Sessions {
 fn to_domain(row: session::Model, viewer: &Viewer) -> Session {
     Session {
         id: row.id,
-        current: row.id == viewer.session_id(),
+        current: Some(row.id) == viewer.session_id(),
         user_agent: row.user_agent,
         ip_address: row.ip_address,
         created_at: row.created_at,

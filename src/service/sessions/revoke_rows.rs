@@ -40,8 +40,8 @@ pub(in crate::service) async fn revoke_sessions(
     Ok(revoked)
 }
 
-/// Records revocations for all instances: at most [`SESSIONS_PER_REVOKE`].
-pub(super) async fn record_revocations(
+/// Records revocations of sessions or API keys for all instances: at most [`SESSIONS_PER_REVOKE`].
+pub(in crate::service) async fn record_revocations(
     on: &Transaction,
     revoked: impl Iterator<Item = Uuid>,
     now: Instant,

@@ -1,4 +1,4 @@
-//! The sessions that have open streams on this instance.
+//! The sessions and API keys that have open streams on this instance.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

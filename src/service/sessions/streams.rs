@@ -1,4 +1,4 @@
-//! Streams and their sessions: a stream learns when its session ends or its token expires.
+//! Streams and what admitted them: a stream learns when its session or API key ends, or its token expires.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,12 +7,11 @@ use sea_orm::{EntityTrait, QueryFilter, QuerySelect};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::auth::{Credential, Viewer};
+use crate::auth::{ClientInfo, Credential, Viewer};
 use crate::db::entity::{session, user};
 use crate::db::map_error;
 use crate::domain::{Instant, Result};
 use crate::service::Sessions;
-use crate::service::sessions::{TOKEN_EXPIRED, TokenState};
 
 /// The longest time between two looks at the clock, which may be set while a stream is open.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(60 * 60);
@@ -28,7 +27,7 @@ pub enum SessionEnd {
     Ended,
 }
 
-/// The session of an open stream.
+/// The session or the API key of an open stream.
 pub struct StreamSession {
     sessions: Arc<Sessions>,
     viewer: Viewer,
@@ -65,25 +64,23 @@ impl StreamSession {
 
 impl Drop for StreamSession {
     fn drop(&mut self) {
-        self.sessions.streamed.remove(self.viewer.session_id());
+        self.sessions.streamed.remove(self.viewer.credential_id());
     }
 }
 
 impl Sessions {
     /// Authenticates the credential of a new stream. Errors: as [`Self::authenticate`].
-    pub async fn open_stream(self: &Arc<Self>, credential: &Credential) -> Result<StreamSession> {
-        let viewer = self.authenticate(credential).await?;
-        let TokenState::Valid(claims) = self.verify(credential)? else { return Err(TOKEN_EXPIRED) };
-        let ended = self.streamed.add(viewer.session_id());
-        let stream = StreamSession { sessions: self.clone(), viewer, expires_at: claims.expires_at(), ended };
+    pub async fn open_stream(
+        self: &Arc<Self>,
+        credential: &Credential,
+        client: &ClientInfo,
+    ) -> Result<StreamSession> {
+        let (viewer, expires_at) = self.admit(credential, client).await?;
+        let ended = self.streamed.add(viewer.credential_id());
+        let stream = StreamSession { sessions: self.clone(), viewer, expires_at, ended };
         // The session may have been revoked before it was added.
-        self.check(&stream.viewer)?;
+        self.check(&stream.viewer).await?;
         Ok(stream)
-    }
-
-    /// Whether a credential is a token that was valid until it expired.
-    pub fn has_expired(&self, credential: &Credential) -> bool {
-        matches!(self.verify(credential), Ok(TokenState::Expired(_)))
     }
 
     /// Ends the streams of all sessions that are not active. It is needed after an outage in which revocations
@@ -91,7 +88,7 @@ impl Sessions {
     pub(super) async fn end_streams_of_inactive_sessions(&self) -> Result<()> {
         let streamed: Vec<Uuid> = self.streamed.all();
         for batch in streamed.chunks(SESSIONS_PER_LOOKUP) {
-            let active: Vec<Uuid> = session::Entity::find()
+            let mut active: Vec<Uuid> = session::Entity::find()
                 .select_only()
                 .column(session::Column::Id)
                 .inner_join(user::Entity)
@@ -101,6 +98,7 @@ impl Sessions {
                 .all(self.database.read())
                 .await
                 .map_err(map_error)?;
+            active.extend(self.active_keys(batch).await?);
             let ended: Vec<Uuid> = batch.iter().copied().filter(|id| !active.contains(id)).collect();
             self.mark_revoked(&ended);
         }

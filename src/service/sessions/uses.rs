@@ -1,6 +1,8 @@
-//! Records when sessions were last used. The times are written in the background, for many sessions per
+//! Records when sessions and API keys were last used. The times are written in the background, for many sessions per
 //! statement, so that no request waits for the write or fails because of it.
 
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Weak;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
+use crate::db::entity::api_key;
 use crate::db::entity::session::{COLUMN, Column, Entity};
 use crate::db::map_error;
 use crate::domain::{Instant, Result};
@@ -18,7 +21,7 @@ const WRITE_INTERVAL: Duration = Duration::from_secs(1);
 /// The time between two records of the use of the sessions that have streams. A recorded use must not be older
 /// than an hour, and a write may fail.
 const STREAM_USE_INTERVAL: TimeDelta = TimeDelta::minutes(10);
-/// The number of sessions that one statement updates.
+/// The number of sessions or API keys that one statement updates.
 const SESSIONS_PER_WRITE: usize = 500;
 
 impl Sessions {
@@ -37,7 +40,14 @@ impl Sessions {
 
     /// Writes the pending last uses.
     pub(in crate::service) async fn write_pending_uses(&self) {
-        self.write_in_batches(&self.uses.take()).await;
+        self.write_in_batches(&self.uses.take().into_keys().collect::<Vec<_>>()).await;
+        let mut by_address: HashMap<IpAddr, Vec<Uuid>> = HashMap::new();
+        for (key, address) in self.key_uses.take() {
+            by_address.entry(address).or_default().push(key);
+        }
+        for (address, keys) in by_address {
+            self.write_key_uses(&keys, Some(address)).await;
+        }
     }
 
     /// Writes that the sessions with open streams are used, if the last time is long ago.
@@ -46,7 +56,9 @@ impl Sessions {
         // The absolute difference, because the clock may have been set back.
         if recorded_at.is_none_or(|at| (now - at).abs() >= STREAM_USE_INTERVAL) {
             *recorded_at = Some(now);
-            self.write_in_batches(&self.streamed.all()).await;
+            let streamed = self.streamed.all();
+            self.write_in_batches(&streamed).await;
+            self.write_key_uses(&streamed, None).await;
         }
     }
 
@@ -54,6 +66,28 @@ impl Sessions {
         for batch in used.chunks(SESSIONS_PER_WRITE) {
             if let Err(error) = self.write_last_used(batch).await {
                 tracing::debug!(%error, "the last uses of sessions could not be written");
+            }
+        }
+    }
+
+    /// Writes that API keys were used now, and from which address if it is known.
+    async fn write_key_uses(&self, used: &[Uuid], address: Option<IpAddr>) {
+        for batch in used.chunks(SESSIONS_PER_WRITE) {
+            let unlocked = api_key::Entity::find()
+                .select_only()
+                .column(api_key::Column::Id)
+                .filter(api_key::COLUMN.id.is_in(batch.iter().copied()))
+                .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+                .into_query();
+            let mut update = api_key::Entity::update_many()
+                .filter(api_key::COLUMN.id.in_subquery(unlocked))
+                .col_expr(api_key::Column::LastUsedAt, Expr::val(self.clock.now()));
+            if let Some(address) = address {
+                let text = address.to_canonical().to_string();
+                update = update.col_expr(api_key::Column::LastUsedIpAddress, Expr::val(text));
+            }
+            if let Err(error) = update.exec(self.database.write()).await {
+                tracing::debug!(%error, "the last uses of API keys could not be written");
             }
         }
     }

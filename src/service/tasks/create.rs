@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use crate::db::entity::task::{ActiveModel, Column, Entity, TaskRow};
-use crate::db::entity::{checklist_item, file_change, risk, session, user};
+use crate::db::entity::{api_key, checklist_item, file_change, risk, session, user};
 use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{Error, Faults, NewTask, PathSegment, Problem, Result, Rule, Task, new_id};
 use crate::service::Tasks;
@@ -120,6 +120,7 @@ impl Tasks<'_> {
         let mut taken = HashSet::new();
         taken.extend(existing_ids(transaction, user::Column::Id, ids).await?);
         taken.extend(existing_ids(transaction, session::Column::Id, ids).await?);
+        taken.extend(existing_ids(transaction, api_key::Column::Id, ids).await?);
         taken.extend(existing_ids(transaction, checklist_item::Column::Id, ids).await?);
         taken.extend(existing_ids(transaction, risk::Column::Id, ids).await?);
         taken.extend(existing_ids(transaction, file_change::Column::Id, ids).await?);

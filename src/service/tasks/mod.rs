@@ -55,6 +55,11 @@ impl<'a> Tasks<'a> {
         Self { database: database.for_user(viewer.user_id()), clock, coalesced, viewer }
     }
 
+    /// The viewer.
+    pub fn viewer(&self) -> &'a Viewer {
+        self.viewer
+    }
+
     /// The condition that restricts statements to the viewer's tasks. No other code defines ownership of
     /// tasks, except for [`coalesced`](crate::service::coalesced).
     pub(super) fn mine(&self) -> SimpleExpr {

@@ -59,7 +59,7 @@ pub async fn respond(
     if shared.readiness.is_stopping() {
         return Err(RequestError::stopping());
     }
-    let session = match shared.api.open_stream(credential, request_id).await {
+    let session = match shared.api.open_stream(credential, subscription.client(), request_id).await {
         Ok(session) => session,
         Err(refused) => return Ok(refuse(refused.errors, &subscription)),
     };

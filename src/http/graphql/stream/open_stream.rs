@@ -88,7 +88,8 @@ impl Drop for OpenStream {
             operation = self.operation.name,
             document = self.operation.document,
             user_id = %viewer.user_id(),
-            session_id = %viewer.session_id(),
+            session_id = viewer.session_id().map(tracing::field::display),
+            api_key_id = viewer.api_key_id().map(tracing::field::display),
             duration_ms = self.started.elapsed().as_secs_f64() * 1e3,
             "stream"
         );

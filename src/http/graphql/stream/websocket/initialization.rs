@@ -110,7 +110,7 @@ async fn open_stream(
     credential: &Credential,
     client: &Client,
 ) -> Result<OpenStream, End> {
-    let session = state.api.open_stream(credential, &client.request_id).await;
+    let session = state.api.open_stream(credential, &client.info, &client.request_id).await;
     if state.readiness.is_stopping() {
         return Err(Close::TRY_AGAIN_LATER.into());
     }
