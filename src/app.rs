@@ -11,7 +11,7 @@ use crate::auth::{LinkTokens, Tokens};
 use crate::config::Config;
 use crate::db::{Database, DatabaseUrl, FileLock};
 use crate::domain::{Clock, TokenLifetimes};
-use crate::graphql::{ExecutorSettings, PersistedDocuments};
+use crate::graphql::{ExecutorSettings, PersistedDocuments, TrustedDocuments};
 use crate::http::{
     self, ConnectionLimits, HttpService, HttpSettings, Metrics, Readiness, Server, StreamSettings,
 };
@@ -136,6 +136,8 @@ impl App {
         let metrics = Metrics::new(move || pool.connections(), telemetry::dropped_lines);
         let services = Arc::new(Services::new(database, clock, tokens, LinkTokens::new(&secrets), rules));
         services.start_jobs();
+        let pages = TrustedDocuments::from_manifest(http::ACCOUNT_PAGE_OPERATIONS)?;
+        let trusted = config.network.trusted_documents()?.map(|trusted| trusted.with_texts_of(pages));
         let api = Api::new(
             services,
             config.limits.guard_limits(),
@@ -144,7 +146,7 @@ impl App {
                 operations_per_socket: config.limits.limit_socket_operations,
             },
             ExecutorSettings {
-                persisted: PersistedDocuments::new(config.network.trusted_documents()?),
+                persisted: PersistedDocuments::new(trusted),
                 timeout: config.limits.request_timeout,
                 introspection: config.network.introspection,
                 response_bytes: config.limits.limit_unsent_bytes,
@@ -154,6 +156,7 @@ impl App {
         let readiness = Readiness::default();
         let settings = HttpSettings {
             playground: config.network.graphiql,
+            account_pages: true,
             cors_origins: config.network.cors_origins()?,
             trusted_proxies: config.network.trusted_proxies()?,
             streams: StreamSettings {

@@ -90,6 +90,12 @@ impl TrustedDocuments {
         };
         Ok(Self { texts: by_id.values().cloned().collect(), by_id })
     }
+
+    /// Trusts the texts of other documents too, without their ids.
+    pub fn with_texts_of(mut self, others: Self) -> Self {
+        self.texts.extend(others.texts);
+        self
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! HTTP: the paths, and what is common to all requests. Only this layer uses axum. GraphQL over HTTP, health,
-//! the playground and the server that accepts connections are in modules of their own.
+//! the playground, the account pages and the server that accepts connections are in modules of their own.
 
+mod account_pages;
 mod client_ip;
 mod cors;
 mod graphql;
@@ -24,6 +25,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use ipnet::IpNet;
 use tower_service::Service;
 
+pub use account_pages::OPERATIONS as ACCOUNT_PAGE_OPERATIONS;
 pub use graphql::stream::StreamSettings;
 pub use metrics::Metrics;
 pub use readiness::Readiness;
@@ -39,6 +41,8 @@ use crate::http::shared::Shared;
 pub struct HttpSettings {
     /// Whether the playground is served.
     pub playground: bool,
+    /// Whether the pages for the links of mails are served.
+    pub account_pages: bool,
     /// The origins whose pages may call the API; "*" allows every origin.
     pub cors_origins: Vec<String>,
     /// The networks of proxies whose X-Forwarded-For is trusted.
@@ -61,7 +65,7 @@ struct Parts {
 
 impl HttpService {
     pub fn new(api: Api, readiness: Readiness, metrics: Metrics, settings: HttpSettings) -> Self {
-        let HttpSettings { playground, cors_origins, trusted_proxies, streams } = settings;
+        let HttpSettings { playground, account_pages, cors_origins, trusted_proxies, streams } = settings;
         let cors = (!cors_origins.is_empty()).then(|| cors::allow(&cors_origins));
         let (bodies, streams) = (BodyMemory::default(), Streams::new(streams));
         let shared_metrics = metrics.clone();
@@ -69,6 +73,7 @@ impl HttpService {
             api,
             readiness,
             playground,
+            account_pages,
             cors_origins,
             trusted_proxies,
             bodies,

@@ -18,7 +18,7 @@ use crate::http::graphql::response_format::ResponseFormat;
 use crate::http::request_log::RequestId;
 use crate::http::server::Malformed;
 use crate::http::shared::{GRAPHQL_PATH, Shared};
-use crate::http::{graphql, health, playground};
+use crate::http::{account_pages, graphql, health, playground};
 
 /// The handlers of all paths.
 #[derive(Clone)]
@@ -36,6 +36,9 @@ impl Routes {
             .route("/readyz", get(health::readyz));
         if shared.playground {
             others = others.merge(playground::assets());
+        }
+        if shared.account_pages {
+            others = others.merge(account_pages::routes());
         }
         let others = others.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
         Self { others: others.with_state(shared.clone()), shared }

@@ -16,6 +16,7 @@ pub struct Shared {
     pub api: Api,
     pub readiness: Readiness,
     pub playground: bool,
+    pub account_pages: bool,
     /// The origins whose pages may call the API; "*" allows every origin.
     pub cors_origins: Vec<String>,
     pub trusted_proxies: Vec<IpNet>,

@@ -1,5 +1,6 @@
 //! Tests of the GraphQL API and the HTTP routes, one file per topic.
 
+mod account_pages;
 mod accounts;
 mod bad_input;
 mod change_positions;
