@@ -1,117 +1,17 @@
 // Tests the playground with Chromium: registers, creates, lists and completes a task, reads the documentation and logs
-// out. The page must not send requests to other hosts or violate its content security policy. TASKHOLD_BIN is the
-// program, PICTURES the folder for screenshots, CHROMIUM the browser.
+// out. The page must not send requests to other hosts or violate its content security policy.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer, request as forward } from "node:http";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { test } from "node:test";
+import { browser, listen, newPage, pictures, serveUnderPath, start } from "./support.js";
 
-const program = resolve(process.env.TASKHOLD_BIN ?? "../../target/debug/taskhold");
-const pictures = resolve(process.env.PICTURES ?? "../../target/browser");
-const FLAGS =
-  "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
-
-let browser;
-const folders = [];
-const running = [];
-
-before(async () => {
-  mkdirSync(pictures, { recursive: true });
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    headless: true,
-    args: FLAGS.split(" "),
-  });
-});
-
-after(async () => {
-  await browser?.close();
-  for (const child of running) {
-    const gone = new Promise((done) => child.once("exit", done));
-    if (child.kill("SIGTERM")) await gone;
-  }
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-/** Listens on a free loopback port and returns the origin. */
-async function listen(server) {
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  server.unref();
-  return `http://127.0.0.1:${server.address().port}`;
-}
-
-async function freePort() {
-  const server = createServer();
-  const { port } = new URL(await listen(server));
-  await new Promise((done) => server.close(done));
-  return port;
-}
-
-/** Starts a proxy that serves an origin under /tasks/ and strips this prefix; returns the address. */
-async function serveUnderPath(origin) {
-  const server = createServer((request, response) => {
-    if (!request.url.startsWith("/tasks/")) return response.writeHead(404).end();
-    const { method, headers } = request;
-    const forwarded = forward(`${origin}${request.url.slice("/tasks".length)}`, { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode, answer.headers);
-      answer.pipe(response);
-    });
-    request.pipe(forwarded);
-  });
-  return `${await listen(server)}/tasks`;
-}
-
-/** Starts the program in an empty folder and returns its origin. */
-async function start(...options) {
-  const folder = mkdtempSync(join(tmpdir(), "taskhold-browser-"));
-  folders.push(folder);
-  const port = await freePort();
-  const child = spawn(program, ["--port", port, "--shutdown-grace", "0s", ...options], {
-    cwd: folder,
-    env: { PATH: process.env.PATH },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  running.push(child);
-  const origin = `http://127.0.0.1:${port}`;
-  for (let tries = 0; tries < 300; tries += 1) {
-    assert.equal(child.exitCode, null, "the program ended");
-    const ready = await fetch(`${origin}/readyz`).catch(() => undefined);
-    if (ready?.ok) return origin;
-    await new Promise((done) => setTimeout(done, 100));
-  }
-  throw new Error("the program does not get ready");
-}
-
-/** Opens a page in a fresh profile; returns it with the list of its errors and forbidden requests. */
-async function open(origin, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  const faults = [];
-  const requests = [];
-  await page.exposeFunction("reportViolation", (what) => faults.push(`policy: ${what}`));
-  await page.addInitScript(() =>
-    addEventListener("securitypolicyviolation", (event) =>
-      window.reportViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`),
-    ),
-  );
-  page.on("console", (message) => {
-    if (message.type() === "error" || /content security policy/i.test(message.text())) faults.push(message.text());
-  });
-  page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
-  page.on("worker", (worker) => faults.push(`worker: ${worker.url()}`));
-  context.on("request", (request) => {
-    requests.push(request);
-    const url = request.url();
-    if (!url.startsWith(`${origin}/`) && !url.startsWith("data:")) faults.push(`asks elsewhere: ${url}`);
-  });
-  await page.goto(`${origin}/graphql`);
-  await page.locator(".graphiql-query-editor .CodeMirror-code").waitFor();
-  return { page, faults, requests };
+/** Opens the playground in a fresh profile. */
+async function open(origin, options) {
+  const opened = await newPage(origin, options);
+  await opened.page.goto(`${origin}/graphql`);
+  await opened.page.locator(".graphiql-query-editor .CodeMirror-code").waitFor();
+  return opened;
 }
 
 /** Opens the tab of an example and runs it; returns the response that the page shows, and the request. */
@@ -132,7 +32,7 @@ async function run(page, example) {
 const authorization = async (request) => (await request.allHeaders()).authorization;
 
 test("a first session in the playground", { timeout: 120_000 }, async () => {
-  const origin = await start();
+  const { origin } = await start();
   const { page, faults, requests } = await open(origin, { colorScheme: "light" });
   const bar = page.locator("header.bar");
   await bar.getByText("Not signed in").waitFor();
@@ -243,7 +143,7 @@ test("a first session in the playground", { timeout: 120_000 }, async () => {
 });
 
 test("without introspection the page works and reports that the schema is missing", { timeout: 60_000 }, async () => {
-  const origin = await start("--introspection", "false");
+  const { origin } = await start("--introspection", "false");
   const { page, faults } = await open(origin);
   await page.locator("header.bar").getByText("does not answer questions about its schema").waitFor();
   await run(page, "Register");
@@ -259,7 +159,7 @@ test("pages of listed origins may send requests, and pages of other origins may 
     createServer((_, response) => response.setHeader("content-type", "text/html").end("<title>a page</title>"));
   const listed = await listen(pageServer());
   const other = await listen(pageServer());
-  const origin = await start("--cors-origins", listed);
+  const { origin } = await start("--cors-origins", listed);
   const ask = async (from) => {
     const context = await browser.newContext();
     const page = await context.newPage();
@@ -281,7 +181,7 @@ test("pages of listed origins may send requests, and pages of other origins may 
 });
 
 test("the playground works behind a proxy that serves it under a path", { timeout: 120_000 }, async () => {
-  const address = await serveUnderPath(await start());
+  const address = await serveUnderPath((await start()).origin);
   const { page, faults } = await open(address);
   const { data } = await run(page, "Register");
   assert.ok(data.register.accessToken);
