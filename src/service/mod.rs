@@ -10,6 +10,7 @@ mod change_poll;
 mod coalesced;
 mod deleted_accounts;
 mod email_tokens;
+mod expiry;
 mod login_throttle;
 mod mail_queue;
 mod operator;
@@ -44,6 +45,7 @@ use crate::service::change_poll::ChangePoll;
 use crate::service::coalesced::CoalescedStatements;
 use crate::service::deleted_accounts::DeletedAccounts;
 use crate::service::email_tokens::EmailTokens;
+use crate::service::expiry::Expiry;
 use crate::service::login_throttle::LoginThrottle;
 use crate::service::mail_queue::Outbox;
 use crate::service::reset_requests::ResetRequests;
@@ -85,6 +87,7 @@ pub struct Services {
     change_poll: Arc<ChangePoll>,
     deleted_accounts: Arc<DeletedAccounts>,
     reset_requests: Arc<ResetRequests>,
+    expiry: Arc<Expiry>,
     coalesced: CoalescedStatements,
 }
 
@@ -109,6 +112,12 @@ impl Services {
             outbox: outbox.clone(),
             email_tokens: email_tokens.clone(),
             requested: Arc::default(),
+        });
+        let expiry = Arc::new(Expiry {
+            database: database.clone(),
+            clock: clock.clone(),
+            outbox: outbox.clone(),
+            email_tokens: email_tokens.clone(),
         });
         let accounts = Accounts {
             database: database.clone(),
@@ -136,6 +145,7 @@ impl Services {
             change_poll,
             deleted_accounts,
             reset_requests,
+            expiry,
             coalesced,
         }
     }
@@ -204,6 +214,7 @@ impl Services {
         spawn_supervised(Sessions::delete_old, &self.sessions);
         spawn_supervised(DeletedAccounts::purge, &self.deleted_accounts);
         spawn_supervised(ResetRequests::run, &self.reset_requests);
+        spawn_supervised(Expiry::run, &self.expiry);
         spawn_supervised(LoginThrottle::delete_expired, &self.throttle);
         spawn_supervised(Trash::purge, &self.trash);
         spawn_supervised(ChangePoll::run, &self.change_poll);
