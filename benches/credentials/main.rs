@@ -1,10 +1,11 @@
 //! Measures sign-in under attack: the release binary on a temporary PostgreSQL, with its clients on the same
-//! machine. `cargo bench --bench credentials` runs all four benchmarks; a name after `--` selects one. The
+//! machine. `cargo bench --bench credentials` runs all five benchmarks; a name after `--` selects one. The
 //! run fails, as a regression, if a bound is exceeded.
 
 #[path = "../support/figures.rs"]
 mod figures;
 mod oracle;
+mod reset;
 mod revocation;
 mod storm;
 mod throttle;
@@ -33,11 +34,12 @@ use support::{Client, HttpResponse, PASSWORD, PostgresDatabase, ServerEnv};
 
 type Benchmark = fn(&PostgresDatabase, &mut Report);
 
-const BENCHMARKS: [(&str, Benchmark); 4] = [
+const BENCHMARKS: [(&str, Benchmark); 5] = [
     ("revocation", revocation::run),
     ("throttle", throttle::run),
     ("storm", storm::run),
     ("oracle", oracle::run),
+    ("reset", reset::run),
 ];
 
 fn main() -> ExitCode {

@@ -63,7 +63,7 @@ fn logins(client: &mut Client, report: &mut Report) {
 }
 
 /// The status, headers and body of a response, without the request id and the date.
-fn visible_part(response: &HttpResponse) -> (u16, Vec<(String, String)>, String) {
+pub fn visible_part(response: &HttpResponse) -> (u16, Vec<(String, String)>, String) {
     let mut headers = response.headers.clone();
     headers.retain(|(name, _)| !["x-request-id", "date"].contains(&name.as_str()));
     (response.status, headers, response.body.replace(response.header("x-request-id"), ""))
@@ -91,7 +91,7 @@ fn registrations(client: &mut Client) {
     );
 }
 
-fn timed(client: &mut Client, query: &str, variables: &serde_json::Value) -> (HttpResponse, Duration) {
+pub fn timed(client: &mut Client, query: &str, variables: &serde_json::Value) -> (HttpResponse, Duration) {
     let start = Instant::now();
     let response = client.post("", query, variables);
     let time = start.elapsed();
