@@ -88,6 +88,7 @@ pub fn access_tokens() -> Vec<String> {
         let user = User {
             id: id(user),
             email: format!("u{user}@example.com"),
+            email_verified: false,
             username: format!("u{user}"),
             name: format!("u{user}"),
             is_active: true,

@@ -50,8 +50,10 @@ impl EmailTokens {
         let ended = ended.filter(COLUMN.used_at.is_null()).order_by_desc(Column::CreatedAt);
         let ended = ended.order_by_desc(Column::Id).offset(kept).limit(MAX_READ).into_tuple::<Uuid>();
         let ended = ended.all(on).await.map_err(map_error)?;
-        let end = Entity::delete_many().filter(COLUMN.id.is_in(ended));
-        end.exec(on).await.map_err(map_error)?;
+        if !ended.is_empty() {
+            let end = Entity::delete_many().filter(COLUMN.id.is_in(ended));
+            end.exec(on).await.map_err(map_error)?;
+        }
         let id = new_id();
         let row = ActiveModel {
             id: Set(id),
