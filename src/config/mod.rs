@@ -4,6 +4,7 @@ mod accounts;
 mod database;
 mod limits;
 mod log;
+mod mail;
 mod network;
 mod origin;
 mod secret;
@@ -19,6 +20,7 @@ use self::accounts::AccountOptions;
 use self::database::DatabaseOptions;
 use self::limits::LimitOptions;
 use self::log::LogOptions;
+use self::mail::MailOptions;
 use self::network::NetworkOptions;
 pub use self::sources::{load_env_file, parse};
 
@@ -32,6 +34,8 @@ pub struct Config {
     pub network: NetworkOptions,
     #[command(flatten)]
     pub accounts: AccountOptions,
+    #[command(flatten)]
+    pub mail: MailOptions,
     #[command(flatten)]
     pub limits: LimitOptions,
     #[command(flatten)]
@@ -50,6 +54,9 @@ impl Config {
     pub fn check(&self) -> Result<()> {
         self.database.url()?;
         self.accounts.secrets(&self.database)?;
+        self.mail.destination(&self.database)?;
+        self.mail.sender()?;
+        self.mail.links(self.network.listen())?;
         self.limits.check()?;
         self.network.trusted_proxies()?;
         self.network.trusted_documents()?;

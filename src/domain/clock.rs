@@ -16,8 +16,12 @@ impl Clock {
     /// SQLite stores what it is given, and PostgreSQL stores microseconds.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> DateTime<Utc> {
-        let skipped = TimeDelta::milliseconds(self.skipped_ms.load(Ordering::Relaxed));
-        (Utc::now() + skipped).trunc_subsecs(3)
+        (Utc::now() + self.advanced_by()).trunc_subsecs(3)
+    }
+
+    /// The sum of all calls of [`Clock::advance`], for statements that use the clock of the database.
+    pub fn advanced_by(&self) -> TimeDelta {
+        TimeDelta::milliseconds(self.skipped_ms.load(Ordering::Relaxed))
     }
 
     /// Moves this clock and all of its clones forward. Only tests use it.

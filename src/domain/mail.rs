@@ -30,7 +30,18 @@ stored_enum! {
 impl MailKind {
     /// Whether the mail belongs to a request for a link. All others are notices.
     pub fn is_link(self) -> bool {
-        matches!(self, Self::VerifyEmail | Self::ConfirmEmail | Self::AddressInUse | Self::ResetPassword)
+        self.token_purpose().is_some()
+    }
+
+    /// What the token of the mail is for; None for a notice. The token of a mail about an address that is in use
+    /// is not usable.
+    pub fn token_purpose(self) -> Option<TokenPurpose> {
+        match self {
+            Self::VerifyEmail => Some(TokenPurpose::Verify),
+            Self::ConfirmEmail | Self::AddressInUse => Some(TokenPurpose::Confirm),
+            Self::ResetPassword => Some(TokenPurpose::Reset),
+            _ => None,
+        }
     }
 
     /// How long the delivery is tried.

@@ -14,10 +14,22 @@ use self::rules::{LayerRule, LibraryRule, ReservedRule, WordRule};
 use self::source::SourceFile;
 
 /// The layers from the entry point down. `migration` and the `crates` are layers like the folders of `src`.
-const LAYERS: [LayerRule; 17] = [
+const LAYERS: [LayerRule; 18] = [
     ("main", &["cli"]),
     ("lib", &[]),
-    ("cli", &["app", "api", "config", "db::Database", "domain", "service::Operator", "telemetry"]),
+    (
+        "cli",
+        &[
+            "app",
+            "api",
+            "config",
+            "db::Database",
+            "domain",
+            "service::Operator",
+            "service::WaitingMails",
+            "telemetry",
+        ],
+    ),
     (
         "app",
         &[
@@ -29,6 +41,7 @@ const LAYERS: [LayerRule; 17] = [
             "graphql",
             "graphql_guard",
             "http",
+            "mail",
             "service",
             "telemetry",
         ],
@@ -43,10 +56,11 @@ const LAYERS: [LayerRule; 17] = [
     ("api_macros", &["json_text"]),
     ("graphql_guard", &[]),
     ("json_text", &[]),
-    ("service", &["db", "auth", "domain"]),
+    ("service", &["db", "auth", "mail", "domain"]),
     ("db", &["domain", "migration"]),
     ("migration", &[]),
     ("auth", &["domain"]),
+    ("mail", &["domain"]),
     ("domain", &[]),
     // The types of options that the layers themselves define.
     (
@@ -57,6 +71,12 @@ const LAYERS: [LayerRule; 17] = [
             "db::DatabaseUrl",
             "graphql::TrustedDocuments",
             "graphql::guard::Limits",
+            "mail::Destination",
+            "mail::LinkTemplate",
+            "mail::Links",
+            "mail::Security",
+            "mail::Sender",
+            "mail::SmtpServer",
             "telemetry::LogFormat",
             "telemetry::validate_filter",
         ],
@@ -65,11 +85,14 @@ const LAYERS: [LayerRule; 17] = [
 ];
 
 /// Layers, and the libraries that no others may use.
-const LIBRARIES: [LibraryRule; 27] = [
+const LIBRARIES: [LibraryRule; 30] = [
     (&["main"], &["mimalloc"]),
     (&["cli", "http"], &["rustix"]),
     (&["cli", "config", "telemetry"], &["clap"]),
-    (&["config"], &["dotenvy", "humantime", "url"]),
+    (&["config"], &["dotenvy", "percent_encoding"]),
+    (&["cli", "config"], &["humantime"]),
+    (&["config", "mail"], &["idna", "url"]),
+    (&["mail"], &["lettre"]),
     (&["config", "http"], &["ipnet"]),
     (&["http"], &["axum"]),
     (
@@ -94,7 +117,7 @@ const LIBRARIES: [LibraryRule; 27] = [
     (&["domain"], &["email_address", "postcard"]),
     (&["telemetry"], &["tracing_subscriber"]),
     // Not `domain`: it does no I/O, starts no background task and logs nothing.
-    (&["app", "api", "auth", "cli", "db", "graphql", "http", "service"], &["tokio"]),
+    (&["app", "api", "auth", "cli", "db", "graphql", "http", "mail", "service"], &["tokio"]),
     (&["app", "cli", "db", "graphql", "http", "service", "telemetry"], &["tracing"]),
     // All layers.
     (&[], &["anyhow", "chrono", "secrecy", "serde", "thiserror", "uuid"]),
