@@ -1,5 +1,6 @@
 //! The composition root: builds a running server from the configuration.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,10 @@ use crate::db::{Database, DatabaseUrl, FileLock};
 use crate::domain::{Clock, TokenLifetimes};
 use crate::graphql::{ExecutorSettings, PersistedDocuments, TrustedDocuments};
 use crate::http::{
-    self, ConnectionLimits, HttpService, HttpSettings, Metrics, Readiness, Server, StreamSettings,
+    self, ConnectionLimits, HttpService, HttpSettings, MailNumbers, Metrics, Readiness, Server,
+    StreamSettings,
 };
+use crate::mail::Mailer;
 use crate::service::{AccountRules, Services};
 use crate::telemetry;
 
@@ -46,7 +49,9 @@ pub async fn serve(config: &Config, migrate: bool) -> Result<()> {
         let failure = || format!("{}: the database cannot be migrated", config.database.option_name());
         database.migrate_up().await.with_context(failure)?;
     }
-    let app = App::new(config, database.clone(), Clock::default())?;
+    // With PORT=0 the address is known only now.
+    let address = listener.local_addr().context("the listener has no address")?;
+    let app = App::new(config, database.clone(), Clock::default(), address)?;
     if let Some(listener) = metrics_listener {
         http::serve_metrics(listener, app.metrics.clone())?;
     }
@@ -73,6 +78,12 @@ pub async fn connect(config: &Config) -> Result<Database> {
         }
         Err(_) => Err(cannot_open(config, &url, &format!("no answer within {CONNECT_TIMEOUT:?}"))),
     }
+}
+
+/// The mailer of a server that listens on an address. It has not contacted the mail server.
+pub fn mailer(config: &Config, address: SocketAddr) -> Result<Mailer> {
+    let links = config.mail.links(address)?;
+    Mailer::new(config.mail.destination(&config.database)?, config.mail.sender()?, links)
 }
 
 /// Refuses a second server on an SQLite file. PostgreSQL serves any number of servers.
@@ -113,8 +124,8 @@ pub struct App {
 }
 
 impl App {
-    /// Builds the layers on an open, migrated database.
-    pub fn new(config: &Config, database: Database, clock: Clock) -> Result<Self> {
+    /// Builds the layers on an open, migrated database. `address` is the one that the server listens on.
+    pub fn new(config: &Config, database: Database, clock: Clock, address: SocketAddr) -> Result<Self> {
         let secrets = config.accounts.secrets(&config.database)?;
         let span = |duration| TimeDelta::from_std(duration).context("a lifetime is out of range");
         let tokens = Tokens::new(&secrets, span(config.accounts.access_token_ttl)?);
@@ -133,8 +144,18 @@ impl App {
             verified_email_required: config.accounts.require_verified_email,
         };
         let pool = database.clone();
-        let metrics = Metrics::new(move || pool.connections(), telemetry::dropped_lines);
-        let services = Arc::new(Services::new(database, clock, tokens, LinkTokens::new(&secrets), rules));
+        let mailer = mailer(config, address)?;
+        if let Some(folder) = mailer.folder() {
+            tracing::info!(folder, "mails are written to files, since MAIL_URL is not set");
+        }
+        let tokens = (tokens, LinkTokens::new(&secrets));
+        let services = Arc::new(Services::new(database, clock, tokens, mailer, rules));
+        let mails = services.mails().clone();
+        let mail_numbers = move || {
+            let figures = mails.figures();
+            MailNumbers { attempts: figures.attempts().collect(), waiting: figures.waiting() }
+        };
+        let metrics = Metrics::new(move || pool.connections(), telemetry::dropped_lines, mail_numbers);
         services.start_jobs();
         let pages = TrustedDocuments::from_manifest(http::ACCOUNT_PAGE_OPERATIONS)?;
         let trusted = config.network.trusted_documents()?.map(|trusted| trusted.with_texts_of(pages));
@@ -156,7 +177,7 @@ impl App {
         let readiness = Readiness::default();
         let settings = HttpSettings {
             playground: config.network.graphiql,
-            account_pages: true,
+            account_pages: config.mail.account_pages,
             cors_origins: config.network.cors_origins()?,
             trusted_proxies: config.network.trusted_proxies()?,
             streams: StreamSettings {

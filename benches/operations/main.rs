@@ -29,7 +29,8 @@ impl Service {
         let database = Database::connect(&config.database.url().expect("the URL is valid"), 4).await;
         let database = database.expect("the database can be opened");
         database.migrate_up().await.expect("the migrations run");
-        let app = App::new(&config, database, Clock::default()).expect("the app can be built");
+        let app = App::new(&config, database, Clock::default(), config.network.listen())
+            .expect("the app can be built");
         let mut service = Self { app, token: String::new() };
         let register = r#"mutation {
             register(input: { email: "ann@example.com", password: "correct-horse-battery-1" }) { accessToken }

@@ -26,6 +26,15 @@ type Labels<const N: usize> = [(&'static str, &'static str); N];
 /// Returns the number of database connections in each state.
 type PoolConnections = dyn Fn() -> [(&'static str, usize); 2] + Send + Sync;
 
+/// The numbers of mails.
+#[derive(Clone, Debug)]
+pub struct MailNumbers {
+    /// The attempts of this instance: kind, outcome, and their number.
+    pub attempts: Vec<(&'static str, &'static str, u64)>,
+    /// The mails that wait in the database.
+    pub waiting: u64,
+}
+
 /// The metrics of one server; shared by all clones.
 #[derive(Clone)]
 pub struct Metrics {
@@ -41,13 +50,17 @@ pub struct Metrics {
     pool_gauge: Family<Labels<1>, Gauge>,
     dropped_lines: fn() -> u64,
     dropped_lines_total: Counter,
+    mail_numbers: Arc<dyn Fn() -> MailNumbers + Send + Sync>,
+    mails_total: Family<Labels<2>, Counter>,
+    mails_waiting: Gauge,
 }
 
 impl Metrics {
-    /// Registers the metrics. Both functions are called at each scrape.
+    /// Registers the metrics. The functions are called at each scrape.
     pub fn new(
         pool_connections: impl Fn() -> [(&'static str, usize); 2] + Send + Sync + 'static,
         dropped_lines: fn() -> u64,
+        mail_numbers: impl Fn() -> MailNumbers + Send + Sync + 'static,
     ) -> Self {
         let mut registry = Registry::with_prefix("taskhold");
         let request_durations =
@@ -55,6 +68,7 @@ impl Metrics {
         let (requests, connections, pool_gauge) = (Gauge::default(), Gauge::default(), Family::default());
         let (streams, stream_events) = (Family::default(), Family::default());
         let dropped_lines_total = Counter::default();
+        let (mails_total, mails_waiting) = (Family::default(), Gauge::default());
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The version of the program", build);
         registry.register_with_unit(
@@ -77,6 +91,8 @@ impl Metrics {
             "Log lines that were dropped because standard output was not read",
             dropped_lines_total.clone(),
         );
+        registry.register("mails", "Attempts to send a mail by kind and outcome", mails_total.clone());
+        registry.register("mails_waiting", "Mails that wait in the database", mails_waiting.clone());
         let (registry, pool_connections) = (Arc::new(registry), Arc::new(pool_connections));
         Self {
             registry,
@@ -89,6 +105,9 @@ impl Metrics {
             pool_gauge,
             dropped_lines,
             dropped_lines_total,
+            mail_numbers: Arc::new(mail_numbers),
+            mails_total,
+            mails_waiting,
         }
     }
 
@@ -118,6 +137,12 @@ impl Metrics {
             self.pool_gauge.get_or_create(&[("state", state)]).set(count);
         }
         self.dropped_lines_total.inner().store((self.dropped_lines)(), Ordering::Relaxed);
+        let MailNumbers { attempts, waiting } = (self.mail_numbers)();
+        for (kind, outcome, count) in attempts {
+            let total = self.mails_total.get_or_create(&[("kind", kind), ("outcome", outcome)]);
+            total.inner().store(count, Ordering::Relaxed);
+        }
+        self.mails_waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string cannot fail");
         text

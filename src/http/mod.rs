@@ -27,7 +27,7 @@ use tower_service::Service;
 
 pub use account_pages::OPERATIONS as ACCOUNT_PAGE_OPERATIONS;
 pub use graphql::stream::StreamSettings;
-pub use metrics::Metrics;
+pub use metrics::{MailNumbers, Metrics};
 pub use readiness::Readiness;
 pub use server::{ConnectionLimits, Server, listen, serve_metrics};
 

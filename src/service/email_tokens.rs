@@ -112,13 +112,13 @@ impl EmailTokens {
 
     /// Begins the lifetime of a token again, before an attempt to send its mail, and returns its lifetime. None when
     /// it was used, has expired or was ended.
-    pub async fn renew(&self, on: &impl ConnectionTrait, id: Uuid) -> Result<Option<TimeDelta>> {
-        let now = self.clock.now();
-        let row = Entity::find().filter(COLUMN.id.eq(id)).one(on).await.map_err(map_error)?;
-        let Some(purpose) = row.and_then(|row| TokenPurpose::from_name(&row.purpose)) else {
-            return Ok(None);
-        };
-        let lifetime = self.lifetimes.of(purpose);
+    pub async fn renew(
+        &self,
+        on: &impl ConnectionTrait,
+        id: Uuid,
+        purpose: TokenPurpose,
+    ) -> Result<Option<TimeDelta>> {
+        let (now, lifetime) = (self.clock.now(), self.lifetimes.of(purpose));
         let renew = Entity::update_many()
             .filter(COLUMN.id.eq(id))
             .filter(COLUMN.used_at.is_null())

@@ -33,6 +33,7 @@ pub use crate::db::entity::task::TaskColumns;
 use account::ACCOUNT_DELETED;
 pub use account::{Account, CreatedApiKey, Credentials, PasswordChange};
 pub use accounts::{Accounts, LogoutScope};
+pub use mail_queue::{MailFigures, MailSender, WaitingMails};
 pub use operator::Operator;
 pub use recovery::PasswordReset;
 pub use sessions::{SessionEnd, Sessions, SignedIn, StreamSession, token_has_expired};
@@ -41,6 +42,7 @@ pub use tasks::{ByTask, ItemPosition, Tasks};
 use crate::auth::{IpRateLimiter, LinkTokens, Passwords, Tokens, Viewer};
 use crate::db::Database;
 use crate::domain::{Clock, Result, Scope, TokenLifetimes, User};
+use crate::mail::Mailer;
 use crate::service::change_poll::ChangePoll;
 use crate::service::coalesced::CoalescedStatements;
 use crate::service::deleted_accounts::DeletedAccounts;
@@ -89,6 +91,7 @@ pub struct Services {
     reset_requests: Arc<ResetRequests>,
     expiry: Arc<Expiry>,
     coalesced: CoalescedStatements,
+    mails: Arc<MailSender>,
 }
 
 impl Services {
@@ -96,8 +99,8 @@ impl Services {
     pub fn new(
         database: Database,
         clock: Clock,
-        tokens: Tokens,
-        links: LinkTokens,
+        (tokens, link_tokens): (Tokens, LinkTokens),
+        mailer: Mailer,
         rules: AccountRules,
     ) -> Self {
         let lifetime = rules.session_lifetime;
@@ -105,7 +108,7 @@ impl Services {
         let throttle = Arc::new(LoginThrottle::new(database.clone(), clock.clone(), rules.login_failures));
         let deleted_accounts = Arc::new(DeletedAccounts::new(database.clone()));
         let outbox = Outbox::new(clock.clone(), rules.mails_per_hour);
-        let email_tokens = Arc::new(EmailTokens::new(links, rules.token_lifetimes, clock.clone()));
+        let email_tokens = Arc::new(EmailTokens::new(link_tokens, rules.token_lifetimes, clock.clone()));
         let reset_requests = Arc::new(ResetRequests {
             database: database.clone(),
             clock: clock.clone(),
@@ -119,6 +122,8 @@ impl Services {
             outbox: outbox.clone(),
             email_tokens: email_tokens.clone(),
         });
+        let mails =
+            MailSender::new(database.clone(), clock.clone(), mailer, email_tokens.clone(), outbox.clone());
         let accounts = Accounts {
             database: database.clone(),
             clock: clock.clone(),
@@ -147,6 +152,7 @@ impl Services {
             reset_requests,
             expiry,
             coalesced,
+            mails: Arc::new(mails),
         }
     }
 
@@ -190,6 +196,11 @@ impl Services {
         Ok(Tasks::new(&self.database, &self.clock, &self.coalesced, viewer))
     }
 
+    /// Sends the mails of the queue.
+    pub fn mails(&self) -> &Arc<MailSender> {
+        &self.mails
+    }
+
     /// Listens to the changes of an owner's tasks.
     pub fn listen(&self, owner: Uuid) -> FeedListener {
         self.database.feeds().listen(owner)
@@ -202,9 +213,10 @@ impl Services {
         self.database.ready().await
     }
 
-    /// Writes data that is otherwise written in the background. It is called after the last request.
+    /// Writes data that is otherwise written in the background, and waits shortly for the mails that are being
+    /// sent. It is called after the last request.
     pub async fn finish(&self) {
-        self.sessions.write_pending_uses().await;
+        tokio::join!(self.sessions.write_pending_uses(), self.mails.finish());
     }
 
     /// Starts the background jobs. They run until the services are dropped.
@@ -218,6 +230,8 @@ impl Services {
         spawn_supervised(LoginThrottle::delete_expired, &self.throttle);
         spawn_supervised(Trash::purge, &self.trash);
         spawn_supervised(ChangePoll::run, &self.change_poll);
+        spawn_supervised(MailSender::run, &self.mails);
+        spawn_supervised(MailSender::maintain, &self.mails);
     }
 }
 

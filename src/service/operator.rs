@@ -24,8 +24,8 @@ const ACCOUNTS_PER_RESYNC: u64 = 1_000;
 
 /// Access to all accounts for an operator.
 pub struct Operator {
-    database: Database,
-    clock: Clock,
+    pub(super) database: Database,
+    pub(super) clock: Clock,
     passwords: Passwords,
     outbox: Outbox,
 }

@@ -13,6 +13,7 @@ mod http;
 mod limits;
 mod lists;
 mod literals_and_variables;
+mod mail_queue;
 mod ownership;
 mod panics;
 mod persisted_documents;

@@ -41,7 +41,7 @@ pub struct TestApp {
     statements: Arc<Mutex<Vec<String>>>,
     statement_hook: StatementHook,
     config: Config,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl TestApp {
@@ -87,25 +87,16 @@ impl TestApp {
         database.migrate_up().await.expect("the migrations run");
         let connection = database.direct_connection().await.expect("the database accepts connections");
         let clock = Clock::default();
-        let app = App::new(&config, database.clone(), clock.clone()).expect("the app can be built");
+        let app = App::new(&config, database.clone(), clock.clone(), config.network.listen())
+            .expect("the app can be built");
         let App { service, api, .. } = app;
-        Self {
-            service,
-            api,
-            kind,
-            clock,
-            database,
-            connection,
-            statements,
-            statement_hook,
-            config,
-            _folder: folder,
-        }
+        Self { service, api, kind, clock, database, connection, statements, statement_hook, config, folder }
     }
 
     /// Starts a second instance of the service on the same database.
     pub fn start_second_instance(&self) {
-        let app = App::new(&self.config, self.database.clone(), self.clock.clone());
+        let app =
+            App::new(&self.config, self.database.clone(), self.clock.clone(), self.config.network.listen());
         // Its background jobs run until the instance is dropped.
         std::mem::forget(app.expect("the app can be built"));
     }
@@ -115,7 +106,7 @@ impl TestApp {
         self.statements.lock().expect("no holder panics").clear();
         let outcome = future.await;
         let mut statements = std::mem::take(&mut *self.statements.lock().expect("no holder panics"));
-        const JOB_STATEMENTS: [&str; 8] = [
+        const JOB_STATEMENTS: [&str; 11] = [
             "AS \"latest\"",
             "UPDATE \"sessions\" SET \"last_used_at\"",
             "session_endings",
@@ -124,6 +115,9 @@ impl TestApp {
             "\"users\".\"deleted_at\" ASC",
             "\"expires_at\" <= ",
             "\"tasks\".\"deleted_at\" <= ",
+            "\"lease_until\"",
+            "\"failed_at\"",
+            "UPDATE \"email_tokens\" SET \"expires_at\"",
         ];
         statements.retain(|sql| !JOB_STATEMENTS.iter().any(|part| sql.contains(part)));
         (statements, outcome)
@@ -176,6 +170,16 @@ impl TestApp {
             tables.push(self.rows(table).await);
         }
         tables
+    }
+
+    /// The texts of the mails that were written to files, oldest first.
+    pub fn mails(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.folder.path().join("mail")) else { return Vec::new() };
+        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
+        paths.sort();
+        // A file that is renamed in this moment is counted at the next call.
+        paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect()
     }
 
     /// Runs an SQL statement on the database.

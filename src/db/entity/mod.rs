@@ -21,6 +21,6 @@ use partial_row::{ColumnSet, partial_row};
 use crate::domain::{Error, Result, StoredEnum};
 
 /// The value with a stored name. Fails when this version has no such value.
-fn parse_stored<T: StoredEnum>(name: &str) -> Result<T> {
+pub fn parse_stored<T: StoredEnum>(name: &str) -> Result<T> {
     T::from_name(name).ok_or_else(|| Error::internal(anyhow::anyhow!("a row has the unknown value {name}")))
 }
