@@ -1,11 +1,11 @@
-//! `taskhold check`: whether the server could start, without starting it.
+//! `taskhold check`: whether the server could start and send mails, without starting it.
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use crate::app;
 use crate::config::Config;
 
-/// Checks the options and connects to the database; prints one line for each.
+/// Checks the options, and connects to the database and to the mail server; prints one line for each.
 pub async fn run(config: &Config) -> Result<()> {
     config.check()?;
     let url = config.database.url()?;
@@ -23,6 +23,13 @@ pub async fn run(config: &Config) -> Result<()> {
         pending => println!(
             "database: ok, {url}, {pending} migrations are missing; the server runs them when it starts"
         ),
+    }
+    let mailer = app::mailer(config, config.network.listen())?;
+    match (mailer.check().await, mailer.folder()) {
+        (Ok(_), Some(folder)) => println!("mail: ok, files in {folder}"),
+        (Ok(server), None) => println!("mail: ok, {server}"),
+        (Err(error), Some(folder)) => return Err(anyhow!("DATA_DIR: {error}: {folder}")),
+        (Err(error), None) => return Err(anyhow!("MAIL_URL: {error}")),
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod healthcheck;
+mod mail;
 mod migrate;
 mod open_files;
 mod resync;
@@ -16,6 +17,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use self::mail::MailAction;
 use self::migrate::Direction;
 use self::runtime::block_on;
 use self::user::UserAction;
@@ -63,12 +65,23 @@ enum Command {
         #[command(subcommand)]
         action: UserAction,
     },
+    /// Look after the mails: status, retry, test
+    ///
+    /// Servers put mails in a queue in the database and send them with MAIL_URL, or write them to files in
+    /// DATA_DIR/mail. A mail that the mail server did not take is tried again after 5 s, 30 s, 2 min, 10 min,
+    /// 30 min and then every hour: for 1 hour if it has a link for a new password, for 24 hours if it has another
+    /// link, for 72 hours otherwise. A mail that the mail server refused with a code from 500 has failed. Failed
+    /// mails are kept for 7 days. The commands work on the database while servers run.
+    Mail {
+        #[command(subcommand)]
+        action: MailAction,
+    },
     /// Expire all cursors of task changes, so that clients read everything again
     ///
     /// Run it after a backup was restored, since clients may know more than the backup. Servers may run on the
     /// database; the clients of open subscriptions are told within a second.
     Resync,
-    /// Check configuration and database, one line each; the exit code is 0 if the server can start
+    /// Check configuration, database and mail server, one line each; the exit code is 0 if all are in order
     Check,
     /// Request /readyz of the server at HOST and PORT; the exit code is 0 if the server is ready
     Healthcheck,
@@ -107,6 +120,7 @@ impl Cli {
             }
             Command::Migrate { direction } => block_on(migrate::run(&config, direction)),
             Command::User { action } => block_on(user::run(&config, action)),
+            Command::Mail { action } => block_on(mail::run(&config, action)),
             Command::Resync => block_on(resync::run(&config)),
             Command::Check => block_on(check::run(&config)),
             Command::Healthcheck => healthcheck::run(&config),
