@@ -153,3 +153,134 @@ fn decoded(part: &str) -> Result<String> {
     let text = percent_decode_str(part).decode_utf8().ok().filter(|text| !text.chars().any(char::is_control));
     text.map(String::from).context("MAIL_URL must not have control characters, and %XX must be UTF-8")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_server_has_a_default_port_and_decoded_names() {
+        for (url, shown, login) in [
+            ("smtps://ann:s3cret@mail.example.com", "mail.example.com:465 with TLS", Some(("ann", "s3cret"))),
+            ("smtps://mail.example.com:8465/", "mail.example.com:8465 with TLS", None),
+            ("smtp://mail.example.com?tls=required", "mail.example.com:587 with STARTTLS", None),
+            (
+                "smtp://ann%40example.com:s3%2Fcr%C3%A9t%25@mail.example.com:2525?tls=required",
+                "mail.example.com:2525 with STARTTLS",
+                Some(("ann@example.com", "s3/crét%")),
+            ),
+            ("smtp://mail.example.com", "mail.example.com:25 in plain text", None),
+            ("smtp://bücher.example", "xn--bcher-kva.example:25 in plain text", None),
+            ("smtp://ann:s3cret@localhost:1025", "localhost:1025 in plain text", Some(("ann", "s3cret"))),
+            ("smtp://ann:s3cret@127.0.0.9", "127.0.0.9:25 in plain text", Some(("ann", "s3cret"))),
+            ("smtp://ann:s3cret@[::1]:1025", "[::1]:1025 in plain text", Some(("ann", "s3cret"))),
+        ] {
+            let server = server(url).expect(url);
+            assert_eq!(server.to_string(), shown);
+            let found =
+                server.login.as_ref().map(|(user, password)| (user.as_str(), password.expose_secret()));
+            assert_eq!(found, login, "{url}");
+            assert!(!format!("{server:?}").contains("s3"), "{server:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_mail_server_is_refused_without_showing_the_password() {
+        for url in [
+            "",
+            "mail.example.com",
+            "ann:s3cret@mail.example.com",
+            "https://ann:s3cret@mail.example.com",
+            "smtp://",
+            "smtps://ann:s3cret@",
+            "smtp://ann:s3cret@mail.example.com",
+            "smtp://ann:s3cret@10.0.0.1",
+            "smtp://ann:s3cret@localhost.example.com",
+            "smtp://ann:s3cret@mail.example.com?tls=opportunistic",
+            "smtp://ann:s3cret@mail.example.com?tls=required&x=1",
+            "smtps://ann:s3cret@mail.example.com?tls=required",
+            "smtps://ann@mail.example.com",
+            "smtps://:s3cret@mail.example.com",
+            "smtps://ann:s3cret@mail.example.com/path",
+            "smtps://ann:s3cret@mail.example.com#part",
+            "smtps://ann:s3#cret@mail.example.com",
+            "smtps://ann:s3/cret@mail.example.com",
+            "smtps://ann:s3?cret@mail.example.com",
+            "smtps://ann:s3cret@mail.example.com:port",
+            "smtps://ann:s3cret%0d%0a@mail.example.com",
+            "smtps://ann:s3cret%ff@mail.example.com",
+            "smtps://ann:s3 cret@mail.example.com",
+        ] {
+            let error = server(url).expect_err(url).to_string();
+            assert!(error.starts_with("MAIL_URL ") && !error.contains('\n'), "{url}: {error}");
+            assert!(!error.contains("s3") && !error.contains("cret"), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_public_url_has_at_most_a_path() {
+        for (text, url) in [
+            ("https://tasks.example.com", "https://tasks.example.com"),
+            ("HTTPS://Tasks.Example.com/", "https://tasks.example.com"),
+            ("http://localhost:8000/tasks/", "http://localhost:8000/tasks"),
+            ("https://bücher.example:8443", "https://xn--bcher-kva.example:8443"),
+            ("http://[::1]:8000", "http://[::1]:8000"),
+        ] {
+            assert_eq!(public_url(text).expect(text), url);
+        }
+        for text in [
+            "",
+            "tasks.example.com",
+            "//tasks.example.com",
+            "ftp://tasks.example.com",
+            "https://",
+            "https:///path",
+            "https:tasks.example.com",
+            "https://tasks.example.com?x=1",
+            "https://tasks.example.com#part",
+            "https://tasks.example.com/?",
+            "https://ann:s3cret@tasks.example.com",
+            "https://ann@tasks.example.com",
+            "https://tasks.example.com\n/path",
+            "https://tasks example.com",
+            "https:\\\\tasks.example.com",
+            "https://tasks.example.com:port",
+        ] {
+            let error = public_url(text).expect_err(text).to_string();
+            assert!(error.starts_with("PUBLIC_URL ") && !error.contains("s3cret"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn options_that_need_each_other_are_checked_together() {
+        use crate::config::Config;
+        let check = |flags: &[&str]| {
+            let config = Config::from_flags(flags.iter().copied()).expect("each value is valid by itself");
+            let listen = config.network.listen();
+            config.mail.sender().and(config.mail.links(listen)).map_err(|error| error.to_string())
+        };
+        let (server, from) = ("--mail-url=smtps://mail.example.com", "--mail-from=tasks@example.com");
+        let reset = "--reset-url-template=myapp://reset/{token}";
+        let verify = "--verify-url-template=myapp://verify/{token}";
+        let links = check(&[]).expect("nothing is required without a mail server");
+        assert_eq!(links.public_url.as_deref(), Some("http://127.0.0.1:8000"));
+        assert_eq!(links.reset.fill("x"), "http://127.0.0.1:8000/account/reset-password#token=x");
+        assert_eq!(links.verify.fill("x"), "http://127.0.0.1:8000/account/verify-email#token=x");
+        let links = check(&[server, from, reset, verify, "--account-pages=false"]).expect("all is set");
+        assert_eq!((links.public_url, links.reset.fill("x")), (None, "myapp://reset/x".to_owned()));
+        check(&[server, from, "--public-url=https://tasks.example.com"]).expect("all is set");
+        for (flags, option) in [
+            (&[server, from][..], "PUBLIC_URL "),
+            (&[server, from, reset], "PUBLIC_URL "),
+            (&[server, "--public-url=https://tasks.example.com"], "MAIL_FROM "),
+            (&[server, "--mail-from=x", reset, verify], "MAIL_FROM "),
+            (&["--account-pages=false", reset], "ACCOUNT_PAGES"),
+            (&["--reset-url-template=x{token}"], "RESET_URL_TEMPLATE "),
+            (&["--verify-url-template=https://x"], "VERIFY_URL_TEMPLATE "),
+            (&["--public-url=x"], "PUBLIC_URL "),
+        ] {
+            let error = check(flags).expect_err(option);
+            assert!(error.starts_with(option), "{error}");
+        }
+    }
+}
