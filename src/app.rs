@@ -18,7 +18,7 @@ use crate::http::{
     StreamSettings,
 };
 use crate::mail::Mailer;
-use crate::service::{AccountRules, Services};
+use crate::service::{AccountRules, EmailTokens, Operator, Services};
 use crate::telemetry;
 
 /// The time limit for opening the database, so that a start without a database fails within 10 s.
@@ -86,6 +86,23 @@ pub fn mailer(config: &Config, address: SocketAddr) -> Result<Mailer> {
     Mailer::new(config.mail.destination(&config.database)?, config.mail.sender()?, links)
 }
 
+/// A link with which a user sets a new password. It does not verify the address of the user.
+pub async fn reset_link(config: &Config, operator: &Operator, who: &str) -> Result<String> {
+    let links = config.mail.links(config.network.listen())?;
+    let secrets = config.accounts.secrets(&config.database)?;
+    let tokens = EmailTokens::new(LinkTokens::new(&secrets), token_lifetimes(config)?, Clock::default());
+    Ok(links.reset.fill(&operator.reset_token(who, &tokens).await?))
+}
+
+fn token_lifetimes(config: &Config) -> Result<TokenLifetimes> {
+    let (reset, verify) = (config.accounts.reset_token_ttl, config.accounts.verify_token_ttl);
+    Ok(TokenLifetimes { reset: span(reset)?, verify: span(verify)? })
+}
+
+fn span(duration: Duration) -> Result<TimeDelta> {
+    TimeDelta::from_std(duration).context("a lifetime is out of range")
+}
+
 /// Refuses a second server on an SQLite file. PostgreSQL serves any number of servers.
 fn lock(config: &Config, url: &DatabaseUrl) -> Result<Option<FileLock>> {
     let DatabaseUrl::Sqlite(path) = url else { return Ok(None) };
@@ -127,7 +144,6 @@ impl App {
     /// Builds the layers on an open, migrated database. `address` is the one that the server listens on.
     pub fn new(config: &Config, database: Database, clock: Clock, address: SocketAddr) -> Result<Self> {
         let secrets = config.accounts.secrets(&config.database)?;
-        let span = |duration| TimeDelta::from_std(duration).context("a lifetime is out of range");
         let tokens = Tokens::new(&secrets, span(config.accounts.access_token_ttl)?);
         let rules = AccountRules {
             registration_open: config.accounts.registration_open,
@@ -136,10 +152,7 @@ impl App {
             credentials_per_minute: config.limits.limit_credentials_per_minute,
             mails_per_hour: config.limits.limit_mails_per_hour,
             reset_requests_per_hour: config.limits.limit_reset_requests_per_hour,
-            token_lifetimes: TokenLifetimes {
-                reset: span(config.accounts.reset_token_ttl)?,
-                verify: span(config.accounts.verify_token_ttl)?,
-            },
+            token_lifetimes: token_lifetimes(config)?,
             api_key_lifetime: span(config.accounts.api_key_max_ttl)?,
             verified_email_required: config.accounts.require_verified_email,
         };

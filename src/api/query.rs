@@ -96,7 +96,8 @@ impl Query {
         order_by: Option<Vec<TaskOrder>>,
     ) -> Result<TaskConnection, FieldError> {
         let paging = PageArguments { first, after, last, before };
-        Ok(TaskConnection::load(ctx, paging, filter, order_by).await?)
+        let tasks = ctx.request().tasks_read().await?;
+        Ok(TaskConnection::load(ctx, &tasks, paging, filter, order_by).await?)
     }
 
     /// The tasks in the viewer's trash, which restoreTask can restore; the latest deletion first.

@@ -82,7 +82,7 @@ impl ServerInfo {
                 streams_per_user: int(streams.per_user),
                 operations_per_socket: int(streams.operations_per_socket),
                 api_keys_per_user: MAX_API_KEYS as i32,
-                api_key_days: accounts.api_key_lifetime().num_days() as i32,
+                api_key_days: accounts.api_key_expiry().longest.num_days() as i32,
             },
             error_codes: ErrorCodeInfo::all(),
         }

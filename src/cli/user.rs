@@ -44,6 +44,13 @@ pub enum UserAction {
         /// E-mail address, username or id
         who: String,
     },
+    /// Print a link with which the user sets a new password
+    ///
+    /// It works once, for RESET_TOKEN_TTL, like the link of a mail. Nothing else is printed on standard output.
+    ResetLink {
+        /// E-mail address, username or id
+        who: String,
+    },
     /// List the API keys of a user: id, start, scopes, created, expires, last used, name
     Keys {
         /// E-mail address, username or id
@@ -81,6 +88,10 @@ pub async fn run(config: &Config, action: UserAction) -> Result<()> {
             vec![operator.set_password(&who, &new_password()?, keep_keys).await?]
         }
         UserAction::VerifyEmail { who } => vec![operator.verify_email(&who).await?],
+        UserAction::ResetLink { who } => {
+            println!("{}", app::reset_link(config, &operator, &who).await?);
+            return Ok(());
+        }
         UserAction::Keys { who } => {
             print_keys(&operator.api_keys(&who).await?);
             return Ok(());

@@ -1,11 +1,14 @@
 //! API keys: their scopes, and the rules of their names.
 
+use chrono::TimeDelta;
 use uuid::Uuid;
 
-use crate::domain::{Instant, Problem, Result, text};
+use crate::domain::{Instant, Problem, Result, Rule, text};
 
 /// The maximum number of keys of a user that have not expired.
 pub const MAX_API_KEYS: u64 = 50;
+/// The lifetime of a key whose creator has not chosen one.
+const DEFAULT_LIFETIME: TimeDelta = TimeDelta::days(90);
 
 /// What an API key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,13 +110,33 @@ impl KeyName {
     }
 }
 
+/// When an API key that is created now may expire.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyExpiry {
+    pub now: Instant,
+    /// The maximum lifetime.
+    pub longest: TimeDelta,
+}
+
+impl KeyExpiry {
+    /// The chosen time, which must be in the future and within the maximum lifetime, or the default.
+    pub fn parse(self, chosen: Option<Instant>) -> Result<Instant, Problem> {
+        let Self { now, longest } = self;
+        let expires_at = chosen.unwrap_or(now + DEFAULT_LIFETIME.min(longest));
+        if now < expires_at && expires_at <= now + longest {
+            return Ok(expires_at);
+        }
+        let message = format!("must be in the future, and at most {} days from now", longest.num_days());
+        Err(Problem::new(Rule::OutOfRange, message))
+    }
+}
+
 /// A validated request for an API key.
 #[derive(Clone, Debug)]
 pub struct NewApiKey {
     pub name: KeyName,
     pub scopes: Scopes,
-    /// None: the default lifetime.
-    pub expires_at: Option<Instant>,
+    pub expires_at: Instant,
 }
 
 #[cfg(test)]

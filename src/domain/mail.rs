@@ -1,4 +1,4 @@
-//! Mails: their kinds, and the templates of the links in them.
+//! Mails: their kinds, and what the tokens of their links are for.
 
 use chrono::TimeDelta;
 

@@ -25,7 +25,7 @@ mod validation;
 pub use account::{
     DisplayName, Email, NewPassword, PASSWORD_RULES, ProfileEdit, Registration, Session, User, Username,
 };
-pub use api_key::{ApiKey, KeyName, MAX_API_KEYS, NewApiKey, Scope, Scopes};
+pub use api_key::{ApiKey, KeyExpiry, KeyName, MAX_API_KEYS, NewApiKey, Scope, Scopes};
 pub use bulk::{BulkIds, MAX_BULK, check_count};
 pub use change::{ChangeCursor, Changes, ChangesArguments, ChangesFrom, ChangesRequest};
 pub use clock::Clock;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use sea_orm::sea_query::{ExprTrait, LockType};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use secrecy::SecretString;
@@ -12,7 +11,7 @@ use uuid::Uuid;
 use crate::auth::{ClientInfo, Credential, IpRateLimiter, Passwords};
 use crate::db::entity::{session, user};
 use crate::db::{Database, Transaction, in_transaction, map_error};
-use crate::domain::{Clock, Error, MailKind, Registration, Result, TokenPurpose, User};
+use crate::domain::{Clock, Error, KeyExpiry, MailKind, Registration, Result, TokenPurpose, User};
 use crate::service::AccountRules;
 use crate::service::email_tokens::{EmailTokens, NewToken};
 use crate::service::login_throttle::{LoginThrottle, ThrottledAccount};
@@ -56,9 +55,9 @@ impl Accounts {
         self.rules.verified_email_required
     }
 
-    /// The maximum lifetime of an API key.
-    pub fn api_key_lifetime(&self) -> TimeDelta {
-        self.rules.api_key_lifetime
+    /// When an API key that is created now may expire.
+    pub fn api_key_expiry(&self) -> KeyExpiry {
+        KeyExpiry { now: self.clock.now(), longest: self.rules.api_key_lifetime }
     }
 
     /// Creates an account and opens a session.
@@ -90,10 +89,9 @@ impl Accounts {
         client: &ClientInfo,
     ) -> Result<()> {
         let counted = self.outbox.count_link(on, MailKind::VerifyEmail, &user.email.to_lowercase()).await;
-        match counted.and(self.outbox.check_capacity(on).await) {
-            Ok(()) => self.queue_verification(on, user.id, &user.email, client).await,
-            Err(Error::RateLimited { .. } | Error::Unavailable(_)) => Ok(()),
-            Err(error) => Err(error),
+        match self.outbox.admits(on, counted).await? {
+            true => self.queue_verification(on, user.id, &user.email, client).await,
+            false => Ok(()),
         }
     }
 

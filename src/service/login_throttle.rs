@@ -139,7 +139,9 @@ impl LoginThrottle {
 
     /// Ends the failures counted for an account, from all networks.
     pub async fn clear(&self, on: &Transaction, account: Uuid) -> Result<()> {
-        let of_account = Entity::delete_many().filter(Column::UserId.eq(account));
+        // An instance of an earlier version has not written the account into the row.
+        let own_key = Column::Key.eq(key(&["account", "id", &account.to_string()]));
+        let of_account = Entity::delete_many().filter(Column::UserId.eq(account).or(own_key));
         of_account.exec(on).await.map_err(map_error).map(drop)
     }
 

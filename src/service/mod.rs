@@ -10,7 +10,7 @@ mod change_poll;
 mod coalesced;
 mod deleted_accounts;
 mod email_tokens;
-mod expiry;
+mod expiring_keys;
 mod login_throttle;
 mod mail_queue;
 mod operator;
@@ -33,6 +33,7 @@ pub use crate::db::entity::task::TaskColumns;
 use account::ACCOUNT_DELETED;
 pub use account::{Account, CreatedApiKey, Credentials, PasswordChange};
 pub use accounts::{Accounts, LogoutScope};
+pub use email_tokens::EmailTokens;
 pub use mail_queue::{MailFigures, MailSender, WaitingMails};
 pub use operator::Operator;
 pub use recovery::PasswordReset;
@@ -46,8 +47,7 @@ use crate::mail::Mailer;
 use crate::service::change_poll::ChangePoll;
 use crate::service::coalesced::CoalescedStatements;
 use crate::service::deleted_accounts::DeletedAccounts;
-use crate::service::email_tokens::EmailTokens;
-use crate::service::expiry::Expiry;
+use crate::service::expiring_keys::ExpiringKeys;
 use crate::service::login_throttle::LoginThrottle;
 use crate::service::mail_queue::Outbox;
 use crate::service::reset_requests::ResetRequests;
@@ -89,7 +89,7 @@ pub struct Services {
     change_poll: Arc<ChangePoll>,
     deleted_accounts: Arc<DeletedAccounts>,
     reset_requests: Arc<ResetRequests>,
-    expiry: Arc<Expiry>,
+    expiring_keys: Arc<ExpiringKeys>,
     coalesced: CoalescedStatements,
     mails: Arc<MailSender>,
 }
@@ -116,11 +116,10 @@ impl Services {
             email_tokens: email_tokens.clone(),
             requested: Arc::default(),
         });
-        let expiry = Arc::new(Expiry {
+        let expiring_keys = Arc::new(ExpiringKeys {
             database: database.clone(),
             clock: clock.clone(),
             outbox: outbox.clone(),
-            email_tokens: email_tokens.clone(),
         });
         let mails =
             MailSender::new(database.clone(), clock.clone(), mailer, email_tokens.clone(), outbox.clone());
@@ -150,7 +149,7 @@ impl Services {
             change_poll,
             deleted_accounts,
             reset_requests,
-            expiry,
+            expiring_keys,
             coalesced,
             mails: Arc::new(mails),
         }
@@ -226,7 +225,7 @@ impl Services {
         spawn_supervised(Sessions::delete_old, &self.sessions);
         spawn_supervised(DeletedAccounts::purge, &self.deleted_accounts);
         spawn_supervised(ResetRequests::run, &self.reset_requests);
-        spawn_supervised(Expiry::run, &self.expiry);
+        spawn_supervised(ExpiringKeys::run, &self.expiring_keys);
         spawn_supervised(LoginThrottle::delete_expired, &self.throttle);
         spawn_supervised(Trash::purge, &self.trash);
         spawn_supervised(ChangePoll::run, &self.change_poll);

@@ -119,17 +119,9 @@ impl Operator {
             if !keep_keys {
                 api_keys::revoke_all(&transaction, user.id, now).await?;
             }
-            let mail = NewMail {
-                kind: MailKind::PasswordChanged,
-                user_id: Some(user.id),
-                recipient: &user.email,
-                token_id: None,
-                event_at: now,
-                ip_address: None,
-                key_start: None,
-            };
+            let mail = NewMail::notice(MailKind::PasswordChanged, &user, now);
             self.outbox.queue_notice(&transaction, mail).await?;
-            Ok(user)
+            Ok(user.into())
         })
     }
 
@@ -151,7 +143,7 @@ impl Operator {
                 revoke_sessions(&transaction, session::COLUMN.user_id.eq(user.id), now).await?;
                 api_keys::suspend_all(&transaction, user.id, now).await?;
             }
-            Ok(user)
+            Ok(user.into())
         })
     }
 
@@ -207,14 +199,20 @@ impl Operator {
         transaction.execute_raw(expire).await.map_err(map_error).map(drop)
     }
 
-    async fn update(&self, on: &Transaction, id: Uuid, column: user::Column, value: Expr) -> Result<User> {
+    async fn update(
+        &self,
+        on: &Transaction,
+        id: Uuid,
+        column: user::Column,
+        value: Expr,
+    ) -> Result<user::Model> {
         let update = user::Entity::update_many()
             .filter(user::COLUMN.id.eq(id))
             .filter(user::COLUMN.deleted_at.is_null())
             .col_expr(column, value)
             .col_expr(user::Column::UpdatedAt, Expr::val(self.clock.now()));
         let rows = update.exec_with_returning(on).await.map_err(map_error)?;
-        rows.into_iter().next().map(User::from).ok_or(NO_USER)
+        rows.into_iter().next().ok_or(NO_USER)
     }
 
     async fn find(&self, login: &str) -> Result<user::Model> {

@@ -11,7 +11,7 @@ use crate::auth::ClientInfo;
 use crate::db::entity::{email_token, reset_request, session, user};
 use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{
-    Error, Faults, Instant, MailKind, NewPassword, Problem, Result, Rule, StoredEnum, TokenPurpose, new_id,
+    Error, Faults, MailKind, NewPassword, Problem, Result, Rule, StoredEnum, TokenPurpose, new_id,
 };
 use crate::service::accounts::Accounts;
 use crate::service::api_keys;
@@ -95,7 +95,7 @@ impl Accounts {
             _ => map_error(error),
         })?;
         self.email_tokens.end(on, user.id, &[TokenPurpose::Reset]).await?;
-        let mail = notice(MailKind::EmailChanged, user, now, client);
+        let mail = NewMail::notice(MailKind::EmailChanged, user, now).for_client(client);
         self.outbox.queue_notice(on, mail).await
     }
 
@@ -143,7 +143,7 @@ impl Accounts {
                 return Err(INVALID_LINK);
             }
             let revoked = self.set_forgotten_password(&transaction, &user, &row, &hash, reset).await?;
-            let mail = notice(MailKind::PasswordChanged, &user, self.clock.now(), client);
+            let mail = NewMail::notice(MailKind::PasswordChanged, &user, self.clock.now()).for_client(client);
             self.outbox.queue_notice(&transaction, mail).await?;
             Ok((user.email, revoked))
         })?;
@@ -195,19 +195,6 @@ impl Accounts {
 pub(super) async fn lock_active_user(on: &Transaction, id: Uuid) -> Result<Option<user::Model>> {
     let active = user::Entity::find().filter(user::COLUMN.id.eq(id)).filter(user::COLUMN.is_active.eq(true));
     active.lock(LockType::NoKeyUpdate).one(on).await.map_err(map_error)
-}
-
-/// A notice to the address of an account.
-fn notice<'a>(kind: MailKind, user: &'a user::Model, event_at: Instant, client: &ClientInfo) -> NewMail<'a> {
-    NewMail {
-        kind,
-        user_id: Some(user.id),
-        recipient: &user.email,
-        token_id: None,
-        event_at,
-        ip_address: Some(client.address),
-        key_start: None,
-    }
 }
 
 fn email_taken() -> Error {

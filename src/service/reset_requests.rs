@@ -52,18 +52,17 @@ impl ResetRequests {
 
     /// Processes the requests, oldest first. One that fails stays for the next time, and does not delay the others.
     async fn process_all(&self) -> Result<()> {
+        let mut last = Uuid::nil();
         loop {
-            let oldest = Entity::find().order_by_asc(Column::Id).limit(REQUESTS_PER_READ);
-            let requests = oldest.all(self.database.read()).await.map_err(map_error)?;
-            let mut processed = 0;
+            let next = Entity::find().filter(COLUMN.id.gt(last)).order_by_asc(Column::Id);
+            let requests =
+                next.limit(REQUESTS_PER_READ).all(self.database.read()).await.map_err(map_error)?;
+            let Some(end) = requests.last() else { return Ok(()) };
+            last = end.id;
             for request in &requests {
-                match self.process(request).await {
-                    Ok(()) => processed += 1,
-                    Err(error) => tracing::debug!(%error, "a request for a new password failed"),
+                if let Err(error) = self.process(request).await {
+                    tracing::debug!(%error, "a request for a new password failed");
                 }
-            }
-            if processed == 0 {
-                return Ok(());
             }
             self.outbox.notify();
         }

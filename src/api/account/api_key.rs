@@ -7,7 +7,7 @@ use crate::api::account::input::password;
 use crate::api::context::{Nullable, RequestExt, nullable};
 use crate::api::scalar::{DateTime, Id, parse_id};
 use crate::auth::Viewer;
-use crate::domain::{ApiKey, Faults, KeyName, NewApiKey, Problem, Result, Scope};
+use crate::domain::{ApiKey, Faults, KeyExpiry, KeyName, NewApiKey, Problem, Result, Scope};
 
 /// A token for scripts. It acts for the user who created it, within its scopes.
 #[derive(SimpleObject, Clone)]
@@ -99,7 +99,7 @@ pub struct CreateApiKeyInput {
 
 impl CreateApiKeyInput {
     /// The checked input. Errors: Invalid with all of its faults.
-    fn parse(self) -> Result<(NewApiKey, SecretString)> {
+    fn parse(self, expiry: KeyExpiry) -> Result<(NewApiKey, SecretString)> {
         let mut faults = Faults::of("input");
         let name = faults.check("name", KeyName::parse(&self.name));
         if self.scopes.is_empty() {
@@ -107,9 +107,11 @@ impl CreateApiKeyInput {
         }
         let scopes = self.scopes.into_iter().map(Scope::from).collect();
         let expires_at = self.expires_at.map(|DateTime(time)| time);
+        let expires_at = faults.check("expiresAt", expiry.parse(expires_at));
         let current = password(&mut faults, "currentPassword", self.current_password);
-        let parsed = name.zip(current);
-        faults.finish(parsed.map(|(name, current)| (NewApiKey { name, scopes, expires_at }, current)))
+        let parsed = name.zip(expires_at).zip(current);
+        let new = |((name, expires_at), current)| (NewApiKey { name, scopes, expires_at }, current);
+        faults.finish(parsed.map(new))
     }
 }
 
@@ -146,7 +148,8 @@ impl ApiKeyMutation {
             let request = ctx.request();
             let credentials = request.rate_limited_credentials().await?;
             request.require_verified_email().await?;
-            let (new, password) = input.parse()?;
+            let expiry = request.services().accounts().api_key_expiry();
+            let (new, password) = input.parse(expiry)?;
             let created = credentials.create_api_key(&new, &password, request.client()).await?;
             Ok(CreateApiKeyPayload {
                 api_key: ApiKeyNode::new(created.key, request.authenticated_viewer()?),

@@ -113,7 +113,7 @@ impl RecoveryMutation {
             let request = ctx.request();
             let credentials = request.rate_limited_credentials().await?;
             let user = credentials.send_verification(request.client()).await?;
-            Ok(SendVerificationEmailPayload { user: user_node(request, user)? })
+            Ok(SendVerificationEmailPayload { user: user_node(request, user).await? })
         })
         .await
     }
@@ -149,7 +149,7 @@ impl RecoveryMutation {
             let credentials = request.rate_limited_credentials().await?;
             let (new, password) = input.parse()?;
             let user = credentials.change_email(&new, &password, request.client()).await?;
-            Ok(ChangeEmailPayload { user: user_node(request, user)? })
+            Ok(ChangeEmailPayload { user: user_node(request, user).await? })
         })
         .await
     }
@@ -160,7 +160,7 @@ impl RecoveryMutation {
         nullable(async {
             let request = ctx.request();
             let user = request.credentials().await?.cancel_email_change().await?;
-            Ok(CancelEmailChangePayload { user: user_node(request, user)? })
+            Ok(CancelEmailChangePayload { user: user_node(request, user).await? })
         })
         .await
     }
@@ -205,7 +205,8 @@ impl RecoveryMutation {
 }
 
 /// The viewer's account after a change, which later fields of the request return too.
-fn user_node(request: &RequestContext, user: User) -> Result<UserNode> {
+async fn user_node(request: &RequestContext, user: User) -> Result<UserNode> {
+    request.cache_account(&user).await;
     Ok(UserNode::new(user, request.authenticated_viewer()?))
 }
 

@@ -115,8 +115,12 @@ impl UserNode {
         order_by: Option<Vec<TaskOrder>>,
     ) -> Result<TaskConnection, FieldError> {
         let paging = PageArguments { first, after, last, before };
-        let loaded = TaskConnection::load(ctx, paging, filter, order_by).await;
-        loaded.map_err(|error| FieldError::at_path(ctx, error))
+        // The viewer of this object, who has just signed in if it is part of an AuthPayload.
+        let load = async {
+            let tasks = ctx.request().services().tasks_read(&self.viewer)?;
+            TaskConnection::load(ctx, &tasks, paging, filter, order_by).await
+        };
+        load.await.map_err(|error| FieldError::at_path(ctx, error))
     }
 
     /// The active sessions of the user, the most recently used first. API keys need the scope ACCOUNT.

@@ -37,11 +37,11 @@ impl TaskConnection {
     /// arguments; those of a statement.
     pub async fn load(
         ctx: &Context<'_>,
+        tasks: &Tasks<'_>,
         paging: PageArguments,
         filter: Option<TaskFilter>,
         order_by: Option<Vec<TaskOrder>>,
     ) -> Result<Self> {
-        let tasks = ctx.request().tasks_read().await?;
         let filter = filter.map(TaskFilter::parse).transpose();
         let order = TaskOrder::parse(order_by);
         let request = match &order {
@@ -50,7 +50,7 @@ impl TaskConnection {
             Err(_) => PageRequest::parse(&PageArguments { after: None, before: None, ..paging }, &[]),
         };
         let (filter, (order, request)) = Error::zip(filter, Error::zip(order, request))?;
-        Box::pin(Self::read(ctx, &tasks, TaskScope::Active, filter, order, &request)).await
+        Box::pin(Self::read(ctx, tasks, TaskScope::Active, filter, order, &request)).await
     }
 
     /// Checks the arguments and reads a page of the trash. Errors: as [`Self::load`].

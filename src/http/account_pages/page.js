@@ -56,7 +56,8 @@ function showError({ message, extensions }) {
   element("message").textContent = extensions ? message : "The server did not answer. Check the connection and try again.";
   if (extensions?.code === "INVALID_CREDENTIALS") {
     endWith("message");
-    element("perhaps-done").hidden = !mayBeDone;
+    // Only the page for a new password has this hint.
+    element("perhaps-done")?.toggleAttribute("hidden", !mayBeDone);
   }
   mayBeDone ||= !extensions || extensions.status >= 500;
 }

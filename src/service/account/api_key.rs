@@ -11,13 +11,11 @@ use crate::auth::{ClientInfo, NewKeyToken};
 use crate::db::entity::api_key;
 use crate::db::{in_transaction, map_error};
 use crate::domain::{
-    ApiKey, Error, Faults, Instant, MAX_API_KEYS, MailKind, NewApiKey, Problem, Result, Rule, new_id,
+    ApiKey, Error, Faults, MAX_API_KEYS, MailKind, NewApiKey, Problem, Result, Rule, new_id,
 };
 use crate::service::api_keys;
 use crate::service::mail_queue::NewMail;
 
-/// The lifetime of a key whose creator has not chosen one.
-const DEFAULT_LIFETIME: TimeDelta = TimeDelta::days(90);
 /// The users of keys with a longer lifetime are told before the key expires.
 const TOLD_LIFETIME: TimeDelta = TimeDelta::days(14);
 
@@ -31,18 +29,17 @@ impl Credentials<'_> {
     /// Creates an API key.
     ///
     /// Errors: InvalidCredentials when the password is wrong; RateLimited after too many failures; Invalid when the
-    /// end is out of range or the user has too many keys.
+    /// user has too many keys.
     pub async fn create_api_key(
         &self,
         new: &NewApiKey,
         password: &SecretString,
         client: &ClientInfo,
     ) -> Result<CreatedApiKey> {
-        let expires_at = self.end_of_key(new.expires_at)?;
         let row = self.verify_password(password, client).await?;
         let NewKeyToken { token, start, hash } = NewKeyToken::generate().map_err(Error::internal)?;
         let now = self.accounts.clock.now();
-        let key = in_transaction!(self.accounts.database, |transaction| {
+        let key = in_transaction!(self.database(), |transaction| {
             let row = self.lock(&transaction, &row, LockType::NoKeyUpdate).await?;
             if api_keys::count_active(&transaction, row.id, now).await? >= MAX_API_KEYS {
                 let mut faults = Faults::of("input");
@@ -51,7 +48,7 @@ impl Credentials<'_> {
                 return Err(Error::Invalid(faults.into_found()));
             }
             api_keys::delete_oldest_expired(&transaction, row.id, now).await?;
-            let is_told = expires_at - now <= TOLD_LIFETIME;
+            let is_told = new.expires_at - now <= TOLD_LIFETIME;
             let key = api_key::ActiveModel {
                 id: Set(new_id()),
                 user_id: Set(row.id),
@@ -60,32 +57,19 @@ impl Credentials<'_> {
                 start: Set(start.clone()),
                 token_hash: Set(hash.to_vec()),
                 created_at: Set(now),
-                expires_at: Set(expires_at),
+                expires_at: Set(new.expires_at),
                 last_used_at: Set(None),
                 last_used_ip_address: Set(None),
                 expiry_told_at: Set(is_told.then_some(now)),
             };
             let key =
                 api_key::Entity::insert(key).exec_with_returning(&transaction).await.map_err(map_error)?;
-            let mail = self.notice(MailKind::ApiKeyCreated, &row.email, now, client);
+            let mail = NewMail::notice(MailKind::ApiKeyCreated, &row, now).for_client(client);
             let mail = NewMail { key_start: Some(&start), ..mail };
             self.accounts.outbox.queue_notice(&transaction, mail).await?;
             Ok(key)
         })?;
         self.accounts.outbox.notify();
         Ok(CreatedApiKey { key: key.into(), token })
-    }
-
-    /// When a key expires. Errors: Invalid when the chosen time is not in the future or too late.
-    fn end_of_key(&self, chosen: Option<Instant>) -> Result<Instant> {
-        let (now, longest) = (self.accounts.clock.now(), self.accounts.rules.api_key_lifetime);
-        let Some(chosen) = chosen else { return Ok(now + DEFAULT_LIFETIME.min(longest)) };
-        if now < chosen && chosen <= now + longest {
-            return Ok(chosen);
-        }
-        let mut faults = Faults::of("input");
-        let message = format!("must be in the future, and at most {} days from now", longest.num_days());
-        faults.push("expiresAt", Problem::new(Rule::OutOfRange, message));
-        Err(Error::Invalid(faults.into_found()))
     }
 }

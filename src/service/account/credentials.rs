@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::ACCOUNT_DELETED;
 use crate::auth::{ClientInfo, Viewer};
 use crate::db::entity::{mail, session, user};
-use crate::db::{Transaction, in_transaction, map_error};
-use crate::domain::{Error, Instant, MailKind, NewPassword, Result, TokenPurpose, User};
+use crate::db::{Transaction, UserDatabase, in_transaction, map_error};
+use crate::domain::{Error, MailKind, NewPassword, Result, TokenPurpose};
 use crate::service::accounts::Accounts;
 use crate::service::api_keys;
 use crate::service::login_throttle::ThrottledAccount;
@@ -44,9 +44,14 @@ impl<'a> Credentials<'a> {
         self.viewer.user_id()
     }
 
-    /// The condition that selects the viewer's account.
+    /// The condition that selects the viewer's account while it is active.
     fn mine(&self) -> SimpleExpr {
-        user::COLUMN.id.eq(self.viewer.user_id()).and(user::COLUMN.deleted_at.is_null())
+        user::COLUMN.id.eq(self.viewer.user_id()).and(user::COLUMN.is_active.eq(true))
+    }
+
+    /// The database for transactions, within the connections that the viewer may use.
+    pub(super) fn database(&self) -> UserDatabase<'a> {
+        self.accounts.database.for_user(self.viewer.user_id())
     }
 
     /// Sets a new password and refreshes the current session. Ends the links of mails that set a password, and a
@@ -63,7 +68,7 @@ impl<'a> Credentials<'a> {
         }
         let others = session::COLUMN.user_id.eq(row.id).and(session::COLUMN.id.ne(self.session_id));
         let now = self.accounts.clock.now();
-        let (user, session, revoked) = in_transaction!(self.accounts.database, |transaction| {
+        let (user, session, revoked) = in_transaction!(self.database(), |transaction| {
             let user = self.set_hash(&transaction, &row, &hash).await?;
             let ended = [TokenPurpose::Reset, TokenPurpose::Confirm];
             self.accounts.email_tokens.end(&transaction, row.id, &ended).await?;
@@ -75,13 +80,13 @@ impl<'a> Credentials<'a> {
                 revoked.extend(api_keys::revoke_all(&transaction, row.id, now).await?);
             }
             let session = sessions.rotate(&transaction, self.session_id, None).await?;
-            let mail = self.notice(MailKind::PasswordChanged, &row.email, now, client);
+            let mail = NewMail::notice(MailKind::PasswordChanged, &user, now).for_client(client);
             self.accounts.outbox.queue_notice(&transaction, mail).await?;
             Ok((user, session.ok_or(ACCOUNT_DELETED)?, revoked))
         })?;
         self.accounts.outbox.notify();
         sessions.mark_revoked(&revoked);
-        Ok(sessions.signed_in(user, &session))
+        Ok(sessions.signed_in(user.into(), &session))
     }
 
     /// Deletes the account with all of its data. One short transaction hides the account from all requests
@@ -94,8 +99,8 @@ impl<'a> Credentials<'a> {
         let sessions = &self.accounts.sessions;
         sessions.trim(row.id, self.session_id).await?;
         let now = self.accounts.clock.now();
-        let revoked = in_transaction!(self.accounts.database, |transaction| {
-            self.lock(&transaction, &row, LockType::Update).await?;
+        let revoked = in_transaction!(self.database(), |transaction| {
+            let row = self.lock(&transaction, &row, LockType::Update).await?;
             let purposes = [TokenPurpose::Verify, TokenPurpose::Confirm, TokenPurpose::Reset];
             self.accounts.email_tokens.end(&transaction, row.id, &purposes).await?;
             let of_viewer = session::COLUMN.user_id.eq(self.viewer.user_id());
@@ -103,7 +108,7 @@ impl<'a> Credentials<'a> {
             revoked.extend(api_keys::revoke_all(&transaction, row.id, now).await?);
             let waiting = mail::Entity::delete_many().filter(mail::COLUMN.user_id.eq(row.id));
             waiting.exec(&transaction).await.map_err(map_error)?;
-            let mail = self.notice(MailKind::AccountDeleted, &row.email, now, client);
+            let mail = NewMail::notice(MailKind::AccountDeleted, &row, now).for_client(client);
             let mail = NewMail { user_id: None, ..mail };
             self.accounts.outbox.queue_notice(&transaction, mail).await?;
             self.mark_deleted(&transaction).await?;
@@ -136,25 +141,6 @@ impl<'a> Credentials<'a> {
         self.accounts.sessions.revoke(self.viewer, id).await
     }
 
-    /// A notice to an address of the viewer.
-    pub(super) fn notice<'m>(
-        &self,
-        kind: MailKind,
-        recipient: &'m str,
-        event_at: Instant,
-        client: &ClientInfo,
-    ) -> NewMail<'m> {
-        NewMail {
-            kind,
-            user_id: Some(self.viewer.user_id()),
-            recipient,
-            token_id: None,
-            event_at,
-            ip_address: Some(client.address),
-            key_start: None,
-        }
-    }
-
     /// Verifies the password of the account and returns the account's row. A wrong password counts as a
     /// failed sign-in.
     pub(super) async fn verify_password(
@@ -182,24 +168,32 @@ impl<'a> Credentials<'a> {
             .filter(self.mine())
             .filter(user::COLUMN.password_hash.eq(row.password_hash.as_str()))
             .lock(lock);
-        unchanged.one(on).await.map_err(map_error)?.ok_or(WRONG_PASSWORD)
+        let row = unchanged.one(on).await.map_err(map_error)?.ok_or(WRONG_PASSWORD)?;
+        self.check_session(on).await.map(|()| row)
     }
 
     /// Locks the account. Errors: Unauthenticated when it was deleted.
     pub(super) async fn lock_any(&self, on: &Transaction) -> Result<user::Model> {
         let row = user::Entity::find().filter(self.mine()).lock(LockType::NoKeyUpdate);
-        row.one(on).await.map_err(map_error)?.ok_or(ACCOUNT_DELETED)
+        let row = row.one(on).await.map_err(map_error)?.ok_or(ACCOUNT_DELETED)?;
+        self.check_session(on).await.map(|()| row)
+    }
+
+    /// Errors: Unauthenticated when the session has been revoked since the request was authenticated.
+    async fn check_session(&self, on: &Transaction) -> Result<()> {
+        let session = session::Entity::find_by_id(self.session_id).one(on).await.map_err(map_error)?;
+        session.map(drop).ok_or(ACCOUNT_DELETED)
     }
 
     /// Sets the password hash. Fails with InvalidCredentials when the password has changed since it was
     /// verified.
-    async fn set_hash(&self, on: &Transaction, row: &user::Model, hash: &str) -> Result<User> {
+    async fn set_hash(&self, on: &Transaction, row: &user::Model, hash: &str) -> Result<user::Model> {
         let update = user::Entity::update_many()
             .filter(self.mine())
             .filter(user::COLUMN.password_hash.eq(row.password_hash.as_str()))
             .col_expr(user::Column::PasswordHash, Expr::val(hash))
             .col_expr(user::Column::UpdatedAt, Expr::val(self.accounts.clock.now()));
         let rows = update.exec_with_returning(on).await.map_err(map_error)?;
-        rows.into_iter().next().map(User::from).ok_or(WRONG_PASSWORD)
+        rows.into_iter().next().ok_or(WRONG_PASSWORD)
     }
 }

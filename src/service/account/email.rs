@@ -19,7 +19,7 @@ impl Credentials<'_> {
     /// too many mails wait; Unauthenticated when the account was deleted.
     pub async fn send_verification(&self, client: &ClientInfo) -> Result<User> {
         self.accounts.outbox.check_capacity(self.accounts.database.read()).await?;
-        let user = in_transaction!(self.accounts.database, |transaction| {
+        let user = in_transaction!(self.database(), |transaction| {
             let row = self.lock_any(&transaction).await?;
             if row.email_verified_at.is_none() {
                 self.accounts.outbox.count_link(&transaction, MailKind::VerifyEmail, &row.email_key).await?;
@@ -44,14 +44,14 @@ impl Credentials<'_> {
     ) -> Result<User> {
         self.accounts.outbox.check_capacity(self.accounts.database.read()).await?;
         let row = self.verify_password(password, client).await?;
-        if row.email == new.as_str() {
-            let mut faults = Faults::of("input");
-            faults.push("newEmail", Problem::new(Rule::Duplicate, "is the address of the account"));
-            return Err(Error::Invalid(faults.into_found()));
-        }
         let (key, now) = (new.key(), self.accounts.clock.now());
-        let user = in_transaction!(self.accounts.database, |transaction| {
+        let user = in_transaction!(self.database(), |transaction| {
             let row = self.lock(&transaction, &row, LockType::NoKeyUpdate).await?;
+            if row.email == new.as_str() {
+                let mut faults = Faults::of("input");
+                faults.push("newEmail", Problem::new(Rule::Duplicate, "is the address of the account"));
+                return Err(Error::Invalid(faults.into_found()));
+            }
             self.accounts.outbox.count_link(&transaction, MailKind::ConfirmEmail, &key).await?;
             let other = user::COLUMN.email_key.eq(key.as_str()).and(user::COLUMN.id.ne(row.id));
             let is_taken =
@@ -65,9 +65,13 @@ impl Credentials<'_> {
                 delivered_within: Some(kind.gives_up_after()),
             };
             let token_id = self.accounts.email_tokens.create(&transaction, token).await?;
-            let mail = NewMail { token_id: Some(token_id), ..self.notice(kind, new.as_str(), now, client) };
+            let mail = NewMail {
+                recipient: new.as_str(),
+                token_id: Some(token_id),
+                ..NewMail::notice(kind, &row, now).for_client(client)
+            };
             self.accounts.outbox.queue(&transaction, mail).await?;
-            let notice = self.notice(MailKind::EmailChangeRequested, &row.email, now, client);
+            let notice = NewMail::notice(MailKind::EmailChangeRequested, &row, now).for_client(client);
             self.accounts.outbox.queue_notice(&transaction, notice).await?;
             Ok(row.into())
         })?;
@@ -79,7 +83,7 @@ impl Credentials<'_> {
     ///
     /// Errors: Unauthenticated when the account was deleted.
     pub async fn cancel_email_change(&self) -> Result<User> {
-        in_transaction!(self.accounts.database, |transaction| {
+        in_transaction!(self.database(), |transaction| {
             let row = self.lock_any(&transaction).await?;
             self.accounts.email_tokens.end(&transaction, row.id, &[TokenPurpose::Confirm]).await?;
             Ok(row.into())

@@ -1,7 +1,8 @@
 //! Queues mails, within the limits of the queue and of each address.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use chrono::TimeDelta;
@@ -10,8 +11,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFi
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::auth::ClientInfo;
 use crate::db::entity::mail::{ActiveModel, Column, Entity};
-use crate::db::entity::reset_request;
+use crate::db::entity::{reset_request, user};
 use crate::db::{Transaction, map_error};
 use crate::domain::{Clock, Error, Instant, MailKind, Result, StoredEnum, new_id};
 use crate::service::rate_counters::{Counter, key};
@@ -20,6 +22,8 @@ use crate::service::rate_counters::{Counter, key};
 const MAX_WAITING: u64 = 10_000;
 /// The maximum number of notices to one address in an hour.
 const NOTICES_PER_HOUR: i32 = 20;
+/// The shortest time between two log lines about a full queue.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A mail to queue.
 pub struct NewMail<'a> {
@@ -38,6 +42,19 @@ pub struct NewMail<'a> {
     pub key_start: Option<&'a str>,
 }
 
+impl<'a> NewMail<'a> {
+    /// A notice to the address of an account.
+    pub fn notice(kind: MailKind, user: &'a user::Model, event_at: Instant) -> Self {
+        let (user_id, recipient) = (Some(user.id), user.email.as_str());
+        Self { kind, user_id, recipient, token_id: None, event_at, ip_address: None, key_start: None }
+    }
+
+    /// The same mail, which reports a request of a client.
+    pub fn for_client(self, client: &ClientInfo) -> Self {
+        Self { ip_address: Some(client.address), ..self }
+    }
+}
+
 /// Queues mails. Clones share the notification of the job that sends them.
 #[derive(Clone)]
 pub struct Outbox {
@@ -45,11 +62,13 @@ pub struct Outbox {
     /// The maximum number of mails with a link of one kind to one address in an hour; 0: no limit.
     links_per_hour: i32,
     queued: Arc<Notify>,
+    /// The time of the last log line about a full queue.
+    warned_at: Arc<Mutex<Option<std::time::Instant>>>,
 }
 
 impl Outbox {
     pub fn new(clock: Clock, links_per_hour: i32) -> Self {
-        Self { clock, links_per_hour, queued: Arc::default() }
+        Self { clock, links_per_hour, queued: Arc::default(), warned_at: Arc::default() }
     }
 
     /// The notification that mails were queued and committed.
@@ -62,16 +81,20 @@ impl Outbox {
         self.queued.notify_one();
     }
 
+    /// Whether the queue takes another mail.
+    pub async fn has_capacity(&self, on: &impl ConnectionTrait) -> Result<bool> {
+        let waiting = Entity::find().filter(Column::FailedAt.is_null()).count(on).await.map_err(map_error)?;
+        let requests = reset_request::Entity::find().count(on).await.map_err(map_error)?;
+        Ok(waiting + requests < MAX_WAITING)
+    }
+
     /// Checks that the queue takes another mail.
     ///
     /// Errors: Unavailable when too many mails wait.
     pub async fn check_capacity(&self, on: &impl ConnectionTrait) -> Result<()> {
-        let waiting = Entity::find().filter(Column::FailedAt.is_null()).count(on).await.map_err(map_error)?;
-        let requests = reset_request::Entity::find().count(on).await.map_err(map_error)?;
-        if waiting + requests < MAX_WAITING {
-            Ok(())
-        } else {
-            Err(Error::unavailable(anyhow!("{waiting} mails wait; the limit is {MAX_WAITING}")))
+        match self.has_capacity(on).await? {
+            true => Ok(()),
+            false => Err(Error::unavailable(anyhow!("{MAX_WAITING} mails wait"))),
         }
     }
 
@@ -82,18 +105,16 @@ impl Outbox {
         if self.links_per_hour == 0 {
             return Ok(());
         }
-        let parts = |period: &'static str| key(&["mail", kind.name(), period, address]);
-        let hour = Counter {
-            key: parts("hour"),
-            limit: self.links_per_hour,
-            period: TimeDelta::hours(1),
+        let counter = |name, limit, period| Counter {
+            key: key(&["mail", kind.name(), name, address]),
+            limit,
+            period,
             user_id: None,
         };
-        let minute = Counter { key: parts("minute"), limit: 1, period: TimeDelta::minutes(1), user_id: None };
         let now = self.clock.now();
-        let (hour, minute) = (hour.record(on, now).await, minute.record(on, now).await);
-        // The hour lasts longer, so its error is the one that tells when the next mail is possible.
-        hour.and(minute)
+        // A mail that the first limit refuses is not counted by the second one.
+        counter("minute", 1, TimeDelta::minutes(1)).record(on, now).await?;
+        counter("hour", self.links_per_hour, TimeDelta::hours(1)).record(on, now).await
     }
 
     /// Queues a mail that was counted with [`Self::count_link`].
@@ -128,16 +149,26 @@ impl Outbox {
             period: TimeDelta::hours(1),
             user_id: None,
         };
-        match counter.record(on, self.clock.now()).await.and(self.check_capacity(on).await) {
-            Ok(()) => self.queue(on, mail).await,
-            Err(Error::RateLimited { .. } | Error::Unavailable(_)) => {
-                tracing::warn!(
-                    kind = mail.kind.name(),
-                    "a mail was left out: too many mails wait or were sent"
-                );
-                Ok(())
-            }
-            Err(error) => Err(error),
+        if self.admits(on, counter.record(on, self.clock.now()).await).await? {
+            self.queue(on, mail).await
+        } else {
+            Ok(())
         }
+    }
+
+    /// Whether a mail that may be left out is queued: it was counted without an error, and the queue is not full.
+    pub async fn admits(&self, on: &Transaction, counted: Result<()>) -> Result<bool> {
+        match counted {
+            Ok(()) => {}
+            Err(Error::RateLimited { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        let has_capacity = self.has_capacity(on).await?;
+        let mut warned_at = self.warned_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if !has_capacity && warned_at.is_none_or(|at| at.elapsed() >= WARNING_INTERVAL) {
+            *warned_at = Some(std::time::Instant::now());
+            tracing::warn!(limit = MAX_WAITING, "too many mails wait; further ones are left out");
+        }
+        Ok(has_capacity)
     }
 }

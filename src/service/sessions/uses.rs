@@ -1,13 +1,12 @@
 //! Records when sessions and API keys were last used. The times are written in the background, for many sessions per
 //! statement, so that no request waits for the write or fails because of it.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Weak;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use sea_orm::sea_query::{Expr, LockBehavior, LockType};
+use sea_orm::sea_query::{CaseStatement, Expr, LockBehavior, LockType};
 use sea_orm::{EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
@@ -41,13 +40,9 @@ impl Sessions {
     /// Writes the pending last uses.
     pub(in crate::service) async fn write_pending_uses(&self) {
         self.write_in_batches(&self.uses.take().into_keys().collect::<Vec<_>>()).await;
-        let mut by_address: HashMap<IpAddr, Vec<Uuid>> = HashMap::new();
-        for (key, address) in self.key_uses.take() {
-            by_address.entry(address).or_default().push(key);
-        }
-        for (address, keys) in by_address {
-            self.write_key_uses(&keys, Some(address)).await;
-        }
+        let used = self.key_uses.take();
+        let used: Vec<_> = used.into_iter().map(|(key, address)| (key, Some(address))).collect();
+        self.write_key_uses(&used).await;
     }
 
     /// Writes that the sessions with open streams are used, if the last time is long ago.
@@ -58,7 +53,8 @@ impl Sessions {
             *recorded_at = Some(now);
             let streamed = self.streamed.all();
             self.write_in_batches(&streamed).await;
-            self.write_key_uses(&streamed, None).await;
+            let streamed: Vec<_> = streamed.into_iter().map(|id| (id, None)).collect();
+            self.write_key_uses(&streamed).await;
         }
     }
 
@@ -70,21 +66,26 @@ impl Sessions {
         }
     }
 
-    /// Writes that API keys were used now, and from which address if it is known.
-    async fn write_key_uses(&self, used: &[Uuid], address: Option<IpAddr>) {
+    /// Writes that API keys were used now, each with the address of the client if it is known.
+    async fn write_key_uses(&self, used: &[(Uuid, Option<IpAddr>)]) {
         for batch in used.chunks(SESSIONS_PER_WRITE) {
             let unlocked = api_key::Entity::find()
                 .select_only()
                 .column(api_key::Column::Id)
-                .filter(api_key::COLUMN.id.is_in(batch.iter().copied()))
+                .filter(api_key::COLUMN.id.is_in(batch.iter().map(|(key, _)| *key)))
                 .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
                 .into_query();
             let mut update = api_key::Entity::update_many()
                 .filter(api_key::COLUMN.id.in_subquery(unlocked))
                 .col_expr(api_key::Column::LastUsedAt, Expr::val(self.clock.now()));
-            if let Some(address) = address {
+            let known = batch.iter().filter_map(|(key, address)| Some((*key, (*address)?)));
+            let addresses = known.fold(None, |addresses: Option<CaseStatement>, (key, address)| {
                 let text = address.to_canonical().to_string();
-                update = update.col_expr(api_key::Column::LastUsedIpAddress, Expr::val(text));
+                Some(addresses.unwrap_or_default().case(api_key::COLUMN.id.eq(key), Expr::val(text)))
+            });
+            if let Some(addresses) = addresses {
+                let address = addresses.finally(Expr::col(api_key::Column::LastUsedIpAddress));
+                update = update.col_expr(api_key::Column::LastUsedIpAddress, address.into());
             }
             if let Err(error) = update.exec(self.database.write()).await {
                 tracing::debug!(%error, "the last uses of API keys could not be written");
