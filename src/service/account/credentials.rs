@@ -181,8 +181,8 @@ impl<'a> Credentials<'a> {
 
     /// Errors: Unauthenticated when the session has been revoked since the request was authenticated.
     async fn check_session(&self, on: &Transaction) -> Result<()> {
-        let session = session::Entity::find_by_id(self.session_id).one(on).await.map_err(map_error)?;
-        session.map(drop).ok_or(ACCOUNT_DELETED)
+        let session = session::Entity::find().filter(session::COLUMN.id.eq(self.session_id));
+        session.one(on).await.map_err(map_error)?.map(drop).ok_or(ACCOUNT_DELETED)
     }
 
     /// Sets the password hash. Fails with InvalidCredentials when the password has changed since it was
