@@ -245,7 +245,7 @@ on_both_databases! {
             let new = NewPassword::parse(&mut faults, "", passwords[(round + 1) % 2]).expect("strong");
             let anonymous = app.anonymous();
             let wait = std::time::Duration::from_millis(round as u64);
-            let (set, response) = futures_util::join!(operator.set_password("ann", &new), async {
+            let (set, response) = futures_util::join!(operator.set_password("ann", &new, false), async {
                 tokio::time::sleep(wait).await;
                 anonymous.execute(LOGIN, json!({ "who": "ann", "password": old })).await
             });

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::process::observability::recovery::{assert_database_has_no_token, recovery_lifecycle};
 use crate::process::{login, refresh, tokens};
 use crate::support::{
     PASSWORD, PostgresDatabase, SECRET, Server, ServerEnv, Value, json, operation, wait_until,
@@ -152,6 +153,7 @@ fn bad_requests(server: &Server) {
 fn output_and_secrets(env: &ServerEnv, break_database: impl FnOnce()) -> (String, Vec<String>) {
     let server = env.start(&[]);
     let mut hidden = account_lifecycle(&server);
+    hidden.extend(recovery_lifecycle(&server, env));
     bad_requests(&server);
     let token = server.register("hush-name");
     let create = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
@@ -186,6 +188,7 @@ fn assert_no_secret(output: &str, secrets: &[String]) {
 fn on_sqlite_no_secret_is_logged() {
     let env = ServerEnv::new().with("RUST_LOG", TRACE);
     let (output, mut hidden) = output_and_secrets(&env, || {});
+    assert_database_has_no_token(&env, &hidden);
     hidden.push(fs::read_to_string(env.path("data/secret")).expect("the secret was created"));
     assert_no_secret(&output, &hidden);
 }

@@ -2,5 +2,6 @@
 
 mod log;
 pub mod metrics;
+mod recovery;
 #[cfg(unix)]
 mod unread_log;
