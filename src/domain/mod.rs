@@ -15,6 +15,7 @@ mod mail;
 pub mod ordering;
 mod page;
 mod required;
+mod scope;
 mod stored_enum;
 mod task;
 mod task_list;
@@ -25,7 +26,7 @@ mod validation;
 pub use account::{
     DisplayName, Email, NewPassword, PASSWORD_RULES, ProfileEdit, Registration, Session, User, Username,
 };
-pub use api_key::{ApiKey, KeyExpiry, KeyName, MAX_API_KEYS, NewApiKey, Scope, Scopes};
+pub use api_key::{ApiKey, KeyExpiry, KeyName, MAX_API_KEYS, NewApiKey};
 pub use bulk::{BulkIds, MAX_BULK, check_count};
 pub use change::{ChangeCursor, Changes, ChangesArguments, ChangesFrom, ChangesRequest};
 pub use clock::Clock;
@@ -37,6 +38,7 @@ pub use label::{Label, Labels, MAX_LABEL, MAX_LABELS};
 pub use mail::{MailKind, TokenLifetimes, TokenPurpose};
 pub use page::{DEFAULT_PAGE, MAX_PAGE, Page, PageArguments, PageRequest};
 pub use required::Required;
+pub use scope::{Scope, Scopes};
 pub use stored_enum::StoredEnum;
 pub use task::{
     LabelChange, NewTask, StatusChange, Task, TaskDetails, TaskDetailsEdit, TaskEdit, TaskPriority,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use sea_orm::sea_query::{ExprTrait, LockType};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use secrecy::SecretString;
@@ -11,13 +12,36 @@ use uuid::Uuid;
 use crate::auth::{ClientInfo, Credential, IpRateLimiter, Passwords};
 use crate::db::entity::{session, user};
 use crate::db::{Database, Transaction, in_transaction, map_error};
-use crate::domain::{Clock, Error, KeyExpiry, MailKind, Registration, Result, TokenPurpose, User};
-use crate::service::AccountRules;
+use crate::domain::{
+    Clock, Error, KeyExpiry, MailKind, Registration, Result, TokenLifetimes, TokenPurpose, User,
+};
 use crate::service::email_tokens::{EmailTokens, NewToken};
 use crate::service::login_throttle::{LoginThrottle, ThrottledAccount};
 use crate::service::mail_queue::{NewMail, Outbox};
 use crate::service::registration;
 use crate::service::sessions::{Sessions, SignedIn, TokenState};
+
+/// Settings for accounts and sessions.
+#[derive(Clone, Debug)]
+pub struct AccountRules {
+    /// Whether clients may register.
+    pub registration_open: bool,
+    /// The maximum lifetime of a session.
+    pub session_lifetime: TimeDelta,
+    /// The maximum number of failed logins of one account from one network in 15 minutes; 0 means no limit.
+    pub login_failures: i32,
+    /// The maximum number of credential operations of one address per minute; 0 means no limit.
+    pub credentials_per_minute: u32,
+    /// The maximum number of mails with a link of one kind to one address in an hour; 0 means no limit.
+    pub mails_per_hour: i32,
+    /// The maximum number of requests for a new password from one network in an hour; 0 means no limit.
+    pub reset_requests_per_hour: i32,
+    pub token_lifetimes: TokenLifetimes,
+    /// The maximum lifetime of an API key.
+    pub api_key_lifetime: TimeDelta,
+    /// Whether users must verify their address before they change tasks or create API keys.
+    pub verified_email_required: bool,
+}
 
 /// The sessions that a logout revokes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

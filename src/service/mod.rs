@@ -25,14 +25,13 @@ mod tasks;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use uuid::Uuid;
 
 pub use crate::db::FeedListener;
 pub use crate::db::entity::task::TaskColumns;
 use account::ACCOUNT_DELETED;
 pub use account::{Account, CreatedApiKey, Credentials, PasswordChange};
-pub use accounts::{Accounts, LogoutScope};
+pub use accounts::{AccountRules, Accounts, LogoutScope};
 pub use email_tokens::EmailTokens;
 pub use mail_queue::{MailFigures, MailSender, WaitingMails};
 pub use operator::Operator;
@@ -42,7 +41,7 @@ pub use tasks::{ByTask, ItemPosition, Tasks};
 
 use crate::auth::{IpRateLimiter, LinkTokens, Passwords, Tokens, Viewer};
 use crate::db::Database;
-use crate::domain::{Clock, Result, Scope, TokenLifetimes, User};
+use crate::domain::{Clock, Result, Scope, User};
 use crate::mail::Mailer;
 use crate::service::change_poll::ChangePoll;
 use crate::service::coalesced::CoalescedStatements;
@@ -55,28 +54,6 @@ use crate::service::tasks::trash::Trash;
 
 /// The delay before a job that has panicked is restarted.
 const JOB_RESTART_DELAY: Duration = Duration::from_secs(1);
-
-/// Settings for accounts and sessions.
-#[derive(Clone, Debug)]
-pub struct AccountRules {
-    /// Whether clients may register.
-    pub registration_open: bool,
-    /// The maximum lifetime of a session.
-    pub session_lifetime: TimeDelta,
-    /// The maximum number of failed logins of one account from one network in 15 minutes; 0 means no limit.
-    pub login_failures: i32,
-    /// The maximum number of credential operations of one address per minute; 0 means no limit.
-    pub credentials_per_minute: u32,
-    /// The maximum number of mails with a link of one kind to one address in an hour; 0 means no limit.
-    pub mails_per_hour: i32,
-    /// The maximum number of requests for a new password from one network in an hour; 0 means no limit.
-    pub reset_requests_per_hour: i32,
-    pub token_lifetimes: TokenLifetimes,
-    /// The maximum lifetime of an API key.
-    pub api_key_lifetime: TimeDelta,
-    /// Whether users must verify their address before they change tasks or create API keys.
-    pub verified_email_required: bool,
-}
 
 /// All services, and the entry point to them.
 pub struct Services {

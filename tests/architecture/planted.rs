@@ -149,11 +149,12 @@ syn = \"3\"";
 fn a_reserved_name_in_another_file_is_reported() {
     let files = sources(&[
         ("src/service/sessions/mod.rs", "use crate::auth::Viewer;\nfn f() { Viewer::authenticated() }"),
+        ("src/service/sessions/api_key.rs", "use crate::auth::Viewer;\nfn f() { Viewer::of_api_key() }"),
         ("src/service/tasks/mod.rs", "use crate::db::entity::task::Column;\nfn f() { Column::OwnerId; }"),
         ("src/api/context.rs", "use crate::auth::Viewer as V;\nfn f() { map(V::authenticated) }"),
     ]);
     assert_reports(&reserved(&files, &RESERVED), &["src/api/context.rs:2: names Viewer::authenticated"]);
-    assert_reports(&reserved(&[], &RESERVED), &["correct its row", "correct its row"]);
+    assert_reports(&reserved(&[], &RESERVED), &["correct its row"; 3]);
 }
 
 #[test]

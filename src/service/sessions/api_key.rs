@@ -3,7 +3,6 @@
 
 use std::net::IpAddr;
 
-use moka::sync::Cache;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
@@ -12,28 +11,8 @@ use crate::db::entity::{api_key, user};
 use crate::db::map_error;
 use crate::domain::{Instant, Result, Scopes};
 use crate::service::Sessions;
+use crate::service::sessions::key_cache::CachedKey;
 use crate::service::sessions::{INVALID_TOKEN, TOKEN_EXPIRED};
-
-/// The number of keys in the cache.
-const MAX_CACHED_KEYS: u64 = 20_000;
-
-/// The keys that were used recently, by the hash of their token.
-pub struct KeyCache(Cache<KeyHash, CachedKey>);
-
-/// The properties of a key that do not change.
-#[derive(Clone, Copy)]
-struct CachedKey {
-    id: Uuid,
-    user_id: Uuid,
-    scopes: Scopes,
-    expires_at: Instant,
-}
-
-impl Default for KeyCache {
-    fn default() -> Self {
-        Self(Cache::new(MAX_CACHED_KEYS))
-    }
-}
 
 impl Sessions {
     /// Authenticates the token of an API key, and returns when the key expires.
@@ -41,7 +20,7 @@ impl Sessions {
     /// Errors: Unauthenticated when the key is malformed, unknown, revoked or expired, or its user is inactive.
     pub(super) async fn admit_key(&self, token: &str, client: &ClientInfo) -> Result<(Viewer, Instant)> {
         let hash = key_hash(token).ok_or(INVALID_TOKEN)?;
-        let cached = self.keys.0.get(&hash).filter(|key| self.cache.is_active(key.id, key.user_id));
+        let cached = self.keys.get(&hash).filter(|key| self.cache.is_active(key.id, key.user_id));
         let key = match cached {
             Some(key) => key,
             // Boxed to keep this future small: it is rarely needed and large.
@@ -61,7 +40,7 @@ impl Sessions {
         let key = CachedKey { id, user_id, scopes: Scopes::from_bits(row.scopes), expires_at };
         // A key whose user was activated again counts as revoked for some minutes. It is then read for each request.
         if self.cache.mark_active(id, user_id) {
-            self.keys.0.insert(hash, key);
+            self.keys.insert(hash, key);
         }
         let now = self.clock.now();
         if expires_at > now {

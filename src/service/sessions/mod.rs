@@ -4,6 +4,7 @@
 mod api_key;
 mod cache;
 mod cleanup;
+mod key_cache;
 pub(super) mod limit;
 mod pending_uses;
 mod refresh;
@@ -31,8 +32,8 @@ use crate::auth::{
 use crate::db::entity::{session, user};
 use crate::db::{Database, Transaction, map_error};
 use crate::domain::{Clock, Error, Instant, Result, Session, User, new_id};
-use crate::service::sessions::api_key::KeyCache;
 use crate::service::sessions::cache::SessionCache;
+use crate::service::sessions::key_cache::KeyCache;
 use crate::service::sessions::limit::{MAX_SESSIONS, revoke_oldest, trim_sessions};
 use crate::service::sessions::pending_uses::PendingUses;
 use crate::service::sessions::streamed::StreamedSessions;
