@@ -52,7 +52,13 @@ async fn count_changes(app: &TestApp, what: &str, future: impl Future<Output = (
 }
 
 /// The arguments of a case, with the values that exist only in this test.
-fn arguments_of(actor: &Actor<'_>, second_task: &str, field: &str, good: &Value) -> Value {
+async fn arguments_of(
+    app: &TestApp,
+    actor: &Actor<'_>,
+    second_task: &str,
+    field: &str,
+    good: &Value,
+) -> Value {
     let mut arguments = good.clone();
     match field {
         "register" => arguments["input"]["email"] = json!("another@example.com"),
@@ -61,6 +67,11 @@ fn arguments_of(actor: &Actor<'_>, second_task: &str, field: &str, good: &Value)
         "revokeSession" => arguments["id"] = json!(actor.session_id()),
         "logout" => arguments["scope"] = json!("CURRENT"),
         "updateProfile" => arguments["input"]["name"] = json!("Another"),
+        "verifyEmail" => arguments["token"] = json!(app.link_token("VERIFY", &actor.email).await),
+        "resetPassword" => {
+            arguments["input"]["token"] = json!(app.new_link_token("RESET", &actor.email).await);
+        }
+        "revokeApiKey" => arguments["id"] = json!(actor.api_key(&["ACCOUNT"]).await.1),
         // The first task has the new values already.
         "updateTasks" | "completeTasks" => arguments["ids"] = json!([second_task]),
         _ => {}
@@ -69,7 +80,7 @@ fn arguments_of(actor: &Actor<'_>, second_task: &str, field: &str, good: &Value)
 }
 
 on_both_databases! {
-    #[flags("--limit-credentials-per-minute", "0")]
+    #[flags("--limit-credentials-per-minute", "0", "--limit-mails-per-hour", "0")]
     async fn every_mutation_moves_the_position_of_a_task_exactly_with_its_version(app) {
         let ann = app.user("ann").await;
         let (things, second) = (ann.full_task("one").await, ann.task("two").await);
@@ -81,7 +92,7 @@ on_both_databases! {
             if other.is_some() {
                 actor.full_task("another").await;
             }
-            let arguments = arguments_of(actor, &second, case.field, &case.good);
+            let arguments = arguments_of(app, actor, &second, case.field, &case.good).await;
             let call = async { drop(actor.data(&case.by_variables(), arguments).await) };
             let changes = count_changes(app, case.field, call).await;
             assert_eq!(changes > 0, is_of_tasks, "{}", case.field);

@@ -19,11 +19,12 @@ enum OtherUser {
 }
 use OtherUser::{Fails, OwnDataOnly, Public};
 
-struct Row {
-    field: &'static str,
+pub struct Row {
+    pub field: &'static str,
     /// The operation. `$id` is a task of the owner with the parts `$item`, `$risk` and `$file`; `$session` is
-    /// the owner's session and `$refresh` its refresh token.
-    query: &'static str,
+    /// the owner's session and `$refresh` its refresh token; `$key` is an API key of the owner; `$verify` is the
+    /// token of a mail to the owner, and `$reset` of one to another user.
+    pub query: &'static str,
     other_user: OtherUser,
 }
 
@@ -32,6 +33,7 @@ const NODES: &str =
 
 const QUERIES: &[Row] = &[
     Row { field: "me", query: "{ me { id tasks { nodes { id title } } } }", other_user: OwnDataOnly },
+    Row { field: "currentApiKey", query: "{ currentApiKey { id name start } }", other_user: OwnDataOnly },
     Row {
         field: "task",
         query: "query($id: ID!) { task(id: $id) { id title } }",
@@ -191,14 +193,59 @@ const MUTATIONS: &[Row] = &[
         other_user: OwnDataOnly,
     },
     Row { field: "logout", query: "mutation { logout { success } }", other_user: OwnDataOnly },
+    Row {
+        field: "sendVerificationEmail",
+        query: "mutation { sendVerificationEmail { user { id email } } }",
+        other_user: OwnDataOnly,
+    },
+    Row {
+        field: "verifyEmail",
+        query: "mutation($verify: String!) { verifyEmail(token: $verify) { email } }",
+        other_user: Public,
+    },
+    Row {
+        field: "changeEmail",
+        query: "mutation { changeEmail(input: { newEmail: \"new@example.com\", currentPassword: \"correct-horse-1\" }) { user { id pendingEmail } } }",
+        other_user: OwnDataOnly,
+    },
+    Row {
+        field: "cancelEmailChange",
+        query: "mutation { cancelEmailChange { user { id pendingEmail } } }",
+        other_user: OwnDataOnly,
+    },
+    Row {
+        field: "requestPasswordReset",
+        query: "mutation { requestPasswordReset(usernameOrEmail: \"owner\") { message } }",
+        other_user: Public,
+    },
+    Row {
+        field: "resetPassword",
+        query: "mutation($reset: String!) { resetPassword(input: { token: $reset, newPassword: \"better-horse-2\" }) { email } }",
+        other_user: Public,
+    },
+    Row {
+        field: "createApiKey",
+        query: "mutation { createApiKey(input: { name: \"mine\", scopes: [ACCOUNT], currentPassword: \"correct-horse-1\" }) { apiKey { id } } }",
+        other_user: OwnDataOnly,
+    },
+    Row {
+        field: "revokeApiKey",
+        query: "mutation($key: ID!) { revokeApiKey(id: $key) { revokedApiKeyId } }",
+        other_user: Fails("FORBIDDEN"),
+    },
 ];
 
 /// The field names of a root type, from introspection.
-async fn root_fields(anonymous: &Actor<'_>, root: &str) -> BTreeSet<String> {
+pub async fn root_fields(anonymous: &Actor<'_>, root: &str) -> BTreeSet<String> {
     let query = "query($root: String!) { __type(name: $root) { fields { name } } }";
     let data = anonymous.data(query, json!({ "root": root })).await;
     let fields = data["__type"]["fields"].as_array().expect("fields").iter();
     fields.map(|field| field["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+/// The row of a root field.
+pub fn row(field: &str) -> &'static Row {
+    QUERIES.iter().chain(MUTATIONS).find(|row| row.field == field).expect("every root field has a row")
 }
 
 fn names(rows: &[Row]) -> BTreeSet<String> {
@@ -208,7 +255,11 @@ fn names(rows: &[Row]) -> BTreeSet<String> {
 /// Registers an owner. Returns the owner, the ids used in the operations, and the owner's rows.
 async fn owner(app: &TestApp) -> (Actor<'_>, Value, Vec<String>) {
     let owner = app.user("owner").await;
-    let ids = create_objects(&owner).await;
+    let mut ids = create_objects(&owner).await;
+    ids["verify"] = json!(app.link_token("VERIFY", &owner.email).await);
+    ids["reset"] = json!(app.new_link_token("RESET", &app.user("forgetful").await.email).await);
+    // A token that verifies an address has an effect only once.
+    app.anonymous().data(row("verifyEmail").query, ids.clone()).await;
     let stored = rows_of(app, &owner).await;
     (owner, ids, stored)
 }
@@ -216,7 +267,7 @@ async fn owner(app: &TestApp) -> (Actor<'_>, Value, Vec<String>) {
 /// All rows with data of the owner.
 async fn rows_of(app: &TestApp, owner: &Actor<'_>) -> Vec<String> {
     let mut rows = Vec::new();
-    for table in ["users", "tasks", "checklist_items", "risks", "file_changes"] {
+    for table in ["users", "api_keys", "tasks", "checklist_items", "risks", "file_changes"] {
         let is_mine = |row: &String| row.contains(&owner.email) || row.contains("the owner's secret");
         let mine: Vec<String> = app.rows(table).await.into_iter().filter(is_mine).collect();
         assert!(!mine.is_empty(), "{table}");
@@ -225,11 +276,12 @@ async fn rows_of(app: &TestApp, owner: &Actor<'_>) -> Vec<String> {
     rows
 }
 
-/// Creates a task with parts and returns the ids that the operations use, also those of the session.
-async fn create_objects(owner: &Actor<'_>) -> Value {
+/// Creates a task with parts and an API key. Returns the ids that the operations use, also those of the session.
+pub async fn create_objects(owner: &Actor<'_>) -> Value {
     let mut ids = owner.full_task("the owner's secret").await;
     ids["session"] = json!(owner.session_id());
     ids["refresh"] = json!(owner.refresh_token);
+    ids["key"] = json!(owner.api_key(&["TASKS_READ"]).await.1);
     ids
 }
 
@@ -265,6 +317,7 @@ on_both_databases! {
         assert_eq!(root_fields(&app.anonymous(), "Mutation").await, names(MUTATIONS));
     }
 
+    #[flags("--limit-credentials-per-minute", "0")]
     async fn without_a_valid_token_only_public_fields_succeed(app) {
         let (owner, ids, stored) = owner(app).await;
         let broken = format!("{}x", owner.token());
@@ -283,6 +336,7 @@ on_both_databases! {
         assert_eq!(rows_of(app, &owner).await, stored);
     }
 
+    #[flags("--limit-credentials-per-minute", "0", "--limit-mails-per-hour", "0")]
     async fn other_users_cannot_read_or_change_the_owners_data(app) {
         let (owner, ids, stored) = owner(app).await;
         for row in QUERIES.iter().chain(MUTATIONS) {
@@ -302,6 +356,7 @@ on_both_databases! {
         assert_eq!(rows_of(app, &owner).await, stored);
     }
 
+    #[flags("--limit-credentials-per-minute", "0", "--limit-mails-per-hour", "0")]
     async fn the_owner_may_execute_all_operations(app) {
         for row in QUERIES.iter().chain(MUTATIONS) {
             if let Public = row.other_user { continue }
@@ -314,7 +369,7 @@ on_both_databases! {
         let (owner, ids, _) = owner(app).await;
         let other_user = app.user("stranger").await;
         let node = "query($id: ID!) { node(id: $id) { __typename id } }";
-        for (name, kind) in [("id", "Task"), ("item", "ChecklistItem"), ("risk", "Risk"), ("file", "FileChange")] {
+        for (name, kind) in [("id", "Task"), ("item", "ChecklistItem"), ("risk", "Risk"), ("file", "FileChange"), ("session", "Session"), ("key", "ApiKey")] {
             let id = &ids[name];
             let own = owner.data(node, json!({ "id": id })).await;
             assert_eq!(own["node"], json!({ "__typename": kind, "id": id }));

@@ -79,6 +79,16 @@ impl<'a> Actor<'a> {
         self.execute(query, variables).await.error()
     }
 
+    /// Creates an API key with these scopes. Returns a client that uses the key, and the key's id.
+    pub async fn api_key(&self, scopes: &[&str]) -> (Self, String) {
+        let query =
+            "mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { token apiKey { id } } }";
+        let input = json!({ "name": format!("a key of {}", self.email), "scopes": scopes, "currentPassword": PASSWORD });
+        let created = self.data(query, json!({ "input": input })).await["createApiKey"].clone();
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        (Self { token: Some(text(&created["token"])), ..self.clone() }, text(&created["apiKey"]["id"]))
+    }
+
     /// Creates a task with this title and returns its id.
     pub async fn task(&self, title: &str) -> String {
         self.create(json!({ "title": title })).await["id"].as_str().expect("an id").to_owned()

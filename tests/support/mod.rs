@@ -8,6 +8,7 @@ mod database;
 mod fault_proxy;
 mod http_stream;
 mod ledger;
+mod link_tokens;
 mod load;
 pub mod postgres;
 mod property;

@@ -19,7 +19,7 @@ impl Case {
     pub fn target(&self) -> Option<(&'static str, &str)> {
         let paths = [("/id", "id"), ("/taskId", "taskId"), ("/ids/0", "ids.0")];
         let named = |(pointer, path)| Some((path, self.good.pointer(pointer)?.as_str()?));
-        paths.into_iter().find_map(named).filter(|_| self.field != "revokeSession")
+        paths.into_iter().find_map(named).filter(|_| !["revokeSession", "revokeApiKey"].contains(&self.field))
     }
 
     /// The operation with a variable for each argument.
@@ -28,7 +28,11 @@ impl Case {
         let uses: Vec<String> = names.iter().map(|name| format!("{name}: ${name}")).collect();
         let definitions: Vec<String> = self.arguments.iter().map(|it| format!("${it}")).collect();
         let Self { kind, field, selection, .. } = self;
-        format!("{kind}({}) {{ {field}({}) {selection} }}", definitions.join(", "), uses.join(", "))
+        let parenthesized = |list: &[String]| match list {
+            [] => String::new(),
+            list => format!("({})", list.join(", ")),
+        };
+        format!("{kind}{} {{ {field}{} {selection} }}", parenthesized(&definitions), parenthesized(&uses))
     }
 
     /// The operation with its arguments as literals.
@@ -45,6 +49,7 @@ fn literal(value: &Value, key: &str) -> String {
         "status",
         "priority",
         "scope",
+        "scopes",
         "field",
         "direction",
         "nulls",
@@ -69,7 +74,7 @@ fn literal(value: &Value, key: &str) -> String {
     }
 }
 
-/// Every root field with arguments. `things` contains the ids of an existing task (`id`) and of its `item`,
+/// Every root field with arguments, and every mutation. `things` contains the ids of an existing task (`id`) and of its `item`,
 /// `risk` and `file`. The cases can run in this order: removals and deletions are last.
 pub fn cases(things: &Value) -> Vec<Case> {
     let id = &things["id"];
@@ -187,6 +192,44 @@ pub fn cases(things: &Value) -> Vec<Case> {
             json!({ "input": {} }),
             rows::profile(),
         ),
+        mutation("sendVerificationEmail", &[], "{ user { id } }", json!({}), Vec::new()),
+        mutation(
+            "verifyEmail",
+            &["token: String!"],
+            "{ email }",
+            json!({ "token": "x" }),
+            rows::secret("token"),
+        ),
+        mutation(
+            "changeEmail",
+            &["input: ChangeEmailInput!"],
+            "{ user { id } }",
+            json!({ "input": { "newEmail": "new@example.com", "currentPassword": PASSWORD } }),
+            rows::change_email(),
+        ),
+        mutation("cancelEmailChange", &[], "{ user { id } }", json!({}), Vec::new()),
+        mutation(
+            "requestPasswordReset",
+            &["usernameOrEmail: String!"],
+            "{ message }",
+            json!({ "usernameOrEmail": "ann" }),
+            rows::request_password_reset(),
+        ),
+        mutation(
+            "resetPassword",
+            &["input: ResetPasswordInput!"],
+            "{ email }",
+            json!({ "input": { "token": "x", "newPassword": "better-horse-2" } }),
+            rows::reset_password(),
+        ),
+        mutation(
+            "createApiKey",
+            &["input: CreateApiKeyInput!"],
+            "{ apiKey { name scopes } }",
+            json!({ "input": { "name": "x", "scopes": ["ACCOUNT"], "currentPassword": PASSWORD } }),
+            rows::create_api_key(),
+        ),
+        simple("revokeApiKey", "id", "{ revokedApiKeyId }"),
         mutation(
             "createTask",
             &["input: CreateTaskInput!"],

@@ -36,7 +36,7 @@ async fn assert_refused(actor: &Actor<'_>, case: &Case, path: &str, value: &Valu
 }
 
 /// The arguments with the value at a path such as `orderBy.0.field` replaced.
-fn with_value_at(good: &Value, path: &str, value: Value) -> Value {
+pub fn with_value_at(good: &Value, path: &str, value: Value) -> Value {
     let mut all = good.clone();
     let mut target = &mut all;
     for step in path.split('.') {

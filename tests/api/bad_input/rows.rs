@@ -267,20 +267,28 @@ pub fn tasks() -> Vec<Row> {
     all
 }
 
-pub fn register() -> Vec<Row> {
+/// Invalid e-mail addresses.
+fn email(path: &str) -> Vec<Row> {
     let domain = format!("{}.{}.{}.com", "b".repeat(63), "c".repeat(63), "d".repeat(58));
     let addresses =
         ["ann", "ann@", "@example.com", "ann@localhost", "a@b@c.de", "a b@c.de", "<a@b.de>", "a@[127.0.0.1]"];
+    [
+        no_text(path),
+        rows(path, &[json!(""), json!(" \u{3000}"), Value::Null], "required"),
+        rows(path, &addresses.map(Value::from), "invalid"),
+        rows(path, &[json!(format!("{}@{domain}", "a".repeat(64)))], "too_long"),
+    ]
+    .concat()
+}
+
+pub fn register() -> Vec<Row> {
     let username = "input.username";
     [
         no_input("input"),
         rows("input", &[json!({ "email": "new@example.com" })], "password required"),
         rows("input", &[json!({ "password": PASSWORD })], "email required"),
         rows("input.isActive", &[json!(true), Value::Null], "invalid"),
-        no_text("input.email"),
-        rows("input.email", &[json!(""), json!(" \u{3000}"), Value::Null], "required"),
-        rows("input.email", &addresses.map(Value::from), "invalid"),
-        rows("input.email", &[json!(format!("{}@{domain}", "a".repeat(64)))], "too_long"),
+        email("input.email"),
         new_password("input.password"),
         rows("input.confirmPassword", &[json!("other"), json!(""), json!("Correct-horse-1")], "mismatch"),
         rows("input.confirmPassword", &[json!(5), json!([PASSWORD])], "invalid"),
@@ -321,10 +329,60 @@ pub fn change_password() -> Vec<Row> {
     [
         no_input("input"),
         rows("input", &[json!({ "currentPassword": PASSWORD })], "newPassword required"),
-        secret("input.currentPassword"),
-        rows("input.currentPassword", &[json!(""), json!(" \u{3000}")], "required"),
+        current_password("input.currentPassword"),
         new_password("input.newPassword"),
         booleans("input.revokeOtherSessions", &[Value::Null]),
+        booleans("input.revokeApiKeys", &[Value::Null]),
+    ]
+    .concat()
+}
+
+/// Invalid values of the current password.
+fn current_password(path: &str) -> Vec<Row> {
+    [secret(path), rows(path, &[json!(""), json!(" \u{3000}")], "required")].concat()
+}
+
+pub fn change_email() -> Vec<Row> {
+    [
+        no_input("input"),
+        rows("input", &[json!({ "newEmail": "new@example.com" })], "currentPassword required"),
+        email("input.newEmail"),
+        // The address of the account.
+        rows("input.newEmail", &[json!("ann@example.com"), json!(" ann@example.com\n")], "duplicate"),
+        current_password("input.currentPassword"),
+    ]
+    .concat()
+}
+
+pub fn request_password_reset() -> Vec<Row> {
+    let path = "usernameOrEmail";
+    [secret(path), rows(path, &[json!(""), json!(" \u{3000}")], "required"), too_long(path, 254)].concat()
+}
+
+pub fn reset_password() -> Vec<Row> {
+    [
+        no_input("input"),
+        rows("input", &[json!({ "newPassword": "better-horse-2" })], "token required"),
+        secret("input.token"),
+        new_password("input.newPassword"),
+        booleans("input.revokeApiKeys", &[Value::Null]),
+    ]
+    .concat()
+}
+
+pub fn create_api_key() -> Vec<Row> {
+    let (scopes, end) = ("input.scopes", "input.expiresAt");
+    [
+        no_input("input"),
+        rows("input", &[json!({ "scopes": ["ACCOUNT"], "currentPassword": PASSWORD })], "name required"),
+        filled_text("input.name", 100),
+        rows(scopes, &[json!([]), Value::Null], "required"),
+        rows(scopes, &[json!(5), json!(true), json!("NOPE"), json!({})], "invalid"),
+        rows(scopes, &[json!(["ACCOUNT", "NOPE"]), json!(["ACCOUNT", "account"])], "1 invalid"),
+        rows(scopes, &[json!(["ACCOUNT", null])], "1 required"),
+        instants(end),
+        rows(end, &[json!("2026-11-21T09:30:00Z"), json!("9999-12-31T23:59:59.999Z")], "out_of_range"),
+        current_password("input.currentPassword"),
     ]
     .concat()
 }
