@@ -19,6 +19,7 @@ mod panics;
 mod persisted_documents;
 mod response_size;
 mod schema;
+mod scopes;
 mod sessions;
 mod subscriptions;
 mod task_documents;

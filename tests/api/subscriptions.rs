@@ -22,7 +22,7 @@ const SILENCE: Duration = Duration::from_millis(700);
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 const MAX_EVENT_BYTES: usize = 1 << 20;
 
-async fn start(
+pub async fn start(
     app: &TestApp,
     actor: &Actor<'_>,
     query: &str,
@@ -88,7 +88,8 @@ async fn titles(subscription: &mut Subscription) -> (Vec<String>, bool) {
     (page["changes"].as_array().expect("changes").iter().map(title).collect(), page["hasMore"] == true)
 }
 
-fn error(execution: &Execution) -> Value {
+/// The only error of an execution.
+pub fn error(execution: &Execution) -> Value {
     assert_eq!(execution.response.errors.len(), 1, "{:?}", execution.response.errors);
     serde_json::to_value(&execution.response.errors[0]).expect("an error is JSON")
 }
