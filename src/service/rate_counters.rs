@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, OnConflict, SimpleExpr};
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -50,6 +50,17 @@ impl Counter {
         let seconds = (resets_at - now).num_seconds() + 1;
         let retry_after = seconds.clamp(1, self.period.num_seconds()).unsigned_abs();
         Err(Error::RateLimited { retry_after })
+    }
+
+    /// Checks that another event is within the limit, without counting it.
+    ///
+    /// Errors: RateLimited when it is not.
+    pub async fn check_next(&self, on: &impl ConnectionTrait, now: Instant) -> Result<()> {
+        let row = Entity::find().filter(Column::Key.eq(self.key)).one(on).await.map_err(map_error)?;
+        match row.filter(|row| self.is_current(row.resets_at, now)) {
+            Some(row) => self.check(row.failures + 1, row.resets_at, now),
+            None => Ok(()),
+        }
     }
 
     /// Counts one event.

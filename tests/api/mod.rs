@@ -17,6 +17,7 @@ mod mail_queue;
 mod ownership;
 mod panics;
 mod persisted_documents;
+mod recovery;
 mod response_size;
 mod schema;
 mod scopes;

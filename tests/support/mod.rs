@@ -12,6 +12,7 @@ mod link_tokens;
 mod load;
 pub mod postgres;
 mod property;
+mod recorded_rows;
 mod server;
 #[cfg(target_os = "linux")]
 mod small_disk;
