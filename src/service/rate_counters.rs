@@ -52,17 +52,6 @@ impl Counter {
         Err(Error::RateLimited { retry_after })
     }
 
-    /// Checks that another event is within the limit, without counting it.
-    ///
-    /// Errors: RateLimited when it is not.
-    pub async fn check_next(&self, on: &impl ConnectionTrait, now: Instant) -> Result<()> {
-        let row = Entity::find().filter(Column::Key.eq(self.key)).one(on).await.map_err(map_error)?;
-        match row.filter(|row| self.is_current(row.resets_at, now)) {
-            Some(row) => self.check(row.failures + 1, row.resets_at, now),
-            None => Ok(()),
-        }
-    }
-
     /// Counts one event.
     ///
     /// Errors: RateLimited when it is beyond the limit.

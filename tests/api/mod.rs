@@ -2,6 +2,7 @@
 
 mod account_pages;
 mod accounts;
+mod api_keys;
 mod bad_input;
 mod change_positions;
 mod changes;
