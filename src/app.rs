@@ -170,8 +170,12 @@ impl App {
         };
         let metrics = Metrics::new(move || pool.connections(), telemetry::dropped_lines, mail_numbers);
         services.start_jobs();
-        let pages = TrustedDocuments::from_manifest(http::ACCOUNT_PAGE_OPERATIONS)?;
-        let trusted = config.network.trusted_documents()?.map(|trusted| trusted.with_texts_of(pages));
+        let account_pages = config.mail.account_pages;
+        let mut trusted = config.network.trusted_documents()?;
+        if account_pages {
+            let pages = TrustedDocuments::from_manifest(http::ACCOUNT_PAGE_OPERATIONS)?;
+            trusted = trusted.map(|trusted| trusted.with_texts_of(pages));
+        }
         let api = Api::new(
             services,
             config.limits.guard_limits(),
@@ -190,7 +194,7 @@ impl App {
         let readiness = Readiness::default();
         let settings = HttpSettings {
             playground: config.network.graphiql,
-            account_pages: config.mail.account_pages,
+            account_pages,
             cors_origins: config.network.cors_origins()?,
             trusted_proxies: config.network.trusted_proxies()?,
             streams: StreamSettings {

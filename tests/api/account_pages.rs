@@ -114,6 +114,30 @@ on_both_databases! {
     }
 }
 
+/// Links that lead to another application.
+const TEMPLATES: [(&str, &str); 2] = [
+    ("RESET_URL_TEMPLATE", "https://tasks.example.com/reset#{token}"),
+    ("VERIFY_URL_TEMPLATE", "https://tasks.example.com/verify#{token}"),
+];
+
+#[test]
+fn account_pages_that_are_switched_off_do_not_exist_and_their_operations_are_not_trusted() {
+    let env = ServerEnv::new().with("TRUSTED_DOCUMENTS", "manifest.json").with("ACCOUNT_PAGES", "false");
+    env.write("manifest.json", &json!({ "other": "{ __typename }" }).to_string());
+    let server = TEMPLATES.into_iter().fold(env, |env, (name, value)| env.with(name, value)).start(&[]);
+    for path in FILES.map(|(path, _)| path).into_iter().chain(["/account/reset-password/"]) {
+        assert_eq!(server.get(path).status, 404, "{path}");
+    }
+    let with_pages = ServerEnv::new().start(&[]);
+    for (name, text) in operations(&with_pages.get("/account/page.js").body) {
+        let response = server.post("", &text, &json!({})).json();
+        assert_eq!(response["errors"][0]["message"], REFUSAL, "{name}");
+    }
+    assert_eq!(server.post("", "{ __typename }", &json!({})).json()["data"]["__typename"], "Query");
+}
+
+const REFUSAL: &str = "The server executes only its trusted documents.";
+
 /// The operations at the beginning of the script of the pages, by their names.
 fn operations(script: &str) -> Vec<(String, String)> {
     let json = script.strip_prefix("const OPERATIONS = ").expect("the operations come first");
@@ -132,17 +156,16 @@ fn the_operations_of_the_account_pages_are_trusted_documents() {
     assert_eq!(operations.len(), 3);
     let token = "0".repeat(44);
     let input = json!({ "token": token, "newPassword": "correct-horse-2" });
-    let refusal = "The server executes only its trusted documents.";
     for (name, text) in &operations {
-        let variables = match name.as_str() {
-            "resetPassword" => json!({ "input": input }),
-            "verifyEmail" => json!({ "token": token }),
-            _ => json!({}),
+        let (variables, expected) = match name.as_str() {
+            "resetPassword" => (json!({ "input": input }), json!("INVALID_CREDENTIALS")),
+            "verifyEmail" => (json!({ "token": token }), json!("INVALID_CREDENTIALS")),
+            _ => (json!({}), Value::Null),
         };
         let response = server.post("", text, &variables).json();
-        assert_ne!(response["errors"][0]["message"], refusal, "{name}");
+        assert_eq!(response["errors"][0]["extensions"]["code"], expected, "{name}");
         let changed = server.post("", &format!("{text} "), &variables).json();
-        assert_eq!(changed["errors"][0]["message"], refusal, "{name}");
+        assert_eq!(changed["errors"][0]["message"], REFUSAL, "{name}");
         let by_id = server.connect().post_body("", &json!({ "documentId": name })).json();
         assert_eq!(code(&by_id["errors"][0]), "PERSISTED_QUERY_NOT_FOUND", "{name}");
     }
