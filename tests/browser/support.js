@@ -2,7 +2,7 @@
 // security policy forbids. TASKHOLD_BIN is the program, PICTURES the folder for screenshots, CHROMIUM the browser.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, request as forward } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -78,20 +78,47 @@ export async function start(...options) {
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text) => (output += text));
   const origin = `http://127.0.0.1:${port}`;
-  for (let tries = 0; tries < 300; tries += 1) {
+  await until(async () => {
     assert.equal(child.exitCode, null, "the program ended");
-    const ready = await fetch(`${origin}/readyz`).catch(() => undefined);
-    if (ready?.ok) return { origin, folder, log: () => output };
+    return (await fetch(`${origin}/readyz`).catch(() => undefined))?.ok;
+  }, "the program is ready");
+  return { origin, folder, log: () => output };
+}
+
+/** Repeats a check until its result is true, and returns that. */
+export async function until(check, what) {
+  for (let tries = 0; tries < 300; tries += 1) {
+    const result = await check();
+    if (result) return result;
     await new Promise((done) => setTimeout(done, 100));
   }
-  throw new Error("the program does not get ready");
+  throw new Error(`not within 30 s: ${what}`);
+}
+
+/** The mail of a kind to an address with this number, a file in the folder of the program; waits for it. */
+export function mail({ folder }, kind, email, number = 1) {
+  const mails = join(folder, "data", "mail");
+  return until(() => {
+    const names = existsSync(mails) ? readdirSync(mails).filter((name) => name.endsWith(".eml") && name.includes(`-${kind}-`)) : [];
+    const texts = names.sort().map((name) => readFileSync(join(mails, name), "utf8"));
+    return texts.filter((text) => text.includes(`To: ${email}\r\n`))[number - 1];
+  }, `a mail ${kind} to ${email}`);
+}
+
+/** Sends an operation without a browser; returns the data. An error of the response is thrown as its code. */
+export async function ask({ origin }, query, variables, token) {
+  const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
+  const response = await fetch(`${origin}/graphql`, { method: "POST", headers, body: JSON.stringify({ query, variables }) });
+  const { data, errors } = await response.json();
+  if (errors) throw new Error(errors[0].extensions.code);
+  return data;
 }
 
 /** An empty page in a fresh profile, with the list of its errors and forbidden requests. */
 export async function newPage(origin, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(30_000);
   const faults = [];
   const requests = [];
   await page.exposeFunction("reportViolation", (what) => faults.push(`policy: ${what}`));
