@@ -1,4 +1,4 @@
-// Two pages. The server that answers /graphql is TASKHOLD_URL; its WebSockets pass through here too.
+// The page with each client, and the page for the links of mails. The server that answers /graphql is TASKHOLD_URL; its WebSockets pass through here too.
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
@@ -9,7 +9,7 @@ const proxy = {
 
 export default defineConfig({
   plugins: [react()],
-  build: { rollupOptions: { input: ['index.html', 'urql.html'] } },
+  build: { rollupOptions: { input: ['index.html', 'urql.html', 'link.html'] } },
   server: { proxy },
   preview: { proxy },
 });

@@ -1,6 +1,6 @@
 // The program in an empty folder, behind the proxy, and a client that changes tasks.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,6 +9,7 @@ import { Proxy } from './proxy.js';
 const PROGRAM = resolve(process.env.TASKHOLD_BIN ?? '../../target/debug/taskhold');
 export const PASSWORD = 'correct-horse-1';
 const START_TIME_MS = 20_000;
+const MAIL_TIME_MS = 20_000;
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -19,20 +20,27 @@ async function freePort(): Promise<number> {
 }
 
 export class Server {
+  /** The options with which the program is started. */
+  options: Record<string, string> = {};
   #child: ChildProcess | undefined;
 
   private constructor(
-    readonly folder: string, readonly port: number, readonly options: Record<string, string>,
-    readonly proxy: Proxy,
+    readonly folder: string, readonly port: number, readonly proxy: Proxy,
     /** The address of the server, through the proxy. */
     readonly origin: string,
   ) {}
 
-  static async start(options: Record<string, string> = {}): Promise<Server> {
+  /** A server that has an address and was not started yet. */
+  static async create(): Promise<Server> {
     const folder = await mkdtemp(join(tmpdir(), 'taskhold-example-'));
     const port = await freePort();
     const proxy = new Proxy(port);
-    const server = new Server(folder, port, options, proxy, `http://127.0.0.1:${await proxy.listen()}`);
+    return new Server(folder, port, proxy, `http://127.0.0.1:${await proxy.listen()}`);
+  }
+
+  static async start(options: Record<string, string> = {}): Promise<Server> {
+    const server = await Server.create();
+    server.options = options;
     await server.run().catch(async (error: unknown) => {
       await server.close();
       throw error;
@@ -69,6 +77,19 @@ export class Server {
     const [from, to] = direction === 'to backup' ? folders : folders.toReversed();
     await rm(to, { recursive: true, force: true });
     await cp(from, to, { recursive: true });
+  }
+
+  /** Waits for so many mails of a kind to an address, and returns their links, the oldest first. */
+  async links(kind: string, email: string, count = 1): Promise<string[]> {
+    const folder = join(this.folder, 'data', 'mail');
+    let links: string[] = [];
+    await eventually(MAIL_TIME_MS, async () => {
+      const names = (await readdir(folder)).filter(name => name.includes(`-${kind}-`) && name.endsWith('.eml')).sort();
+      const mails = await Promise.all(names.map(name => readFile(join(folder, name), 'utf8')));
+      links = mails.filter(mail => mail.includes(`To: ${email}\r\n`)).map(mail => mail.match(/^http.*$/m)![0]);
+      if (links.length < count) throw new Error(`${links.length} mails ${kind} to ${email}`);
+    });
+    return links;
   }
 
   async close() {

@@ -28,8 +28,14 @@ export class Failure extends Error {
 
   /** The sentence for an input field, or undefined if the field is not at fault. */
   at(field: string): string | undefined {
-    const fault = this.fields.find(({ path }) => path.at(-1) === field);
-    return fault && (this.fields.length === 1 ? this.message : `This value ${fault.message}.`);
+    const faults = this.fields.filter(({ path }) => path.at(-1) === field).map(({ message }) => message);
+    if (!faults.length) return undefined;
+    return this.fields.length === 1 ? this.message : `This value ${faults.join(' and ')}.`;
+  }
+
+  /** The sentence, unless one of these input fields shows what is wrong. */
+  besides(...fields: string[]): string | undefined {
+    return fields.some(field => this.at(field)) ? undefined : this.message;
   }
 
   /** From the errors of a response, or null for a request without an answer. */

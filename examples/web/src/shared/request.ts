@@ -28,12 +28,12 @@ export function authorizedFetch(session: { token(): Promise<string>; refused(tok
 
 /** Sends one operation without a GraphQL client. */
 export async function post<Result, Variables>(
-  url: string, document: TypedDocumentNode<Result, Variables>, variables: Variables, init: { token?: string; signal?: AbortSignal } = {},
+  url: string, document: TypedDocumentNode<Result, Variables>, variables: Variables, init: { token?: string; signal?: AbortSignal; fetch?: typeof fetch } = {},
 ): Promise<Result> {
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (init.token) headers.authorization = `Bearer ${init.token}`;
   const body = JSON.stringify({ query: print(document), variables });
-  const response = await fetchInTime(url, { method: 'POST', headers, body, signal: init.signal })
+  const response = await (init.fetch ?? fetchInTime)(url, { method: 'POST', headers, body, signal: init.signal })
     .then(answer => answer.json() as Promise<{ data?: Result | null; errors?: { message: string }[] }>)
     .catch(() => { throw Failure.of(null); });
   if (response.errors || !response.data) throw Failure.of(response.errors);

@@ -1,5 +1,5 @@
 // The session of the signed-in user: a pair of tokens in localStorage, which all tabs share.
-import { LoginDocument, LogoutDocument, RefreshDocument, RegisterDocument, type TokenPairFragment } from '../generated/graphql.js';
+import { LoginDocument, LogoutDocument, RefreshDocument, RegisterDocument, RequestResetDocument, type TokenPairFragment } from '../generated/graphql.js';
 import { Failure, NOT_ANSWERED } from './failure.js';
 import { post } from './request.js';
 
@@ -54,6 +54,11 @@ export class Session {
 
   async login(usernameOrEmail: string, password: string) {
     this.#write(stored((await post(this.url, LoginDocument, { input: { usernameOrEmail, password } })).login!));
+  }
+
+  /** Asks for a mail with a link to set a new password. Returns a sentence, which does not say whether there is such an account. */
+  async requestReset(usernameOrEmail: string): Promise<string> {
+    return (await post(this.url, RequestResetDocument, { usernameOrEmail })).requestPasswordReset!.message;
   }
 
   /** Signs out immediately, in all tabs. The server is told if it can be reached. */

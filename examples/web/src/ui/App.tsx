@@ -2,11 +2,13 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { Parts } from '../shared/tasks.js';
 import type { Backend } from './backend.js';
+import { Account } from '../shared/account.js';
 import { Connection } from '../shared/connection.js';
 import { createFreshen } from '../shared/freshen.js';
 import { authorizedFetch } from '../shared/request.js';
 import { Session, type User } from '../shared/session.js';
 import { createSocket, type Position } from '../shared/socket.js';
+import { AccountPanel } from './AccountPanel.js';
 import { ConnectionBanner } from './ConnectionBanner.js';
 import { SignIn } from './SignIn.js';
 import { TaskList } from './TaskList.js';
@@ -42,12 +44,15 @@ function start(createBackend: Props['createBackend']) {
   const freshen = createFreshen();
   const connection = new Connection();
   const socket = createSocket(ADDRESS.replace('http', 'ws'), session, position, connection.wait);
-  const backend = createBackend({ url: ADDRESS, fetch: authorizedFetch(session), socket, position, freshen });
+  const fetch = authorizedFetch(session);
+  const backend = createBackend({ url: ADDRESS, fetch, socket, position, freshen });
+  const account = new Account(ADDRESS, fetch);
   const ends = [
+    account.follow(),
     connection.follow(socket),
     () => socket.dispose(),
   ];
-  return { backend, connection, stop: () => ends.forEach(end => end()) };
+  return { account, backend, connection, stop: () => ends.forEach(end => end()) };
 }
 
 function Signed({ user, createBackend }: { user: User; createBackend: Props['createBackend'] }) {
@@ -66,6 +71,7 @@ function Signed({ user, createBackend }: { user: User; createBackend: Props['cre
   return started.backend.wrap(
     <main>
       <ConnectionBanner connection={started.connection} />
+      <AccountPanel account={started.account} />
       {problem && <p role="alert">{problem} <button onClick={() => location.reload()}>Reload</button></p>}
       <TaskList user={user} backend={started.backend} connection={started.connection} />
     </main>,
