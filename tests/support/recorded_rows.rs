@@ -18,6 +18,11 @@ impl TestApp {
         self.recorded("mails").await.iter().map(mail).collect()
     }
 
+    /// The rows of the tokens of mails, without the columns that change when a mail is sent.
+    pub async fn link_token_rows(&self) -> Vec<String> {
+        self.rows("(SELECT id, user_id, purpose, email, used_at, usable FROM email_tokens) AS tokens").await
+    }
+
     /// Records all tokens of mails that are created from now on.
     pub async fn record_link_tokens(&self) {
         self.record_inserts("email_tokens", &["id", "email"]).await;

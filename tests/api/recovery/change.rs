@@ -99,13 +99,13 @@ on_both_databases! {
         succeeds(&change_email(&ann, "bob@example.com").await);
         let token = app.link_token("CONFIRM", "bob@example.com").await;
         app.user("bob").await;
-        let before = (app.rows("users").await, app.rows("email_tokens").await);
+        let before = (app.rows("users").await, app.link_token_rows().await);
         for _ in 0..2 {
             let error = verify(app, &token).await.error();
             assert_eq!((code(&error).as_str(), faults(&error)), ("CONFLICT", vec!["token taken".to_owned()]));
             assert_eq!(error["message"], "This e-mail address belongs to another account.");
         }
-        assert_eq!((app.rows("users").await, app.rows("email_tokens").await), before);
+        assert_eq!((app.rows("users").await, app.link_token_rows().await), before);
         assert_eq!(pending(&ann).await, "bob@example.com");
     }
 

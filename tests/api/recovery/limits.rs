@@ -170,9 +170,9 @@ on_both_databases! {
         app.clock.advance(TimeDelta::minutes(2));
         add_waiting_mails(app, "other@example.com", 10_000).await;
         app.record_mails().await;
-        let stored = (app.all_rows().await, app.rows("email_tokens").await);
+        let stored = (app.all_rows().await, app.link_token_rows().await);
         assert_full_queue(app, &ann).await;
-        assert_eq!((app.all_rows().await, app.rows("email_tokens").await), stored);
+        assert_eq!((app.all_rows().await, app.link_token_rows().await), stored);
         // Notices and the mail of a registration are left out.
         ann.api_key(&["ACCOUNT"]).await;
         app.user("bob").await;

@@ -79,7 +79,7 @@ on_both_databases! {
         succeeds(&change_email(&ann, "new@example.com").await);
         let token = app.new_link_token("RESET", &ann.email).await;
         let keys = "(SELECT id, name FROM api_keys) AS keys";
-        let stored = async || (app.all_rows().await, app.rows("email_tokens").await, app.rows(keys).await);
+        let stored = async || (app.all_rows().await, app.link_token_rows().await, app.rows(keys).await);
         let before = stored().await;
         // The mail is the last thing that is written.
         app.execute_sql("ALTER TABLE mails RENAME TO gone").await;

@@ -151,7 +151,7 @@ async fn keys_of<'a>(owner: &Actor<'a>) -> Vec<Key<'a>> {
 async fn stored(app: &TestApp) -> Vec<Vec<String>> {
     let keys = "(SELECT id, name, scopes, expires_at FROM api_keys) AS keys";
     let mut rows = app.all_rows().await;
-    rows.extend([app.rows(keys).await, app.rows("email_tokens").await]);
+    rows.extend([app.rows(keys).await, app.link_token_rows().await]);
     rows
 }
 
