@@ -9,12 +9,14 @@ use uuid::Uuid;
 use crate::auth::LinkTokens;
 use crate::db::entity::email_token::{ActiveModel, COLUMN, Column, Entity, Model};
 use crate::db::{Database, Transaction, map_error};
-use crate::domain::{Clock, Result, StoredEnum, TokenLifetimes, TokenPurpose, new_id};
+use crate::domain::{Clock, Instant, Result, StoredEnum, TokenLifetimes, TokenPurpose, new_id};
 
 /// The maximum number of valid tokens of one purpose of an account. Only one change of the address is pending.
 const MAX_VALID: u64 = 5;
 /// The number of rows that one statement reads.
 const MAX_READ: u64 = 500;
+/// How long the row of an expired token is kept: for as long as the delivery of a mail with a link is tried.
+const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
 
 /// A token to create.
 pub struct NewToken<'a> {
@@ -111,21 +113,36 @@ impl EmailTokens {
     }
 
     /// Begins the lifetime of a token again, before an attempt to send its mail, and returns its lifetime. None when
-    /// it was used, has expired or was ended.
+    /// it was used or ended. One that has expired is valid again: its mail waited longer than its lifetime.
     pub async fn renew(
         &self,
         on: &impl ConnectionTrait,
         id: Uuid,
         purpose: TokenPurpose,
     ) -> Result<Option<TimeDelta>> {
-        let (now, lifetime) = (self.clock.now(), self.lifetimes.of(purpose));
-        let renew = Entity::update_many()
+        let lifetime = self.lifetimes.of(purpose);
+        let renewed = self.set_end(on, id, self.clock.now() + lifetime).await?;
+        Ok(renewed.then_some(lifetime))
+    }
+
+    /// Lets a token be valid until its lifetime after the next attempt to send its mail, which begins after a pause.
+    pub async fn extend(
+        &self,
+        on: &impl ConnectionTrait,
+        id: Uuid,
+        purpose: TokenPurpose,
+        pause: TimeDelta,
+    ) -> Result<()> {
+        self.set_end(on, id, self.clock.now() + pause + self.lifetimes.of(purpose)).await.map(drop)
+    }
+
+    /// Sets the end of a token. Returns false when it was used or ended.
+    async fn set_end(&self, on: &impl ConnectionTrait, id: Uuid, at: Instant) -> Result<bool> {
+        let set = Entity::update_many()
             .filter(COLUMN.id.eq(id))
             .filter(COLUMN.used_at.is_null())
-            .filter(COLUMN.expires_at.gt(now))
-            .col_expr(Column::ExpiresAt, Expr::val(now + lifetime));
-        let renewed = renew.exec(on).await.map_err(map_error)?.rows_affected == 1;
-        Ok(renewed.then_some(lifetime))
+            .col_expr(Column::ExpiresAt, Expr::val(at));
+        Ok(set.exec(on).await.map_err(map_error)?.rows_affected == 1)
     }
 
     /// The token of a row.
@@ -133,12 +150,13 @@ impl EmailTokens {
         self.links.issue(id)
     }
 
-    /// Deletes the rows of tokens that have expired.
+    /// Deletes the rows of tokens that have expired so long ago that no mail with them waits.
     pub async fn delete_expired(&self, database: &Database) -> Result<()> {
+        let expired_before = self.clock.now() - KEPT_FOR;
         loop {
             // Ids are read first, because reading does not block SQLite's writer.
             let expired = Entity::find().select_only().column(Column::Id);
-            let expired = expired.filter(COLUMN.expires_at.lte(self.clock.now())).limit(MAX_READ);
+            let expired = expired.filter(COLUMN.expires_at.lte(expired_before)).limit(MAX_READ);
             let ids: Vec<Uuid> = expired.into_tuple().all(database.read()).await.map_err(map_error)?;
             if ids.is_empty() {
                 return Ok(());

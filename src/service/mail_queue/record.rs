@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::figures::MailOutcome;
 use super::sender::MailSender;
 use crate::db::entity::mail::Model;
+use crate::db::in_transaction;
 use crate::domain::{MailKind, Result, StoredEnum};
 use crate::mail::{Delivery, SendError};
 
@@ -37,7 +38,7 @@ impl MailSender {
             Err(_) => MailOutcome::Retry,
         };
         let begun = Instant::now();
-        while let Err(error) = self.store(row, outcome, result).await {
+        while let Err(error) = self.store(kind, row, outcome, result).await {
             tracing::debug!(%error, "the result of a mail could not be stored");
             if begun.elapsed() >= STORE_TIMEOUT {
                 break;
@@ -50,15 +51,28 @@ impl MailSender {
 
     async fn store(
         &self,
+        kind: MailKind,
         row: &Model,
         outcome: MailOutcome,
         result: &Result<Delivery, SendError>,
     ) -> Result<()> {
         match outcome {
             MailOutcome::Sent => self.rows.delete(row).await,
-            MailOutcome::Retry => self.rows.retry(row, pause(row.attempts), smtp_code(result)).await,
+            MailOutcome::Retry => self.retry(row, kind, smtp_code(result)).await,
             MailOutcome::Failed => self.rows.fail(row, smtp_code(result)).await,
         }
+    }
+
+    /// Lets the mail wait, and its link be valid until then: the mail may have arrived all the same.
+    async fn retry(&self, row: &Model, kind: MailKind, smtp_code: Option<u16>) -> Result<()> {
+        let pause = pause(row.attempts);
+        let token = row.token_id.zip(kind.token_purpose());
+        in_transaction!(self.database, |transaction| {
+            if let Some((id, purpose)) = token {
+                self.tokens.extend(&transaction, id, purpose, pause).await?;
+            }
+            self.rows.retry(&transaction, row, pause, smtp_code).await
+        })
     }
 }
 

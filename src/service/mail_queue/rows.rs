@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::db::entity::mail::{COLUMN, Column, Entity, Model};
 use crate::db::{Database, map_error};
-use crate::domain::{Clock, Result};
+use crate::domain::{Clock, Instant, Result};
 
 /// How long a claim lasts: longer than an attempt and the record of its result. A mail whose instance has ended
 /// is sent by another one after that.
@@ -55,29 +55,24 @@ impl MailRows {
     }
 
     /// Lets a claimed mail wait. It is due after the delay, or when it is given up if that is earlier.
-    pub async fn retry(&self, mail: &Model, delay: TimeDelta, smtp_code: Option<u16>) -> Result<()> {
+    pub async fn retry(
+        &self,
+        on: &impl ConnectionTrait,
+        mail: &Model,
+        delay: TimeDelta,
+        smtp_code: Option<u16>,
+    ) -> Result<()> {
         let is_late = self.time(delay).gt(mail.gives_up_at);
         let due_at = Expr::case(is_late, mail.gives_up_at).finally(self.time(delay));
-        self.end_claim(mail, Entity::update_many().col_expr(Column::DueAt, due_at.into()), smtp_code).await
+        let update = Entity::update_many().col_expr(Column::DueAt, due_at.into());
+        end_claim(on, mail, update, smtp_code).await
     }
 
     /// Marks a claimed mail as failed.
     pub async fn fail(&self, mail: &Model, smtp_code: Option<u16>) -> Result<()> {
         let failed_at = Expr::val(self.clock.now());
-        self.end_claim(mail, Entity::update_many().col_expr(Column::FailedAt, failed_at), smtp_code).await
-    }
-
-    async fn end_claim(
-        &self,
-        mail: &Model,
-        update: UpdateMany<Entity>,
-        smtp_code: Option<u16>,
-    ) -> Result<()> {
-        let update = update
-            .filter(claimed(mail))
-            .col_expr(Column::LeaseUntil, Expr::val(None::<crate::domain::Instant>))
-            .col_expr(Column::SmtpCode, Expr::val(smtp_code.map(i32::from)));
-        update.exec(self.database.write()).await.map_err(map_error).map(drop)
+        let update = Entity::update_many().col_expr(Column::FailedAt, failed_at);
+        end_claim(self.database.write(), mail, update, smtp_code).await
     }
 
     /// The number of mails that wait or are being sent.
@@ -119,4 +114,17 @@ impl MailRows {
 /// The mail, as long as the claim lasts with which it was read.
 fn claimed(mail: &Model) -> Condition {
     Condition::all().add(COLUMN.id.eq(mail.id)).add(Column::LeaseUntil.eq(mail.lease_until))
+}
+
+async fn end_claim(
+    on: &impl ConnectionTrait,
+    mail: &Model,
+    update: UpdateMany<Entity>,
+    smtp_code: Option<u16>,
+) -> Result<()> {
+    let update = update
+        .filter(claimed(mail))
+        .col_expr(Column::LeaseUntil, Expr::val(None::<Instant>))
+        .col_expr(Column::SmtpCode, Expr::val(smtp_code.map(i32::from)));
+    update.exec(on).await.map_err(map_error).map(drop)
 }
