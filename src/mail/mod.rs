@@ -9,6 +9,7 @@ mod message;
 mod server;
 mod smtp;
 mod texts;
+mod unbuffered;
 mod values;
 
 use anyhow::Result;

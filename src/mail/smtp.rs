@@ -10,12 +10,14 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, Certific
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use secrecy::ExposeSecret;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::attempt::{Attempt, quit};
 use super::error::SendError;
 use super::message::Message;
 use super::server::{Security, SmtpServer};
+use super::unbuffered::Unbuffered;
 use super::values::Delivery;
 
 /// The maximum duration of an attempt. The library has no limit for a server that replies slowly.
@@ -65,19 +67,29 @@ impl SmtpClient {
         done.unwrap_or_else(|error| Attempt::without_connection(Err(error)))
     }
 
+    /// Opens a TCP connection to one of the server's addresses, and reads the greeting.
+    async fn open(&self) -> Result<AsyncSmtpConnection, SendError> {
+        const UNREACHABLE: SendError =
+            SendError::temporary("the mail server cannot be reached, or its certificate is not valid");
+        let SmtpServer { host, port, security, .. } = &self.server;
+        let (address, name) = ((host.as_str(), *port), &self.own_name);
+        let opened = if *security == Security::StartTls {
+            let stream = dial(address).await.ok_or(UNREACHABLE)?;
+            AsyncSmtpConnection::connect_with_transport(Box::new(Unbuffered(stream)), name).await
+        } else {
+            let tls = (*security == Security::Tls).then(|| self.tls.clone());
+            AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT_TIMEOUT), name, tls, None).await
+        };
+        opened.map_err(|error| match code(&error) {
+            None => UNREACHABLE,
+            code => SendError::temporary("the mail server refused the connection").with_code(code),
+        })
+    }
+
     /// Opens a connection that accepts mails. No error of it is final.
     async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {
-        let SmtpServer { host, port, security, login } = &self.server;
-        let tls = (*security == Security::Tls).then(|| self.tls.clone());
-        let address = (host.as_str(), *port);
-        let connecting =
-            AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT_TIMEOUT), &self.own_name, tls, None);
-        let mut connection = connecting.await.map_err(|error| match code(&error) {
-            None => {
-                SendError::temporary("the mail server cannot be reached, or its certificate is not valid")
-            }
-            code => SendError::temporary("the mail server refused the connection").with_code(code),
-        })?;
+        let SmtpServer { security, login, .. } = &self.server;
+        let mut connection = self.open().await?;
         if *security == Security::StartTls {
             let protecting = connection.starttls(self.tls.clone(), &self.own_name);
             protecting.await.map_err(|error| {
@@ -93,6 +105,16 @@ impl SmtpClient {
         }
         Ok(connection)
     }
+}
+
+/// A TCP connection to the first address that accepts one.
+async fn dial(address: (&str, u16)) -> Option<TcpStream> {
+    for address in lookup_host(address).await.ok()? {
+        if let Ok(Ok(stream)) = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
+            return Some(stream);
+        }
+    }
+    None
 }
 
 const TOO_SLOW: SendError = SendError::temporary("the mail server did not reply in time");
