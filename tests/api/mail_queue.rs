@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, Statement};
 use taskhold::domain::Clock;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ async fn queue(app: &TestApp, kind: &str, recipient: &str, token: Option<Uuid>) 
         now.into(),
         DateTime::UNIX_EPOCH.into(),
         0_i32.into(),
-        (now + chrono::TimeDelta::hours(1)).into(),
+        (now + TimeDelta::hours(1)).into(),
     ];
     let places = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10";
     let sql = format!("INSERT INTO mails ({columns}) VALUES ({places})");
@@ -45,24 +45,14 @@ async fn sent(app: &TestApp) {
     panic!("these mails were not sent: {:?}", app.rows("mails").await);
 }
 
-/// The rows of the only reset mail and of its token.
-async fn reset(app: &TestApp) -> (Value, Value) {
-    let row = |rows: Vec<String>, with: &str| {
-        let row = rows.into_iter().find(|row| row.contains(with)).expect("there is such a row");
-        serde_json::from_str(&row).expect("a row is JSON")
-    };
-    (row(app.rows("mails").await, "reset-password"), row(app.rows("email_tokens").await, "RESET"))
-}
-
-/// Waits until the reset mail has failed this number of times.
-async fn attempted(app: &TestApp, attempts: u64) {
+/// Waits until the mail of a kind was tried this number of times, and returns its row.
+async fn attempted(app: &TestApp, kind: &str, attempts: u64) -> Value {
     for _ in 0..1_000 {
         let rows = app.rows("mails").await;
-        if let Some(row) = rows.iter().find(|row| row.contains("reset-password")) {
-            let row: Value = serde_json::from_str(row).expect("a row is JSON");
-            if row["attempts"] == attempts && row["lease_until"].is_null() {
-                return;
-            }
+        let mut rows = rows.iter().map(|row| serde_json::from_str::<Value>(row).expect("a row is JSON"));
+        let is_tried = |row: &Value| row["attempts"] == attempts && row["lease_until"].is_null();
+        if let Some(row) = rows.find(|row| row["kind"] == kind).filter(is_tried) {
+            return row;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -99,13 +89,25 @@ on_both_databases! {
         let request = "mutation { requestPasswordReset(usernameOrEmail: \"ann\") { message } }";
         app.anonymous().data(request, json!({})).await;
         for attempts in 1..=5 {
-            attempted(app, attempts).await;
-            let (_, token) = reset(app).await;
-            let expires_at = time(&token, "expires_at");
-            assert!(expires_at > app.clock.now(), "after attempt {attempts}: {token}");
-            app.clock.advance(time(&reset(app).await.0, "due_at") - app.clock.now());
+            let mail = attempted(app, "reset-password", attempts).await;
+            let tokens = app.rows("email_tokens").await;
+            let token = tokens.iter().find(|row| row.contains("RESET")).expect("there is one");
+            let token: Value = serde_json::from_str(token).expect("a row is JSON");
+            assert!(time(&token, "expires_at") > app.clock.now(), "after attempt {attempts}: {token}");
+            app.clock.advance(time(&mail, "due_at") - app.clock.now());
         }
-        attempted(app, 6).await;
+        attempted(app, "reset-password", 6).await;
+    }
+
+    /// No server listens on this port.
+    #[flags("--mail-url=smtp://127.0.0.1:1", "--mail-from=tasks@example.com", "--public-url=https://tasks.example.com")]
+    async fn a_mail_is_given_up_by_its_age(app) {
+        queue(app, "password-changed", "ann@example.com", None).await;
+        let waiting = attempted(app, "password-changed", 1).await;
+        assert!(waiting["failed_at"].is_null(), "{waiting}");
+        app.clock.advance(TimeDelta::hours(1));
+        let given_up = attempted(app, "password-changed", 2).await;
+        assert!(given_up["failed_at"].is_string(), "{given_up}");
     }
 
     async fn a_mail_whose_link_was_ended_is_not_sent(app) {

@@ -6,6 +6,7 @@ mod commands;
 mod configuration;
 mod failures;
 mod lifecycle;
+mod mail;
 mod network;
 mod observability;
 mod streams;
