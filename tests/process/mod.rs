@@ -57,6 +57,16 @@ fn sign_in(server: &Server, who: &str) -> Tokens {
     tokens(&login(server, who, PASSWORD), "login")
 }
 
+/// Creates an API key with one scope. Returns its token and its id.
+fn api_key(server: &Server, session: &str, scope: &str) -> (String, String) {
+    let query = "mutation($scope: ApiKeyScope!, $password: String!) { createApiKey(input: {
+        name: \"a key\", scopes: [$scope], currentPassword: $password }) { token apiKey { id } } }";
+    let created = server.post(session, query, &json!({ "scope": scope, "password": PASSWORD })).json();
+    let created = &created["data"]["createApiKey"];
+    let text = |value: &Value| value.as_str().expect("the key is created").to_owned();
+    (text(&created["token"]), text(&created["apiKey"]["id"]))
+}
+
 const CREATE: &str = "mutation($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
 
 /// A task id that a client chooses.

@@ -3,3 +3,4 @@
 mod cli;
 mod healthcheck;
 mod user;
+mod user_keys;

@@ -3,7 +3,7 @@
 use crate::process::{assert_revoked_soon, code, login, refresh, sign_in, tokens, username_of};
 use crate::support::{PASSWORD, PostgresDatabase, Run, ServerEnv};
 
-const NEW_PASSWORD: &str = "better-horse-2";
+pub const NEW_PASSWORD: &str = "better-horse-2";
 
 /// Runs `taskhold user …` and asserts that the output contains no secret.
 fn user(env: &ServerEnv, arguments: &[&str], input: &str) -> Run {
@@ -15,14 +15,14 @@ fn user(env: &ServerEnv, arguments: &[&str], input: &str) -> Run {
 }
 
 /// Runs a command that must succeed and returns its output.
-fn succeed(env: &ServerEnv, arguments: &[&str], input: &str) -> String {
+pub fn succeed(env: &ServerEnv, arguments: &[&str], input: &str) -> String {
     let run = user(env, arguments, input);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{arguments:?}");
     run.stdout
 }
 
 /// Runs a command that must fail and returns its message.
-fn fail(env: &ServerEnv, arguments: &[&str], input: &str) -> String {
+pub fn fail(env: &ServerEnv, arguments: &[&str], input: &str) -> String {
     let run = user(env, arguments, input);
     assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{arguments:?}");
     assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
@@ -33,7 +33,8 @@ fn fail(env: &ServerEnv, arguments: &[&str], input: &str) -> String {
         .to_owned()
 }
 
-fn create(env: &ServerEnv, arguments: &[&str]) -> String {
+/// Creates an account with the password of the tests, and returns the line that describes it.
+pub fn create(env: &ServerEnv, arguments: &[&str]) -> String {
     succeed(env, &[&["create"], arguments].concat(), &format!("{PASSWORD}\n"))
 }
 

@@ -2,10 +2,12 @@
 
 use std::thread;
 
-use crate::process::{Tokens, assert_revoked_soon, code, login, refresh, sign_in, tokens, username_of};
+use crate::process::{
+    Tokens, api_key, assert_revoked_soon, code, login, refresh, sign_in, tokens, username_of,
+};
 use crate::support::{PASSWORD, PostgresDatabase, Server, ServerEnv, Value, json};
 
-/// An operation that revokes a session, sent in that session or in another one of the same user.
+/// An operation that revokes a credential, sent with that credential or with another one of the same user.
 struct Revocation {
     name: &'static str,
     query: &'static str,
@@ -60,6 +62,50 @@ fn a_revoked_session_is_refused_immediately_on_one_server_and_soon_on_the_others
         for server in [&first, &second] {
             assert_eq!(code(&refresh(server, &session.refresh)), "INVALID_CREDENTIALS", "{name}");
         }
+    }
+}
+
+/// Operations that end the API key `$id`, sent with the session of its user or with the key.
+const KEY_ENDINGS: [Revocation; 4] = [
+    Revocation {
+        name: "revoke-key",
+        query: "mutation($id: ID!) { revokeApiKey(id: $id) { revokedApiKeyId } }",
+        by_own_session: false,
+    },
+    Revocation {
+        name: "by-itself",
+        query: "mutation($id: ID!) { revokeApiKey(id: $id) { revokedApiKeyId } }",
+        by_own_session: true,
+    },
+    Revocation {
+        name: "change-password",
+        query: "mutation($password: String!) { changePassword(input: {
+            currentPassword: $password, newPassword: \"better-horse-2\", revokeApiKeys: true }) { tokenType } }",
+        by_own_session: false,
+    },
+    Revocation {
+        name: "delete-account",
+        query: "mutation($password: String!) { deleteAccount(password: $password) { deletedUserId } }",
+        by_own_session: false,
+    },
+];
+
+#[test]
+fn a_revoked_api_key_is_refused_immediately_on_one_server_and_soon_on_the_others() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    let env = ServerEnv::on(&database);
+    let [first, second] = [env.start(&[]), env.start(&[])];
+    for Revocation { name, query, by_own_session } in KEY_ENDINGS {
+        let session = first.register(name);
+        let (key, id) = api_key(&second, &session, "ACCOUNT");
+        for server in [&first, &second] {
+            assert_eq!(username_of(server, &key), name, "both servers accept the key");
+        }
+        let by = if by_own_session { &key } else { &session };
+        let response = first.post(by, query, &json!({ "id": id, "password": PASSWORD })).json();
+        assert!(response.get("errors").is_none(), "{name}: {response}");
+        assert_eq!(username_of(&first, &key), "", "{name}");
+        assert_revoked_soon(&second, &key);
     }
 }
 

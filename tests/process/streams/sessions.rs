@@ -1,9 +1,9 @@
-//! Streams end with their session: here, on another instance, and when the token expires.
+//! Streams end with their session or API key: here, on another instance, and when the token expires.
 
 use std::time::{Duration, Instant};
 
 use super::{CREATE, SUBSCRIBE};
-use crate::process::{Tokens, refresh, sign_in, tokens};
+use crate::process::{Tokens, api_key, refresh, sign_in, tokens};
 use crate::support::{HttpStreamClient, PASSWORD, PostgresDatabase, Server, ServerEnv, SocketClient, json};
 
 /// A WebSocket and an event stream of one session.
@@ -61,6 +61,23 @@ fn a_stream_ends_with_its_session() {
         streams.assert_ended_within(Duration::from_millis(500), why);
     }
     assert_eq!(server.post(&other, "{ me { id } }", &json!({})).status, 401);
+}
+
+#[test]
+fn a_stream_ends_with_its_api_key() {
+    let env = ServerEnv::new();
+    let server = env.start(&[]);
+    let session = server.register("ann");
+    let (key, id) = api_key(&server, &session, "TASKS_READ");
+    let mut streams = Streams::open(&server, &key);
+    let revoke = "mutation($id: ID!) { revokeApiKey(id: $id) { revokedApiKeyId } }";
+    server.post(&session, revoke, &json!({ "id": id }));
+    streams.assert_ended_within(Duration::from_millis(500), "revoked");
+
+    let (key, _) = api_key(&server, &session, "TASKS_WRITE");
+    let mut streams = Streams::open(&server, &key);
+    assert!(env.run(&["user", "revoke-keys", "ann"]).success);
+    streams.assert_ended_within(Duration::from_secs(2), "revoked by the operator");
 }
 
 #[test]
