@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use chrono::TimeDelta;
 
 use crate::api::{self, Api, StreamLimits};
@@ -88,7 +88,12 @@ pub fn mailer(config: &Config, address: SocketAddr) -> Result<Mailer> {
 
 /// A link with which a user sets a new password. It does not verify the address of the user.
 pub async fn reset_link(config: &Config, operator: &Operator, who: &str) -> Result<String> {
-    let links = config.mail.links(config.network.listen())?;
+    let address = config.network.listen();
+    ensure!(
+        address.port() != 0 || config.mail.has_public_reset_link(),
+        "PUBLIC_URL must be set with PORT=0, since the port of the server is not known"
+    );
+    let links = config.mail.links(address)?;
     let secrets = config.accounts.secrets(&config.database)?;
     let tokens = EmailTokens::new(LinkTokens::new(&secrets), token_lifetimes(config)?, Clock::default());
     Ok(links.reset.fill(&operator.reset_token(who, &tokens).await?))
@@ -159,7 +164,12 @@ impl App {
         let pool = database.clone();
         let mailer = mailer(config, address)?;
         if let Some(folder) = mailer.folder() {
-            tracing::info!(folder, "mails are written to files, since MAIL_URL is not set");
+            match mailer.check_folder() {
+                Ok(()) => tracing::info!(folder, "mails are written to files, since MAIL_URL is not set"),
+                Err(error) => {
+                    tracing::warn!(folder, %error, "mails wait: set MAIL_URL, or DATA_DIR to a writable folder");
+                }
+            }
         }
         let tokens = (tokens, LinkTokens::new(&secrets));
         let services = Arc::new(Services::new(database, clock, tokens, mailer, rules));

@@ -21,7 +21,7 @@ pub fn guard_policy() -> Policy {
                 "resetPassword",
                 "createApiKey",
             ],
-            quantity: "Number of sign-in fields",
+            quantity: "Number of credential fields",
         },
         page_types: &["TaskChanges"],
         default_page_size: DEFAULT_PAGE as usize,

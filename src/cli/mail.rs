@@ -50,7 +50,7 @@ fn described(WaitingMails { count, oldest }: WaitingMails) -> String {
         None => count.to_string(),
         Some(age) => {
             let seconds = std::time::Duration::from_secs(age.as_secs());
-            format!("{count}, the oldest since {}", humantime::format_duration(seconds))
+            format!("{count}, the oldest was queued {} ago", humantime::format_duration(seconds))
         }
     }
 }

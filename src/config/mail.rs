@@ -70,6 +70,11 @@ impl MailOptions {
         }
     }
 
+    /// Whether the links for a new password do not depend on the address that the server listens on.
+    pub fn has_public_reset_link(&self) -> bool {
+        self.public_url.is_some() || self.reset_url_template.is_some()
+    }
+
     /// The links in mails of a server that listens on an address.
     pub fn links(&self, listen: SocketAddr) -> Result<Links> {
         let has_templates = self.reset_url_template.is_some() && self.verify_url_template.is_some();
@@ -83,7 +88,12 @@ impl MailOptions {
              the URL at which users reach the server"
         );
         let public_url = self.public_url.as_deref().map(public_url).transpose()?;
-        let base = public_url.clone().unwrap_or_else(|| format!("http://{listen}"));
+        // A browser cannot open 0.0.0.0.
+        let local = match listen.ip().is_unspecified() {
+            true => format!("http://localhost:{}", listen.port()),
+            false => format!("http://{listen}"),
+        };
+        let base = public_url.clone().unwrap_or(local);
         let template = |name, text: &Option<String>, path| match text {
             Some(text) => named(name, LinkTemplate::parse(text)),
             None => named("PUBLIC_URL", LinkTemplate::parse(&(base.clone() + path))),

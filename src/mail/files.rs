@@ -23,9 +23,13 @@ impl MailFolder {
         Self(path)
     }
 
-    /// Creates the folder if it does not exist.
-    pub fn create(&self) -> Result<(), SendError> {
-        create_folder(&self.0).map_err(|_| UNWRITABLE)
+    /// Creates the folder if it does not exist, and checks that files can be written to it.
+    pub fn check(&self) -> Result<(), SendError> {
+        let probe = self.0.join(".check");
+        let written = create_folder(&self.0)
+            .and_then(|()| fs::write(&probe, ""))
+            .and_then(|()| fs::remove_file(&probe));
+        written.map_err(|_| UNWRITABLE)
     }
 
     /// Writes a mail. A repeated attempt replaces the file of the first one.
@@ -53,7 +57,11 @@ fn create_folder(path: &Path) -> io::Result<()> {
     folder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    folder.create(path)
+    folder.create(path)?;
+    // An existing folder may have another mode.
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
 }
 
 /// The file appears whole, because it is renamed when it is complete.

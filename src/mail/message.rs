@@ -32,6 +32,8 @@ impl Sender {
         let parsed = parsed.and_then(|Mailbox { name, email }| {
             Some(Mailbox::new(name, address(email.user(), email.domain())?))
         });
+        // Most mail servers refuse a sender whose local part is not ASCII, so no mail would ever be delivered.
+        let parsed = parsed.filter(|mailbox| mailbox.email.user().is_ascii());
         parsed.map(Self).ok_or_else(|| anyhow::anyhow!(FORM))
     }
 
@@ -39,6 +41,12 @@ impl Sender {
     pub fn domain(&self) -> &str {
         self.0.email.domain()
     }
+}
+
+/// The form of an address to which its mails are sent: with the domain in ASCII. None when it cannot be mailed to.
+pub fn mailed_address(address: &str) -> Option<String> {
+    let (local, domain) = address.rsplit_once('@')?;
+    Some(self::address(local, domain)?.to_string())
 }
 
 /// An address with its domain in ASCII; None when it cannot be mailed to.

@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub use attempt::Attempt;
 pub use error::SendError;
 pub use links::{LinkTemplate, Links};
-pub use message::Sender;
+pub use message::{Sender, mailed_address};
 pub use server::{Security, SmtpServer};
 pub use values::{Delivery, Destination, LinkToken, Mail};
 
@@ -74,7 +74,15 @@ impl Mailer {
     pub async fn check(&self) -> Result<String, SendError> {
         match &self.transport {
             Transport::Server(client) => client.check().await,
-            Transport::Folder(folder) => folder.create().map(|()| folder.to_string()),
+            Transport::Folder(folder) => folder.check().map(|()| folder.to_string()),
+        }
+    }
+
+    /// Checks that mails can be written to the folder of the files, if mails are files.
+    pub fn check_folder(&self) -> Result<(), SendError> {
+        match &self.transport {
+            Transport::Server(_) => Ok(()),
+            Transport::Folder(folder) => folder.check(),
         }
     }
 

@@ -18,8 +18,9 @@ use crate::service::email_tokens::{EmailTokens, NewToken};
 use crate::service::mail_queue::{NewMail, Outbox};
 use crate::service::recovery::lock_active_user;
 
-/// The interval at which this job looks for requests of other instances, or from before a restart.
-const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// The interval at which this job looks for requests that no instance has processed: after a restart, for example.
+/// The instance that receives a request notifies its own job.
+const CHECK_INTERVAL: Duration = Duration::from_secs(10);
 /// The number of requests that one query reads.
 const REQUESTS_PER_READ: u64 = 100;
 /// Older requests are deleted without a mail, which the user would not expect any more.

@@ -152,7 +152,7 @@ async fn a_request_has_at_most_one_sign_in_field() {
             format!("mutation {{ {login} {register} }}"),
             format!("mutation {{ ...A ...B }} fragment A on Mutation {{ a: {login} }} fragment B on Mutation {{ {register} }}"),
         ] {
-            assert_too_complex(&app.anonymous(), &query, "Number of sign-in fields is 2; the limit is 1.").await;
+            assert_too_complex(&app.anonymous(), &query, "Number of credential fields is 2; the limit is 1.").await;
         }
         assert_eq!(app.rows("users").await.len(), 1);
         app.anonymous().data(&format!("mutation {{ {login} }}"), json!({})).await;
@@ -348,7 +348,7 @@ async fn limits_are_checked_before_other_errors() {
             (format!("{{ me {{ {aliases} {} }} }}", "id ".repeat(1_000)), "Number of selections"),
             (format!("query($x: Int @nope) {{ me {{ {aliases} nope __typename {{ x }} }} tasks(filter: {{ not: null not: null }}) {{ x }} {} }}", "__typename ".repeat(10)), "Number of aliases"),
             (format!("mutation {{ {} }} {}", "nope ".repeat(6), repeat(21, |n| format!("fragment F{n} on User {{ id @a @b @c @d }} "))), "Number of root fields"),
-            (format!("mutation {{ login {{ x @a @b @c @d }} register }} {}", repeat(21, |n| format!("fragment F{n} on User {{ id }} "))), "Number of sign-in fields"),
+            (format!("mutation {{ login {{ x @a @b @c @d }} register }} {}", repeat(21, |n| format!("fragment F{n} on User {{ id }} "))), "Number of credential fields"),
             (format!("{{ me {{ id @a @b @c @d }} }} {}", repeat(21, |n| format!("fragment F{n} on User {{ id }} "))), "Number of directives in one place"),
             (format!("{} {}", repeat(6, |n| format!("query Q{n} {{ nope }} ")), repeat(21, |n| format!("fragment F{n} on User {{ id }} "))), "Number of fragments"),
             (repeat(5, |n| format!("query Q{n} {{ nope }} ")) + &costly("", "first: 100", 1).replacen("query", "query L", 1), "Number of operations"),

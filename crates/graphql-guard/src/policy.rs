@@ -27,7 +27,7 @@ pub struct Policy {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ExclusiveFields {
     pub names: &'static [&'static str],
-    /// The name of their number in the error message: "Number of sign-in fields".
+    /// The name of their number in the error message: "Number of credential fields".
     pub quantity: &'static str,
 }
 

@@ -164,17 +164,17 @@ impl<'a> Credentials<'a> {
         row: &user::Model,
         lock: LockType,
     ) -> Result<user::Model> {
-        let unchanged = user::Entity::find()
-            .filter(self.mine())
-            .filter(user::COLUMN.password_hash.eq(row.password_hash.as_str()))
-            .lock(lock);
-        let row = unchanged.one(on).await.map_err(map_error)?.ok_or(WRONG_PASSWORD)?;
-        self.check_session(on).await.map(|()| row)
+        let locked = self.lock_with(on, lock).await?;
+        if locked.password_hash == row.password_hash { Ok(locked) } else { Err(WRONG_PASSWORD) }
     }
 
     /// Locks the account. Errors: Unauthenticated when it was deleted.
     pub(super) async fn lock_any(&self, on: &Transaction) -> Result<user::Model> {
-        let row = user::Entity::find().filter(self.mine()).lock(LockType::NoKeyUpdate);
+        self.lock_with(on, LockType::NoKeyUpdate).await
+    }
+
+    async fn lock_with(&self, on: &Transaction, lock: LockType) -> Result<user::Model> {
+        let row = user::Entity::find().filter(self.mine()).lock(lock);
         let row = row.one(on).await.map_err(map_error)?.ok_or(ACCOUNT_DELETED)?;
         self.check_session(on).await.map(|()| row)
     }

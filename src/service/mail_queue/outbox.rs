@@ -16,11 +16,13 @@ use crate::db::entity::mail::{ActiveModel, Column, Entity};
 use crate::db::entity::{reset_request, user};
 use crate::db::{Transaction, map_error};
 use crate::domain::{Clock, Error, Instant, MailKind, Result, StoredEnum, new_id};
+use crate::mail::mailed_address;
 use crate::service::rate_counters::{Counter, key};
 
 /// The maximum number of mails that wait.
 const MAX_WAITING: u64 = 10_000;
-/// The maximum number of notices to one address in an hour.
+/// The maximum number of notices of one kind to one address in an hour. They are counted by kind, so that many of one
+/// kind do not leave out those of another one.
 const NOTICES_PER_HOUR: i32 = 20;
 /// The shortest time between two log lines about a full queue.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
@@ -98,7 +100,7 @@ impl Outbox {
         }
     }
 
-    /// Counts a mail of a kind to an address, given in lower case.
+    /// Counts a mail of a kind to an address.
     ///
     /// Errors: RateLimited when it is beyond a limit.
     pub async fn count_link(&self, on: &Transaction, kind: MailKind, address: &str) -> Result<()> {
@@ -106,7 +108,7 @@ impl Outbox {
             return Ok(());
         }
         let counter = |name, limit, period| Counter {
-            key: key(&["mail", kind.name(), name, address]),
+            key: key(&["mail", kind.name(), name, &counted_address(address)]),
             limit,
             period,
             user_id: None,
@@ -141,10 +143,10 @@ impl Outbox {
         Entity::insert(row).exec_without_returning(on).await.map_err(map_error).map(drop)
     }
 
-    /// Queues a notice. It is left out when its address has had too many within an hour, or the queue is full.
+    /// Queues a notice. It is left out when its address has had too many of its kind within an hour, or the queue is full.
     pub async fn queue_notice(&self, on: &Transaction, mail: NewMail<'_>) -> Result<()> {
         let counter = Counter {
-            key: key(&["notice", &mail.recipient.to_lowercase()]),
+            key: key(&["notice", mail.kind.name(), &counted_address(mail.recipient)]),
             limit: NOTICES_PER_HOUR,
             period: TimeDelta::hours(1),
             user_id: None,
@@ -171,4 +173,9 @@ impl Outbox {
         }
         Ok(has_capacity)
     }
+}
+
+/// The form of an address by which its mails are counted: several spellings of a domain lead to one mailbox.
+fn counted_address(address: &str) -> String {
+    mailed_address(address).unwrap_or_else(|| address.to_owned()).to_lowercase()
 }

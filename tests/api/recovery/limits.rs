@@ -161,7 +161,7 @@ on_both_databases! {
             let query = format!("{head} {{ a: {selection} b: {selection} }}", selection = selection.trim());
             let error = ann.error(&query, json!({ "verify": "x", "reset": "x" })).await;
             assert_eq!(error["extensions"]["code"], "QUERY_TOO_COMPLEX", "{field}");
-            assert_eq!(error["message"], "Number of sign-in fields is 2; the limit is 1.", "{field}");
+            assert_eq!(error["message"], "Number of credential fields is 2; the limit is 1.", "{field}");
         }
     }
 

@@ -3,7 +3,7 @@
 //! fragments.
 
 use super::{assert_missing, covers};
-use crate::support::{Actor, json, on_both_databases};
+use crate::support::{Actor, PASSWORD, json, on_both_databases};
 
 /// The fields with the scope that reads them.
 const GUARDED: [(&str, &str); 6] = [
@@ -49,6 +49,23 @@ async fn keys<'a>(ann: &Actor<'a>) -> [(&'static str, Actor<'a>); 2] {
 }
 
 on_both_databases! {
+    async fn the_user_of_a_sign_in_has_their_own_data_for_every_sender(app) {
+        let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+        for title in ["one", "two"] {
+            ann.task(title).await;
+        }
+        bob.task("three").await;
+        let login = "mutation($password: String!) { login(input: { usernameOrEmail: \"ann\", password: $password }) {
+            user { username email tasks { totalCount } sessions { current } } } }";
+        let key = bob.api_key(&["TASKS_WRITE"]).await.0;
+        for sender in [&app.anonymous(), &bob, &key] {
+            let data = sender.data(login, json!({ "password": PASSWORD })).await;
+            let user = &data["login"]["user"];
+            assert_eq!((&user["username"], &user["tasks"]["totalCount"]), (&json!("ann"), &json!(2)), "{user}");
+            assert_eq!(user["email"], "ann@example.com");
+        }
+    }
+
     async fn a_guarded_field_of_a_user_is_refused_everywhere_without_its_scope(app) {
         let ann = app.user("ann").await;
         let variables = json!({ "task": ann.task("one").await, "user": ann.id });
