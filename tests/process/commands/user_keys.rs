@@ -1,6 +1,6 @@
 //! The commands of an operator for API keys and verified addresses, while a server runs.
 
-use crate::process::{api_key, assert_revoked_soon, code, login, sign_in, username_of};
+use crate::process::{api_key, assert_revoked_soon, code, login, sign_in, tokens, username_of};
 use crate::support::{PostgresDatabase, Server, ServerEnv, Value, json};
 
 use super::user::{NEW_PASSWORD, create, fail, succeed};
@@ -66,6 +66,38 @@ fn the_keys_of_a_user_are_listed_newest_first_without_their_tokens() {
     );
     assert_eq!(lines[1][5], "never");
     assert_eq!(fail(&env, &["keys", "eve"], ""), "There is no such user.");
+}
+
+fn a_printed_link_sets_a_password_without_verifying_the_address(env: ServerEnv) {
+    let env = env.with("PUBLIC_URL", "https://tasks.example.com/base");
+    let server = env.start(&[]);
+    server.register("ann");
+    let reset = "mutation($token: String!, $new: String!) {
+        resetPassword(input: { token: $token, newPassword: $new }) { email } }";
+    let set = |token: &str| server.post("", reset, &json!({ "token": token, "new": NEW_PASSWORD }));
+    let link = succeed(&env, &["reset-link", "ANN"], "");
+    let token = link.strip_prefix("https://tasks.example.com/base/account/reset-password#token=");
+    let token = token.and_then(|token| token.strip_suffix('\n')).expect("one line with the link");
+    assert_eq!(set(token).json()["data"]["resetPassword"]["email"], "ann@example.com");
+    assert_eq!(code(&set(token)), "INVALID_CREDENTIALS", "it works once");
+    let ann = tokens(&login(&server, "ann", NEW_PASSWORD), "login").access;
+    assert_eq!(is_verified(&server, &ann), false);
+
+    assert_eq!(fail(&env, &["reset-link", "eve"], ""), "There is no such user.");
+    succeed(&env, &["deactivate", "ann"], "");
+    let inactive = "The user is inactive. Activate the user first.";
+    assert_eq!(fail(&env, &["reset-link", "ann"], ""), inactive);
+}
+
+#[test]
+fn a_printed_link_on_sqlite_sets_a_password_without_verifying_the_address() {
+    a_printed_link_sets_a_password_without_verifying_the_address(ServerEnv::new());
+}
+
+#[test]
+fn a_printed_link_on_postgres_sets_a_password_without_verifying_the_address() {
+    let Some(database) = PostgresDatabase::new() else { return };
+    a_printed_link_sets_a_password_without_verifying_the_address(ServerEnv::on(&database));
 }
 
 fn a_running_server_applies_the_commands_for_keys(env: &ServerEnv) {
