@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::figures::{Distribution, Report, ms};
 use crate::support::{Client, HttpResponse, PASSWORD, PostgresDatabase};
@@ -32,15 +32,34 @@ pub fn run(database: &PostgresDatabase, report: &mut Report) {
 }
 
 fn logins(client: &mut Client, report: &mut Report) {
-    let mut times = CASES.map(|_| Vec::new());
+    let names = CASES.map(|(name, ..)| name);
+    let times =
+        measure(client, report, SAMPLES, LOGIN, CASES.map(|(_, who, password)| credentials(who, password)));
+    for (what, times) in names.iter().zip(&times) {
+        println!("  {what}: {times}");
+    }
+    for (one, other) in [(0, 1), (0, 2), (1, 2)] {
+        compare(report, (names[one], &times[one]), (names[other], &times[other]));
+    }
+}
+
+/// Sends an operation alternately with the variables of each case, and returns the times of each. It is a regression
+/// if the responses can be distinguished.
+pub fn measure<const N: usize>(
+    client: &mut Client,
+    report: &mut Report,
+    samples: usize,
+    query: &str,
+    cases: [Value; N],
+) -> [Distribution; N] {
+    let mut times = [const { Vec::new() }; N];
     let mut visible_responses = Vec::new();
     // The first round is a warm-up and is not measured.
-    for round in 0..=SAMPLES {
-        for position in 0..CASES.len() {
+    for round in 0..=samples {
+        for position in 0..N {
             // Each case has each position in a round equally often.
-            let case = (position + round) % CASES.len();
-            let (_, who, password) = CASES[case];
-            let (response, time) = timed(client, LOGIN, &credentials(who, password));
+            let case = (position + round) % N;
+            let (response, time) = timed(client, query, &cases[case]);
             if round > 0 {
                 times[case].push(time);
             }
@@ -51,19 +70,18 @@ fn logins(client: &mut Client, report: &mut Report) {
         }
     }
     report.bound("different responses", visible_responses.len(), 1, visible_responses.len() == 1);
-    let times = times.map(Distribution::of);
-    for ((what, ..), times) in CASES.iter().zip(&times) {
-        println!("  {what}: {times}");
-    }
-    for (one, other) in [(0, 1), (0, 2), (1, 2)] {
-        let auc = times[one].auc(&times[other]);
-        let what = format!("area under the ROC curve, {} against {}", CASES[one].0, CASES[other].0);
-        report.bound(&what, format!("{auc:.3}"), "0.45 to 0.55", (0.45..=0.55).contains(&auc));
-    }
+    times.map(Distribution::of)
+}
+
+/// Reports whether the times of two cases can be distinguished.
+pub fn compare(report: &mut Report, one: (&str, &Distribution), other: (&str, &Distribution)) {
+    let auc = one.1.auc(other.1);
+    let what = format!("area under the ROC curve, {} against {}", one.0, other.0);
+    report.bound(&what, format!("{auc:.3}"), "0.45 to 0.55", (0.45..=0.55).contains(&auc));
 }
 
 /// The status, headers and body of a response, without the request id and the date.
-pub fn visible_part(response: &HttpResponse) -> (u16, Vec<(String, String)>, String) {
+fn visible_part(response: &HttpResponse) -> (u16, Vec<(String, String)>, String) {
     let mut headers = response.headers.clone();
     headers.retain(|(name, _)| !["x-request-id", "date"].contains(&name.as_str()));
     (response.status, headers, response.body.replace(response.header("x-request-id"), ""))
@@ -91,7 +109,7 @@ fn registrations(client: &mut Client) {
     );
 }
 
-pub fn timed(client: &mut Client, query: &str, variables: &serde_json::Value) -> (HttpResponse, Duration) {
+fn timed(client: &mut Client, query: &str, variables: &Value) -> (HttpResponse, Duration) {
     let start = Instant::now();
     let response = client.post("", query, variables);
     let time = start.elapsed();

@@ -1,4 +1,4 @@
-//! `taskhold mail …`: the commands with which an operator looks after the mails.
+//! `taskhold mail …`: the commands with which an operator manages the queue of mails.
 
 use anyhow::{Context, Result, anyhow};
 use clap::Subcommand;
@@ -15,7 +15,7 @@ pub enum MailAction {
     Status,
     /// Try the failed mails again that are not too old
     Retry,
-    /// Send one mail and print what came of it; the exit code is 0 if it was sent
+    /// Send one mail and print the result; the exit code is 0 if it was sent
     Test {
         /// E-mail address
         address: String,

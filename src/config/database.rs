@@ -18,7 +18,7 @@ pub struct DatabaseOptions {
     #[arg(long, env, global = true, hide_env_values = true, value_name = "URL")]
     pub(super) database_url: Option<SecretString>,
 
-    /// Folder of the SQLite database and of the generated secret
+    /// Folder of the SQLite database, of the generated secret, and of mails that are files
     #[arg(long, env, global = true, value_name = "FOLDER", default_value = "./data")]
     pub(super) data_dir: PathBuf,
 

@@ -30,7 +30,7 @@ impl Sender {
         ensure!(!text.chars().any(char::is_control), FORM);
         let parsed = text.trim().parse::<Mailbox>().ok();
         let parsed = parsed.and_then(|Mailbox { name, email }| {
-            Some(Mailbox::new(name, address(email.user(), email.domain())?))
+            Some(Mailbox::new(name, parse_address(email.user(), email.domain())?))
         });
         // Most mail servers refuse a sender whose local part is not ASCII, so no mail would ever be delivered.
         let parsed = parsed.filter(|mailbox| mailbox.email.user().is_ascii());
@@ -46,11 +46,11 @@ impl Sender {
 /// The form of an address to which its mails are sent: with the domain in ASCII. None when it cannot be mailed to.
 pub fn mailed_address(address: &str) -> Option<String> {
     let (local, domain) = address.rsplit_once('@')?;
-    Some(self::address(local, domain)?.to_string())
+    parse_address(local, domain).map(|address| address.to_string())
 }
 
 /// An address with its domain in ASCII; None when it cannot be mailed to.
-fn address(local: &str, domain: &str) -> Option<Address> {
+fn parse_address(local: &str, domain: &str) -> Option<Address> {
     // An ASCII domain stays as it was typed.
     let domain = if domain.is_ascii() { domain.to_owned() } else { idna::domain_to_ascii(domain).ok()? };
     let is_plain = |text: &str| !text.chars().any(char::is_control);
@@ -116,7 +116,7 @@ impl Message {
         const BAD_ADDRESS: SendError = SendError::permanent("the address cannot be mailed to");
         const BAD_TEXT: SendError = SendError::permanent("the mail cannot be put together");
         let Head { id, kind, subject, recipient, created_at } = *head;
-        let to = recipient.rsplit_once('@').and_then(|(local, domain)| address(local, domain));
+        let to = recipient.rsplit_once('@').and_then(|(local, domain)| parse_address(local, domain));
         let to = to.ok_or(BAD_ADDRESS)?;
         let envelope = Envelope::new(Some(from.email.clone()), vec![to.clone()]).map_err(|_| BAD_ADDRESS)?;
         let body = seven_bit(&text).ok_or(BAD_TEXT)?;
@@ -262,6 +262,7 @@ mod tests {
             "Tasks <a@example.com> <b@example.com>",
             "Tasks\r\nBcc: b@example.com <a@example.com>",
             "a@example.com b",
+            "jörg@example.com",
         ] {
             let error = Sender::parse(text).expect_err(text).to_string();
             assert!(error.starts_with("must be one mailbox"), "{error}");

@@ -70,7 +70,7 @@ impl Mailer {
         }
     }
 
-    /// Connects and signs in to the mail server, or creates the folder of the files, and returns what was tried.
+    /// Connects and signs in to the mail server, or writes to the folder of the files, and returns which of them it was.
     pub async fn check(&self) -> Result<String, SendError> {
         match &self.transport {
             Transport::Server(client) => client.check().await,

@@ -69,19 +69,23 @@ impl SmtpClient {
 
     /// Opens a TCP connection to one of the server's addresses, and reads the greeting.
     async fn open(&self) -> Result<AsyncSmtpConnection, SendError> {
-        const UNREACHABLE: SendError =
-            SendError::temporary("the mail server cannot be reached, or its certificate is not valid");
         let SmtpServer { host, port, security, .. } = &self.server;
+        let unreachable = SendError::temporary(match security {
+            Security::Tls => "the mail server cannot be reached, or its certificate is not valid",
+            Security::StartTls | Security::None => {
+                "the mail server cannot be reached, or does not reply as one"
+            }
+        });
         let (address, name) = ((host.as_str(), *port), &self.own_name);
         let opened = if *security == Security::StartTls {
-            let stream = dial(address).await.ok_or(UNREACHABLE)?;
+            let stream = dial(address).await.ok_or(unreachable)?;
             AsyncSmtpConnection::connect_with_transport(Box::new(Unbuffered(stream)), name).await
         } else {
             let tls = (*security == Security::Tls).then(|| self.tls.clone());
             AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT_TIMEOUT), name, tls, None).await
         };
         opened.map_err(|error| match code(&error) {
-            None => UNREACHABLE,
+            None => unreachable,
             code => SendError::temporary("the mail server refused the connection").with_code(code),
         })
     }

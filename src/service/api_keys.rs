@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::auth::Viewer;
 use crate::db::entity::api_key::{COLUMN, Column, Entity};
 use crate::db::entity::session_ending;
-use crate::db::{Database, Transaction, in_transaction, map_error};
+use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{ApiKey, Error, Instant, MAX_API_KEYS, Result};
 use crate::service::Sessions;
 use crate::service::sessions::record_revocations;
@@ -102,9 +102,8 @@ impl Sessions {
         if viewer.api_key_id() != Some(id) {
             viewer.require_session()?;
         }
-        let database: &Database = &self.database;
         let of_viewer = COLUMN.id.eq(id).and(COLUMN.user_id.eq(viewer.user_id()));
-        let (found, revoked) = in_transaction!(database.for_user(viewer.user_id()), |transaction| {
+        let (found, revoked) = in_transaction!(self.database.for_user(viewer.user_id()), |transaction| {
             let found =
                 Entity::find().filter(of_viewer.clone()).count(&transaction).await.map_err(map_error)?;
             Ok((found, revoke_where(&transaction, of_viewer.clone(), self.clock.now()).await?))
@@ -114,7 +113,8 @@ impl Sessions {
             return Ok(());
         }
         // As with tasks, the error only reveals that the key of another user exists.
-        let other = Entity::find().filter(COLUMN.id.eq(id)).one(&database.read_for(viewer.user_id())).await;
+        let other =
+            Entity::find().filter(COLUMN.id.eq(id)).one(&self.database.read_for(viewer.user_id())).await;
         match other.map_err(map_error)? {
             Some(_) => Err(Error::Forbidden("This API key belongs to another user.")),
             None => Err(Error::NotFound("There is no such API key.")),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::{MailKind, StoredEnum};
 
-/// What came of an attempt to send a mail.
+/// The outcome of an attempt to send a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailOutcome {
     /// A mail server or a file has the mail.

@@ -1,4 +1,4 @@
-//! Records what came of an attempt to send a mail: in the queue, in the log and in the metrics.
+//! Records the result of an attempt to send a mail: in the queue, in the log and in the metrics.
 
 use std::time::{Duration, Instant};
 

@@ -30,7 +30,7 @@ on_both_databases! {
         app.user("gone").await;
         app.execute_sql("UPDATE users SET is_active = FALSE WHERE username = 'gone'").await;
         app.record_mails().await;
-        for who in ["nobody", "nobody@example.com", "gone", "gone@example.com", "a\0b", "ann@example.com\nbcc: x", "%"] {
+        for who in ["unknown", "unknown@example.com", "gone", "gone@example.com", "a\0b", "ann@example.com\nbcc: x", "%"] {
             request_reset(app, who).await;
         }
         assert_eq!(app.queued_mails().await, Vec::<String>::new());
@@ -58,7 +58,7 @@ on_both_databases! {
             (response.status, headers)
         };
         // The second request for ann is beyond the limit of its address.
-        for who in ["ann", "ann@example.com", "nobody", "nobody@example.com", "gone", "x\0", &"é".repeat(254)] {
+        for who in ["ann", "ann@example.com", "unknown", "unknown@example.com", "gone", "x\0", &"é".repeat(254)] {
             let (statements, response) = statements_of_request(app, who).await;
             assert_eq!(statements, expected, "{who}");
             assert_eq!((head(&response), &response.body), (head(&known), &known.body), "{who}");
