@@ -1,0 +1,10 @@
+//! Reads Markdown task documents and task lists, and writes changes into them. The service does not use it yet.
+//! Everything here is a pure function of text: there is no database, no clock and no GraphQL. Reading accepts
+//! every document, and takes time in proportion to its size.
+
+pub mod boxes;
+pub mod diagnostic;
+pub mod list;
+pub mod markdown;
+pub mod task;
+pub mod text;

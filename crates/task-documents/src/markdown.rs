@@ -1,0 +1,537 @@
+//! The blocks of a Markdown document with their bytes in the source. This is the only file that uses
+//! pulldown-cmark, which decides what is code, HTML, a block quote, a list item, a heading or a table.
+//! What stands inside a line is left to others: they read slices of the source.
+
+use std::ops::Range;
+
+use pulldown_cmark::{Event, LinkType, OffsetIter, Options, Parser, Tag, TagEnd};
+
+use crate::text::{BYTE_ORDER_MARK, Lines};
+
+/// A document as a tree of blocks. All offsets are bytes of `source`.
+#[derive(Clone, Debug)]
+pub struct Markdown<'a> {
+    pub source: &'a str,
+    pub lines: Lines,
+    /// Where the Markdown begins: behind a byte order mark and front matter.
+    pub body: usize,
+    /// All blocks, in the order of the document: a block comes before the blocks in it.
+    pub blocks: Vec<Block>,
+    /// Code spans, emphasis, links and so on, in the order of the document: the outer ones come first.
+    pub inlines: Vec<Inline>,
+}
+
+/// A block of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    pub kind: BlockKind,
+    /// From the first byte that is not white space, for a list item from its bullet, to behind the last byte
+    /// that is not white space.
+    pub range: Range<usize>,
+    /// The text of a heading without `#`, of a paragraph without a line below it, and of a cell. For all other
+    /// blocks the same as `range`. It begins and ends with a byte that is not white space, or is empty.
+    pub content: Range<usize>,
+    /// The index of the block around it in [`Markdown::blocks`].
+    pub parent: Option<usize>,
+    /// The innermost list item around it, which can be around its parent.
+    pub item: Option<usize>,
+    /// Whether it is in a block quote.
+    pub in_quote: bool,
+    /// The index behind its last descendant. So the descendants of block `i` are `i + 1..blocks[i].end`.
+    pub end: usize,
+    /// The indexes in [`Markdown::inlines`] of the inlines in it and in its descendants.
+    pub inlines: Range<usize>,
+}
+
+/// The kinds of blocks. A list is no block of its own: its items are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockKind {
+    /// A heading that is written with `#`. A heading that is written by underlining is a paragraph.
+    Heading {
+        level: u8,
+    },
+    /// Also the text of a list item without blank lines.
+    Paragraph {
+        /// Whether a line of `=` or `-` below it makes it a heading for CommonMark.
+        underlined: bool,
+    },
+    Item {
+        ordered: bool,
+    },
+    Quote,
+    /// A fenced or indented code block.
+    Code,
+    /// An HTML block or a comment.
+    Html,
+    ThematicBreak,
+    /// Its children are rows.
+    Table,
+    /// Its children are cells, as many as the header has: missing cells are empty, and further ones are left out.
+    Row {
+        header: bool,
+    },
+    Cell,
+}
+
+/// A part of a line with a meaning of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inline {
+    pub kind: InlineKind,
+    /// With its delimiters.
+    pub range: Range<usize>,
+    /// Without its delimiters: of a link or an image, the text between the brackets.
+    pub content: Range<usize>,
+    /// The block that it is in.
+    pub block: usize,
+}
+
+/// The kinds of inlines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InlineKind {
+    Code,
+    Emphasis,
+    Strong,
+    Strikethrough,
+    /// `[text](target)`, `[text][name]` or `[name]`.
+    Link,
+    Image,
+    /// `<https://example.com>`.
+    Autolink,
+    Html,
+}
+
+impl Inline {
+    /// What stands behind the text of a link or an image: the target with its brackets. Empty for other kinds.
+    pub fn target(&self) -> Range<usize> {
+        match self.kind {
+            InlineKind::Link | InlineKind::Image => self.range.end.min(self.content.end + 1)..self.range.end,
+            _ => self.range.end..self.range.end,
+        }
+    }
+}
+
+impl<'a> Markdown<'a> {
+    /// Reads a document. Every text is a document.
+    pub fn parse(source: &'a str) -> Self {
+        let lines = Lines::new(source);
+        let body = body_start(source);
+        let mut builder = Builder { source, body, ..Builder::default() };
+        let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
+        builder.read(Parser::new_ext(&source[body..], options).into_offset_iter());
+        Self { source, lines, body, blocks: builder.blocks, inlines: builder.inlines }
+    }
+
+    /// The content of a block as it is written.
+    pub fn content(&self, block: usize) -> &'a str {
+        &self.source[self.blocks[block].content.clone()]
+    }
+
+    /// The paragraph with which a list item begins. None if it begins with another block or is empty.
+    pub fn first_paragraph(&self, item: usize) -> Option<usize> {
+        let first = self.blocks.get(item + 1)?;
+        let is_paragraph = matches!(first.kind, BlockKind::Paragraph { .. }) && first.parent == Some(item);
+        is_paragraph.then_some(item + 1)
+    }
+
+    /// The children of a block, in their order; without a block, the blocks that are in no other block.
+    pub fn children(&self, block: Option<usize>) -> impl Iterator<Item = usize> + '_ {
+        let (first, end) = block.map_or((0, self.blocks.len()), |block| (block + 1, self.blocks[block].end));
+        std::iter::successors(Some(first).filter(|first| *first < end), move |child| {
+            Some(self.blocks[*child].end).filter(|next| *next < end)
+        })
+    }
+
+    /// The blocks around a block, from the inside.
+    pub fn ancestors(&self, block: usize) -> impl Iterator<Item = usize> + '_ {
+        std::iter::successors(self.blocks[block].parent, |parent| self.blocks[*parent].parent)
+    }
+
+    /// The inlines in a block and in its descendants.
+    pub fn inlines_of(&self, block: usize) -> &[Inline] {
+        &self.inlines[self.blocks[block].inlines.clone()]
+    }
+
+    /// The number of the line that holds this byte, counted from 1.
+    pub fn line(&self, offset: usize) -> usize {
+        self.lines.number(offset)
+    }
+}
+
+/// The offset behind the byte order mark and the front matter: a first line `---`, and everything up to the next
+/// line `---` if no line in between begins with `##`.
+fn body_start(source: &str) -> usize {
+    let start = if source.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+    if !source[start..].starts_with("---") {
+        return start;
+    }
+    let body = &source[start..];
+    let lines = Lines::new(body);
+    for number in 1..=lines.count() {
+        let line = &body[lines.range(number)];
+        match (number, line.trim_end() == "---") {
+            (1, true) => {}
+            (1, false) => return start,
+            (_, true) => return start + lines.range(number).end,
+            (_, false) if line.starts_with("##") => return start,
+            (_, false) => {}
+        }
+    }
+    start
+}
+
+/// The state of reading.
+#[derive(Default)]
+struct Builder<'a> {
+    source: &'a str,
+    body: usize,
+    blocks: Vec<Block>,
+    inlines: Vec<Inline>,
+    /// The blocks that have begun and not ended.
+    open: Vec<usize>,
+    /// The inlines that have begun and not ended.
+    open_inlines: Vec<usize>,
+    /// For each list that has begun, whether it is ordered.
+    lists: Vec<bool>,
+    /// Whether the innermost open block is a paragraph that pulldown-cmark does not report, as it does not for
+    /// the text of list items without blank lines.
+    in_unreported_paragraph: bool,
+}
+
+impl Builder<'_> {
+    fn read(&mut self, events: OffsetIter<'_>) {
+        for (event, range) in events {
+            let range = range.start + self.body..range.end + self.body;
+            match event {
+                Event::Start(Tag::List(first)) => {
+                    self.end_unreported_paragraph();
+                    self.lists.push(first.is_some());
+                }
+                Event::End(TagEnd::List(_)) => {
+                    self.lists.pop();
+                }
+                Event::Start(tag) => match self.block_kind(&tag, &range) {
+                    Some(kind) => {
+                        self.end_unreported_paragraph();
+                        self.begin_block(kind, range);
+                    }
+                    None => self.begin_inline(&tag, range),
+                },
+                Event::End(tag) if is_inline(tag) => self.end_inline(),
+                Event::End(_) => {
+                    self.end_unreported_paragraph();
+                    self.end_block();
+                }
+                Event::Rule => {
+                    self.end_unreported_paragraph();
+                    self.begin_block(BlockKind::ThematicBreak, range);
+                    self.end_block();
+                }
+                Event::Code(_) => self.add_inline(InlineKind::Code, range),
+                Event::InlineHtml(_) => self.add_inline(InlineKind::Html, range),
+                _ => self.reach(range),
+            }
+        }
+    }
+
+    fn block_kind(&self, tag: &Tag<'_>, range: &Range<usize>) -> Option<BlockKind> {
+        Some(match tag {
+            Tag::Paragraph => BlockKind::Paragraph { underlined: false },
+            Tag::Heading { level, .. } if is_written_with_number_signs(&self.source[range.clone()]) => {
+                BlockKind::Heading { level: *level as u8 }
+            }
+            Tag::Heading { .. } => BlockKind::Paragraph { underlined: true },
+            Tag::BlockQuote(_) => BlockKind::Quote,
+            Tag::CodeBlock(_) => BlockKind::Code,
+            Tag::HtmlBlock => BlockKind::Html,
+            Tag::Item => BlockKind::Item { ordered: self.lists.last().is_some_and(|ordered| *ordered) },
+            Tag::Table(_) => BlockKind::Table,
+            Tag::TableHead => BlockKind::Row { header: true },
+            Tag::TableRow => BlockKind::Row { header: false },
+            Tag::TableCell => BlockKind::Cell,
+            _ => return None,
+        })
+    }
+
+    fn begin_block(&mut self, kind: BlockKind, range: Range<usize>) {
+        let range = trimmed(self.source, range);
+        let parent = self.open.last().copied();
+        let of_parent = parent.map(|parent| &self.blocks[parent]);
+        let is_item = |block: &&Block| matches!(block.kind, BlockKind::Item { .. });
+        let item = of_parent.and_then(|block| if is_item(&block) { parent } else { block.item });
+        let in_quote = of_parent.is_some_and(|block| block.in_quote || block.kind == BlockKind::Quote);
+        let inlines = self.inlines.len()..self.inlines.len();
+        let content = content_of(self.source, kind, range.clone());
+        self.open.push(self.blocks.len());
+        self.blocks.push(Block { kind, range, content, parent, item, in_quote, end: 0, inlines });
+    }
+
+    fn end_block(&mut self) {
+        if let Some(block) = self.open.pop() {
+            self.blocks[block].end = self.blocks.len();
+            self.blocks[block].inlines.end = self.inlines.len();
+        }
+    }
+
+    /// Begins a paragraph if the text at `start` is directly in a list item. A `\` before the first character is
+    /// part of the paragraph, although pulldown-cmark reports the text without it.
+    fn begin_unreported_paragraph(&mut self, start: usize) {
+        let is_item = |block: &usize| matches!(self.blocks[*block].kind, BlockKind::Item { .. });
+        if self.in_unreported_paragraph || !self.open.last().is_some_and(is_item) {
+            return;
+        }
+        let start = start - usize::from(self.source[..start].ends_with('\\'));
+        self.begin_block(BlockKind::Paragraph { underlined: false }, start..start);
+        self.in_unreported_paragraph = true;
+    }
+
+    fn end_unreported_paragraph(&mut self) {
+        if std::mem::take(&mut self.in_unreported_paragraph) {
+            if let Some(block) = self.open.last() {
+                let block = &mut self.blocks[*block];
+                let rest = &self.source[block.range.end..];
+                let end = block.range.end + rest.find(['\n', '\r']).unwrap_or(rest.len());
+                block.range = trimmed(self.source, block.range.start..end);
+                block.content = block.range.clone();
+            }
+            self.end_block();
+        }
+    }
+
+    /// Extends the unreported paragraph and the innermost inline to what they contain.
+    fn reach(&mut self, range: Range<usize>) {
+        self.begin_unreported_paragraph(range.start);
+        if self.in_unreported_paragraph
+            && let Some(block) = self.open.last()
+        {
+            let end = &mut self.blocks[*block].range.end;
+            *end = range.end.max(*end);
+        }
+        if let Some(inline) = self.open_inlines.last() {
+            let end = &mut self.inlines[*inline].content.end;
+            *end = range.end.max(*end);
+        }
+    }
+
+    fn begin_inline(&mut self, tag: &Tag<'_>, range: Range<usize>) {
+        self.reach(range.clone());
+        let (kind, delimiter) = match tag {
+            Tag::Emphasis => (InlineKind::Emphasis, 1),
+            Tag::Strong => (InlineKind::Strong, 2),
+            Tag::Strikethrough if self.source[range.start..].starts_with("~~") => {
+                (InlineKind::Strikethrough, 2)
+            }
+            Tag::Strikethrough => (InlineKind::Strikethrough, 1),
+            Tag::Link { link_type: LinkType::Autolink | LinkType::Email, .. } => (InlineKind::Autolink, 1),
+            Tag::Image { .. } => (InlineKind::Image, 2),
+            _ => (InlineKind::Link, 1),
+        };
+        let start = range.end.min(range.start + delimiter);
+        let end = match kind {
+            // The text ends where the last event in it ends.
+            InlineKind::Link | InlineKind::Image => start,
+            _ => start.max(range.end - delimiter),
+        };
+        self.open_inlines.push(self.inlines.len());
+        let block = self.open.last().copied().unwrap_or_default();
+        self.inlines.push(Inline { kind, range, content: start..end, block });
+    }
+
+    fn end_inline(&mut self) {
+        if let Some(inline) = self.open_inlines.pop() {
+            let inline = &mut self.inlines[inline];
+            if matches!(inline.kind, InlineKind::Link | InlineKind::Image) {
+                let rest = &self.source[inline.content.end..inline.range.end];
+                inline.content.end += rest.find(']').unwrap_or(rest.len());
+            } else {
+                // Events inside cannot reach beyond the closing delimiter.
+                let delimiter = inline.content.start - inline.range.start;
+                inline.content.end = inline.content.start.max(inline.range.end - delimiter);
+            }
+        }
+    }
+
+    fn add_inline(&mut self, kind: InlineKind, range: Range<usize>) {
+        self.reach(range.clone());
+        let text = &self.source[range.clone()];
+        let delimiter = match kind {
+            InlineKind::Code => text.len() - text.trim_start_matches('`').len(),
+            _ => 0,
+        };
+        let start = range.end.min(range.start + delimiter);
+        let content = start..start.max(range.end - delimiter);
+        let block = self.open.last().copied().unwrap_or_default();
+        self.inlines.push(Inline { kind, range, content, block });
+    }
+}
+
+fn is_inline(tag: TagEnd) -> bool {
+    matches!(tag, TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image)
+}
+
+/// Whether a heading is written with `#`: only then white space follows the first number signs.
+fn is_written_with_number_signs(heading: &str) -> bool {
+    let rest = heading.trim_start().trim_start_matches('#');
+    heading.trim_start().starts_with('#') && rest.chars().next().is_none_or(char::is_whitespace)
+}
+
+fn trimmed(source: &str, range: Range<usize>) -> Range<usize> {
+    let text = source[range.clone()].trim_start();
+    let start = range.end - text.len();
+    start..start + text.trim_end().len()
+}
+
+fn content_of(source: &str, kind: BlockKind, range: Range<usize>) -> Range<usize> {
+    let text = &source[range.clone()];
+    match kind {
+        BlockKind::Heading { .. } => {
+            let opened = text.trim_start_matches('#');
+            // A closing sequence is a group of `#` after white space. `# #` has one and no content.
+            let closed = opened.trim_end_matches('#');
+            let end = if closed.ends_with([' ', '\t']) { closed.trim_end() } else { opened };
+            let start = range.end - opened.len();
+            trimmed(source, start..start + end.len())
+        }
+        BlockKind::Paragraph { underlined: true } => {
+            let last = text.rfind(['\n', '\r']).unwrap_or(text.len());
+            trimmed(source, range.start..range.start + last)
+        }
+        _ => range,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each block with its depth, its kind and its content.
+    fn tree(source: &str) -> Vec<String> {
+        let markdown = Markdown::parse(source);
+        let line = |(index, block): (usize, &Block)| {
+            let depth = markdown.ancestors(index).count();
+            format!("{}{:?} {}", "  ".repeat(depth), block.kind, markdown.content(index))
+        };
+        markdown.blocks.iter().enumerate().map(line).collect()
+    }
+
+    fn inlines(source: &str) -> Vec<(InlineKind, String, String)> {
+        let markdown = Markdown::parse(source);
+        let parts = |inline: &Inline| {
+            let [content, target] =
+                [inline.content.clone(), inline.target()].map(|part| source[part].to_owned());
+            (inline.kind, content, target)
+        };
+        markdown.inlines.iter().map(parts).collect()
+    }
+
+    #[test]
+    fn the_text_of_list_items_is_a_paragraph_with_and_without_blank_lines() {
+        let tight = "- \\[a\n  b*c*\n  - d\n    ```\n    e\n    ```\n    f  \n1. g\n";
+        assert_eq!(
+            tree(tight),
+            [
+                "Item { ordered: false } - \\[a\n  b*c*\n  - d\n    ```\n    e\n    ```\n    f",
+                "  Paragraph { underlined: false } \\[a\n  b*c*",
+                "  Item { ordered: false } - d\n    ```\n    e\n    ```\n    f",
+                "    Paragraph { underlined: false } d",
+                "    Code ```\n    e\n    ```",
+                "    Paragraph { underlined: false } f",
+                "Item { ordered: true } 1. g",
+                "  Paragraph { underlined: false } g",
+            ]
+        );
+        let loose = "-\n  a\n\n  b\n\n- > c\n";
+        assert_eq!(
+            tree(loose),
+            [
+                "Item { ordered: false } -\n  a\n\n  b",
+                "  Paragraph { underlined: false } a",
+                "  Paragraph { underlined: false } b",
+                "Item { ordered: false } - > c",
+                "  Quote > c",
+                "    Paragraph { underlined: false } c",
+            ]
+        );
+        let markdown = Markdown::parse(loose);
+        assert_eq!((markdown.first_paragraph(0), markdown.first_paragraph(3)), (Some(1), None));
+        assert_eq!(markdown.children(None).collect::<Vec<_>>(), [0, 3]);
+        assert_eq!(markdown.children(Some(0)).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!((markdown.blocks[5].item, markdown.blocks[5].in_quote), (Some(3), true));
+    }
+
+    #[test]
+    fn only_headings_with_number_signs_are_headings() {
+        let source = "## A *b* ##\n#\n###### c#\n#d\n---\n**Checkpoint**: e\nf\n===\n\n---\n";
+        assert_eq!(
+            tree(source),
+            [
+                "Heading { level: 2 } A *b*",
+                "Heading { level: 1 } ",
+                "Heading { level: 6 } c#",
+                "Paragraph { underlined: true } #d",
+                "Paragraph { underlined: true } **Checkpoint**: e\nf",
+                "ThematicBreak ---",
+            ]
+        );
+    }
+
+    #[test]
+    fn tables_have_cells() {
+        assert_eq!(
+            tree("| a | b\\|c |\n|---|---|\n| `x` |\n"),
+            [
+                "Table | a | b\\|c |\n|---|---|\n| `x` |",
+                "  Row { header: true } | a | b\\|c |",
+                "    Cell a",
+                "    Cell b\\|c",
+                "  Row { header: false } | `x` |",
+                "    Cell `x`",
+                "    Cell ",
+            ]
+        );
+    }
+
+    #[test]
+    fn front_matter_is_not_read() {
+        for (source, body) in [
+            ("---\na: b\n---\n# c", 13),
+            ("\u{feff}---\r\n--- \r\n# c", 14),
+            ("---\n## Phase 1\n---\n", 0),
+            ("---\na: b\n", 0),
+            ("---a\n---\n", 0),
+            ("\n---\n---\n", 0),
+            ("\u{feff}# c", 3),
+        ] {
+            let markdown = Markdown::parse(source);
+            assert_eq!(markdown.body, body, "{source:?}");
+            assert!(markdown.blocks.iter().all(|block| block.range.start >= body), "{source:?}");
+        }
+        assert_eq!(tree("---\n# a: b\n---\n# c"), ["Heading { level: 1 } c"]);
+        assert_eq!(tree("\u{feff}# c"), ["Heading { level: 1 } c"]);
+    }
+
+    #[test]
+    fn inlines_have_a_content_and_links_a_target() {
+        let expected = [
+            (InlineKind::Code, "a `b`", ""),
+            (InlineKind::Strong, "c *d*", ""),
+            (InlineKind::Emphasis, "d", ""),
+            (InlineKind::Strikethrough, "e", ""),
+            (InlineKind::Strikethrough, "f", ""),
+            (InlineKind::Link, "g\\]`h`", "(i \"j\")"),
+            (InlineKind::Code, "h", ""),
+            (InlineKind::Image, "k", "(l)"),
+            (InlineKind::Link, "m", "[n]"),
+            (InlineKind::Link, "n", ""),
+            (InlineKind::Link, "", "(o)"),
+            (InlineKind::Autolink, "pp:q", ""),
+            (InlineKind::Html, "<r>", ""),
+        ];
+        let source = "``a `b` `` **c *d*** ~~e~~ ~f~ [g\\]`h`](i \"j\") ![k](l) [m][n] [n] [](o) <pp:q> <r>\n\n[n]: s\n";
+        let found = inlines(source);
+        let found: Vec<_> = found
+            .iter()
+            .map(|(kind, content, target)| (*kind, content.trim_end_matches(' '), target.as_str()))
+            .collect();
+        assert_eq!(found, expected);
+    }
+}

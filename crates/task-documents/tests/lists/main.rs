@@ -1,0 +1,3 @@
+//! Task lists through the public functions of the crate: examples, properties, and hostile documents.
+
+mod seeds;

@@ -1,0 +1,5 @@
+//! Task documents as their users see them: what is read, what is written, and what is reported.
+
+mod reading;
+mod support;
+mod template;
