@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn only_list_items_outside_quotes_have_boxes() {
-        let source = "[ ] a\n\n- [ ] b\n  - [x] c\n\n1. [X] d\n\n> - [ ] e\n\n- > [ ] f\n- \\[ ] g\n-\n  [ ] h\n\n    [ ] i\n";
+        let source = "[ ] a\n\n- [ ] b\n  - [x] c\n\n1. [X] d\n\n> - [ ] e\n\n- > [ ] f\n- \\[ ] g\n\
+            -\n  [ ] h\n\n    [ ] i\n";
         let markdown = Markdown::parse(source);
         let found: Vec<_> =
             all(&markdown).map(|(_, found)| source[found.end..].trim_start().chars().next()).collect();

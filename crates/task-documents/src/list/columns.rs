@@ -6,11 +6,9 @@ use crate::markdown::Markdown;
 
 /// The number of columns from one tab stop to the next.
 const TAB: usize = 4;
-/// If more white space follows a bullet, the content is code, and only one space belongs to the bullet.
-const MAX_SPACES: usize = 4;
 
 /// The column behind a text that begins at a column. The text has only white space and bullets.
-fn column_behind(column: usize, text: &str) -> usize {
+pub fn column_behind(column: usize, text: &str) -> usize {
     text.chars()
         .fold(column, |column, char| if char == '\t' { column + TAB - column % TAB } else { column + 1 })
 }
@@ -19,22 +17,44 @@ fn leading_white_space(line: &str) -> &str {
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
-/// The number of columns from the bullet of a list item to its content.
-pub fn width_of_bullet(markdown: &Markdown<'_>, item: usize) -> usize {
-    let start = markdown.blocks[item].range.start;
-    let line = markdown.lines.start(start)..markdown.lines.end(start);
-    let text = &markdown.source[start..line.end];
-    let digits = text.len() - text.trim_start_matches(|char: char| char.is_ascii_digit()).len();
-    let bullet = digits + 1;
-    let spaces = leading_white_space(text.get(bullet..).unwrap_or_default());
-    let behind_bullet = column_behind(column_behind(0, &markdown.source[line.start..start]), &text[..bullet]);
-    let width = column_behind(behind_bullet, spaces) - behind_bullet;
-    let is_blank = text.trim_end().len() <= bullet;
-    bullet + if is_blank || width > MAX_SPACES { 1 } else { width }
+/// The columns of a document, counted from 0.
+pub struct Columns {
+    /// For each line, the column of its first character that is not white space. The number of the first line
+    /// is 1.
+    pub lines: Vec<usize>,
+    /// For each block that begins a line or stands behind bullets only, its column.
+    pub blocks: Vec<usize>,
 }
 
-/// The bytes to replace in order to move a line to the left, and what is written there. A line with less white
-/// space moves as far as it can.
+impl Columns {
+    pub fn new(markdown: &Markdown<'_>) -> Self {
+        let indentation = |number| {
+            let line = markdown.lines.range(number);
+            column_behind(
+                0,
+                leading_white_space(&markdown.source[line.start.max(markdown.body).min(line.end)..line.end]),
+            )
+        };
+        let lines = std::iter::once(0).chain((1..=markdown.lines.count()).map(indentation)).collect();
+        let mut blocks = Vec::with_capacity(markdown.blocks.len());
+        let (mut at, mut column) = (markdown.body, 0);
+        for block in &markdown.blocks {
+            let start = markdown.lines.start(block.range.start).max(markdown.body);
+            if start > at {
+                (at, column) = (start, 0);
+            }
+            if block.range.start > at {
+                column = column_behind(column, &markdown.source[at..block.range.start]);
+                at = block.range.start;
+            }
+            blocks.push(column);
+        }
+        Self { lines, blocks }
+    }
+}
+
+/// The bytes to replace in order to move a line to the left, and what is written there. A line with less
+/// white space moves as far as it can.
 pub fn moved(source: &str, line: Range<usize>, columns: usize) -> (Range<usize>, String) {
     let space = leading_white_space(&source[line.clone()]);
     if !space.contains('\t') {
@@ -49,22 +69,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_content_of_an_item_begins_behind_its_bullet() {
-        let cases = [
-            ("- a", 2),
-            ("-   a", 4),
-            ("-    a", 5),
-            ("-     a", 2),
-            ("-\n  a", 2),
-            ("10. a", 4),
-            ("1)\ta", 4),
-            ("-\ta", 4),
-            ("*", 2),
-        ];
-        for (source, width) in cases {
-            assert_eq!(width_of_bullet(&Markdown::parse(source), 0), width, "{source:?}");
-        }
-        assert_eq!(width_of_bullet(&Markdown::parse("- -\ta"), 1), 2);
+    fn tabs_reach_to_the_next_multiple_of_four() {
+        let markdown = Markdown::parse("\u{feff}a\n-\t- b\n    - c\n\td\n  \t\t e\n");
+        let columns = Columns::new(&markdown);
+        assert_eq!(columns.lines, [0, 0, 0, 4, 4, 9, 0]);
+        // The paragraph a, the items with b and c with their paragraphs, and the paragraph d and e.
+        assert_eq!(columns.blocks, [0, 0, 4, 6, 4, 6]);
     }
 
     #[test]

@@ -92,8 +92,9 @@ impl Report<'_> {
             };
             if task_box.task_box.mark == Mark::Unknown {
                 let content = self.markdown.source[content].trim();
+                let of = key.as_ref().map(|key| format!(" of {key}")).unwrap_or_default();
                 let message = format!(
-                    "The box [{content}] holds another character than x, so it is read as not ticked."
+                    "The box [{content}]{of} holds another character than x, so it is read as not ticked."
                 );
                 self.add(Code::UnknownMark, start, message, key.into_iter().collect());
             }
@@ -113,7 +114,7 @@ impl Report<'_> {
             if let Some(unknown) = &task.marks.unknown {
                 let unknown = cut(unknown, MAX_QUOTE);
                 let message = format!(
-                    "The group [{unknown}] of {key} is neither [P] nor a story, so it is read as part of the text."
+                    "The group [{unknown}] of {key} is neither [P] nor a story, so it is part of the text."
                 );
                 self.add(Code::UnknownTag, task.key_span.start, message, keys());
             }

@@ -7,8 +7,8 @@ use crate::list::tasks::behind_key;
 use crate::list::types::{ListDocument, ListTask, TaskState};
 use crate::text::one_line;
 
-/// The document with the present state of each task. `state` is given the key of a task; None leaves its lines out,
-/// as those of a task in the trash are.
+/// The document with the present state of each task. `state` is given the key of a task; None leaves its
+/// lines out, as those of a task in the trash are.
 pub fn export<'a>(
     source: &str,
     document: &ListDocument,
@@ -40,7 +40,11 @@ pub fn export<'a>(
 fn new_text(source: &str, task: &ListTask, text: &str) -> Change {
     let (box_end, end) = (task.box_content.end + 1, task.text_span.end);
     let behind = behind_key(source, box_end, task.key_span.clone(), end);
-    let start = task.key_span.end + behind.new_text;
+    let before = &source[task.key_span.end..task.key_span.end + behind.new_text];
+    // A line break before the text goes too: at the beginning of a line, more texts would not be plain text.
+    let space = &before[before.trim_end().len()..];
+    let kept = if space.contains(['\n', '\r']) { before.trim_end() } else { before };
+    let start = task.key_span.end + kept.len();
     if text.is_empty() {
         return (start..end, String::new());
     }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::list::columns::column_behind;
 use crate::list::marks::Reader;
 use crate::list::tasks::Tasks;
 use crate::list::types::{ListDocument, ListTask, NewLine, Place};
@@ -20,7 +21,13 @@ pub fn insert(source: &str, document: &ListDocument, place: Place, new: NewLine<
         Place::EndOfDocument => document.tasks.len().checked_sub(1),
     };
     let candidates = match before {
-        Some(task) => behind_task(source, &document.tasks[task]),
+        Some(task) => {
+            let at = document.tasks[task].lines.end;
+            // Only where the line would change how nested tasks are read, it gets their indentation.
+            let nested = document.tasks[task + 1..].first().filter(|next| next.lines.start == at);
+            let like = [Some(&document.tasks[task]), nested].into_iter().flatten();
+            like.flat_map(|task| candidates(at, &bullets(source, task))).collect()
+        }
         None => {
             let markdown = Markdown::parse(source);
             let section = match place {
@@ -47,8 +54,21 @@ struct Candidate {
     at: usize,
     /// The indentation, the bullet and the white space behind it.
     bullet: String,
-    has_blank_line_before: bool,
+    blank_lines: BlankLines,
 }
+
+/// Where the line has blank lines around it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BlankLines {
+    None,
+    Before,
+    Behind,
+    Both,
+}
+
+/// The blank lines to try, the best first.
+const BLANK_LINES: [BlankLines; 4] =
+    [BlankLines::None, BlankLines::Before, BlankLines::Behind, BlankLines::Both];
 
 impl Candidate {
     fn write(&self, source: &str, new: &NewLine<'_>, title: &str) -> String {
@@ -59,7 +79,7 @@ impl Candidate {
         if !before.is_empty() && !before.ends_with(['\n', '\r']) {
             text.push_str(line_end);
         }
-        if self.has_blank_line_before {
+        if matches!(self.blank_lines, BlankLines::Before | BlankLines::Both) {
             text.push_str(line_end);
         }
         text.push_str(&self.bullet);
@@ -77,14 +97,17 @@ impl Candidate {
             text.push_str(title);
         }
         text.push_str(line_end);
+        if matches!(self.blank_lines, BlankLines::Behind | BlankLines::Both) {
+            text.push_str(line_end);
+        }
         text.push_str(behind);
         text
     }
 }
 
-/// The places behind the lines of a task. If they do not suit lines that follow, a blank line or the indentation of
-/// the task's text can help.
-fn behind_task(source: &str, task: &ListTask) -> Vec<Candidate> {
+/// The indentation and the bullet of a task: with one space behind it, and with the text in the column of the
+/// task's box.
+fn bullets(source: &str, task: &ListTask) -> [String; 2] {
     let first_line = lines(&source[task.lines.start..task.box_content.start - 1]).next().unwrap_or_default();
     let written = first_line.trim_end();
     let digits = written.trim_end_matches(['.', ')']).trim_end_matches(|char: char| char.is_ascii_digit());
@@ -94,33 +117,33 @@ fn behind_task(source: &str, task: &ListTask) -> Vec<Candidate> {
     };
     let spaces = |char: char| if char.is_whitespace() { char } else { ' ' };
     let indentation: String = before.chars().map(spaces).collect();
-    let width = (first_line.len() - before.len()).clamp(2, MAX_SPACES + 1) - 1;
-    let candidate = |spaces: usize, has_blank_line_before: bool| Candidate {
-        at: task.lines.end,
-        bullet: format!("{indentation}{bullet}{}", " ".repeat(spaces)),
-        has_blank_line_before,
-    };
-    vec![candidate(1, false), candidate(width, false), candidate(1, true), candidate(width, true)]
+    let column = column_behind(0, before);
+    let width = column_behind(column, &first_line[before.len()..]) - column;
+    let width = width.clamp(2, MAX_SPACES + 1) - 1;
+    [1, width].map(|spaces| format!("{indentation}{bullet}{}", " ".repeat(spaces)))
 }
 
-/// The places at the end of a section without tasks. In a section that ends with an HTML block or with a code
-/// block that is not closed, the place is before the block.
-fn at_end_of_section(markdown: &Markdown<'_>, section: Range<usize>) -> Vec<Candidate> {
-    let lines = &markdown.lines;
-    let is_in = |at: usize| section.contains(&at);
-    let blocks = || markdown.children(None).filter(|block| is_in(markdown.blocks[*block].range.start));
-    let is_break = |block: &usize| markdown.blocks[*block].kind == BlockKind::ThematicBreak;
-    let last = blocks().filter(|block| !is_break(block)).last();
-    let end = last.map_or(section.start, |block| lines.end(markdown.blocks[block].range.end.max(1) - 1));
-    let begins_with_heading =
-        blocks().next().is_some_and(|block| matches!(markdown.blocks[block].kind, BlockKind::Heading { .. }));
-    let start = if begins_with_heading { lines.end(section.start) } else { section.start };
-    let candidate = |at: usize, has_blank_line_before: bool| Candidate {
-        at,
-        bullet: "- ".to_owned(),
-        has_blank_line_before,
+/// The candidates at one place, with each bullet and each form of blank lines.
+fn candidates(at: usize, bullets: &[String]) -> Vec<Candidate> {
+    let with_bullet = |blank_lines: BlankLines| {
+        bullets.iter().map(move |bullet| Candidate { at, bullet: bullet.clone(), blank_lines })
     };
-    [(end, false), (end, true), (start, false), (start, true)].map(|(at, blank)| candidate(at, blank)).into()
+    BLANK_LINES.into_iter().flat_map(with_bullet).collect()
+}
+
+/// The places at the end of a section without tasks: behind its last block; before its last block, which can
+/// be an HTML block or a code block that is not closed; and at the beginning.
+fn at_end_of_section(markdown: &Markdown<'_>, section: Range<usize>) -> Vec<Candidate> {
+    let (lines, block) = (&markdown.lines, |index: usize| &markdown.blocks[index]);
+    let blocks = || markdown.children(None).filter(|index| section.contains(&block(*index).range.start));
+    let is_heading = |index: usize| matches!(block(index).kind, BlockKind::Heading { .. });
+    let first = blocks().next().filter(|index| is_heading(*index));
+    let start = first.map_or(section.start, |heading| lines.end(block(heading).range.start));
+    let last = blocks().filter(|index| block(*index).kind != BlockKind::ThematicBreak).last();
+    let end = last.map_or(start, |last| lines.end(block(last).range.end.max(1) - 1));
+    let before_last = last.map_or(start, |last| lines.start(block(last).range.start)).max(start);
+    let bullets = [1, MAX_SPACES].map(|spaces| format!("-{}", " ".repeat(spaces)));
+    [end, before_last, start].into_iter().flat_map(|at| candidates(at, &bullets)).collect()
 }
 
 /// Whether a document is read as the old tasks and the new one.
@@ -131,7 +154,8 @@ fn is_read_as_new(document: &ListDocument, text: &str, index: usize, new: &NewLi
     }
     let added = found.remove(index);
     let is_new = (added.key.as_str(), added.text.as_str()) == (new.key, title)
-        && (added.marks.parallel, added.marks.stories.as_slice()) == (new.parallel, new.stories);
+        && (added.marks.parallel, added.marks.stories.as_slice()) == (new.parallel, new.stories)
+        && added.details.is_none();
     is_new
         && found.iter().zip(&document.tasks).all(|(found, task)| {
             (&found.key, &found.text, found.ticked, &found.details)

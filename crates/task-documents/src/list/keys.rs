@@ -32,8 +32,8 @@ pub fn scan(text: &str) -> Option<usize> {
     }
 }
 
-/// The length of the key with which a text begins, if what follows it can follow a key and if the key does not
-/// begin a range such as `T002-T004`. The text is the rest of a paragraph.
+/// The length of the key with which a text begins, if what follows it can follow a key and if the key does
+/// not begin a range such as `T002-T004`. The text is the rest of a paragraph.
 pub fn at(text: &str) -> Option<usize> {
     let length = scan(text)?;
     let rest = &text[length..];
@@ -41,18 +41,18 @@ pub fn at(text: &str) -> Option<usize> {
     (is_complete && !continues_range(rest)).then_some(length)
 }
 
-/// Whether a text behind a key makes it the beginning of a range: `-`, `–`, `—`, `~` or `..` and another key,
-/// or directly `-`, `–` or `~` and a digit.
+/// Whether a text behind a key makes it the beginning of a range: `-`, `–`, `—`, `~` or `..` and another
+/// key, or directly `-`, `–` or `~` and a digit.
 fn continues_range(rest: &str) -> bool {
     let is_digit = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
     let direct = ["-", "–", "~"].iter().find_map(|sign| rest.strip_prefix(sign));
-    direct.is_some_and(is_digit)
-        || begins_with_key_of_range(rest.trim_start_matches(|char| is_space_or(char, "*_`]")))
+    direct.is_some_and(is_digit) || begins_with_end_of_range(rest)
 }
 
-/// Whether a text begins with the sign of a range and a key. White space and emphasis may stand between them.
-pub fn begins_with_key_of_range(text: &str) -> bool {
+/// Whether a text begins with the sign of a range and a key. White space and emphasis may stand before each.
+pub fn begins_with_end_of_range(text: &str) -> bool {
     let signs = ["-", "–", "—", "~", ".."];
+    let text = text.trim_start_matches(|char| is_space_or(char, "*_`]"));
     let behind = signs.iter().find_map(|sign| text.strip_prefix(sign));
     behind.is_some_and(|text| scan(text.trim_start_matches(|char| is_space_or(char, "*_`["))).is_some())
 }

@@ -26,7 +26,8 @@ pub struct Behind {
     pub marks: Marks,
     /// Where the text begins. A `\` that is not part of the text is included.
     pub text: usize,
-    /// Where another text can be written: at the text, or before symbols that are skipped before a group only.
+    /// Where another text can be written: at the text, or before symbols that are skipped before a group
+    /// only.
     pub new_text: usize,
     /// The state of reading at `new_text`.
     pub reader: Reader,
@@ -77,16 +78,16 @@ impl Reader {
         Behind { marks, text: at, new_text: at, reader: self }
     }
 
-    /// Whether a text that is written here would not be read as it is. A `\` before it prevents that: behind the
-    /// `\`, everything is text.
+    /// Whether a text that is written here would not be read as it is. A `\` before it prevents that: behind
+    /// the `\`, everything is text.
     pub fn needs_backslash(&self, text: &str) -> bool {
         let text = text.trim_start_matches('\\');
         if text.starts_with(char::is_whitespace) {
             return false;
         }
         text.starts_with('[')
-            || keys::scan(text).is_some()
-            || keys::begins_with_key_of_range(text)
+            || keys::scan(text.trim_start_matches(['*', '_', '`', '['])).is_some()
+            || keys::begins_with_end_of_range(text)
             || self.clone().read(text).text > 0
     }
 
@@ -174,8 +175,8 @@ pub fn is_story(text: &str) -> bool {
     story_length(text) == Some(text.len())
 }
 
-/// The length of the number of a story with which a text begins, such as `1`, `1a` or `1.2`. A letter or a digit
-/// must not follow it.
+/// The length of the number of a story with which a text begins, such as `1`, `1a` or `1.2`. A letter or a
+/// digit must not follow it.
 pub fn story_number_length(text: &str) -> Option<usize> {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let number = digits(text);

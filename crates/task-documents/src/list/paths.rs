@@ -64,8 +64,9 @@ pub fn is_folder(path: &str) -> bool {
     path.ends_with('/')
 }
 
-/// The text as it stands in a document. Details lose the indentation that all of their lines have, so that they
-/// are not read as a code block. A text of one line stands behind a word, so that it is part of a paragraph.
+/// The text as it stands in a document. Details lose the indentation that all of their lines have, so that
+/// they are not read as a code block. A text of one line stands behind a word, so that it is part of a
+/// paragraph.
 fn as_document(text: &str) -> String {
     if !text.contains(['\n', '\r']) && !text.starts_with([' ', '\t']) {
         return format!("Text {text}");
@@ -75,8 +76,8 @@ fn as_document(text: &str) -> String {
     lines(text).map(|line| line.get(common..).unwrap_or_default().to_owned() + "\n").collect()
 }
 
-/// The parts of a document that are searched: the texts of paragraphs, headings and cells without the targets of
-/// links, each with whether it is the content of a code span.
+/// The parts of a document that are searched: the texts of paragraphs, headings and cells without the targets
+/// of links, each with whether it is the content of a code span.
 fn parts(markdown: &Markdown<'_>) -> Vec<(Range<usize>, bool)> {
     let mut parts = Vec::new();
     for (index, block) in markdown.blocks.iter().enumerate() {
@@ -162,8 +163,8 @@ fn partner(bracket: char) -> char {
     }
 }
 
-/// The word without punctuation around it, without brackets at its ends that have no partner, and without brackets
-/// that hold all of it.
+/// The word without punctuation around it, without brackets at its ends that have no partner, and without
+/// brackets that hold all of it.
 fn without_punctuation(word: &str) -> &str {
     let pairs = pairs(word);
     let is_alone = |at: usize, char: char| "()[]{}".contains(char) && !pairs.contains_key(&at);

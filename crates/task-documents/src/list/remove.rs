@@ -1,18 +1,22 @@
-//! Leaves out the lines of tasks. A task that is nested in such a task remains: its lines move to the left, or a
-//! blank line is put before them, but only where they would otherwise not be read as the same task.
+//! Leaves out the lines of tasks. A task that is nested in such a task remains: its lines move to the left,
+//! or a blank line is put before them, but only where they would otherwise not be read as the same task.
 
-use std::collections::{BTreeSet, HashMap};
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::list::changes::{Change, apply, new_offsets};
-use crate::list::columns::{moved, width_of_bullet};
+use crate::list::columns::{Columns, moved};
 use crate::list::tasks::{FoundTask, Tasks};
 use crate::list::types::{ListDocument, ListTask};
-use crate::markdown::{BlockKind, Markdown};
+use crate::markdown::Markdown;
 use crate::text::first_line_end;
 
 /// How often the result is corrected. A later correction is needed where an earlier one was not enough.
-const MAX_CORRECTIONS: usize = 3;
+const MAX_CORRECTIONS: usize = 4;
+
+/// Other columns for lines that move, behind and before the column of the bullet. A list item can have up to
+/// three columns more than the text around it, so one of them suits if the bullet or another line has some of
+/// these.
+const OTHER_INDENTATIONS: [isize; 4] = [3, -3, -2, -1];
 
 /// A task that remains, and what it must be read as.
 #[derive(Clone, Debug)]
@@ -28,26 +32,26 @@ pub fn write(source: &str, document: &ListDocument, kept: &[Option<Kept>], chang
     }
     let markdown = Markdown::parse(source);
     let removal = Removal::new(&markdown, document, kept, changes);
-    let mut corrections = Corrections::default();
-    for _ in 0..MAX_CORRECTIONS {
-        let changes = removal.changes(&corrections);
-        let text = apply(source, &changes);
-        let missing = removal.missing_corrections(&corrections, &changes, &text);
-        if missing.is_empty() {
-            return text;
-        }
-        corrections.moved.extend(missing.moved);
-        corrections.blank_lines.extend(missing.blank_lines);
+    let mut made = Corrections::default();
+    let (first, is_right) = removal.write(&mut made, MAX_CORRECTIONS);
+    if is_right {
+        return first;
     }
-    apply(source, &removal.changes(&corrections))
+    let mut others = OTHER_INDENTATIONS.into_iter().map(|indentation| {
+        made.indentation = indentation;
+        removal.write(&mut made, 1)
+    });
+    others.find(|(_, is_right)| *is_right).map_or(first, |(text, _)| text)
 }
 
 /// What is done so that the tasks that remain are read as before.
 #[derive(Default)]
 struct Corrections {
-    /// The indexes of list items whose lines move to the left by the width of the bullet. The first line of each
-    /// is left out.
+    /// The indexes of list items whose lines move to the left.
     moved: BTreeSet<usize>,
+    /// The first line of such an item that remains begins where the bullet was, or this number of
+    /// columns behind it.
+    indentation: isize,
     /// The beginnings of lines that get a blank line before them.
     blank_lines: BTreeSet<usize>,
 }
@@ -68,8 +72,10 @@ struct Removal<'a> {
     items: Vec<usize>,
     /// For each line, whether it is left out. The number of the first line is 1.
     is_left_out: Vec<bool>,
-    /// The list items whose first line is left out although other lines of it remain, each with its lines.
-    broken: HashMap<usize, Range<usize>>,
+    columns: Columns,
+    /// The list items whose first line is left out although other lines of it remain, each with the smallest
+    /// column of the blocks in it that remain.
+    broken: BTreeMap<usize, usize>,
 }
 
 impl<'a> Removal<'a> {
@@ -85,15 +91,43 @@ impl<'a> Removal<'a> {
             changes.push((task.lines.clone(), String::new()));
             is_left_out[markdown.line(task.lines.start)..=markdown.line(task.lines.end - 1)].fill(true);
         }
-        let mut broken = HashMap::new();
-        for (index, block) in markdown.blocks.iter().enumerate() {
-            let lines = markdown.line(block.range.start)..markdown.line(block.range.end) + 1;
-            if matches!(block.kind, BlockKind::Item { .. }) && is_left_out[lines.start] {
-                broken.insert(index, lines);
+        let columns = Columns::new(markdown);
+        let mut first_columns = vec![usize::MAX; markdown.blocks.len()];
+        let mut broken = BTreeMap::new();
+        for (index, block) in markdown.blocks.iter().enumerate().rev() {
+            let line = markdown.line(block.range.start);
+            if is_left_out[line] && first_columns[index] < usize::MAX {
+                broken.insert(index, first_columns[index]);
+            }
+            let column = if is_left_out[line] { first_columns[index] } else { columns.lines[line] };
+            if let Some(parent) = block.parent {
+                first_columns[parent] = column.min(first_columns[parent]);
             }
         }
         let items = Tasks::find(markdown).tasks.iter().map(|task| task.item).collect();
-        Self { markdown, tasks, kept, changes, items, is_left_out, broken }
+        Self { markdown, tasks, kept, changes, items, is_left_out, columns, broken }
+    }
+
+    /// The document without the lines, and whether it is read as the tasks that remain.
+    fn write(&self, made: &mut Corrections, max_corrections: usize) -> (String, bool) {
+        for _ in 0..max_corrections {
+            let changes = self.changes(made);
+            let text = apply(self.markdown.source, &changes);
+            let result = Markdown::parse(&text);
+            if result.body != self.markdown.body {
+                // A thematic break has become the first line, and would begin front matter.
+                made.blank_lines.insert(self.markdown.body);
+                continue;
+            }
+            let found = Tasks::find(&result).tasks;
+            let missing = self.missing_corrections(made, &changes, &found);
+            if missing.is_empty() {
+                return (text, found.len() == self.kept.iter().flatten().count());
+            }
+            made.moved.extend(missing.moved);
+            made.blank_lines.extend(missing.blank_lines);
+        }
+        (apply(self.markdown.source, &self.changes(made)), false)
     }
 
     /// All changes, in the order of the document.
@@ -102,58 +136,121 @@ impl<'a> Removal<'a> {
         let mut changes = self.changes.clone();
         let line_end = first_line_end(source);
         changes.extend(corrections.blank_lines.iter().map(|start| (*start..*start, line_end.to_owned())));
-        // The columns by which each line moves more than the line before it, and less.
-        let mut steps = vec![(0, 0); lines.count() + 2];
-        for item in &corrections.moved {
-            let width = width_of_bullet(self.markdown, *item);
-            let lines = &self.broken[item];
-            steps[lines.start].0 += width;
-            steps[lines.end].1 += width;
-        }
         let mut columns = 0;
-        for (number, (more, less)) in (0..=lines.count()).zip(steps) {
+        for (number, (more, less)) in (0..=lines.count()).zip(self.steps(corrections)) {
             columns = columns + more - less;
             if columns > 0 && !self.is_left_out[number] {
                 changes.push(moved(source, lines.range(number), columns));
             }
         }
         changes.sort_by_key(|(range, _)| (range.start, range.end));
+        // Lines of a text that is replaced need not move.
+        let mut end = 0;
+        changes.retain(|(range, _)| {
+            let is_free = range.start >= end;
+            end = range.end.max(end);
+            is_free
+        });
         changes
     }
 
-    /// Reads the result, and returns the corrections that it needs in addition to those that it has.
-    fn missing_corrections(&self, made: &Corrections, changes: &[Change], text: &str) -> Corrections {
-        let found = Tasks::find(&Markdown::parse(text)).tasks;
-        let found: HashMap<usize, &FoundTask> =
+    /// For each line, the columns by which it moves to the left more than the line before it, and less.
+    fn steps(&self, corrections: &Corrections) -> Vec<(usize, usize)> {
+        let mut steps = vec![(0, 0); self.markdown.lines.count() + 2];
+        // The moved items around the present one: the end of each, the columns by which its lines move, and
+        // the column that the leftmost of them gets.
+        let mut around: Vec<(usize, usize, usize)> = Vec::new();
+        for item in &corrections.moved {
+            let block = &self.markdown.blocks[*item];
+            while around.pop_if(|(end, ..)| *end <= *item).is_some() {}
+            let (_, moved, outer) = around.last().copied().unwrap_or_default();
+            let bullet = self.columns.blocks[*item].saturating_add_signed(corrections.indentation);
+            let target = bullet.saturating_sub(moved).max(outer);
+            let width = self.broken[item].saturating_sub(moved).saturating_sub(target);
+            around.push((block.end, moved + width, target));
+            steps[self.markdown.line(block.range.start)].0 += width;
+            steps[self.markdown.line(block.range.end) + 1].1 += width;
+        }
+        steps
+    }
+
+    /// The corrections that the result needs in addition to those that it has.
+    fn missing_corrections(
+        &self,
+        made: &Corrections,
+        changes: &[Change],
+        found: &[FoundTask],
+    ) -> Corrections {
+        let mut found: BTreeMap<usize, &FoundTask> =
             found.iter().map(|task| (task.key_span.start, task)).collect();
-        let keys = self.tasks.iter().map(|task| task.key_span.start);
         let mut missing = Corrections::default();
         let mut differing = Vec::new();
-        let mut gap = None;
-        for (index, key) in new_offsets(changes, keys).into_iter().enumerate() {
+        // The ends of the lines that are left out: in the result, and in the source.
+        let mut gaps = BTreeMap::new();
+        for (index, offset) in new_offsets(changes, self.offsets()).into_iter().enumerate() {
             let Some(kept) = &self.kept[index] else {
-                gap = Some(self.tasks[index].lines.end);
+                gaps.insert(offset, self.tasks[index].lines.end);
                 continue;
             };
-            match found.get(&key) {
-                Some(found) if is_same(&self.tasks[index], kept, found) => {}
+            let found = found.remove(&offset);
+            if found.is_some_and(|found| is_same(&self.tasks[index], kept, found)) {
+                continue;
+            }
+            let around = self.markdown.ancestors(self.items[index]);
+            let count = missing.moved.len();
+            let broken = around.filter(|item| self.broken.contains_key(item));
+            missing.moved.extend(broken.filter(|item| !made.moved.contains(item)));
+            match found {
+                _ if missing.moved.len() > count => {}
                 Some(_) => differing.push(index),
-                None => {
-                    let around = self.markdown.ancestors(self.items[index]);
-                    let broken =
-                        around.filter(|item| self.broken.contains_key(item) && !made.moved.contains(item));
-                    let count = missing.moved.len();
-                    missing.moved.extend(broken);
-                    if missing.moved.len() == count {
-                        missing.blank_lines.extend(gap.filter(|gap| !made.blank_lines.contains(gap)));
-                    }
+                None => self.separate_from_text_before(index, &gaps, made, &mut missing),
+            }
+        }
+        if missing.moved.is_empty() && missing.blank_lines.is_subset(&made.blank_lines) {
+            self.separate(&differing, made, &mut missing);
+            // What is left in `found` was text before.
+            let before = found.keys().filter_map(|key| gaps.range(..=key).next_back());
+            missing.blank_lines.extend(before.map(|(_, end)| end));
+        }
+        missing.blank_lines.retain(|end| !made.blank_lines.contains(end));
+        missing
+    }
+
+    /// Separates a task that is not found from text before it: by a blank line, then by moving that text too,
+    /// then by blank lines further above.
+    fn separate_from_text_before(
+        &self,
+        task: usize,
+        gaps: &BTreeMap<usize, usize>,
+        made: &Corrections,
+        missing: &mut Corrections,
+    ) {
+        let is_new = |end: &&usize| !made.blank_lines.contains(end);
+        let mut ends = gaps.values().rev().take(MAX_CORRECTIONS);
+        let broken = self.broken_before(task).filter(|item| !made.moved.contains(item));
+        match ends.next().filter(is_new) {
+            Some(end) => drop(missing.blank_lines.insert(*end)),
+            None => {
+                let count = missing.moved.len();
+                missing.moved.extend(broken);
+                if missing.moved.len() == count {
+                    missing.blank_lines.extend(ends.find(is_new));
                 }
             }
         }
-        if missing.is_empty() {
-            self.separate(&differing, made, &mut missing);
-        }
-        missing
+    }
+
+    /// The broken items between a task and the task that remains before it.
+    fn broken_before(&self, task: usize) -> impl Iterator<Item = usize> {
+        let before = self.kept[..task].iter().rposition(Option::is_some);
+        let start = before.map_or(0, |before| self.items[before] + 1);
+        self.broken.range(start..self.items[task]).map(|(item, _)| *item)
+    }
+
+    /// For each task the offset of its key, or of the end of its lines if it is left out.
+    fn offsets(&self) -> impl Iterator<Item = usize> {
+        let tasks = self.tasks.iter().zip(self.kept);
+        tasks.map(|(task, kept)| if kept.is_some() { task.key_span.start } else { task.lines.end })
     }
 
     /// Separates tasks that have got more lines from what follows them.
@@ -161,10 +258,10 @@ impl<'a> Removal<'a> {
         for index in differing {
             let behind = self.kept[index + 1..].iter().take_while(|kept| kept.is_none()).count();
             let left_out = index + 1..index + 1 + behind;
-            let broken = self.items[left_out.clone()].iter().filter(|item| self.broken.contains_key(item));
+            let Some(last) = left_out.last() else { continue };
+            let broken = self.broken.range(self.items[*index] + 1..=self.items[last]).map(|(item, _)| *item);
             missing.moved.extend(broken.filter(|item| !made.moved.contains(item)));
-            let end = left_out.last().map(|last| self.tasks[last].lines.end);
-            missing.blank_lines.extend(end.filter(|end| !made.blank_lines.contains(end)));
+            missing.blank_lines.insert(self.tasks[index + 1].lines.end);
         }
     }
 }

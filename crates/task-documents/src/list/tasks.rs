@@ -117,7 +117,8 @@ impl Tasks {
             details: None,
             ticked: task_box.is_ticked(),
             marks: behind.marks,
-            lines: markdown.lines.start(range.start)..markdown.lines.end(range.end.saturating_sub(1)),
+            lines: markdown.lines.start(range.start).max(markdown.body)
+                ..markdown.lines.end(range.end.saturating_sub(1)),
             box_content: task_box.content.clone(),
             key_span: head.key,
             text_span: text,

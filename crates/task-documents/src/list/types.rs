@@ -41,7 +41,8 @@ pub struct ListTask {
     pub box_content: Range<usize>,
     /// The key as it is written, without the `#2` of a repeated one.
     pub key_span: Range<usize>,
-    /// From the first byte of the text, or of a `\` that is not part of it, to the end of the first paragraph.
+    /// From the first byte of the text, or of a `\` that is not part of it, to the end of the first
+    /// paragraph.
     pub text_span: Range<usize>,
 }
 

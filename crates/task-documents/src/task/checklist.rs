@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::columns;
 use super::labels::{self, Labels};
 use super::names::{self, Row};
 use super::report::Report;
@@ -116,16 +117,12 @@ impl Reader<'_, '_, '_> {
             return around;
         }
         let span = end - text.len()..end;
+        let is_too_deep = columns::is_too_deep(self.markdown.source, task_box.content.start);
         let parent = match around {
+            _ if is_too_deep => return self.report_too_deep(&task_box, checklist),
             Around::NoItem => None,
             Around::Item(parent) if can_be_child(section, &checklist.items[parent]) => Some(parent),
-            _ => {
-                if !checklist.has_too_many {
-                    let message = "The box is nested too deeply. It is read as text.";
-                    self.report.add(Code::BoxTooDeep, task_box.content.start, message);
-                }
-                return Around::UnreadBox;
-            }
+            _ => return self.report_too_deep(&task_box, checklist),
         };
         if checklist.items.len() == self.limits.items {
             self.report_too_many(task_box.content.start, checklist);
@@ -158,6 +155,14 @@ impl Reader<'_, '_, '_> {
         self.has_reported_item = true;
         let message = "The list item has no box such as [ ]. It is not read as a checklist item.";
         self.report.add(Code::ItemWithoutBox, self.markdown.blocks[item].range.start, message);
+    }
+
+    fn report_too_deep(&mut self, task_box: &TaskBox, checklist: &Checklist) -> Around {
+        if !checklist.has_too_many {
+            let message = "The box is nested too deeply. It is read as text.";
+            self.report.add(Code::BoxTooDeep, task_box.content.start, message);
+        }
+        Around::UnreadBox
     }
 
     fn report_too_many(&mut self, offset: usize, checklist: &mut Checklist) {

@@ -1,4 +1,13 @@
-//! Columns of lines: how far text is indented, and what a new line begins with so that it is indented alike.
+//! How lines begin: how far text is indented, with which bullet, and what a new line beside it begins with.
+
+/// The maximum number of bytes before a list item or a table in its line. With more of them, new lines beside
+/// it would need too much memory.
+const MAX_BEFORE: usize = 1_000;
+
+/// Whether more than this stands before a byte in its line.
+pub(super) fn is_too_deep(source: &str, offset: usize) -> bool {
+    line_before(source, offset).len() > MAX_BEFORE
+}
 
 /// What stands before this byte in its line.
 pub(super) fn line_before(source: &str, offset: usize) -> &str {
@@ -20,6 +29,12 @@ pub(super) fn width(text: &str) -> usize {
 /// The white space with which a line begins.
 pub(super) fn indentation(line: &str) -> &str {
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+}
+
+/// Whether a line begins as a heading does: with one to six `#` and white space or the line end behind them.
+pub(super) fn begins_heading(line: &str) -> bool {
+    let rest = line.trim_start_matches('#');
+    matches!(line.len() - rest.len(), 1..=6) && (rest.is_empty() || rest.starts_with([' ', '\t']))
 }
 
 /// The bullet or the number of a list item with which a text begins.

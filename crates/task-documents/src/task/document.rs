@@ -1,13 +1,13 @@
 //! What a task document says, and where it says it.
 
+use super::ending::{Ending, OpenBlock};
 use super::names::Row;
 use super::report::Report;
-use super::sections::SectionBlocks;
 use super::spans::Spans;
 use super::values::{Limits, TaskValues};
 use super::{checklist, fields, files, prose, risks, sections, title};
 use crate::diagnostic::Diagnostic;
-use crate::markdown::{BlockKind, Markdown};
+use crate::markdown::Markdown;
 
 /// What a task document says.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ impl TaskDocument {
     pub fn read(source: &str, limits: &Limits) -> Self {
         let markdown = Markdown::parse(source);
         let mut report = Report::new(&markdown.lines);
-        let open_block = open_block(&markdown);
+        let open_block = OpenBlock::of(&markdown);
         let title = title::read(&markdown, limits.title, &mut report);
         let (values, fields) = fields::read(&markdown, title.fields.clone(), limits.owner, &mut report);
         let sections = sections::find(&markdown, &mut report);
@@ -36,9 +36,11 @@ impl TaskDocument {
         };
         let (objective, objective_span) = text(Row::Objective, limits.objective, "The objective");
         let (rationale, rationale_span) = text(Row::Rationale, limits.rationale, "The rationale");
-        let checklist = checklist::read(&markdown, &sections, limits, open_block, &mut report);
+        let open_at = open_block.as_ref().map(|block| block.start);
+        let ending = open_block.map_or(Ending::End, |block| block.ending(&markdown, &sections));
+        let checklist = checklist::read(&markdown, &sections, limits, open_at, &mut report);
         let risks = risks::read(&markdown, &sections, limits, &mut report);
-        let files = files::read(&markdown, &sections, limits, open_block, &mut report);
+        let files = files::read(&markdown, &sections, limits, open_at, &mut report);
         Self {
             values: TaskValues {
                 title: title.text,
@@ -67,37 +69,8 @@ impl TaskDocument {
                 risks_heading: risks.heading,
                 files: files.spans,
                 file_places: files.places,
-                new_sections: open_block.map(|block| new_sections(&markdown, &sections, block)),
+                ending,
             },
         }
     }
-}
-
-/// Where new sections are written before code or HTML without an end: before the block, or before the heading of a
-/// section whose text it is.
-fn new_sections(markdown: &Markdown<'_>, sections: &[SectionBlocks], open_block: usize) -> usize {
-    match sections.last() {
-        Some(section)
-            if matches!(section.row, Row::Objective | Row::Rationale) && !section.blocks.is_empty() =>
-        {
-            let is_in_section = section.blocks.end == markdown.blocks.len();
-            let heading = markdown.lines.start(markdown.blocks[section.heading].range.start);
-            if is_in_section { heading } else { open_block }
-        }
-        _ => open_block,
-    }
-}
-
-/// The beginning of the line of the last block if a heading behind the document would be read as a part of it, as
-/// it is with code and comments that have no end.
-fn open_block(markdown: &Markdown<'_>) -> Option<usize> {
-    let last = markdown.children(None).last()?;
-    if !matches!(markdown.blocks[last].kind, BlockKind::Code | BlockKind::Html) {
-        return None;
-    }
-    let start = markdown.lines.start(markdown.blocks[last].range.start);
-    let continued = format!("\n{}\n\n# Heading\n", &markdown.source[start..]);
-    let continued = Markdown::parse(&continued);
-    let end = continued.children(None).last()?;
-    (!matches!(continued.blocks[end].kind, BlockKind::Heading { .. })).then_some(start)
 }

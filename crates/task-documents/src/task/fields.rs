@@ -6,12 +6,13 @@ use chrono::{Datelike, NaiveDate};
 
 use super::columns::{self, Marker};
 use super::labels;
-use super::names::{self, Choice, Field};
+use super::names::Field;
 use super::report::Report;
 use super::sections;
 use super::spans::{FieldSpans, LastFieldLine};
 use super::title::is_in_brackets;
 use super::values::{Priority, Status};
+use super::words::{self, Choice};
 use crate::diagnostic::Code;
 use crate::markdown::{BlockKind, Markdown};
 use crate::text;
@@ -93,8 +94,8 @@ impl FieldValues {
                 self.date = read_date(text);
                 self.date.is_some()
             }
-            Field::Status => take(names::read_status(text), &mut self.status, &mut offers_choices),
-            Field::Priority => take(names::read_priority(text), &mut self.priority, &mut offers_choices),
+            Field::Status => take(words::read_status(text), &mut self.status, &mut offers_choices),
+            Field::Priority => take(words::read_priority(text), &mut self.priority, &mut offers_choices),
             Field::Owner => {
                 let owner = report.cut(&text::nfc(text), owner_limit, offset, "The owner");
                 self.owner = Some(owner).filter(|owner| !owner.is_empty());

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::columns;
 use super::labels::{self, Labels};
 use super::names::{self, Row};
 use super::report::Report;
@@ -93,6 +94,9 @@ impl Files {
 /// The first code span of a list item; without one, its text without a box. The span has the delimiters.
 fn path(markdown: &Markdown<'_>, item: usize) -> Option<(String, Range<usize>)> {
     let paragraph = markdown.first_paragraph(item)?;
+    if columns::is_too_deep(markdown.source, markdown.blocks[item].range.start) {
+        return None;
+    }
     let code = markdown.inlines_of(paragraph).iter().find(|inline| inline.kind == InlineKind::Code);
     if let Some(code) = code {
         let path = text::nfc(&text::one_line(&markdown.source[code.content.clone()]));

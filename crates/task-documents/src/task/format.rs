@@ -1,22 +1,30 @@
 //! How values are written in Markdown, on one line.
 
+use super::names::Row;
+use super::spans::Columns;
 use super::title;
 use super::values::{File, Item, Risk};
-use super::{names, spans::Columns};
+use super::words;
 use crate::text::one_line;
 
-/// A title in a heading. `after_prefix` tells whether `TASK:` stands before it.
+/// A title in a heading without a closing sequence. `after_prefix` tells whether `TASK:` stands before it.
 pub(super) fn title(title: &str, after_prefix: bool) -> String {
-    let mut text = one_line(title);
-    // A title that begins with `TASK:` would lose it, and one that ends with `#` would lose that.
-    if !after_prefix && title::strip_prefix(&text).is_some() {
-        text.insert_str(0, "TASK: ");
-    }
+    let mut text = title_without_end(title, after_prefix);
+    // The last `#` would be read as a closing sequence.
     let before = text.trim_end_matches('#');
     if before.len() < text.len() && (before.is_empty() || before.ends_with([' ', '\t'])) {
         text.push_str(" #");
     }
     text
+}
+
+/// A title in a heading that has a closing sequence of `#`, or in a line that is no heading.
+pub(super) fn title_without_end(title: &str, after_prefix: bool) -> String {
+    let text = one_line(title);
+    // A title that begins with `TASK:` would lose it, and one with the name of a section would begin a
+    // section.
+    let is_misread = title::strip_prefix(&text).is_some() || Row::of_heading(&text).is_some();
+    if !after_prefix && is_misread { format!("TASK: {text}") } else { text }
 }
 
 /// The value of a field line. A `\` at its end is written twice, because one is not part of the value.
@@ -57,8 +65,8 @@ pub(super) fn row(risk: &Risk, columns: Columns) -> String {
     for column in 0..=last.max(columns.count.saturating_sub(1).min(MAX_COLUMNS)) {
         let text = match column {
             column if column == columns.description => cell(&risk.description),
-            column if column == columns.likelihood => names::level_text(risk.likelihood).to_owned(),
-            column if column == columns.impact => names::level_text(risk.impact).to_owned(),
+            column if column == columns.likelihood => words::level_text(risk.likelihood).to_owned(),
+            column if column == columns.impact => words::level_text(risk.impact).to_owned(),
             column if Some(column) == columns.mitigation => {
                 risk.mitigation.as_deref().map(cell).unwrap_or_default()
             }
@@ -80,7 +88,8 @@ mod tests {
 
     #[test]
     fn a_title_is_written_so_that_it_is_read_again() {
-        assert_eq!(title("Plan", false), "Plan");
+        assert_eq!(title("Plans", false), "Plans");
+        assert_eq!(title("Plan", false), "TASK: Plan");
         assert_eq!(title("Task: Plan", false), "TASK: Task: Plan");
         assert_eq!(title("Task: Plan", true), "Task: Plan");
         assert_eq!(title("C#", false), "C#");

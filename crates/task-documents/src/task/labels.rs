@@ -79,10 +79,16 @@ impl<'m, K: Copy> Labels<'m, K> {
     /// Below a paragraph inside of a list item another label could be above the new item.
     pub(super) fn place(&self, block: usize) -> Option<(K, ListPlace)> {
         match self.markdown.blocks[block].kind {
-            BlockKind::Item { .. } => Some((self.of_item(block)?, first_child(self.markdown, block))),
+            BlockKind::Item { .. } => {
+                let label = self.of_item(block)?;
+                let start = self.markdown.blocks[block].range.start;
+                let is_too_deep = columns::is_too_deep(self.markdown.source, start);
+                (!is_too_deep).then(|| (label, first_child(self.markdown, block)))
+            }
             BlockKind::Paragraph { .. } if self.markdown.blocks[block].parent.is_none() => {
                 let label = self.of_paragraph(block)?;
-                Some((label, new_list(self.markdown, sections::end_of_last_line(self.markdown, block))))
+                let below = sections::end_of_last_line(self.markdown, block);
+                Some((label, new_list(self.markdown, below)))
             }
             _ => None,
         }
@@ -94,28 +100,26 @@ pub(super) fn below_heading(markdown: &Markdown<'_>, section: &SectionBlocks) ->
     new_list(markdown, section.below_heading(markdown))
 }
 
-/// The place of a list below a line. A list that follows is indented alike, so that it is not nested in the first.
+/// The place of a list below a line.
 fn new_list(markdown: &Markdown<'_>, below: usize) -> ListPlace {
-    let next =
-        text::lines(&markdown.source[below..]).find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let indentation = columns::indentation(next);
-    let is_list = columns::width(indentation) < 4 && Marker::of(&next[indentation.len()..]).is_some();
-    let prefix = if is_list { indentation.to_owned() } else { String::new() };
-    ListPlace { below, prefix, is_apart: true }
+    ListPlace { below, prefix: prefix_before_next(markdown, below, String::new()), is_apart: true }
+}
+
+/// The white space before the bullet of a list item that is written below a line: at least `least`. It is
+/// that of the next line if that is indented a little more, because the next line would otherwise be nested
+/// in the item.
+fn prefix_before_next(markdown: &Markdown<'_>, below: usize, least: String) -> String {
+    let next = text::lines(&markdown.source[below..]).find(|line| !line.trim().is_empty());
+    let indentation = columns::indentation(next.unwrap_or_default());
+    let width = columns::width(&least);
+    if (width..width + 4).contains(&columns::width(indentation)) { indentation.to_owned() } else { least }
 }
 
 /// The place of the first child of a list item. It is nested in the item.
 pub(super) fn first_child(markdown: &Markdown<'_>, item: usize) -> ListPlace {
     let paragraph = markdown.first_paragraph(item).unwrap_or(item);
     let below = sections::end_of_last_line(markdown, paragraph);
-    let before = |block: usize| columns::line_before(markdown.source, markdown.blocks[block].range.start);
-    let is_item = |block: &usize| matches!(markdown.blocks[*block].kind, BlockKind::Item { .. });
-    let nested = markdown.children(Some(item)).find(is_item).map(before);
-    let prefix = match nested.filter(|before| before.trim().is_empty()) {
-        // A list item that is less indented than the next one would become its parent.
-        Some(before) => before.to_owned(),
-        None => content_prefix(markdown, item),
-    };
+    let prefix = prefix_before_next(markdown, below, content_prefix(markdown, item));
     ListPlace { below, prefix, is_apart: false }
 }
 
@@ -135,7 +139,7 @@ pub(super) fn list_item(markdown: &Markdown<'_>, item: usize) -> ListItemSpan {
     let is_first_in_line = columns::line_before(markdown.source, range.start).trim().is_empty();
     let end = sections::end_of_last_line(markdown, item);
     let marker = range.start;
-    let lines = if is_first_in_line { markdown.lines.start(marker)..end } else { range };
+    let lines = if is_first_in_line { sections::start_of_line(markdown, marker)..end } else { range };
     ListItemSpan { marker, lines, end }
 }
 

@@ -3,6 +3,7 @@
 mod checklist;
 mod columns;
 mod document;
+mod ending;
 mod export;
 mod fields;
 mod files;
@@ -18,6 +19,7 @@ mod siblings;
 mod spans;
 mod title;
 mod values;
+mod words;
 mod write;
 
 pub use document::TaskDocument;

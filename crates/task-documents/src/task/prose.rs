@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::columns;
 use super::labels;
 use super::sections::{self, SectionBlocks};
 use super::spans::ProseSpan;
@@ -27,7 +28,7 @@ pub(super) fn read(markdown: &Markdown<'_>, section: Option<&SectionBlocks>) -> 
     let counted = if texts.is_empty() { &examples } else { &texts };
     let empty = || (None, ProseSpan::Empty { below: section.below_heading(markdown) });
     let (Some(first), Some(last)) = (counted.first(), counted.last()) else { return empty() };
-    let line_start = markdown.lines.start(markdown.blocks[*first].range.start);
+    let line_start = sections::start_of_line(markdown, markdown.blocks[*first].range.start);
     let span = line_start..markdown.blocks[*last].content.end;
     let start = match part(markdown, *first) {
         Part::Example(start) => start,
@@ -42,7 +43,8 @@ pub(super) fn read(markdown: &Markdown<'_>, section: Option<&SectionBlocks>) -> 
     let outside = examples.iter().filter(|example| !(first..=last).contains(example));
     let outside = outside.map(|example| markdown.blocks[*example].range.clone());
     let cleared = std::iter::once(line_start..markdown.blocks[*last].range.end).chain(outside).collect();
-    (Some(value), ProseSpan::Text { span, cleared })
+    let is_underlined = markdown.blocks[*last].kind == BlockKind::Paragraph { underlined: true };
+    (Some(value), ProseSpan::Text { span, is_underlined, cleared })
 }
 
 fn blocks(parts: &[(usize, Part)], is_wanted: impl Fn(Part) -> bool) -> Vec<usize> {
@@ -90,15 +92,9 @@ fn escapes<'m>(markdown: &'m Markdown<'_>, blocks: Range<usize>) -> impl Iterato
         let unindented = text.trim_start_matches(' ');
         let indentation = text.len() - unindented.len();
         let heading = unindented.trim_start_matches('\\');
-        let is_escaped = heading.len() < unindented.len() && begins_heading(heading);
+        let is_escaped = heading.len() < unindented.len() && columns::begins_heading(heading);
         (indentation < 4 && is_escaped).then_some(line.start + indentation)
     })
-}
-
-/// Whether a line begins as a heading does: with one to six `#` and white space or the line end behind them.
-fn begins_heading(line: &str) -> bool {
-    let rest = line.trim_start_matches('#');
-    matches!(line.len() - rest.len(), 1..=6) && (rest.is_empty() || rest.starts_with([' ', '\t']))
 }
 
 /// The text with a `\` before each line that would begin a heading. Reading drops it again.

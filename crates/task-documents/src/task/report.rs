@@ -20,7 +20,8 @@ impl<'a> Report<'a> {
         self.found.push(Diagnostic { code, line, message: message.into(), keys: Vec::new(), numbers: None });
     }
 
-    /// The text, cut where it is longer than its field allows. `what` names the field at the start of a sentence.
+    /// The text, cut where it is longer than its field allows. `what` names the field at the start of a
+    /// sentence.
     pub(super) fn cut(&mut self, text: &str, limit: usize, offset: usize, what: &str) -> String {
         let cut = text::cut(text, limit);
         if cut != text {

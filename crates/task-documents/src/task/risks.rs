@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::columns;
-use super::names::{self, Row};
+use super::names::Row;
 use super::report::Report;
-use super::sections::SectionBlocks;
+use super::sections::{self, SectionBlocks};
 use super::spans::{Columns, RiskSpan, TableSpan};
 use super::values::{Limits, Risk};
+use super::words;
 use crate::diagnostic::Code;
 use crate::markdown::{BlockKind, Markdown};
 use crate::text;
@@ -35,7 +36,8 @@ pub(super) fn read(
         risks.heading.get_or_insert_with(|| section.below_heading(markdown));
         let is_table = |block: &usize| {
             let block = &markdown.blocks[*block];
-            block.kind == BlockKind::Table && !block.in_quote
+            let is_table = block.kind == BlockKind::Table && !block.in_quote;
+            is_table && !columns::is_too_deep(markdown.source, block.range.start)
         };
         let tables: Vec<_> =
             section.blocks.clone().filter(is_table).map(|block| (block, table(markdown, block))).collect();
@@ -92,7 +94,7 @@ impl Risks {
         let Some(description) = cell(columns.description).filter(|cell| !cell.is_empty()) else { return };
         let level = |column: usize| {
             let cell = cell(column)?;
-            Some((names::read_level(&source[cell.clone()])?, cell))
+            Some((words::read_level(&source[cell.clone()])?, cell))
         };
         let (Some(likelihood), Some(impact)) = (level(columns.likelihood), level(columns.impact)) else {
             let message = "The risk has no likelihood or impact that is Low, Medium or High. It is not read.";
@@ -121,7 +123,7 @@ impl Risks {
                 .map(|text| report.cut(&text, limits.mitigation, row.start, "The mitigation")),
         });
         self.spans.push(RiskSpan {
-            line: markdown.lines.start(row.start)..markdown.lines.end(row.start),
+            line: sections::start_of_line(markdown, row.start)..markdown.lines.end(row.start),
             row,
             table: self.tables.len() - 1,
             description,

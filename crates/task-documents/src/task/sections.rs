@@ -36,7 +36,8 @@ impl SectionBlocks {
     }
 }
 
-/// Finds the sections, in the order of the document. Those with a row that an earlier section has are reported.
+/// Finds the sections, in the order of the document. Those with a row that an earlier section has are
+/// reported.
 pub(super) fn find(markdown: &Markdown<'_>, report: &mut Report<'_>) -> Vec<SectionBlocks> {
     let mut sections: Vec<SectionBlocks> = Vec::new();
     let mut rows = HashSet::new();
@@ -108,4 +109,9 @@ pub(super) fn lines<'m>(
         let (start, end) = (line.start.max(range.start), line.end.min(range.end));
         start..start + markdown.source[start..end].trim_end_matches(['\n', '\r']).len()
     })
+}
+
+/// The beginning of the line that holds this byte. A byte order mark stands before all lines.
+pub(super) fn start_of_line(markdown: &Markdown<'_>, offset: usize) -> usize {
+    markdown.lines.start(offset).max(markdown.body.min(offset))
 }

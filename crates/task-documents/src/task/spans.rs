@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::ending::Ending;
 use super::names::Field;
 use super::values::{FileKind, Section};
 use crate::boxes;
@@ -27,8 +28,8 @@ pub(super) struct Spans {
     pub risks_heading: Option<usize>,
     pub files: Vec<FileSpan>,
     pub file_places: Places<FileKind>,
-    /// Where new sections are written if they cannot stand at the end, because it is in code or HTML without an end.
-    pub new_sections: Option<usize>,
+    /// Where new sections are written.
+    pub ending: Ending,
 }
 
 impl Spans {
@@ -43,8 +44,17 @@ impl Spans {
 pub(super) enum TitleSpan {
     /// In a heading. The span is without `TASK:`.
     Heading(Range<usize>),
-    /// In a document without headings. The first range is the line, the second without `TASK:`.
-    Line(Range<usize>, Range<usize>),
+    /// In the heading of a section, which begins at this line. A new title is written above the section.
+    SectionHeading(usize),
+    /// In the first line of a document without headings.
+    Line {
+        line: Range<usize>,
+        /// The line without `TASK:`.
+        span: Range<usize>,
+        /// What a heading can replace: the line, with a line below it that underlines it. None if the rest of
+        /// the document would be read in another way then.
+        heading: Option<Range<usize>>,
+    },
     /// The document has neither headings nor lines.
     Missing,
 }
@@ -88,8 +98,10 @@ pub(super) enum ProseSpan {
     Text {
         /// What a new text replaces, with the label of an example.
         span: Range<usize>,
-        /// What is removed when the text is cleared. The first is `span`, perhaps with the line of an underlined
-        /// heading. Examples follow that would be read as the text.
+        /// Whether a line below the text makes it a heading for CommonMark.
+        is_underlined: bool,
+        /// What is removed when the text is cleared. The first is `span`, perhaps with the line of an
+        /// underlined heading. Examples follow that would be read as the text.
         cleared: Vec<Range<usize>>,
     },
 }
@@ -99,7 +111,8 @@ pub(super) enum ProseSpan {
 pub(super) struct ListItemSpan {
     /// The offset of the bullet or number.
     pub marker: usize,
-    /// All lines of the item. If another bullet stands before it in its line, only the item without its line end.
+    /// All lines of the item. If another bullet stands before it in its line, only the item without its line
+    /// end.
     pub lines: Range<usize>,
     /// The offset behind its last line.
     pub end: usize,

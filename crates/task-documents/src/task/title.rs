@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::names::Row;
 use super::report::Report;
 use super::sections;
 use super::spans::TitleSpan;
@@ -31,14 +32,18 @@ pub(super) fn read(markdown: &Markdown<'_>, limit: usize, report: &mut Report<'_
             let content = markdown.blocks[heading].content.clone();
             let next = headings().find(|next| *next > heading);
             let end = next.map_or(source_end, |next| markdown.blocks[next].range.start);
-            let span = TitleSpan::Heading(without_prefix(markdown.source, content.clone()));
+            let span = match Row::of_heading(markdown.content(heading)) {
+                Some(_) => TitleSpan::SectionHeading(sections::start_of_line(markdown, content.start)),
+                None => TitleSpan::Heading(without_prefix(markdown.source, content.clone())),
+            };
             (content, span, sections::end_of_last_line(markdown, heading)..end)
         }
         None => match first_line(markdown) {
             Some(line) => {
                 let span = without_prefix(markdown.source, line.clone());
                 let end = markdown.lines.end(line.start);
-                (line.clone(), TitleSpan::Line(line, span), end..source_end)
+                let heading = replaceable(markdown, &line);
+                (line.clone(), TitleSpan::Line { line, span, heading }, end..source_end)
             }
             None => (markdown.body..markdown.body, TitleSpan::Missing, markdown.body..source_end),
         },
@@ -67,6 +72,23 @@ fn first_line(markdown: &Markdown<'_>) -> Option<Range<usize>> {
         let start = line.end - text.len();
         (!text.is_empty() && !is_unread).then(|| start..start + text.trim_end().len())
     })
+}
+
+/// What a heading can replace. The rest of a paragraph must be one after a heading too.
+fn replaceable(markdown: &Markdown<'_>, line: &Range<usize>) -> Option<Range<usize>> {
+    let block = markdown.children(None).find(|block| markdown.blocks[*block].range.end > line.start)?;
+    let block = &markdown.blocks[block];
+    let BlockKind::Paragraph { underlined } = block.kind else { return None };
+    let mut rest = sections::lines(markdown, line.end..block.content.end).skip(1);
+    let is_plain = |line: Range<usize>| {
+        let text = &markdown.source[line];
+        text.starts_with(char::is_alphabetic) || text.starts_with("**")
+    };
+    let start = sections::start_of_line(markdown, line.start);
+    match underlined {
+        true => (block.content == *line).then_some(start..block.range.end),
+        false => (block.range.start == line.start && rest.all(is_plain)).then_some(start..line.end),
+    }
 }
 
 /// The range without a leading `TASK:` and the white space behind it.

@@ -38,8 +38,8 @@ pub struct TaskValues {
 /// A checklist item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// For the export: the index of the item in the values of the document. None for an item that was added later.
-    /// Reading sets it to the index of the item itself. The same holds for risks and files.
+    /// For the export: the index of the item in the values of the document. None for an item that was added
+    /// later. Reading sets it to the index of the item itself. The same holds for risks and files.
     pub origin: Option<usize>,
     pub section: Section,
     pub text: String,

@@ -6,6 +6,7 @@ use super::prose;
 use super::siblings::Siblings;
 use super::spans::Columns;
 use super::values::{File, FileKind, Item, Risk, Section, TaskValues};
+use super::words;
 use crate::text;
 
 /// The columns of a new table of risks.
@@ -42,8 +43,8 @@ pub fn write(values: &TaskValues) -> String {
 pub(super) fn field_value(field: Field, values: &TaskValues) -> Option<String> {
     match field {
         Field::Date => values.date.map(|date| date.format("%Y-%m-%d").to_string()),
-        Field::Status => Some(names::status_text(values.status).to_owned()),
-        Field::Priority => Some(names::priority_text(values.priority).to_owned()),
+        Field::Status => Some(words::status_text(values.status).to_owned()),
+        Field::Priority => Some(words::priority_text(values.priority).to_owned()),
         Field::Owner => values.owner.as_deref().map(format::field_value).filter(|owner| !owner.is_empty()),
     }
 }

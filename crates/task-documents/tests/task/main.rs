@@ -1,5 +1,10 @@
 //! Task documents as their users see them: what is read, what is written, and what is reported.
 
+mod changes;
+mod diagnostics;
+mod generate;
+mod hostile;
+mod properties;
 mod reading;
 mod support;
 mod template;

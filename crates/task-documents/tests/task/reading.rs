@@ -58,8 +58,10 @@ fn a_text_is_read_without_hints_rules_and_headings_at_its_ends() {
 
 #[test]
 fn checklists_are_read_from_headings_in_various_styles() {
-    let source = "# T\n## 🎯 In Scope\n* [✅] a\n* [X] b\n## Non-Goals:\n+ [] c\n## **Deliverables**\n1. [x] d\n   more\n\
-                  ## 4) Steps\n1. [x] e\n   - [~] f\n     - [ ] g\n2) [ ] h\n- i\n## Definition of Done\n- [ ] j\n  - [ ] k\n- [ ]\n";
+    let source = "# T\n## 🎯 In Scope\n* [✅] a\n* [X] b\n## Non-Goals:\n+ [] c\n## **Deliverables**\n\
+        1. [x] d\n   more\n\
+                  ## 4) Steps\n1. [x] e\n   - [~] f\n     - [ ] g\n2) [ ] h\n- i\n\
+                  ## Definition of Done\n- [ ] j\n  - [ ] k\n- [ ]\n";
     let values = read(source);
     let texts = |section| items(&values, section);
     assert_eq!(texts(Section::InScope), ["a", "x b"]);
@@ -71,8 +73,10 @@ fn checklists_are_read_from_headings_in_various_styles() {
 
 #[test]
 fn labels_decide_about_the_items_of_a_scope_section() {
-    let source = "# T\n## Scope & Deliverables\n- [ ] none\n- **In Scope**\n  - group\n    - [ ] a\n\n**Out of Scope**:\n\n\
-                  - [ ] b\n- **Deliverables:**\n- [ ] c\n- **In Scope**:\n  - **Out of Scope**:\n    - [ ] d\n  - [ ] e\n";
+    let source = "# T\n## Scope & Deliverables\n- [ ] none\n- **In Scope**\n  - group\n    - [ ] a\n\n\
+        **Out of Scope**:\n\n\
+                  - [ ] b\n- **Deliverables:**\n- [ ] c\n\
+                  - **In Scope**:\n  - **Out of Scope**:\n    - [ ] d\n  - [ ] e\n";
     let values = read(source);
     assert_eq!(items(&values, Section::InScope), ["a", "e"]);
     assert_eq!(items(&values, Section::OutOfScope), ["b", "d"]);
@@ -81,14 +85,16 @@ fn labels_decide_about_the_items_of_a_scope_section() {
 
 #[test]
 fn boxes_in_quotes_code_and_other_sections_are_text() {
-    let source = "# T\n## Plan\n> - [ ] a\n\n```\n- [ ] b\n```\n\n    - [ ] c\n\n<!--\n- [ ] d\n-->\n\n## Notes\n- [ ] e\n";
+    let source = "# T\n## Plan\n> - [ ] a\n\n```\n- [ ] b\n```\n\n    - [ ] c\n\n<!--\n- [ ] d\n-->\n\n\
+        ## Notes\n- [ ] e\n";
     assert_eq!(read(source).items, []);
 }
 
 #[test]
 fn risks_are_read_from_the_first_complete_table() {
     let source = "# T\n## Risks\n| a | b |\n|---|---|\n| 1 | 2 |\n\n\
-                  Probability | Severity | Risk | Mitigations\n--|--|--|--\n🔴 High | **Med** | a \\| b |\nLow | Low | c | d | e\n\
+                  Probability | Severity | Risk | Mitigations\n--|--|--|--\n🔴 High | **Med** | a \\| b |\n\
+                  Low | Low | c | d | e\n\
                   | Low | ? | f | g |\n| Low | Low | | h |\n";
     let values = read(source);
     let risks: Vec<_> =
@@ -98,7 +104,8 @@ fn risks_are_read_from_the_first_complete_table() {
 
 #[test]
 fn files_are_read_below_their_labels() {
-    let source = "# T\n## Files Affected\n- none\n\n**New**\n\n* `a.rs` - text `b.rs`\n* [ ] c d\n  - a note\n\n- **Changed**:\n  1. ``d`e``\n- **Removed**\n";
+    let source = "# T\n## Files Affected\n- none\n\n**New**\n\n* `a.rs` - text `b.rs`\n\
+        * [ ] c d\n  - a note\n\n- **Changed**:\n  1. ``d`e``\n- **Removed**\n";
     let values = read(source);
     let files: Vec<_> = values.files.iter().map(|file| (file.kind as u8, file.path.as_str())).collect();
     assert_eq!(files, [(0, "a.rs"), (0, "c d"), (1, "d`e")]);
@@ -109,8 +116,10 @@ fn a_new_document_has_the_form_of_the_template() {
     let mut values = read("");
     values.title = "Title".into();
     let expected = "# TASK: Title\n\n**Status**: Pending\n**Priority**: Medium\n\n---\n\n## 1. Objective\n\n\
-        ## 2. Problem Statement & Rationale\n\n## 3. Scope & Deliverables\n\n- **In Scope**:\n- **Out of Scope**:\n\
-        - **Deliverables**:\n\n## 4. Implementation Plan / Action Items\n\n## 5. Success & Acceptance Criteria\n\n\
+        ## 2. Problem Statement & Rationale\n\n## 3. Scope & Deliverables\n\n\
+        - **In Scope**:\n- **Out of Scope**:\n\
+        - **Deliverables**:\n\n## 4. Implementation Plan / Action Items\n\n\
+        ## 5. Success & Acceptance Criteria\n\n\
         ## 6. Risks & Mitigation\n\n| Risk | Likelihood | Impact | Mitigation Plan |\n|---|---|---|---|\n\n\
         ## 7. Files to Modify\n\n- **Created**:\n- **Modified**:\n- **Deleted**:\n";
     assert_eq!(write(&values), expected);

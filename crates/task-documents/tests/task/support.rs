@@ -72,8 +72,8 @@ pub fn remove_items(values: &mut TaskValues, is_removed: impl Fn(&Item) -> bool)
     values.items = kept;
 }
 
-/// The values without origins. The order of items in different sections, and of files of different kinds, has no
-/// meaning.
+/// The values without origins. The order of items in different sections, and of files of different kinds, has
+/// no meaning.
 pub fn comparable(values: &TaskValues) -> impl PartialEq + std::fmt::Debug + use<> {
     let items = values.items.iter().enumerate().filter(|(_, item)| item.parent.is_none());
     let mut items: Vec<_> = items

@@ -94,12 +94,10 @@ fn a_changed_value_of_the_template_changes_its_own_line() {
     );
     expect(
         |now| now.risks[1].impact = RiskLevel::Low,
-        &[
-            "| Replay attacks | Medium | Medium | Keep token expiration times short (e.g., 15 minutes) and implement a token blocklist for logout. |",
-        ],
-        &[
-            "| Replay attacks | Medium | Low | Keep token expiration times short (e.g., 15 minutes) and implement a token blocklist for logout. |",
-        ],
+        &["| Replay attacks | Medium | Medium | Keep token expiration times short (e.g., 15 minutes) \
+                and implement a token blocklist for logout. |"],
+        &["| Replay attacks | Medium | Low | Keep token expiration times short (e.g., 15 minutes) and \
+                implement a token blocklist for logout. |"],
     );
 }
 

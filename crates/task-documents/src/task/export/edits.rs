@@ -9,6 +9,8 @@ use crate::text::{self, BYTE_ORDER_MARK};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Before {
     Anything,
+    /// A blank line if the text would otherwise continue the paragraph before it.
+    NewBlock,
     /// The end of a line.
     LineEnd,
     /// A blank line, or the beginning of the document.
@@ -49,6 +51,14 @@ impl<'a> Edits<'a> {
         self.add(range, text, Before::Anything, After::Anything);
     }
 
+    /// Replaces a text that begins with a line and ends before a line end. The rest of its last line stays.
+    pub(super) fn replace_block(&mut self, range: Range<usize>, text: &str, after: After) {
+        let rest = &self.source[range.end..];
+        let line_end = end_of_line(rest);
+        let text = format!("{text}{}", text::with_line_feeds(&rest[..line_end]));
+        self.add(range.start..range.end + line_end, &text, Before::NewBlock, after);
+    }
+
     /// Inserts text. The line ends of the source replace the LF in it.
     pub(super) fn insert(&mut self, at: usize, text: &str, before: Before, after: After) {
         self.add(at..at, text, before, after);
@@ -77,8 +87,8 @@ impl<'a> Edits<'a> {
         self.edits.push(Edit { range, text, before, after });
     }
 
-    /// The changed source. At the same offset, text is inserted in the order in which it was added. An edit inside of
-    /// removed lines is left out.
+    /// The changed source. At the same offset, text is inserted in the order in which it was added. An edit
+    /// inside of removed lines is left out.
     pub(super) fn apply(mut self) -> String {
         self.edits.sort_by_key(|edit| (edit.range.start, !edit.range.is_empty()));
         let added: usize = self.edits.iter().map(|edit| edit.text.len()).sum();
@@ -111,7 +121,7 @@ impl Output {
         if range.is_empty() {
             return;
         }
-        let next = text::lines(&source[range.start..]).next().unwrap_or_default();
+        let next = first_line(&source[range.start..]);
         let is_needed = match std::mem::replace(&mut self.after, After::Anything) {
             After::Anything => false,
             After::NewBlock => continues_paragraph(self.last_line(), next),
@@ -128,7 +138,12 @@ impl Output {
             if !self.text.ends_with(['\n', '\r']) {
                 self.text.push_str(self.line_end);
             }
-            if edit.before == Before::BlankLine && !self.last_line().trim().is_empty() {
+            let is_needed = match edit.before {
+                Before::Anything | Before::LineEnd => false,
+                Before::NewBlock => continues_paragraph(self.last_line(), first_line(&edit.text)),
+                Before::BlankLine => !self.last_line().trim().is_empty(),
+            };
+            if is_needed {
                 self.text.push_str(self.line_end);
             }
         }
@@ -150,14 +165,25 @@ impl Output {
     }
 }
 
+/// The offset behind the first line end of a text, or its length.
+pub(super) fn end_of_line(text: &str) -> usize {
+    let line = first_line(text);
+    let rest = &text[line.len()..];
+    line.len() + if rest.starts_with("\r\n") { 2 } else { rest.len().min(1) }
+}
+
+fn first_line(text: &str) -> &str {
+    text::lines(text).next().unwrap_or_default()
+}
+
 /// Whether a line could be read as a part of the paragraph in the line before it.
 fn continues_paragraph(line: &str, next: &str) -> bool {
     let next_indentation = columns::indentation(next);
     let next = &next[next_indentation.len()..];
     let line_indentation = columns::indentation(line);
     let text = &line[line_indentation.len()..];
-    let begins_block = ["#", "```", "~~~"].iter().any(|start| next.starts_with(start));
-    if text.trim().is_empty() || text.starts_with('#') || next.is_empty() || begins_block {
+    let begins_block = columns::begins_heading(next) || next.starts_with("```") || next.starts_with("~~~");
+    if text.trim().is_empty() || columns::begins_heading(text) || next.is_empty() || begins_block {
         return false;
     }
     let Some(marker) = Marker::of(next).filter(|marker| next.len() > marker.text.len() + marker.space.len())

@@ -27,14 +27,15 @@ pub(super) fn write(
     let mut without_place = Vec::new();
     for section in Section::ALL {
         let top_level: Vec<_> = siblings.top_level(&now.items, section).collect();
+        // New children at the end of an item stand before new siblings of the item.
+        for parent in &top_level {
+            if let Some(origin) = writer.origin(*parent) {
+                let place = &document.spans.items[origin].first_child;
+                writer.write_siblings(siblings.children(*parent), Some(place));
+            }
+        }
         if !writer.write_siblings(&top_level, document.spans.item_places.get(section)) {
             without_place.push(section);
-        }
-        for parent in top_level {
-            if let Some(origin) = writer.origin(parent) {
-                let place = &document.spans.items[origin].first_child;
-                writer.write_siblings(siblings.children(parent), Some(place));
-            }
         }
     }
     writer.write_labels(&mut without_place);

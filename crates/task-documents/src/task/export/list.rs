@@ -1,6 +1,6 @@
 //! Writes changes of a list whose elements are list items: the checklist and the files.
 
-use super::edits::{After, Before, Edits};
+use super::edits::{After, Before, Edits, end_of_line};
 use crate::task::columns::{self, Marker};
 use crate::task::spans::{ListItemSpan, ListPlace};
 use crate::text;
@@ -63,9 +63,9 @@ pub(super) fn insert_at(edits: &mut Edits<'_>, place: &ListPlace, lines: &str, i
     }
     // A blank line that follows is the one before the list.
     let rest = &edits.source[place.below..];
-    let blank = text::lines(rest).next().filter(|line| line.trim().is_empty() && line.len() < rest.len());
-    let line_end = if rest[blank.map_or(0, str::len)..].starts_with("\r\n") { 2 } else { 1 };
-    let at = blank.map_or(place.below, |blank| place.below + blank.len() + line_end);
+    let line = end_of_line(rest);
+    let is_blank = rest[..line].trim().is_empty();
+    let at = place.below + if is_blank { line } else { 0 };
     let before = if is_first { Before::BlankLine } else { Before::LineEnd };
     edits.insert(at, lines, before, After::BlankLine);
 }

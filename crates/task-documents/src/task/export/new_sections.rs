@@ -2,6 +2,7 @@
 
 use super::edits::{After, Before, Edits};
 use crate::task::document::TaskDocument;
+use crate::task::ending::Ending;
 use crate::task::names::Row;
 use crate::task::siblings::Siblings;
 use crate::task::values::{File, FileKind, Section, TaskValues};
@@ -32,6 +33,9 @@ impl NewSections {
         now: &TaskValues,
         siblings: &Siblings,
     ) {
+        if self.is_empty() {
+            return;
+        }
         let tick = document.spans.tick(edits.source);
         let mut sections = Vec::new();
         for row in &self.texts {
@@ -53,7 +57,15 @@ impl NewSections {
             let files: Vec<&File> = now.files.iter().filter(|file| self.kinds.contains(&file.kind)).collect();
             sections.push(write::files_section(&files));
         }
-        let at = document.spans.new_sections.unwrap_or(edits.source.len());
+        let at = match &document.spans.ending {
+            Ending::End => edits.source.len(),
+            Ending::BeforeSection(heading) => *heading,
+            Ending::Closing(line) => {
+                let end = edits.source.len();
+                edits.insert(end, &format!("{line}\n"), Before::LineEnd, After::Anything);
+                end
+            }
+        };
         for section in sections {
             edits.insert(at, &section, Before::BlankLine, After::BlankLine);
         }

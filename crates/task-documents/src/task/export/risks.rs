@@ -2,17 +2,17 @@
 
 use std::ops::Range;
 
-use super::edits::{After, Before, Edits};
+use super::edits::{After, Before, Edits, end_of_line};
 use super::list;
 use super::new_sections::NewSections;
 use crate::task::columns;
 use crate::task::document::TaskDocument;
 use crate::task::format;
-use crate::task::names;
 use crate::task::risks::{cell_text, cells};
 use crate::task::siblings::longest_increasing;
 use crate::task::spans::{Columns, ListPlace, RiskSpan};
 use crate::task::values::{Risk, TaskValues};
+use crate::task::words;
 use crate::task::write::risks_table;
 use crate::text::one_line;
 
@@ -102,7 +102,7 @@ impl<'e, 's, 'd> Writer<'e, 's, 'd> {
             let (at, like) = match (previous, next) {
                 (Some(previous), _) => (spans.risks[previous].line.end, Some(previous)),
                 (None, Some(next)) => (spans.risks[next].line.start, Some(next)),
-                (None, None) => (self.end_of_line(spans.tables[self.tables[index]].delimiters.end), None),
+                (None, None) => (self.below_header(self.tables[index]), None),
             };
             let prefix = match like {
                 Some(row) => {
@@ -115,11 +115,10 @@ impl<'e, 's, 'd> Writer<'e, 's, 'd> {
         }
     }
 
-    fn end_of_line(&self, offset: usize) -> usize {
-        let rest = &self.edits.source[offset..];
-        let line_end = rest.find(['\n', '\r']).unwrap_or(rest.len());
-        let length = if rest[line_end..].starts_with("\r\n") { 2 } else { 1 };
-        self.edits.source.len().min(offset + line_end + length)
+    /// The end of the line below the header of a table.
+    fn below_header(&self, table: usize) -> usize {
+        let delimiters = self.document.spans.tables[table].delimiters.end;
+        delimiters + end_of_line(&self.edits.source[delimiters..])
     }
 
     /// Adds a column for mitigations to a table that has none and needs one.
@@ -146,10 +145,10 @@ impl<'e, 's, 'd> Writer<'e, 's, 'd> {
             self.write_cell(span, span.description.clone(), &risk.description);
         }
         if risk.likelihood != old.likelihood {
-            self.write_cell(span, span.likelihood.clone(), names::level_text(risk.likelihood));
+            self.write_cell(span, span.likelihood.clone(), words::level_text(risk.likelihood));
         }
         if risk.impact != old.impact {
-            self.write_cell(span, span.impact.clone(), names::level_text(risk.impact));
+            self.write_cell(span, span.impact.clone(), words::level_text(risk.impact));
         }
         let Some(column) = columns.mitigation else { return };
         let mitigation = one_line(risk.mitigation.as_deref().unwrap_or_default());

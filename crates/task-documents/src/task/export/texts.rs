@@ -36,13 +36,16 @@ pub(super) fn write(
                     edits.replace(range.clone(), "");
                 }
             }
-            ProseSpan::Text { span, .. } => edits.replace(span.clone(), &prose::with_escapes(&now)),
+            ProseSpan::Text { span, is_underlined, .. } => {
+                let after = if *is_underlined { After::Anything } else { After::NewBlock };
+                edits.replace_block(span.clone(), &prose::with_escapes(&now), after);
+            }
         }
     }
 }
 
-/// Writes the title if it differs. In a document without headings it becomes a heading if others are added, or
-/// if it would not be read as a line.
+/// Writes the title if it differs. In a document without headings it becomes a heading if others are added,
+/// or if it would not be read as a line.
 pub(super) fn write_title(
     edits: &mut Edits<'_>,
     document: &TaskDocument,
@@ -53,18 +56,31 @@ pub(super) fn write_title(
     match &document.spans.title {
         TitleSpan::Heading(span) if is_changed => {
             let before = &edits.source[..span.start];
-            let title = format::title(&now.title, has_prefix(before));
+            let is_closed =
+                text::lines(&edits.source[span.end..]).next().is_some_and(|rest| rest.contains('#'));
+            let write = if is_closed { format::title_without_end } else { format::title };
+            let title = write(&now.title, has_prefix(before));
             let space = if before.ends_with([' ', '\t']) { "" } else { " " };
-            edits.replace(span.clone(), &format!("{space}{title}"));
-        }
-        TitleSpan::Line(line, span) if is_changed || adds_headings => {
-            let title = if is_changed { &now.title } else { &edits.source[span.clone()] };
-            let title = format::title(title, span.start > line.start);
-            let is_plain = title.starts_with(char::is_alphanumeric) || span.start > line.start;
-            if adds_headings || !is_plain {
-                edits.insert(line.start, "# ", Before::Anything, After::Anything);
+            let title = format!("{space}{title}");
+            match span.is_empty() {
+                true => edits.insert_first(span.start, &title, Before::Anything, After::Anything),
+                false => edits.replace(span.clone(), &title),
             }
-            edits.replace(span.clone(), &title);
+        }
+        TitleSpan::Line { line, span, heading } if is_changed || adds_headings => {
+            let title = if is_changed { &now.title } else { &edits.source[span.clone()] };
+            let has_prefix = span.start > line.start;
+            let is_plain = title.starts_with(char::is_alphabetic) || has_prefix;
+            match heading {
+                // The heading has been written above the line.
+                None if adds_headings => {}
+                Some(replaced) if adds_headings || !is_plain => {
+                    let prefix = &edits.source[line.start..span.start];
+                    let title = format::title(title, has_prefix);
+                    edits.replace(replaced.clone(), &format!("# {prefix}{title}"));
+                }
+                _ => edits.replace(span.clone(), &format::title_without_end(title, has_prefix)),
+            }
         }
         TitleSpan::Missing if is_changed || adds_headings || !edits.is_empty() => {
             let title = format!("# {}\n", format::title(&now.title, false));
