@@ -17,6 +17,17 @@ pub struct Diagnostic {
     pub numbers: Option<(u64, u64)>,
 }
 
+/// The diagnostics by line, those about the whole document first, and not more than [`MAX_DIAGNOSTICS`].
+pub(crate) fn in_order(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    found.sort_by_key(|diagnostic| diagnostic.line);
+    if found.len() > MAX_DIAGNOSTICS {
+        let message = format!("There are {} diagnostics. The others are not listed.", found.len());
+        found.truncate(MAX_DIAGNOSTICS - 1);
+        found.push(Diagnostic { code: Code::More, line: None, message, keys: Vec::new(), numbers: None });
+    }
+    found
+}
+
 /// How serious a diagnostic is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {

@@ -4,6 +4,7 @@
 
 pub mod boxes;
 pub mod diagnostic;
+mod indentation;
 pub mod list;
 pub mod markdown;
 pub mod task;

@@ -2,20 +2,8 @@
 
 use std::ops::Range;
 
+use crate::indentation::{column_behind, indentation, width};
 use crate::markdown::Markdown;
-
-/// The number of columns from one tab stop to the next.
-const TAB: usize = 4;
-
-/// The column behind a text that begins at a column. The text has only white space and bullets.
-pub fn column_behind(column: usize, text: &str) -> usize {
-    text.chars()
-        .fold(column, |column, char| if char == '\t' { column + TAB - column % TAB } else { column + 1 })
-}
-
-fn leading_white_space(line: &str) -> &str {
-    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
-}
 
 /// The columns of a document, counted from 0.
 pub struct Columns {
@@ -28,14 +16,12 @@ pub struct Columns {
 
 impl Columns {
     pub fn new(markdown: &Markdown<'_>) -> Self {
-        let indentation = |number| {
+        let column_of_line = |number| {
             let line = markdown.lines.range(number);
-            column_behind(
-                0,
-                leading_white_space(&markdown.source[line.start.max(markdown.body).min(line.end)..line.end]),
-            )
+            let start = line.start.max(markdown.body).min(line.end);
+            width(indentation(&markdown.source[start..line.end]))
         };
-        let lines = std::iter::once(0).chain((1..=markdown.lines.count()).map(indentation)).collect();
+        let lines = std::iter::once(0).chain((1..=markdown.lines.count()).map(column_of_line)).collect();
         let mut blocks = Vec::with_capacity(markdown.blocks.len());
         let (mut at, mut column) = (markdown.body, 0);
         for block in &markdown.blocks {
@@ -56,11 +42,11 @@ impl Columns {
 /// The bytes to replace in order to move a line to the left, and what is written there. A line with less
 /// white space moves as far as it can.
 pub fn moved(source: &str, line: Range<usize>, columns: usize) -> (Range<usize>, String) {
-    let space = leading_white_space(&source[line.clone()]);
+    let space = indentation(&source[line.clone()]);
     if !space.contains('\t') {
         return (line.start..line.start + space.len().min(columns), String::new());
     }
-    let remaining = column_behind(0, space).saturating_sub(columns);
+    let remaining = width(space).saturating_sub(columns);
     (line.start..line.start + space.len(), " ".repeat(remaining))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::boxes::Mark;
-use crate::diagnostic::{Code, Diagnostic, MAX_DIAGNOSTICS};
+use crate::diagnostic::{self, Code, Diagnostic};
 use crate::list::counts::Counts;
 use crate::list::keys;
 use crate::list::outline::Outline;
@@ -43,7 +43,7 @@ pub fn diagnose(
     report.unread_tasks(found, &is_in_task);
     report.counts(document, &is_in_task);
     report.placeholders();
-    report.finish()
+    diagnostic::in_order(report.diagnostics)
 }
 
 /// For each line, whether it is in one of these ranges. The number of the first line is 1.
@@ -241,16 +241,6 @@ impl Report<'_> {
             let message = format!("The line still has the placeholder {placeholder}.");
             self.add(Code::Placeholder, at, message, Vec::new());
         }
-    }
-
-    /// Diagnostics of the whole document have no line and come first.
-    fn finish(mut self) -> Vec<Diagnostic> {
-        self.diagnostics.sort_by_key(|diagnostic| diagnostic.line);
-        if self.diagnostics.len() > MAX_DIAGNOSTICS {
-            self.diagnostics.truncate(MAX_DIAGNOSTICS - 1);
-            self.add_without_line(Code::More, "There are more diagnostics than are listed.");
-        }
-        self.diagnostics
     }
 }
 

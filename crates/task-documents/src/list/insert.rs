@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::list::columns::column_behind;
+use crate::indentation::{column_behind, width};
 use crate::list::marks::Reader;
 use crate::list::tasks::Tasks;
 use crate::list::types::{ListDocument, ListTask, NewLine, Place};
@@ -117,7 +117,7 @@ fn bullets(source: &str, task: &ListTask) -> [String; 2] {
     };
     let spaces = |char: char| if char.is_whitespace() { char } else { ' ' };
     let indentation: String = before.chars().map(spaces).collect();
-    let column = column_behind(0, before);
+    let column = width(before);
     let width = column_behind(column, &first_line[before.len()..]) - column;
     let width = width.clamp(2, MAX_SPACES + 1) - 1;
     [1, width].map(|spaces| format!("{indentation}{bullet}{}", " ".repeat(spaces)))

@@ -1,5 +1,7 @@
 //! How lines begin: how far text is indented, with which bullet, and what a new line beside it begins with.
 
+pub(super) use crate::indentation::{indentation, width};
+
 /// The maximum number of bytes before a list item or a table in its line. With more of them, new lines beside
 /// it would need too much memory.
 const MAX_BEFORE: usize = 1_000;
@@ -19,16 +21,6 @@ pub(super) fn line_before(source: &str, offset: usize) -> &str {
 /// The white space that is as wide as this text. Tabs are kept.
 pub(super) fn blank(text: &str) -> String {
     text.chars().map(|letter| if letter == '\t' { '\t' } else { ' ' }).collect()
-}
-
-/// The width of a text in columns. A tab reaches to the next multiple of four.
-pub(super) fn width(text: &str) -> usize {
-    text.chars().fold(0, |column, letter| if letter == '\t' { column / 4 * 4 + 4 } else { column + 1 })
-}
-
-/// The white space with which a line begins.
-pub(super) fn indentation(line: &str) -> &str {
-    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
 /// Whether a line begins as a heading does: with one to six `#` and white space or the line end behind them.

@@ -1,6 +1,6 @@
 //! Collects the diagnostics of a task document.
 
-use crate::diagnostic::{Code, Diagnostic, MAX_DIAGNOSTICS};
+use crate::diagnostic::{self, Code, Diagnostic};
 use crate::text::{self, Lines};
 
 /// The diagnostics that have been found so far.
@@ -33,13 +33,6 @@ impl<'a> Report<'a> {
 
     /// The diagnostics by line, and not more than the maximum.
     pub(super) fn finish(self) -> Vec<Diagnostic> {
-        let mut found = self.found;
-        found.sort_by_key(|diagnostic| diagnostic.line);
-        if found.len() > MAX_DIAGNOSTICS {
-            let message = format!("There are {} diagnostics. The others are not listed.", found.len());
-            found.truncate(MAX_DIAGNOSTICS - 1);
-            found.push(Diagnostic { code: Code::More, line: None, message, keys: Vec::new(), numbers: None });
-        }
-        found
+        diagnostic::in_order(self.found)
     }
 }

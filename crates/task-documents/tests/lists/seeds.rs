@@ -3,8 +3,8 @@
 use task_documents::diagnostic::Code;
 use task_documents::list::{ListDocument, TaskState, export};
 
-pub const LIST: &str = include_str!("seeds/jwt-authentication.md");
-pub const TASK_DOCUMENT: &str = include_str!("seeds/task-template.md");
+pub const LIST: &str = include_str!("../data/list.md");
+pub const TASK_DOCUMENT: &str = include_str!("../data/task.md");
 
 #[test]
 fn the_list_has_70_tasks_in_8_phases() {
