@@ -288,6 +288,8 @@ on_both_databases! {
         }
     }
 
+    // The number of sessions is tested, and not the time, which is several seconds without optimization.
+    #[flags("--request-timeout", "10m")]
     async fn more_sessions_than_statement_parameters_can_be_revoked_together(app) {
         let ann = app.user("ann").await;
         copy_newest_session(app, 33_000).await;

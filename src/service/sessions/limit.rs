@@ -81,10 +81,12 @@ pub(in crate::service) async fn trim_sessions(
 pub(super) async fn delete_by_ids(database: &Database, ids: &[Uuid], now: Instant) -> Result<()> {
     in_transaction!(database, |transaction| {
         let has_id = || COLUMN.id.is_in(ids.iter().copied());
-        let lock = Entity::find().filter(has_id()).order_by_asc(Column::Id).lock_exclusive();
-        let locked = lock.all(&transaction).await.map_err(map_error)?;
-        let recent = locked.iter().filter(|session| (now - session.last_used_at).abs() <= EXPIRY_TOLERANCE);
-        record_revocations(&transaction, recent.map(|session| session.id), now).await?;
+        let lock = Entity::find().select_only().columns([Column::Id, Column::LastUsedAt]);
+        let lock = lock.filter(has_id()).order_by_asc(Column::Id).lock_exclusive();
+        let locked = lock.into_tuple::<(Uuid, Instant)>().all(&transaction).await.map_err(map_error)?;
+        let recent =
+            locked.iter().filter(|(_, last_used_at)| (now - *last_used_at).abs() <= EXPIRY_TOLERANCE);
+        record_revocations(&transaction, recent.map(|(id, _)| *id), now).await?;
         let delete = Entity::delete_many().filter(has_id()).exec(&transaction);
         delete.await.map_err(map_error).map(drop)
     })
