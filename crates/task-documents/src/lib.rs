@@ -7,5 +7,6 @@ pub mod diagnostic;
 mod indentation;
 pub mod list;
 pub mod markdown;
+pub mod merge;
 pub mod task;
 pub mod text;

@@ -1,6 +1,6 @@
 //! Task lists: reading a list document, writing changes into it, and new lines.
 
-mod changes;
+pub(crate) mod changes;
 mod columns;
 mod counts;
 mod diagnose;

@@ -33,15 +33,42 @@ pub fn write(source: &str, document: &ListDocument, kept: &[Option<Kept>], chang
     let markdown = Markdown::parse(source);
     let removal = Removal::new(&markdown, document, kept, changes);
     let mut made = Corrections::default();
-    let (first, is_right) = removal.write(&mut made, MAX_CORRECTIONS);
-    if is_right {
+    let (first, fault) = removal.write(&mut made, MAX_CORRECTIONS);
+    if fault == Fault::None {
         return first;
+    }
+    made.has_comments = true;
+    let (separated, fault_of_separated) = removal.write(&mut made, 1);
+    match (fault_of_separated, fault) {
+        (Fault::None, _) => return separated,
+        (_, Fault::OtherDetails) => return first,
+        _ => made.has_comments = false,
     }
     let mut others = OTHER_INDENTATIONS.into_iter().map(|indentation| {
         made.indentation = indentation;
         removal.write(&mut made, 1)
     });
-    others.find(|(_, is_right)| *is_right).map_or(first, |(text, _)| text)
+    others.find(|(_, fault)| *fault != Fault::OtherTasks).map_or(first, |(text, _)| text)
+}
+
+/// What is wrong with a result.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    None,
+    /// Lines that belonged to no task have become details of the task before them.
+    OtherDetails,
+    /// The tasks are not those that remain, or a correction is missing.
+    OtherTasks,
+}
+
+impl Fault {
+    fn of(is_complete: bool, is_same: bool) -> Self {
+        match (is_complete, is_same) {
+            (false, _) => Self::OtherTasks,
+            (true, false) => Self::OtherDetails,
+            (true, true) => Self::None,
+        }
+    }
 }
 
 /// What is done so that the tasks that remain are read as before.
@@ -54,6 +81,9 @@ struct Corrections {
     indentation: isize,
     /// The beginnings of lines that get a blank line before them.
     blank_lines: BTreeSet<usize>,
+    /// Whether these are comments instead of blank lines. A comment ends a list item in front of an indented
+    /// code fence too.
+    has_comments: bool,
 }
 
 impl Corrections {
@@ -108,8 +138,8 @@ impl<'a> Removal<'a> {
         Self { markdown, tasks, kept, changes, items, is_left_out, columns, broken }
     }
 
-    /// The document without the lines, and whether it is read as the tasks that remain.
-    fn write(&self, made: &mut Corrections, max_corrections: usize) -> (String, bool) {
+    /// The document without the lines, and what is wrong with it.
+    fn write(&self, made: &mut Corrections, max_corrections: usize) -> (String, Fault) {
         for _ in 0..max_corrections {
             let changes = self.changes(made);
             let text = apply(self.markdown.source, &changes);
@@ -120,14 +150,15 @@ impl<'a> Removal<'a> {
                 continue;
             }
             let found = Tasks::find(&result).tasks;
-            let missing = self.missing_corrections(made, &changes, &found);
+            let (missing, is_same) = self.missing_corrections(made, &changes, &found);
             if missing.is_empty() {
-                return (text, found.len() == self.kept.iter().flatten().count());
+                let is_complete = found.len() == self.kept.iter().flatten().count();
+                return (text, Fault::of(is_complete, is_same));
             }
             made.moved.extend(missing.moved);
             made.blank_lines.extend(missing.blank_lines);
         }
-        (apply(self.markdown.source, &self.changes(made)), false)
+        (apply(self.markdown.source, &self.changes(made)), Fault::OtherTasks)
     }
 
     /// All changes, in the order of the document.
@@ -135,7 +166,11 @@ impl<'a> Removal<'a> {
         let (source, lines) = (self.markdown.source, &self.markdown.lines);
         let mut changes = self.changes.clone();
         let line_end = first_line_end(source);
-        changes.extend(corrections.blank_lines.iter().map(|start| (*start..*start, line_end.to_owned())));
+        let separators = corrections.blank_lines.iter().map(|start| {
+            let comment = self.comment(*start).filter(|_| corrections.has_comments);
+            (*start..*start, comment.unwrap_or_default() + line_end)
+        });
+        changes.extend(separators);
         let mut columns = 0;
         for (number, (more, less)) in (0..=lines.count()).zip(self.steps(corrections)) {
             columns = columns + more - less;
@@ -152,6 +187,13 @@ impl<'a> Removal<'a> {
             is_free
         });
         changes
+    }
+
+    /// A comment in the column of the bullet of the task whose lines end here and are left out.
+    fn comment(&self, end: usize) -> Option<String> {
+        let task = self.tasks.partition_point(|task| task.lines.end < end);
+        let item = self.items.get(task).filter(|_| self.tasks[task].lines.end == end)?;
+        Some(" ".repeat(self.columns.blocks[*item]) + "<!-- -->")
     }
 
     /// For each line, the columns by which it moves to the left more than the line before it, and less.
@@ -174,13 +216,14 @@ impl<'a> Removal<'a> {
         steps
     }
 
-    /// The corrections that the result needs in addition to those that it has.
+    /// The corrections that the result needs in addition to those that it has, and whether all tasks that it
+    /// has are read as before.
     fn missing_corrections(
         &self,
         made: &Corrections,
         changes: &[Change],
         found: &[FoundTask],
-    ) -> Corrections {
+    ) -> (Corrections, bool) {
         let mut found: BTreeMap<usize, &FoundTask> =
             found.iter().map(|task| (task.key_span.start, task)).collect();
         let mut missing = Corrections::default();
@@ -213,7 +256,7 @@ impl<'a> Removal<'a> {
             missing.blank_lines.extend(before.map(|(_, end)| end));
         }
         missing.blank_lines.retain(|end| !made.blank_lines.contains(end));
-        missing
+        (missing, differing.is_empty())
     }
 
     /// Separates a task that is not found from text before it: by a blank line, then by moving that text too,

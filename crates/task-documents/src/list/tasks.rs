@@ -171,5 +171,5 @@ fn details_of(lines: &str) -> Option<String> {
 
 /// The title of a task: its text, cut at [`MAX_TITLE`] characters; its key when the text is empty.
 pub fn title_of(key: &str, text: &str) -> String {
-    if text.is_empty() { key.to_owned() } else { cut(text, MAX_TITLE) }
+    cut(if text.is_empty() { key } else { text }, MAX_TITLE)
 }

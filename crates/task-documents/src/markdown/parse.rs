@@ -211,10 +211,10 @@ fn is_inline(tag: TagEnd) -> bool {
     matches!(tag, TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image)
 }
 
-/// Whether a heading is written with `#`: only then white space follows the first number signs.
+/// Whether a heading is written with `#`: then it is on one line.
 fn is_written_with_number_signs(heading: &str) -> bool {
-    let rest = heading.trim_start().trim_start_matches('#');
-    heading.trim_start().starts_with('#') && rest.chars().next().is_none_or(char::is_whitespace)
+    let heading = heading.trim();
+    heading.starts_with('#') && !heading.contains(['\n', '\r'])
 }
 
 fn trimmed(source: &str, range: Range<usize>) -> Range<usize> {
@@ -303,7 +303,8 @@ mod tests {
 
     #[test]
     fn only_headings_with_number_signs_are_headings() {
-        let source = "## A *b* ##\n#\n###### c#\n#d\n---\n**Checkpoint**: e\nf\n===\n\n---\n";
+        let source =
+            "## A *b* ##\n#\n###### c#\n#d\n---\n**Checkpoint**: e\nf\n===\n\n---\n[g]: h\n    # i\n---\n";
         assert_eq!(
             tree(source),
             [
@@ -313,6 +314,7 @@ mod tests {
                 "Paragraph { underlined: true } #d",
                 "Paragraph { underlined: true } **Checkpoint**: e\nf",
                 "ThematicBreak ---",
+                "Paragraph { underlined: true } # i",
             ]
         );
     }

@@ -1,8 +1,7 @@
-//! Task lists through the public functions of the crate: examples, properties, and hostile documents.
+//! Task lists through the public functions of the crate: examples and properties.
 
 mod diagnostics;
 mod generated;
-mod hostile;
 mod properties;
 mod reading;
 mod seeds;

@@ -80,7 +80,7 @@ fn the_real_documents_have_the_properties() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn an_unchanged_document_is_identical_and_its_tasks_are_in_order(source in documents(20)) {

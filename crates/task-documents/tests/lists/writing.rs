@@ -168,3 +168,10 @@ fn the_title_of_a_new_line_is_read_as_it_is() {
         }
     }
 }
+
+#[test]
+fn code_behind_a_task_in_the_trash_does_not_become_a_part_of_the_task_before() {
+    let source = "- [ ] T001 a\n1. [ ] T002 b\n  ```\n  code\n```\n- [ ] T003 c\n";
+    let expected = source.replace("1. [ ] T002 b", "<!-- -->");
+    assert_eq!(exported(source, &[("T002", Change::Trash)]), expected);
+}

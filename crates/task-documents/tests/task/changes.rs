@@ -148,6 +148,8 @@ fn a_section_that_is_the_title_stays_a_section() {
         &format!("# TASK: Plan\n\n**Status**: Pending\n**Priority**: Medium\n\n{source}"),
     );
     expect(source, |now| now.items[0].done = true, "# Tasks\n- [x] a\n");
+    let source = "## Plan\n**Status**: Done\n- [ ] a\n";
+    expect(source, |now| now.items[0].done = true, &source.replace("[ ]", "[x]"));
 }
 
 #[test]

@@ -3,7 +3,6 @@
 mod changes;
 mod diagnostics;
 mod generate;
-mod hostile;
 mod properties;
 mod reading;
 mod support;

@@ -39,11 +39,13 @@ pub(super) struct Edits<'a> {
     pub source: &'a str,
     line_end: &'static str,
     edits: Vec<Edit>,
+    /// The number of the edits that tick or untick a box.
+    ticks: usize,
 }
 
 impl<'a> Edits<'a> {
     pub(super) fn new(source: &'a str) -> Self {
-        Self { source, line_end: text::first_line_end(source), edits: Vec::new() }
+        Self { source, line_end: text::first_line_end(source), edits: Vec::new(), ticks: 0 }
     }
 
     /// Replaces a span.
@@ -70,9 +72,15 @@ impl<'a> Edits<'a> {
         self.edits.rotate_right(1);
     }
 
-    /// Whether nothing is changed.
-    pub(super) fn is_empty(&self) -> bool {
-        self.edits.is_empty()
+    /// Replaces what is between the brackets of a box.
+    pub(super) fn tick(&mut self, content: Range<usize>, text: &str) {
+        self.replace(content, text);
+        self.ticks += 1;
+    }
+
+    /// Whether nothing is changed but boxes.
+    pub(super) fn has_only_ticks(&self) -> bool {
+        self.edits.len() == self.ticks
     }
 
     /// Leaves lines out.

@@ -18,7 +18,7 @@ pub(super) fn write(edits: &mut Edits<'_>, document: &TaskDocument, now: &TaskVa
     if let TitleSpan::SectionHeading(heading) = document.spans.title {
         let is_lost = matches!(document.spans.ending, Ending::BeforeSection(_)) && !missing.is_empty();
         // Field lines in a section can be a part of a value that changes.
-        let is_in_danger = has_field_values(&document.values) && !edits.is_empty();
+        let is_in_danger = has_field_values(&document.values) && !edits.has_only_ticks();
         if is_lost || is_in_danger || !is_same_heading(document, now) {
             write_above(edits, now, heading, false);
         }

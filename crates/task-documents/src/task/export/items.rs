@@ -89,7 +89,7 @@ impl<'d> Writer<'_, '_, 'd> {
             let (old, span) = (&self.document.values.items[origin], &self.document.spans.items[origin]);
             if item.done != old.done {
                 let content = if item.done { self.tick } else { " " };
-                self.edits.replace(span.box_content.clone(), content);
+                self.edits.tick(span.box_content.clone(), content);
             }
             let text = one_line(&item.text);
             if text != old.text {

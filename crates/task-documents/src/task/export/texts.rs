@@ -82,7 +82,7 @@ pub(super) fn write_title(
                 _ => edits.replace(span.clone(), &format::title_without_end(title, has_prefix)),
             }
         }
-        TitleSpan::Missing if is_changed || adds_headings || !edits.is_empty() => {
+        TitleSpan::Missing if is_changed || adds_headings || !edits.has_only_ticks() => {
             let title = format!("# {}\n", format::title(&now.title, false));
             edits.insert_first(document.spans.body, &title, Before::LineEnd, After::BlankLine);
         }
