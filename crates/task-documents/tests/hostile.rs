@@ -9,7 +9,7 @@ use task_documents::merge::{Decisions, Merge, ServerTask, Side, merge};
 use task_documents::task::{self, Item, Limits, Section, TaskDocument};
 
 /// The size of the smaller document in bytes.
-const SIZE: usize = 1 << 13;
+const SIZE: usize = 1 << 12;
 /// The length of the larger document as a multiple of that of the smaller one.
 const GROWTH: usize = 4;
 /// The maximum of the time for the larger document, as a multiple of that for the smaller one. With quadratic
