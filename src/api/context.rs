@@ -1,17 +1,20 @@
 //! The context of a request for its resolvers: the services, the credential, and the viewer.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::anyhow;
 use async_graphql::ContextBase;
 use tokio::sync::{Mutex, OnceCell};
+use uuid::Uuid;
 
 use crate::api::event_read::EventRead;
+use crate::api::task_list::loader::ListLoader;
 use crate::auth::{ClientInfo, Credential, Viewer};
 use crate::domain::{Error, Required, Result, User};
 use crate::graphql::error::FieldError;
 use crate::graphql::{AttributeResponse, ResponseShare};
-use crate::service::{Account, Accounts, Credentials, Services, Tasks};
+use crate::service::{Account, Accounts, Credentials, Services, TaskLists, Tasks};
 
 /// One request's access to the services. The token is verified when the first field needs the viewer, so that
 /// public fields work with an invalid token.
@@ -22,6 +25,7 @@ pub struct RequestContext {
     viewer: OnceCell<Result<Viewer>>,
     /// The viewer's account, once a field has read or changed it.
     account: Mutex<Option<User>>,
+    lists: std::sync::Mutex<HashMap<Uuid, Arc<ListLoader>>>,
     share: Arc<ResponseShare>,
     /// The event of a subscription; None for every other request.
     event: Option<Box<EventRead>>,
@@ -37,7 +41,8 @@ impl RequestContext {
         event: Option<Box<EventRead>>,
     ) -> Self {
         let (viewer, account) = (OnceCell::new(), Mutex::new(None));
-        Self { services, credential, client, viewer, account, share, event }
+        let lists = std::sync::Mutex::default();
+        Self { services, credential, client, viewer, account, lists, share, event }
     }
 
     /// The event of a subscription that the request reads.
@@ -107,7 +112,25 @@ impl RequestContext {
     pub async fn tasks_write(&self) -> Result<Tasks<'_>> {
         let tasks = self.services.tasks_write(self.viewer().await?)?;
         self.require_verified_email().await?;
+        self.lists.lock().expect("no holder panics").clear();
         Ok(tasks)
+    }
+
+    /// The viewer's task lists, to read them. Errors: as [`Self::tasks_read`].
+    pub async fn lists_read(&self) -> Result<TaskLists<'_>> {
+        self.services.lists_read(self.viewer().await?)
+    }
+
+    /// The viewer's task lists, to change them. Errors: as [`Self::tasks_write`].
+    pub async fn lists_write(&self) -> Result<TaskLists<'_>> {
+        self.tasks_write().await.map(TaskLists::new)
+    }
+
+    /// The loader of a task list of `viewer`. It is the same for all tasks of the list, until a field changes tasks.
+    pub fn list_loader(&self, list: Uuid, viewer: &Viewer) -> Arc<ListLoader> {
+        let mut loaders = self.lists.lock().expect("no holder panics");
+        let loader = || Arc::new(ListLoader::new(list, viewer, &self.services, &self.share));
+        loaders.entry(list).or_insert_with(loader).clone()
     }
 
     /// The viewer's account. Errors: as [`Self::viewer`]; MissingRight without the scope ACCOUNT.

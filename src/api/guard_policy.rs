@@ -2,7 +2,7 @@
 
 use crate::api::scalar::{Date, DateTime};
 use crate::domain::{DEFAULT_PAGE, MAX_FAULTS, MAX_PAGE};
-use crate::graphql::guard::{CountedList, ExclusiveFields, Policy, Scalar, SearchCondition};
+use crate::graphql::guard::{CostlyField, CountedList, ExclusiveFields, Policy, Scalar, SearchCondition};
 
 /// The policy of the document guard for the public schema.
 pub fn guard_policy() -> Policy {
@@ -30,6 +30,15 @@ pub fn guard_policy() -> Policy {
         counted_lists: &[CountedList { field: "nodes", argument: "ids" }],
         // A text search reads all tasks of the viewer.
         search: SearchCondition { argument: "filter", field: "text", complexity: 100 },
+        costly_fields: &[
+            CostlyField {
+                types: &["Task", "TaskList"],
+                fields: &["markdown", "revision", "diagnostics"],
+                complexity: 500,
+            },
+            // The paths are read from texts that can be as long as a document.
+            CostlyField { types: &["Task"], fields: &["paths"], complexity: 20 },
+        ],
         scalars: &[
             Scalar {
                 name: "DateTime",

@@ -17,7 +17,16 @@ impl MemorySize for Task {
         let texts = [&self.description, &details.owner_label, &details.objective, &details.rationale];
         let labels: usize =
             self.labels.as_slice().iter().map(|label| label.len() + size_of::<String>()).sum();
+        let entry = self.entry.as_ref().map_or(0, |entry| {
+            let stories: usize = entry.stories.iter().map(|story| story.len() + size_of::<String>()).sum();
+            OVERHEAD_BYTES
+                + entry.key.len()
+                + entry.text.len()
+                + entry.details.as_ref().map_or(0, String::len)
+                + stories
+        });
         2 * OVERHEAD_BYTES
+            + entry
             + self.title.len()
             + labels
             + texts.into_iter().flatten().map(String::len).sum::<usize>()

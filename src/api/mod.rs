@@ -2,6 +2,10 @@
 
 mod account;
 mod context;
+mod diagnostic;
+mod document_report;
+mod document_request;
+mod enum_name;
 mod event_read;
 mod guard_policy;
 mod input;
@@ -16,12 +20,19 @@ mod stream;
 mod subscription;
 mod subscription_root;
 mod task;
+mod task_document;
+mod task_list;
 mod task_part;
 
 use std::sync::Arc;
 
 use async_graphql::ValidationMode;
 
+pub use crate::api::diagnostic::DocumentKind;
+pub use crate::api::document_report::DocumentReport;
+pub use crate::api::document_request::{
+    Conditions, DocumentError, DocumentExport, DocumentRequest, Replacement, Revisions, Right,
+};
 use crate::api::guard_policy::guard_policy;
 use crate::api::operations::Operations;
 use crate::api::schema::builder;
@@ -100,6 +111,16 @@ impl Api {
         // Without a valid token, the field of a subscription reports why.
         let (execution, context) = self.operations.execute(operation, share, credential, client, None).await;
         Started::Executed(execution, context.known_viewer().cloned())
+    }
+
+    /// A request about documents of a kind, from a client that presents this credential.
+    pub fn document_request(
+        &self,
+        kind: DocumentKind,
+        credential: Credential,
+        client: ClientInfo,
+    ) -> DocumentRequest {
+        DocumentRequest::new(self.operations.clone(), kind, credential, client)
     }
 
     /// Whether the database accepts writes.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::api::account::{ApiKeyNode, SessionNode, UserNode};
 use crate::api::context::{Nullable, RequestContext, RequestExt, nullable};
+use crate::api::diagnostic::{Diagnostic, DocumentKind, parse_document};
 use crate::api::memory_size::MemorySize;
 use crate::api::scalar::{Id, find_id, parse_id};
 use crate::api::server_info::{ServerInfo, StreamLimits};
@@ -15,8 +16,9 @@ use crate::api::task::changes::TaskChanges;
 use crate::api::task::connection::TaskConnection;
 use crate::api::task::filter::{TaskFilter, TaskOrder};
 use crate::api::task::part_loader::TaskPartLoader;
+use crate::api::task_list::{TaskListConnection, TaskListNode};
 use crate::api::task_part::{ChecklistItemNode, FileChangeNode, RiskNode};
-use crate::domain::{self, Faults, PageArguments, Problem, Result, Rule, Scope};
+use crate::domain::{self, Faults, PageArguments, Problem, Result, Rule, Scope, TaskScope};
 use crate::graphql::direct_json::DirectObject;
 use crate::graphql::error::FieldError;
 use crate::graphql::guard;
@@ -36,6 +38,7 @@ pub enum Node {
     ChecklistItem(ChecklistItemNode),
     Risk(RiskNode),
     FileChange(FileChangeNode),
+    TaskList(TaskListNode),
 }
 
 /// The root type of queries.
@@ -97,7 +100,7 @@ impl Query {
     ) -> Result<TaskConnection, FieldError> {
         let paging = PageArguments { first, after, last, before };
         let tasks = ctx.request().tasks_read().await?;
-        Ok(TaskConnection::load(ctx, &tasks, paging, filter, order_by).await?)
+        Ok(TaskConnection::load(ctx, &tasks, paging, (filter, order_by), None).await?)
     }
 
     /// The tasks in the viewer's trash, which restoreTask can restore; the latest deletion first.
@@ -130,6 +133,67 @@ impl Query {
         first: Option<i32>,
     ) -> Result<TaskChanges, FieldError> {
         Ok(Box::pin(TaskChanges::load(ctx, after.as_deref(), first)).await?)
+    }
+
+    /// Returns one task list of the viewer. The error is NOT_FOUND if there is none, FORBIDDEN if it belongs to another
+    /// user.
+    async fn task_list(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id of the list.")] id: ID,
+    ) -> Nullable<TaskListNode> {
+        nullable(async {
+            let request = ctx.request();
+            let list = request.lists_read().await?.get(parse_id("id", &id)?).await?;
+            Ok(TaskListNode::new(list, request.viewer().await?, request))
+        })
+        .await
+    }
+
+    /// Returns the task lists of the viewer, newest first. Lists in the trash are left out.
+    async fn task_lists(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The number of lists from the start: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "Selects only lists after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The number of lists from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Selects only lists before this cursor.")] before: Option<String>,
+    ) -> Result<TaskListConnection, FieldError> {
+        let paging = PageArguments { first, after, last, before };
+        let lists = ctx.request().lists_read().await?;
+        Ok(TaskListConnection::load(ctx.request(), &lists, TaskScope::Active, paging).await?)
+    }
+
+    /// Returns the deleted task lists of the viewer that restoreTaskList can restore, latest deletion first.
+    async fn trashed_task_lists(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The number of lists from the start: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "Selects only lists after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The number of lists from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Selects only lists before this cursor.")] before: Option<String>,
+    ) -> Result<TaskListConnection, FieldError> {
+        let paging = PageArguments { first, after, last, before };
+        let lists = ctx.request().lists_read().await?;
+        Ok(TaskListConnection::load(ctx.request(), &lists, TaskScope::Trashed, paging).await?)
+    }
+
+    /// Reads a document and returns what was not understood and where the document contradicts itself. Nothing is
+    /// stored.
+    async fn diagnostics(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How the document is read.")] kind: DocumentKind,
+        #[graphql(desc = "The Markdown document.")] markdown: String,
+    ) -> Result<Vec<Diagnostic>, FieldError> {
+        let lists = ctx.request().lists_read().await?;
+        let path = ["markdown".into()];
+        let markdown = parse_document(ctx, markdown, &path)?;
+        let diagnostics = match kind {
+            DocumentKind::Task => lists.tasks().diagnose_document(markdown).await?,
+            DocumentKind::TaskList => lists.diagnose(markdown, &path).await?,
+        };
+        Ok(Diagnostic::all(diagnostics))
     }
 
     /// Any object of the viewer by its id; null when it does not exist, belongs to another user, or is not covered by
@@ -197,6 +261,14 @@ async fn find_each(request: &RequestContext, ids: BTreeSet<Uuid>) -> Result<Hash
     if may_read_tasks && !missing.is_empty() {
         let nodes = TaskNode::all(request.tasks_read().await?.find(&missing).await?, viewer);
         found.extend(nodes.into_iter().map(|task| (task.id.0, Node::Task(task))));
+    }
+    if may_read_tasks {
+        let lists = request.lists_read().await?;
+        for id in not_in(&found, &ids) {
+            if let Some(list) = lists.find(id).await? {
+                found.insert(id, Node::TaskList(TaskListNode::new(list, viewer, request)));
+            }
+        }
     }
     let missing = not_in(&found, &ids);
     if !missing.is_empty() {

@@ -2,10 +2,11 @@
 
 use async_graphql::SimpleObject;
 
+use crate::api::diagnostic::document_bytes;
 use crate::domain::{
     MAX_API_KEYS, MAX_BULK, MAX_DESCRIPTION, MAX_FILES, MAX_ITEM, MAX_ITEMS, MAX_LABEL, MAX_LABELS,
     MAX_MITIGATION, MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PAGE, MAX_PATH, MAX_RATIONALE, MAX_RISK,
-    MAX_RISKS, MAX_TITLE, PASSWORD_RULES,
+    MAX_RISKS, MAX_TASKS_PER_LIST, MAX_TITLE, PASSWORD_RULES,
 };
 use crate::graphql::error::{CODES, CodeSpec, ErrorCode};
 use crate::graphql::execution_state::MAX_RESPONSE_TEXT_BYTES;
@@ -81,6 +82,8 @@ impl ServerInfo {
                 mutation_root_fields: int(limits.mutation_root_fields()),
                 streams_per_user: int(streams.per_user),
                 operations_per_socket: int(streams.operations_per_socket),
+                document_bytes: int(document_bytes(limits)),
+                tasks_per_list: int(MAX_TASKS_PER_LIST),
                 api_keys_per_user: MAX_API_KEYS as i32,
                 api_key_days: accounts.api_key_expiry().longest.num_days() as i32,
             },
@@ -167,6 +170,11 @@ struct Limits {
     streams_per_user: i32,
     /// The maximum number of operations that may be open on one WebSocket at the same time.
     operations_per_socket: i32,
+    /// The maximum size of a document, in bytes of UTF-8. A document that is sent in a GraphQL request must also fit
+    /// into requestBytes after it has been encoded as JSON.
+    document_bytes: i32,
+    /// The maximum number of tasks in one task list. Tasks in the trash are not counted.
+    tasks_per_list: i32,
     /// The maximum number of API keys of one user. Expired keys do not count.
     api_keys_per_user: i32,
     /// The maximum lifetime of an API key, in days.

@@ -12,6 +12,7 @@ pub(crate) mod entity;
 mod error;
 mod feeds;
 mod file_lock;
+pub(crate) mod list_query;
 mod migrations;
 mod pool;
 mod postgres;

@@ -7,7 +7,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::{OrderField, OrderKey, Task, Title};
+use crate::domain::{Instant, OrderField, OrderKey, Task, Title};
 
 /// The value of an order key of one task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,12 @@ impl CursorKey {
             let keys = order.iter().map(|key| key.field.value(task)).collect();
             Self { order: name.clone(), keys, id: task.id }
         }
+    }
+
+    /// The cursor of an object that is not a task, in an order whose only key has this value.
+    pub fn of_time(order: OrderKey, at: Instant, id: Uuid) -> Self {
+        let keys = vec![KeyValue::Number(at.timestamp_millis())];
+        Self { order: signature(&[order]).into(), keys, id }
     }
 
     /// The opaque text that clients send back. It consists of letters, digits, `-` and `_`.
@@ -94,6 +100,8 @@ fn signature(order: &[OrderKey]) -> String {
                 OrderField::Status => 's',
                 OrderField::Title => 't',
                 OrderField::DeletedAt => 'x',
+                OrderField::List => 'l',
+                OrderField::ListPosition => 'n',
             };
             [field, if key.descending { 'd' } else { 'a' }, if key.nulls_first { 'f' } else { 'l' }]
         })
@@ -113,12 +121,16 @@ impl OrderField {
             Self::Priority => KeyValue::Number(task.priority as i64),
             Self::Status => KeyValue::Number(task.status as i64),
             Self::Title => KeyValue::Text(Title::key(&task.title)),
+            Self::List => {
+                task.entry.as_ref().map_or(KeyValue::Null, |entry| KeyValue::Text(entry.list_id.to_string()))
+            }
+            Self::ListPosition => KeyValue::Number(task.entry.as_ref().map_or(0, |entry| entry.position)),
         }
     }
 
     /// Whether the field can be null.
     pub fn nullable(self) -> bool {
-        matches!(self, Self::DueAt | Self::CompletedAt)
+        matches!(self, Self::DueAt | Self::CompletedAt | Self::List)
     }
 
     /// Whether a cursor may contain `value` for this field. Cursors come from clients.
@@ -126,6 +138,9 @@ impl OrderField {
         match (self, value) {
             (_, KeyValue::Null) => self.nullable(),
             (Self::Title, KeyValue::Text(text)) => !text.contains('\0'),
+            (Self::List, KeyValue::Text(id)) => id.parse::<Uuid>().is_ok(),
+            (Self::List, KeyValue::Number(_)) => false,
+            (Self::ListPosition, KeyValue::Number(_)) => true,
             (Self::Priority | Self::Status, KeyValue::Number(rank)) => (0..4).contains(rank),
             (Self::Title, _) | (_, KeyValue::Text(_)) => false,
             (_, KeyValue::Number(ms)) => chrono::DateTime::from_timestamp_millis(*ms)

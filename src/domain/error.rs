@@ -39,6 +39,9 @@ pub enum Error {
     /// The task does not have the version that the caller expected.
     #[error("The task has version {current}, not the expected version.")]
     VersionConflict { current: i32 },
+    /// The task list does not have the revision that the caller expected.
+    #[error("The task list has the revision {current}, not the expected one.")]
+    RevisionConflict { current: String },
     /// Concurrent changes conflicted with this one.
     #[error("The change conflicted with concurrent changes. Try again.")]
     WriteConflict,

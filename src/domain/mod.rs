@@ -18,6 +18,7 @@ mod required;
 mod scope;
 mod stored_enum;
 mod task;
+mod task_filter;
 mod task_list;
 mod task_part;
 mod text;
@@ -44,14 +45,17 @@ pub use task::{
     LabelChange, NewTask, StatusChange, Task, TaskDetails, TaskDetailsEdit, TaskEdit, TaskPriority,
     TaskStatus, Title,
 };
-pub use task_list::{Bound, DateField, DateRange, OrderField, OrderKey, TaskFilter, TaskScope};
+pub use task_filter::{Bound, DateField, DateRange, ListFilter, OrderField, OrderKey, TaskFilter, TaskScope};
+pub use task_list::{
+    ListEntry, ListPlace, MAX_DOCUMENT_BYTES, MAX_TASKS_PER_LIST, MergeDecisions, MergeSide, TaskList,
+};
 pub use task_part::{
     ChecklistItem, FileChange, FileChangeKind, FilePath, ItemEdit, ItemText, MAX_FILES, MAX_ITEMS, MAX_RISKS,
     NewFileChange, NewItem, NewParts, NewRisk, Progress, Risk, RiskDescription, RiskEdit, RiskLevel, Section,
 };
 pub use text::{
     MAX_DESCRIPTION, MAX_ITEM, MAX_MITIGATION, MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PATH,
-    MAX_RATIONALE, MAX_RISK, MAX_TITLE, at_most, fold, normalize,
+    MAX_RATIONALE, MAX_RISK, MAX_TITLE, at_most, fold, normalize, one_line,
 };
 pub use validation::Faults;
 

@@ -40,6 +40,39 @@ pub fn insert(positions: &[i64], index: usize) -> Placement {
     }
 }
 
+/// The positions of a list in which some items have positions already. They keep them if they are in ascending order
+/// and leave enough space for the others; otherwise each item gets a new one.
+pub fn fill(old: &[Option<i64>]) -> Vec<i64> {
+    kept(old).unwrap_or_else(|| (0..old.len()).map(nth).collect())
+}
+
+/// The positions of [`fill`] if the old ones can be kept.
+fn kept(old: &[Option<i64>]) -> Option<Vec<i64>> {
+    let mut filled: Vec<i64> = Vec::with_capacity(old.len());
+    while filled.len() < old.len() {
+        let (before, from) = (filled.last().copied(), filled.len());
+        let count = old[from..].iter().take_while(|position| position.is_none()).count() as i64;
+        let after = old.get(from + count as usize).copied().flatten();
+        let (first, step) = match (before, after) {
+            (Some(before), Some(after)) => {
+                let step = after.checked_sub(before)? / (count + 1);
+                (before.checked_add(step)?, step)
+            }
+            (Some(before), None) => (before.checked_add(GAP)?, GAP),
+            (None, Some(after)) => (after.checked_sub(count.checked_mul(GAP)?)?, GAP),
+            (None, None) => (0, GAP),
+        };
+        if step < 1 {
+            return None;
+        }
+        for index in 0..count {
+            filled.push(first.checked_add(index.checked_mul(step)?)?);
+        }
+        filled.extend(after);
+    }
+    Some(filled)
+}
+
 /// Spaces the nearest neighbours evenly, as few of them as leave a distance of [`MIN_GAP`].
 fn rebalance(positions: &[i64], index: usize) -> Placement {
     let mut reach = 1;
@@ -94,6 +127,18 @@ mod tests {
                 list = inserted(&list, index).0;
                 prop_assert!(grows(&list), "{list:?}");
             }
+        }
+
+        #[test]
+        fn filled_positions_ascend_and_keep_old_ones_in_order(
+            old in prop::collection::vec(prop::option::of(-50..50_i64), 0..40)
+        ) {
+            let filled = fill(&old);
+            prop_assert!(filled.len() == old.len() && grows(&filled), "{filled:?}");
+            let wide: Vec<Option<i64>> =
+                (0..).zip(&old).map(|(index, old)| old.map(|_| nth(index))).collect();
+            let kept = fill(&wide);
+            prop_assert!(grows(&kept) && wide.iter().zip(&kept).all(|(old, kept)| old.is_none_or(|old| old == *kept)));
         }
 
         #[test]

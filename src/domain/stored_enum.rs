@@ -18,7 +18,7 @@ pub trait StoredEnum: Copy + 'static {
 macro_rules! stored_enum {
     ($($(#[$meta:meta])* $ty:ident { $($(#[$value_meta:meta])* $value:ident = $name:literal),+ $(,)? })+) => {$(
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $ty { $($(#[$value_meta])* $value),+ }
 
         impl $crate::domain::StoredEnum for $ty {

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::domain::stored_enum::stored_enum;
-use crate::domain::{Faults, Instant, Label, Labels, NewParts, Problem, Result, text};
+use crate::domain::{Faults, Instant, Label, Labels, ListEntry, ListPlace, NewParts, Problem, Result, text};
 
 /// A task as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Task {
     pub deleted_at: Option<Instant>,
     pub version: i32,
     pub details: TaskDetails,
+    /// What the task has from its line in a task list; None when it belongs to none.
+    pub entry: Option<Box<ListEntry>>,
 }
 
 /// The fields of a task that come from a task document.
@@ -40,10 +42,15 @@ pub struct TaskDetails {
 }
 
 impl Task {
-    /// The folded text that searches cover: title, description and objective, each on its own line.
+    /// The folded text that searches cover: title, description and objective, each on its own line. The whole text
+    /// of a list task takes the place of its title.
     pub fn search_text(&self) -> String {
         let part = |text: &Option<String>| text.clone().unwrap_or_default();
-        text::fold(&format!("{}\n{}\n{}", self.title, part(&self.description), part(&self.details.objective)))
+        let title = match &self.entry {
+            Some(entry) if !entry.text.is_empty() => &entry.text,
+            _ => &self.title,
+        };
+        text::fold(&format!("{title}\n{}\n{}", part(&self.description), part(&self.details.objective)))
     }
 
     /// The task after an edit at `now`. Version and updatedAt only change when another value does.
@@ -54,7 +61,7 @@ impl Task {
         let TaskDetailsEdit { date, owner_label, objective, rationale } = details;
         let mut task = self.clone();
         if let Some(title) = title {
-            task.title = title.as_str().to_owned();
+            task.set_title(title);
         }
         if let Some(change) = status {
             task.set_status(change.apply(task.status), now);
@@ -79,6 +86,52 @@ impl Task {
         // and a client that reads what was updated since a time must not miss it.
         self.updated_at = self.updated_at.max(now);
         self
+    }
+
+    /// A list task after a merge at `now`: its new line and title, whether it becomes completed or is reopened, and
+    /// whether it is in the trash. `base_version` of the line only tells whether the merged document has the task.
+    /// A new place in the document alone is no change of the version.
+    pub fn merged(
+        &self,
+        entry: ListEntry,
+        title: String,
+        (completed, in_trash): (Option<bool>, bool),
+        now: Instant,
+    ) -> Self {
+        let mut task = self.clone();
+        if task.entry.as_ref().is_none_or(|before| (&before.text, &before.key) != (&entry.text, &entry.key)) {
+            task.title = title;
+        }
+        task.deleted_at = in_trash.then(|| task.deleted_at.unwrap_or(now));
+        match completed {
+            Some(true) => task.set_status(TaskStatus::Completed, now),
+            Some(false) => task.set_status(TaskStatus::Pending, now),
+            None => {}
+        }
+        let (in_file, position) = (entry.base_version.is_some(), entry.position);
+        let before = self.entry.as_deref();
+        let (old_base, old_position) = before.map_or((None, 0), |old| (old.base_version, old.position));
+        task.entry = Some(Box::new(ListEntry { base_version: old_base, position: old_position, ..entry }));
+        let mut task = if task == *self { task } else { task.with_next_version(now) };
+        let version = task.version;
+        if let Some(entry) = &mut task.entry {
+            entry.base_version = in_file.then_some(version);
+            entry.position = position;
+        }
+        task
+    }
+
+    /// Sets the title. That of a list task is also its text, on one line, unless it is the present title or text.
+    fn set_title(&mut self, title: &Title) {
+        let Some(entry) = &mut self.entry else {
+            self.title = title.as_str().to_owned();
+            return;
+        };
+        let text = text::one_line(title.as_str());
+        if text != self.title && text != entry.text {
+            self.title.clone_from(&text);
+            entry.text = text;
+        }
     }
 
     /// Sets status and completedAt together: completedAt is set exactly when the status is COMPLETED.
@@ -149,6 +202,8 @@ pub struct NewTask {
     pub due_at: Option<Instant>,
     pub details: TaskDetails,
     pub parts: NewParts,
+    /// The place in a task list.
+    pub place: Option<ListPlace>,
 }
 
 impl NewTask {
@@ -169,6 +224,7 @@ impl NewTask {
             deleted_at: None,
             version: 1,
             details: self.details.clone(),
+            entry: None,
         }
     }
 
@@ -260,6 +316,30 @@ pub struct TaskDetailsEdit {
     pub owner_label: Option<Option<String>>,
     pub objective: Option<Option<String>>,
     pub rationale: Option<Option<String>>,
+}
+
+impl TaskEdit {
+    /// An edit that sets every value that a task document can hold.
+    pub fn of_document(
+        title: Title,
+        status: TaskStatus,
+        priority: TaskPriority,
+        details: TaskDetails,
+    ) -> Self {
+        let TaskDetails { date, owner_label, objective, rationale } = details;
+        Self {
+            title: Some(title),
+            status: Some(StatusChange::To(status)),
+            priority: Some(priority),
+            details: TaskDetailsEdit {
+                date: Some(date),
+                owner_label: Some(owner_label),
+                objective: Some(objective),
+                rationale: Some(rationale),
+            },
+            ..Self::default()
+        }
+    }
 }
 
 impl From<StatusChange> for TaskEdit {

@@ -1,87 +1,94 @@
-//! Lists of tasks: scope, filters and orders.
+//! Task lists, and what a task has from its line in one.
 
-use std::collections::BTreeSet;
+use uuid::Uuid;
 
-use crate::domain::{Instant, TaskPriority, TaskStatus};
+use crate::domain::Instant;
 
-/// Whether tasks are active or in the trash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TaskScope {
-    Active,
-    /// In the trash, and can be restored.
-    Trashed,
-}
+/// The maximum size of a document that is sent, in bytes of UTF-8.
+pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
+/// The maximum number of tasks of a list, without those in the trash.
+pub const MAX_TASKS_PER_LIST: usize = 5_000;
 
-/// The condition that the tasks of a list meet. It is two-valued: a task without a date is outside every
-/// range of that date, and therefore inside the negation.
+/// A task list as its owner sees it, without its document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TaskFilter {
-    All(Vec<TaskFilter>),
-    Any(Vec<TaskFilter>),
-    Not(Box<TaskFilter>),
-    Status(Vec<TaskStatus>),
-    Priority(Vec<TaskPriority>),
-    /// The task has all labels with these keys.
-    Labels(BTreeSet<String>),
-    /// The searched text of the task contains all of these folded words.
-    Words(BTreeSet<String>),
-    Date(DateField, DateRange),
+pub struct TaskList {
+    pub id: Uuid,
+    pub owner_id: Uuid,
+    pub title: String,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+    /// When the list was moved to the trash.
+    pub deleted_at: Option<Instant>,
+    pub version: i32,
 }
 
-/// The dates that a filter can use.
+impl TaskList {
+    /// The list with the next version, updated at `now`.
+    pub fn with_next_version(mut self, now: Instant) -> Self {
+        self.version = self.version.saturating_add(1);
+        self.updated_at = self.updated_at.max(now);
+        self
+    }
+}
+
+/// What a task has from its line in a task list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListEntry {
+    pub list_id: Uuid,
+    /// Unique in the list, tasks in the trash included.
+    pub key: String,
+    /// The whole text; the title of the task is cut.
+    pub text: String,
+    /// The lines below the text, as Markdown.
+    pub details: Option<String>,
+    /// Whether the task has the mark `[P]`.
+    pub parallel: bool,
+    /// The keys of the stories to which the task belongs.
+    pub stories: Vec<String>,
+    /// The phase in which the task stands.
+    pub phase_id: Option<Uuid>,
+    /// The number of that phase.
+    pub phase_number: Option<String>,
+    /// The place in the document; see [`crate::domain::ordering`].
+    pub position: i64,
+    /// The version after the last import or merge. None for a task that was made on the server since.
+    pub base_version: Option<i32>,
+    /// Whether the task was moved to the trash together with its list.
+    pub deleted_with_list: bool,
+}
+
+/// The place of a new task in a task list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListPlace {
+    pub list_id: Uuid,
+    /// The task after which the new one stands.
+    pub after: Option<Uuid>,
+    /// The number of the phase, or its title when it has no number.
+    pub phase: Option<String>,
+    /// None: the next free one.
+    pub key: Option<String>,
+    pub stories: Vec<String>,
+    pub parallel: bool,
+}
+
+/// The version of a task that a merge uses when both sides have changed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DateField {
-    DueAt,
-    CreatedAt,
-    UpdatedAt,
-    CompletedAt,
+pub enum MergeSide {
+    /// The one in the new document.
+    File,
+    /// The one on the server.
+    Server,
 }
 
-/// All given conditions must hold. An empty range holds for all tasks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DateRange {
-    /// Inclusive.
-    pub from: Option<Bound>,
-    /// Exclusive.
-    pub before: Option<Bound>,
-    pub is_null: Option<bool>,
-}
-
-/// A bound for the times of tasks, which are whole milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bound {
-    pub at: Instant,
-    /// Whether the bound is between `at` and the next millisecond.
-    pub is_between: bool,
-}
-
-/// A field that lists can be ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OrderField {
-    CreatedAt,
-    UpdatedAt,
-    DueAt,
-    CompletedAt,
-    Priority,
-    Status,
-    Title,
-    /// Only for the trash.
-    DeletedAt,
-}
-
-/// One key of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OrderKey {
-    pub field: OrderField,
-    pub descending: bool,
-    pub nulls_first: bool,
-}
-
-impl OrderKey {
-    /// The default order: newest first.
-    pub const NEWEST_FIRST: Self =
-        Self { field: OrderField::CreatedAt, descending: true, nulls_first: false };
-    /// The order of the trash: most recently deleted first.
-    pub const LATEST_DELETION_FIRST: Self =
-        Self { field: OrderField::DeletedAt, descending: true, nulls_first: false };
+/// How a merge is made.
+#[derive(Clone, Debug, Default)]
+pub struct MergeDecisions {
+    /// The revision of the export from which the document was made: one of these.
+    pub revisions: Option<Vec<String>>,
+    /// The key of a conflict, and the version to use.
+    pub single: Vec<(String, MergeSide)>,
+    /// The decision about all other conflicts.
+    pub all_others: Option<MergeSide>,
+    /// Whether the merge is only reported.
+    pub dry_run: bool,
 }

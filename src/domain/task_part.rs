@@ -69,6 +69,8 @@ pub struct ChecklistItem {
     pub done: bool,
     /// Its position among its siblings; see [`crate::domain::ordering`].
     pub position: i64,
+    /// The index in the document of the task; None for one that was added later.
+    pub origin: Option<i32>,
 }
 
 /// A validated new checklist item with its sub-items.
@@ -104,6 +106,8 @@ pub struct Risk {
     pub impact: RiskLevel,
     pub mitigation: Option<String>,
     pub position: i64,
+    /// The index in the document of the task; None for one that was added later.
+    pub origin: Option<i32>,
 }
 
 /// A validated new risk.
@@ -132,6 +136,8 @@ pub struct FileChange {
     pub path: String,
     pub kind: FileChangeKind,
     pub position: i64,
+    /// The index in the document of the task; None for one that was added later.
+    pub origin: Option<i32>,
 }
 
 /// A validated new file.

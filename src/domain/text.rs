@@ -38,6 +38,12 @@ pub fn normalize(raw: &str) -> Result<String, Problem> {
     Ok(composed.trim().to_owned())
 }
 
+/// The text with a space in place of each run of line breaks and the white space around them.
+pub fn one_line(text: &str) -> String {
+    let lines = text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
+}
+
 /// Normalized text of at most `max` characters.
 pub fn at_most(raw: &str, max: usize) -> Result<String, Problem> {
     let text = normalize(raw)?;

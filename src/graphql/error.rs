@@ -117,6 +117,7 @@ impl From<FieldError> for async_graphql::Error {
             }
             Error::RateLimited { retry_after } => extensions.set("retryAfter", *retry_after),
             Error::VersionConflict { current } => extensions.set("currentVersion", *current),
+            Error::RevisionConflict { current } => extensions.set("currentRevision", current.as_str()),
             Error::MissingRight(required) => extensions.set("required", required.name()),
             _ => {}
         }
@@ -163,6 +164,7 @@ fn code_of(error: &Error) -> ErrorCode {
         Error::AlreadyExists(_)
         | Error::EmailTaken(_)
         | Error::VersionConflict { .. }
+        | Error::RevisionConflict { .. }
         | Error::WriteConflict => ErrorCode::Conflict,
         Error::Invalid(_) => ErrorCode::BadUserInput,
         Error::CursorExpired => ErrorCode::CursorExpired,

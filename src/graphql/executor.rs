@@ -199,8 +199,25 @@ impl<E: async_graphql::Executor> Executor<E> {
         Ok(())
     }
 
-    /// Executes in its own tokio task, which continues when the client disconnects or the time limit has
-    /// passed, so that no mutation stops in the middle. A panic is an error of this operation only.
+    /// Runs work in its own tokio task, which continues when the client disconnects or the time limit has
+    /// passed, so that no change stops in the middle. A panic is an error of this work only.
+    ///
+    /// Errors: TIMEOUT; INTERNAL_SERVER_ERROR after a panic.
+    pub fn run_to_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> impl Future<Output = Result<T, Box<ServerError>>> {
+        let task = tokio::time::timeout(self.timeout, self.running.spawn(work));
+        async {
+            match task.await {
+                Ok(Ok(result)) => Ok(result),
+                Ok(Err(_)) => Err(Box::new(panic_error())),
+                Err(_) => Err(Box::new(request_error(ErrorCode::Timeout, Error::Timeout.to_string()))),
+            }
+        }
+    }
+
+    /// Executes a document as [`Self::run_to_end`] does.
     async fn execute_with_timeout<C: AttributeResponse>(
         &self,
         is_validated: bool,
@@ -208,21 +225,16 @@ impl<E: async_graphql::Executor> Executor<E> {
         mutation: Option<MutationStart<C>>,
     ) -> Result<Response, Rejection> {
         let schema = if is_validated { &self.prevalidated_schema } else { &self.schema }.clone();
-        let task = self.running.spawn(async move {
+        let executed = self.run_to_end(async move {
             if let Some(mutation) = mutation {
                 mutation.reserve_response_memory().await.ok()?;
             }
             Some(schema.execute(request).await)
         });
-        match tokio::time::timeout(self.timeout, task).await {
-            Ok(Ok(Some(mut response))) => {
-                response.errors.iter_mut().for_each(restore_path);
-                Ok(response)
-            }
-            Ok(Ok(None)) => Err(Rejection::no_response_memory()),
-            Ok(Err(_)) => Err(interrupted(panic_error())),
-            Err(_) => Err(interrupted(request_error(ErrorCode::Timeout, Error::Timeout.to_string()))),
-        }
+        let response = executed.await.map_err(|error| interrupted(*error))?;
+        let mut response = response.ok_or_else(Rejection::no_response_memory)?;
+        response.errors.iter_mut().for_each(restore_path);
+        Ok(response)
     }
 }
 

@@ -14,10 +14,12 @@ const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(7200);
 /// The layer that adds the CORS headers for the listed origins. Credentials are not allowed: scripts add the
 /// token themselves.
 pub fn allow(origins: &[String]) -> CorsLayer {
-    const ALLOWED: [HeaderName; 11] = [
+    const ALLOWED: [HeaderName; 13] = [
         header::AUTHORIZATION,
         header::CONTENT_TYPE,
         header::ACCEPT,
+        header::IF_MATCH,
+        header::IF_NONE_MATCH,
         LAST_EVENT_ID,
         HeaderName::from_static("apollo-require-preflight"),
         HeaderName::from_static("x-apollo-operation-name"),
@@ -34,8 +36,8 @@ pub fn allow(origins: &[String]) -> CorsLayer {
     };
     CorsLayer::new()
         .allow_origin(origin)
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::PUT])
         .allow_headers(ALLOWED)
-        .expose_headers([request_log::REQUEST_ID, header::RETRY_AFTER])
+        .expose_headers([request_log::REQUEST_ID, header::RETRY_AFTER, header::ETAG, header::LOCATION])
         .max_age(PREFLIGHT_MAX_AGE)
 }

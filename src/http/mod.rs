@@ -1,9 +1,10 @@
-//! HTTP: the paths, and what is common to all requests. Only this layer uses axum. GraphQL over HTTP, health,
-//! the playground, the account pages and the server that accepts connections are in modules of their own.
+//! HTTP: the paths, and what is common to all requests. Only this layer uses axum. GraphQL over HTTP, documents,
+//! health, the playground, the account pages and the server that accepts connections are in modules of their own.
 
 mod account_pages;
 mod client_ip;
 mod cors;
+mod entity_tags;
 mod graphql;
 mod health;
 mod metrics;
@@ -13,6 +14,7 @@ mod request_log;
 mod routes;
 mod server;
 mod shared;
+mod task_documents;
 
 use std::convert::Infallible;
 use std::sync::Arc;

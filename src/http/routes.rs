@@ -18,7 +18,7 @@ use crate::http::graphql::response_format::ResponseFormat;
 use crate::http::request_log::RequestId;
 use crate::http::server::Malformed;
 use crate::http::shared::{GRAPHQL_PATH, Shared};
-use crate::http::{account_pages, graphql, health, playground};
+use crate::http::{account_pages, graphql, health, playground, task_documents};
 
 /// The handlers of all paths.
 #[derive(Clone)]
@@ -33,7 +33,8 @@ impl Routes {
             // The redirect is relative, since a proxy may serve the instance under another path.
             .route("/", get(|| async { Redirect::temporary("graphql") }))
             .route("/healthz", get(health::healthz))
-            .route("/readyz", get(health::readyz));
+            .route("/readyz", get(health::readyz))
+            .merge(task_documents::routes());
         if shared.playground {
             others = others.merge(playground::assets());
         }

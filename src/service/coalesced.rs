@@ -10,9 +10,10 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::db::entity::task::{ActiveModel, Column, Entity, TaskRow};
+use crate::db::entity::task_list::{self, TaskListRow};
 use crate::db::entity::user::{self, UserRow};
 use crate::db::{Coalescer, Database, Mode, Statements, map_error};
-use crate::domain::{Result, Task, User};
+use crate::domain::{Result, Task, TaskList, User};
 use crate::service::task_rows::{insert_error, is_active};
 
 /// One coalescer for each kind of request.
@@ -21,6 +22,8 @@ pub(super) struct CoalescedStatements {
     pub users: Coalescer<Uuid, Option<User>>,
     /// Finds an active task by its owner and id.
     pub tasks: Coalescer<(Uuid, Uuid), Option<Task>>,
+    /// Finds a task list by its owner and id, also one in the trash.
+    pub lists: Coalescer<(Uuid, Uuid), Option<TaskList>>,
     /// Inserts a task with a new id.
     pub new_tasks: Coalescer<Task, ()>,
 }
@@ -30,6 +33,7 @@ impl CoalescedStatements {
         Self {
             users: coalescer(database, Access::Read, find_users, |id| *id),
             tasks: coalescer(database, Access::Read, find_tasks, |(owner, _)| *owner),
+            lists: coalescer(database, Access::Read, find_lists, |(owner, _)| *owner),
             // Each new task locks the counter of its owner until the commit.
             new_tasks: coalescer(database, Access::Write, insert_tasks, |task| task.owner_id)
                 .with_one_batch_per_user(),
@@ -86,6 +90,16 @@ async fn find_tasks(database: Statements, keys: Arc<[(Uuid, Uuid)]>) -> Result<V
     let found: Vec<Task> = TaskRow::all(rows, &database).await.map_err(map_error)?;
     let found: HashMap<(Uuid, Uuid), Task> =
         found.into_iter().map(|task| ((task.owner_id, task.id), task)).collect();
+    Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
+}
+
+async fn find_lists(database: Statements, keys: Arc<[(Uuid, Uuid)]>) -> Result<Vec<Option<TaskList>>> {
+    let rows = TaskListRow::find()
+        .filter(task_list::Column::OwnerId.is_in(keys.iter().map(|(owner, _)| *owner)))
+        .filter(task_list::Column::Id.is_in(keys.iter().map(|(_, id)| *id)));
+    let found: Vec<TaskList> = TaskListRow::all(rows, &database).await.map_err(map_error)?;
+    let found: HashMap<(Uuid, Uuid), TaskList> =
+        found.into_iter().map(|list| ((list.owner_id, list.id), list)).collect();
     Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
 }
 

@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, DeleteMany, EntityTrait, QueryFilter, QueryOrder, Que
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::db::entity::{change_head, checklist_item, file_change, risk, session, task, user};
+use crate::db::entity::{change_head, checklist_item, file_change, risk, session, task, task_list, user};
 use crate::db::{Database, in_transaction, map_error};
 use crate::domain::{Error, Result};
 use crate::service::task_rows::without_index;
@@ -22,6 +22,8 @@ const ROWS_PER_DELETE: u64 = 500;
 /// The number of tasks that one statement deletes. It is lower, because a task has up to 200 KB of text and
 /// is in eight indexes.
 const TASKS_PER_DELETE: u64 = 100;
+/// The number of task lists that one statement deletes: each can have a document of 2 MB.
+const LISTS_PER_DELETE: u64 = 10;
 
 /// Deletes the rows of accounts that are marked as deleted.
 pub struct DeletedAccounts {
@@ -68,7 +70,8 @@ impl DeletedAccounts {
 
     /// Deletes the rows of an account. Returns false when others use them, so that the job has to try again later.
     async fn purge_account(&self, id: Uuid) -> Result<bool> {
-        self.delete_in_chunks::<session::Entity>(session::Column::Id, session::Column::UserId.eq(id)).await?;
+        let sessions = session::Column::UserId.eq(id);
+        self.delete_in_chunks::<session::Entity>(session::Column::Id, sessions, ROWS_PER_DELETE).await?;
         loop {
             let tasks = task::Entity::find().select_only().column(task::Column::Id);
             let tasks =
@@ -79,6 +82,8 @@ impl DeletedAccounts {
             }
             self.purge_tasks(id, &tasks).await?;
         }
+        let lists = task_list::Column::OwnerId.eq(id);
+        self.delete_in_chunks::<task_list::Entity>(task_list::Column::Id, lists, LISTS_PER_DELETE).await?;
         self.purge_user(id).await
     }
 
@@ -109,18 +114,24 @@ impl DeletedAccounts {
         let ids = task::Entity::find().select_only().column(task::Column::Id).filter(owned.clone());
         let ids = || ids.clone().into_query();
         let items = checklist_item::Column::TaskId.in_subquery(ids());
-        self.delete_in_chunks::<checklist_item::Entity>(checklist_item::Column::Id, items).await?;
-        self.delete_in_chunks::<risk::Entity>(risk::Column::Id, risk::Column::TaskId.in_subquery(ids()))
+        self.delete_in_chunks::<checklist_item::Entity>(checklist_item::Column::Id, items, ROWS_PER_DELETE)
             .await?;
+        let risks = risk::Column::TaskId.in_subquery(ids());
+        self.delete_in_chunks::<risk::Entity>(risk::Column::Id, risks, ROWS_PER_DELETE).await?;
         let files = file_change::Column::TaskId.in_subquery(ids());
-        self.delete_in_chunks::<file_change::Entity>(file_change::Column::Id, files).await?;
+        self.delete_in_chunks::<file_change::Entity>(file_change::Column::Id, files, ROWS_PER_DELETE).await?;
         self.delete_paced(task::Entity::delete_many().filter(owned)).await.map(drop)
     }
 
-    /// Deletes the rows that meet a condition, up to [`ROWS_PER_DELETE`] per statement.
-    async fn delete_in_chunks<E: EntityTrait>(&self, id: E::Column, condition: SimpleExpr) -> Result<()> {
+    /// Deletes the rows that meet a condition, up to `rows` per statement.
+    async fn delete_in_chunks<E: EntityTrait>(
+        &self,
+        id: E::Column,
+        condition: SimpleExpr,
+        rows: u64,
+    ) -> Result<()> {
         loop {
-            let ids = E::find().select_only().column(id).filter(condition.clone()).limit(ROWS_PER_DELETE);
+            let ids = E::find().select_only().column(id).filter(condition.clone()).limit(rows);
             if self.delete_paced(E::delete_many().filter(id.in_subquery(ids.into_query()))).await? == 0 {
                 return Ok(());
             }

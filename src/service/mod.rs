@@ -9,6 +9,7 @@ mod api_keys;
 mod change_poll;
 mod coalesced;
 mod deleted_accounts;
+mod document_threads;
 mod email_tokens;
 mod expiring_keys;
 mod login_throttle;
@@ -19,8 +20,10 @@ mod recovery;
 mod registration;
 mod reset_requests;
 mod sessions;
+mod task_lists;
 mod task_rows;
 mod tasks;
+mod unique_ids;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -37,7 +40,14 @@ pub use mail_queue::{MailFigures, MailSender, WaitingMails};
 pub use operator::Operator;
 pub use recovery::PasswordReset;
 pub use sessions::{SessionEnd, Sessions, SignedIn, StreamSession, token_has_expired};
-pub use tasks::{ByTask, ItemPosition, Tasks};
+pub use task_documents::diagnostic::{Code as DiagnosticCode, Diagnostic, Severity};
+pub use task_documents::list::{Phase, Story, paths};
+pub use task_documents::merge::{ChangeKind, ConflictKind};
+pub use task_lists::{
+    ExportedList, ListMerge, ListMergeChange, ListMergeConflict, ListOutline, OutlineTask, StoredDocument,
+    TaskLists, check_document, progress_of, revision,
+};
+pub use tasks::{ByTask, DocumentMatch, ExportedTask, ItemPosition, Tasks};
 
 use crate::auth::{IpRateLimiter, LinkTokens, Passwords, Tokens, Viewer};
 use crate::db::Database;
@@ -50,6 +60,7 @@ use crate::service::expiring_keys::ExpiringKeys;
 use crate::service::login_throttle::LoginThrottle;
 use crate::service::mail_queue::Outbox;
 use crate::service::reset_requests::ResetRequests;
+use crate::service::task_lists::ListDocuments;
 use crate::service::tasks::trash::Trash;
 
 /// The delay before a job that has panicked is restarted.
@@ -68,6 +79,7 @@ pub struct Services {
     reset_requests: Arc<ResetRequests>,
     expiring_keys: Arc<ExpiringKeys>,
     coalesced: CoalescedStatements,
+    documents: ListDocuments,
     mails: Arc<MailSender>,
 }
 
@@ -128,6 +140,7 @@ impl Services {
             reset_requests,
             expiring_keys,
             coalesced,
+            documents: ListDocuments::default(),
             mails: Arc::new(mails),
         }
     }
@@ -163,13 +176,27 @@ impl Services {
     /// The viewer's tasks, to read them. Errors: MissingRight without the scope TASKS_READ.
     pub fn tasks_read<'a>(&'a self, viewer: &'a Viewer) -> Result<Tasks<'a>> {
         viewer.require(Scope::TasksRead)?;
-        Ok(Tasks::new(&self.database, &self.clock, &self.coalesced, viewer))
+        Ok(self.tasks(viewer))
     }
 
     /// The viewer's tasks, to change them. Errors: MissingRight without the scope TASKS_WRITE.
     pub fn tasks_write<'a>(&'a self, viewer: &'a Viewer) -> Result<Tasks<'a>> {
         viewer.require(Scope::TasksWrite)?;
-        Ok(Tasks::new(&self.database, &self.clock, &self.coalesced, viewer))
+        Ok(self.tasks(viewer))
+    }
+
+    fn tasks<'a>(&'a self, viewer: &'a Viewer) -> Tasks<'a> {
+        Tasks::new(&self.database, &self.clock, (&self.coalesced, &self.documents), viewer)
+    }
+
+    /// The viewer's task lists, to read them. Errors: MissingRight without the scope TASKS_READ.
+    pub fn lists_read<'a>(&'a self, viewer: &'a Viewer) -> Result<TaskLists<'a>> {
+        self.tasks_read(viewer).map(TaskLists::new)
+    }
+
+    /// The viewer's task lists, to change them. Errors: MissingRight without the scope TASKS_WRITE.
+    pub fn lists_write<'a>(&'a self, viewer: &'a Viewer) -> Result<TaskLists<'a>> {
+        self.tasks_write(viewer).map(TaskLists::new)
     }
 
     /// Sends the mails of the queue.

@@ -95,7 +95,9 @@ on_both_databases! {
             let arguments = arguments_of(app, actor, &second, case.field, &case.good).await;
             let call = async { drop(actor.data(&case.by_variables(), arguments).await) };
             let changes = count_changes(app, case.field, call).await;
-            assert_eq!(changes > 0, is_of_tasks, "{}", case.field);
+            // The documents of these cases have no tasks.
+            let is_of_list = ["importTaskList", "mergeTaskList"].contains(&case.field);
+            assert_eq!(changes > 0, is_of_tasks && !is_of_list, "{}", case.field);
             called.insert(case.field.to_owned());
         }
         let query = "{ __schema { mutationType { fields { name } } } }";

@@ -296,7 +296,7 @@ on_both_databases! {
             let headers = [("origin", origin), ("content-type", "application/json")];
             let response = send(app, Method::POST, "/graphql", &headers, r#"{"query": "{__typename}"}"#).await;
             assert_eq!(response.header("access-control-allow-origin"), origin);
-            assert_eq!(response.header("access-control-expose-headers"), "x-request-id,retry-after");
+            assert_eq!(response.header("access-control-expose-headers"), "x-request-id,retry-after,etag,location");
         }
         for origin in ["https://evil.example.com", "https://app.example.com.evil.com", "null", "http://app.example.com"] {
             assert_eq!(preflight(origin).await.header("access-control-allow-origin"), "", "{origin}");

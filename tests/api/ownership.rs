@@ -21,15 +21,15 @@ use OtherUser::{Fails, OwnDataOnly, Public};
 
 pub struct Row {
     pub field: &'static str,
-    /// The operation. `$id` is a task of the owner with the parts `$item`, `$risk` and `$file`; `$session` is
+    /// The operation. `$id` is a task of the owner with the parts `$item`, `$risk` and `$file`, `$list` a task list; `$session` is
     /// the owner's session and `$refresh` its refresh token; `$key` is an API key of the owner; `$verify` is the
     /// token of a mail to the owner, and `$reset` of one to another user.
     pub query: &'static str,
     other_user: OtherUser,
 }
 
-const NODES: &str =
-    "query($id: ID!, $item: ID!, $risk: ID!, $file: ID!) { nodes(ids: [$id, $item, $risk, $file]) { id } }";
+const NODES: &str = "query($id: ID!, $item: ID!, $risk: ID!, $file: ID!, $list: ID!) {
+    nodes(ids: [$id, $item, $risk, $file, $list]) { id } }";
 
 const QUERIES: &[Row] = &[
     Row { field: "me", query: "{ me { id tasks { nodes { id title } } } }", other_user: OwnDataOnly },
@@ -44,6 +44,26 @@ const QUERIES: &[Row] = &[
     Row {
         field: "taskChanges",
         query: "{ taskChanges { cursor changes { taskId task { id title } } } }",
+        other_user: OwnDataOnly,
+    },
+    Row {
+        field: "taskList",
+        query: "query($list: ID!) { taskList(id: $list) { id title markdown } }",
+        other_user: Fails("FORBIDDEN"),
+    },
+    Row {
+        field: "taskLists",
+        query: "{ taskLists(first: 2) { totalCount nodes { id title markdown } } }",
+        other_user: OwnDataOnly,
+    },
+    Row {
+        field: "trashedTaskLists",
+        query: "{ trashedTaskLists { totalCount nodes { id title } } }",
+        other_user: OwnDataOnly,
+    },
+    Row {
+        field: "diagnostics",
+        query: "{ diagnostics(kind: TASK_LIST, markdown: \"# Mine\") { code } }",
         other_user: OwnDataOnly,
     },
     Row { field: "node", query: "query($id: ID!) { node(id: $id) { id } }", other_user: OwnDataOnly },
@@ -120,6 +140,36 @@ const MUTATIONS: &[Row] = &[
     Row {
         field: "deleteTasks",
         query: "mutation($id: ID!) { deleteTasks(ids: [$id]) { deletedTaskIds } }",
+        other_user: Fails("FORBIDDEN"),
+    },
+    Row {
+        field: "importTask",
+        query: "mutation { importTask(input: { markdown: \"# Mine\" }) { task { id } } }",
+        other_user: OwnDataOnly,
+    },
+    Row {
+        field: "replaceTaskDocument",
+        query: "mutation($id: ID!) { replaceTaskDocument(id: $id, markdown: \"# Mine\", expectedVersion: 1) { task { id } } }",
+        other_user: Fails("FORBIDDEN"),
+    },
+    Row {
+        field: "importTaskList",
+        query: "mutation { importTaskList(input: { markdown: \"# Mine\" }) { taskList { id } } }",
+        other_user: OwnDataOnly,
+    },
+    Row {
+        field: "mergeTaskList",
+        query: "mutation($list: ID!) { mergeTaskList(id: $list, input: { markdown: \"# Mine\" }) { taskList { id } } }",
+        other_user: Fails("FORBIDDEN"),
+    },
+    Row {
+        field: "deleteTaskList",
+        query: "mutation($list: ID!) { deleteTaskList(id: $list) { deletedTaskListId } }",
+        other_user: Fails("FORBIDDEN"),
+    },
+    Row {
+        field: "restoreTaskList",
+        query: "mutation($list: ID!) { restoreTaskList(id: $list) { taskList { id } } }",
         other_user: Fails("FORBIDDEN"),
     },
     Row {
@@ -267,7 +317,7 @@ async fn owner(app: &TestApp) -> (Actor<'_>, Value, Vec<String>) {
 /// All rows with data of the owner.
 async fn rows_of(app: &TestApp, owner: &Actor<'_>) -> Vec<String> {
     let mut rows = Vec::new();
-    for table in ["users", "api_keys", "tasks", "checklist_items", "risks", "file_changes"] {
+    for table in ["users", "api_keys", "tasks", "checklist_items", "risks", "file_changes", "task_lists"] {
         let is_mine = |row: &String| row.contains(&owner.email) || row.contains("the owner's secret");
         let mine: Vec<String> = app.rows(table).await.into_iter().filter(is_mine).collect();
         assert!(!mine.is_empty(), "{table}");
@@ -369,14 +419,14 @@ on_both_databases! {
         let (owner, ids, _) = owner(app).await;
         let other_user = app.user("stranger").await;
         let node = "query($id: ID!) { node(id: $id) { __typename id } }";
-        for (name, kind) in [("id", "Task"), ("item", "ChecklistItem"), ("risk", "Risk"), ("file", "FileChange"), ("session", "Session"), ("key", "ApiKey")] {
+        for (name, kind) in [("id", "Task"), ("item", "ChecklistItem"), ("risk", "Risk"), ("file", "FileChange"), ("list", "TaskList"), ("session", "Session"), ("key", "ApiKey")] {
             let id = &ids[name];
             let own = owner.data(node, json!({ "id": id })).await;
             assert_eq!(own["node"], json!({ "__typename": kind, "id": id }));
             assert_eq!(other_user.data(node, json!({ "id": id })).await["node"], Value::Null, "{kind}");
         }
-        assert_eq!(owner.data(NODES, ids.clone()).await["nodes"].as_array().map(Vec::len), Some(4));
-        assert_eq!(other_user.data(NODES, ids).await["nodes"], json!([null, null, null, null]));
+        assert_eq!(owner.data(NODES, ids.clone()).await["nodes"].as_array().map(Vec::len), Some(5));
+        assert_eq!(other_user.data(NODES, ids).await["nodes"], json!([null, null, null, null, null]));
     }
 
     async fn a_task_in_the_trash_is_forbidden_for_others_and_not_found_for_its_owner(app) {
@@ -394,7 +444,10 @@ on_both_databases! {
             match row.field {
                 "restoreTask" => {}
                 "node" => assert_eq!(owner.data(row.query, ids.clone()).await["node"], Value::Null),
-                "nodes" => assert_eq!(owner.data(row.query, ids.clone()).await["nodes"], json!([null, null, null, null])),
+                "nodes" => {
+                    let list = json!({ "id": ids["list"] });
+                    assert_eq!(owner.data(row.query, ids.clone()).await["nodes"], json!([null, null, null, null, list]));
+                }
                 field => assert_eq!(owner.execute(row.query, ids.clone()).await.code(), "NOT_FOUND", "{field}"),
             }
         }
@@ -410,7 +463,7 @@ on_both_databases! {
     async fn unknown_ids_are_not_found_in_the_trash_either(app) {
         let ann = app.user("ann").await;
         let none = json!("00000000-0000-7000-8000-000000000000");
-        let ids = json!({ "id": none, "item": none, "risk": none, "file": none });
+        let ids = json!({ "id": none, "item": none, "risk": none, "file": none, "list": none });
         for row in task_rows().filter(|row| matches!(row.other_user, Fails(_))) {
             assert_eq!(ann.execute(row.query, ids.clone()).await.code(), "NOT_FOUND", "{}", row.field);
         }

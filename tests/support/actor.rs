@@ -102,8 +102,8 @@ impl<'a> Actor<'a> {
         self.data(&query, json!({ "input": input })).await["createTask"]["task"].clone()
     }
 
-    /// Creates a task with a checklist item, a risk and a file, each with this text. Returns the ids as `id`,
-    /// `item`, `risk` and `file`.
+    /// Creates a task with a checklist item, a risk and a file, each with this text, and a task list without tasks
+    /// with this title. Returns the ids as `id`, `item`, `risk`, `file` and `list`.
     pub async fn full_task(&self, text: &str) -> Value {
         let query = "mutation($input: CreateTaskInput!) { createTask(input: $input) {
             task { id checklist { id } risks { id } files { id } } } }";
@@ -114,8 +114,14 @@ impl<'a> Actor<'a> {
             "files": [{ "path": text, "kind": "CREATED" }],
         });
         let task = self.data(query, json!({ "input": input })).await["createTask"]["task"].clone();
+        let import =
+            "mutation($input: ImportTaskListInput!) { importTaskList(input: $input) { taskList { id } } }";
+        let list = self.data(import, json!({ "input": { "markdown": format!("# {text}\n") } })).await;
+        let list = &list["importTaskList"]["taskList"]["id"];
         let first = |list: &str| task[list][0]["id"].clone();
-        json!({ "id": task["id"], "item": first("checklist"), "risk": first("risks"), "file": first("files") })
+        json!({
+            "id": task["id"], "item": first("checklist"), "risk": first("risks"), "file": first("files"), "list": list,
+        })
     }
 
     /// Reads a task of the user with the fields [`TASK`].

@@ -166,9 +166,11 @@ impl TestApp {
     /// The rows of all tables with user data.
     pub async fn all_rows(&self) -> Vec<Vec<String>> {
         let mut tables = Vec::new();
-        for table in ["users", "sessions", "tasks", "checklist_items", "risks", "file_changes"] {
+        for table in ["users", "sessions", "tasks", "checklist_items", "risks", "file_changes", "task_lists"]
+        {
             tables.push(self.rows(table).await);
         }
+        tables.push(self.rows("(SELECT task_id AS id, source FROM task_documents) AS documents").await);
         tables
     }
 

@@ -174,7 +174,8 @@ impl<'a> CostVisitor<'a> {
         let search = self.policy.search;
         let filter = field.get_argument(search.argument).filter(|_| child.ends_with("Connection"));
         let searches = filter.map_or(0, |filter| self.count_searches(search.argument, &filter.node));
-        let own = searches.saturating_mul(search.complexity).saturating_add(1);
+        let own = searches.saturating_mul(search.complexity);
+        let own = own.saturating_add(self.policy.complexity(parent, name));
         let variable_use_bytes = self.variable_uses(field);
         Ok(Cost {
             depth: children.depth.saturating_add(1),

@@ -25,5 +25,5 @@ pub use guard::Guard;
 pub use json::{JsonEstimate, MAX_JSON_NESTING, estimate_json, normalize_integers};
 pub use limits::{Limits, MAX_DIRECTIVES, MAX_FRAGMENTS, MAX_OPERATIONS, MAX_SELECTIONS, has_long_variables};
 pub use operation::{find_operation, root_fields};
-pub use policy::{CountedList, ExclusiveFields, Policy, Scalar, SearchCondition};
+pub use policy::{CostlyField, CountedList, ExclusiveFields, Policy, Scalar, SearchCondition};
 pub use rewrite::{merge_root_fields, subscriptions_as_queries};

@@ -17,6 +17,8 @@ pub struct Policy {
     /// Root fields of queries with one item for each value of an argument, at most `max_page_size`.
     pub counted_lists: &'static [CountedList],
     pub search: SearchCondition,
+    /// Fields that cost more than one point.
+    pub costly_fields: &'static [CostlyField],
     /// The scalars that GraphQL does not define itself.
     pub scalars: &'static [Scalar],
     /// The most errors about values that one request gets.
@@ -49,6 +51,14 @@ pub struct SearchCondition {
     pub complexity: usize,
 }
 
+/// A field whose value takes much longer to compute than that of another one.
+#[derive(Clone, Copy, Debug)]
+pub struct CostlyField {
+    pub types: &'static [&'static str],
+    pub fields: &'static [&'static str],
+    pub complexity: usize,
+}
+
 /// A custom scalar; its values are strings.
 #[derive(Clone, Copy, Debug)]
 pub struct Scalar {
@@ -76,6 +86,14 @@ impl Policy {
         matches!(argument, "first" | "last")
             || argument == self.search.argument
             || self.counted_lists.iter().any(|list| list.argument == argument)
+    }
+
+    /// The complexity of a field without its selections.
+    pub fn complexity(&self, parent: &str, field: &str) -> usize {
+        let costly = self.costly_fields.iter();
+        let mut costly =
+            costly.filter(|costly| costly.types.contains(&parent) && costly.fields.contains(&field));
+        costly.next().map_or(1, |costly| costly.complexity)
     }
 
     /// The scalar of this name.

@@ -2,14 +2,14 @@
 
 use async_graphql_value::{ConstValue, Name, Variables};
 use graphql_guard::{
-    CountedList, Error, ExclusiveFields, Guard, Limits, PathSegment, Policy, Rule, Scalar, SearchCondition,
-    find_operation, subscriptions_as_queries,
+    CostlyField, CountedList, Error, ExclusiveFields, Guard, Limits, PathSegment, Policy, Rule, Scalar,
+    SearchCondition, find_operation, subscriptions_as_queries,
 };
 
 const SDL: &str = "
     scalar Color
     input Where { words: String, not: Where }
-    type Book { title: String!, pages: [String!]! }
+    type Book { title: String!, pages: [String!]!, scan: String! }
     type BookEdge { node: Book! }
     type BookConnection { edges: [BookEdge!]! }
     type Shelf { books: [Book!]!, label: String }
@@ -33,6 +33,7 @@ fn guard(complexity: usize) -> Guard {
         unpaged_list_size: 7,
         counted_lists: &[CountedList { field: "byIsbn", argument: "isbns" }],
         search: SearchCondition { argument: "where", field: "words", complexity: 40 },
+        costly_fields: &[CostlyField { types: &["Book"], fields: &["scan"], complexity: 90 }],
         scalars: &[Scalar { name: "Color", is_valid: |text| text.starts_with('#'), example: "#00ff00" }],
         max_value_errors: 2,
     };
@@ -74,6 +75,12 @@ fn the_policy_says_how_many_items_a_list_has() {
     assert_eq!(complexity("{ byIsbn(isbns: [1, 2]) { title pages } }"), 1 + 2 * 2);
     assert_eq!(complexity("{ shelf(first: 5) { label books { title pages } } }"), 1 + 5 * (1 + 1 + 2));
     assert_eq!(complexity("{ a: painted(color: \"#\") { title } }"), 2);
+}
+
+#[test]
+fn a_costly_field_has_the_complexity_of_the_policy() {
+    assert_eq!(complexity("{ books(first: 5) { edges { node { title scan } } } }"), 1 + 5 * (3 + 90));
+    assert_eq!(complexity("{ a: painted(color: \"#\") { b: scan c: scan } }"), 1 + 2 * 90);
 }
 
 #[test]

@@ -8,8 +8,9 @@ use crate::api::context::RequestExt;
 use crate::api::scalar::{DateTime, Id};
 use crate::api::task::connection::TaskConnection;
 use crate::api::task::filter::{TaskFilter, TaskOrder};
+use crate::api::task_list::TaskListConnection;
 use crate::auth::Viewer;
-use crate::domain::{self, PageArguments, Result, Scope, User};
+use crate::domain::{self, PageArguments, Result, Scope, TaskScope, User};
 use crate::graphql::direct_json::{DirectJson, FieldWriter, scalar};
 use crate::graphql::error::FieldError;
 use crate::service::Account;
@@ -118,7 +119,25 @@ impl UserNode {
         // The viewer of this object, who has just signed in if it is part of an AuthPayload.
         let load = async {
             let tasks = ctx.request().services().tasks_read(&self.viewer)?;
-            TaskConnection::load(ctx, &tasks, paging, filter, order_by).await
+            TaskConnection::load(ctx, &tasks, paging, (filter, order_by), None).await
+        };
+        load.await.map_err(|error| FieldError::at_path(ctx, error))
+    }
+
+    /// The task lists of the user: the same connection as Query.taskLists.
+    async fn task_lists(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The number of lists from the start: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "Selects only lists after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The number of lists from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Selects only lists before this cursor.")] before: Option<String>,
+    ) -> Result<TaskListConnection, FieldError> {
+        let paging = PageArguments { first, after, last, before };
+        // The viewer of this object, as for tasks.
+        let load = async {
+            let lists = ctx.request().services().lists_read(&self.viewer)?;
+            TaskListConnection::load(ctx.request(), &lists, TaskScope::Active, paging).await
         };
         load.await.map_err(|error| FieldError::at_path(ctx, error))
     }

@@ -5,26 +5,28 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use async_graphql::parser::types::Field;
 use async_graphql::{ComplexObject, Context, ContextSelectionSet, Object, SelectionField, SimpleObject};
+use uuid::Uuid;
 
 use crate::api::context::RequestExt;
 use crate::api::memory_size::MemorySize;
 use crate::api::task::TaskNode;
 use crate::api::task::filter::{TaskFilter, TaskOrder};
 use crate::api::task::part_loader::TaskPartLoader;
+use crate::auth::Viewer;
 use crate::domain::{
-    self, CursorKey, Error, OrderKey, Page, PageArguments, PageRequest, Result, Task, TaskScope,
+    self, CursorKey, Error, KeyValue, ListFilter, OrderKey, Page, PageArguments, PageRequest, Result, Task,
+    TaskScope,
 };
 use crate::graphql::direct_json::write::WriteJson;
 use crate::graphql::direct_json::{DirectJson, DirectList, DirectObject, FieldWriter, object, scalar};
 use crate::graphql::error::FieldError;
 use crate::graphql::response_budget::CountedBytes;
-use crate::service::{TaskColumns, Tasks};
+use crate::service::{OutlineTask, TaskColumns, Tasks};
 
 /// A page of tasks.
 pub struct TaskConnection {
     page: Page<Arc<TaskEdge>>,
-    filter: Option<domain::TaskFilter>,
-    scope: TaskScope,
+    total: Total,
     loader: Arc<TaskPartLoader>,
     /// None when it is not selected.
     sync_cursor: Option<String>,
@@ -32,24 +34,37 @@ pub struct TaskConnection {
     _counted: CountedBytes,
 }
 
+/// The number of tasks on all pages.
+enum Total {
+    Known(usize),
+    /// It is counted when it is selected.
+    OfFilter(TaskScope, Option<domain::TaskFilter>),
+}
+
 impl TaskConnection {
-    /// Checks the arguments and reads a page of the active tasks. Errors: Invalid with the faults of all
-    /// arguments; those of a statement.
+    /// Checks the arguments and reads a page of the active tasks, or of those of one list. Errors: Invalid with the
+    /// faults of all arguments; those of a statement.
     pub async fn load(
         ctx: &Context<'_>,
         tasks: &Tasks<'_>,
         paging: PageArguments,
-        filter: Option<TaskFilter>,
-        order_by: Option<Vec<TaskOrder>>,
+        (filter, order_by): (Option<TaskFilter>, Option<Vec<TaskOrder>>),
+        of_list: Option<Uuid>,
     ) -> Result<Self> {
         let filter = filter.map(TaskFilter::parse).transpose();
-        let order = TaskOrder::parse(order_by);
+        let default = if of_list.is_some() { OrderKey::AS_IN_DOCUMENT } else { OrderKey::NEWEST_FIRST };
+        let order = TaskOrder::parse(order_by, default);
         let request = match &order {
             Ok(order) => PageRequest::parse(&paging, order),
             // A cursor cannot be compared with an invalid order.
             Err(_) => PageRequest::parse(&PageArguments { after: None, before: None, ..paging }, &[]),
         };
         let (filter, (order, request)) = Error::zip(filter, Error::zip(order, request))?;
+        let in_list = of_list.map(|list| domain::TaskFilter::List(ListFilter::Id(Some(list))));
+        let filter = match (in_list, filter) {
+            (Some(in_list), Some(filter)) => Some(domain::TaskFilter::All(vec![in_list, filter])),
+            (in_list, filter) => in_list.or(filter),
+        };
         Box::pin(Self::read(ctx, tasks, TaskScope::Active, filter, order, &request)).await
     }
 
@@ -77,14 +92,58 @@ impl TaskConnection {
         };
         let columns = TaskColumns::shown_by(selected);
         let page = tasks.list(scope, filter.as_ref(), &order, request, columns).await?;
+        Self::new(ctx, page, (&order, sync_cursor), Total::OfFilter(scope, filter), tasks.viewer())
+    }
+
+    /// Checks the arguments and reads a page of those tasks of a list that meet a condition. Errors: as
+    /// [`Self::load`].
+    pub async fn of_outline(
+        ctx: &Context<'_>,
+        tasks: &Tasks<'_>,
+        paging: PageArguments,
+        all: &[&OutlineTask],
+    ) -> Result<Self> {
+        let order = [OrderKey::AS_IN_DOCUMENT];
+        let request = PageRequest::parse(&paging, &order)?;
+        let place = |task: &OutlineTask| (task.position, task.id);
+        let from = request.from.as_ref().map(|from| match from.keys[..] {
+            [KeyValue::Number(position)] => (position, from.id),
+            _ => (0, from.id),
+        });
+        let (total, size) = (all.len(), request.size + 1);
+        let on_page: Vec<Uuid> = match request.backward {
+            false => {
+                let rest = all.iter().filter(|task| from.is_none_or(|from| place(task) > from));
+                rest.take(size).map(|task| task.id).collect()
+            }
+            true => {
+                let rest = all.iter().rev().filter(|task| from.is_none_or(|from| place(task) < from));
+                rest.take(size).map(|task| task.id).collect()
+            }
+        };
+        let sync_cursor = match selected_names(ctx).contains(&"syncCursor") {
+            true => Some(tasks.change_cursor().await?.encode()),
+            false => None,
+        };
+        let page = Page::from_scan(tasks.find_in_order(on_page.into_iter()).await?, &request);
+        Self::new(ctx, page, (&order, sync_cursor), Total::Known(total), tasks.viewer())
+    }
+
+    fn new(
+        ctx: &Context<'_>,
+        page: Page<Task>,
+        (order, sync_cursor): (&[OrderKey], Option<String>),
+        total: Total,
+        viewer: &Viewer,
+    ) -> Result<Self> {
         let counted = ctx.request().share().hold(page.items.iter().map(MemorySize::memory_size).sum())?;
-        let loader = TaskPartLoader::of(page.items.iter().map(|task| task.id), tasks.viewer());
-        let position = CursorKey::in_order(&order);
+        let loader = TaskPartLoader::of(page.items.iter().map(|task| task.id), viewer);
+        let position = CursorKey::in_order(order);
         let edge = |task: Task| {
             let position = position(&task);
             Arc::new(TaskEdge { position, node: Arc::new(TaskNode::with_loader(task, &loader)) })
         };
-        Ok(Self { page: page.map(edge), filter, scope, loader, sync_cursor, _counted: counted })
+        Ok(Self { page: page.map(edge), total, loader, sync_cursor, _counted: counted })
     }
 }
 
@@ -121,16 +180,21 @@ impl TaskConnection {
         DirectObject(PageInfo {
             has_next_page: self.page.has_next,
             has_previous_page: self.page.has_previous,
-            start: self.page.items.first().cloned(),
-            end: self.page.items.last().cloned(),
+            start: self.page.items.first().map(|edge| edge.position.clone()),
+            end: self.page.items.last().map(|edge| edge.position.clone()),
         })
     }
 
     /// The number of tasks on all pages that match the filter. It is computed only if it is selected.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, FieldError> {
-        let tasks = ctx.request().services().tasks_read(self.loader.viewer())?;
-        let count = tasks.count(self.scope, self.filter.as_ref()).await;
-        let count = count.map_err(|error| FieldError::at_path(ctx, error))?;
+        let count = match &self.total {
+            Total::Known(count) => *count as u64,
+            Total::OfFilter(scope, filter) => {
+                let tasks = ctx.request().services().tasks_read(self.loader.viewer())?;
+                let count = tasks.count(*scope, filter.as_ref()).await;
+                count.map_err(|error| FieldError::at_path(ctx, error))?
+            }
+        };
         Ok(count.try_into().unwrap_or(i32::MAX))
     }
 
@@ -174,13 +238,6 @@ impl DirectJson for TaskEdge {
     }
 }
 
-/// Writes only the cursor, for startCursor and endCursor.
-impl WriteJson for Arc<TaskEdge> {
-    fn write(&self, json: &mut Vec<u8>) {
-        self.position.write(json);
-    }
-}
-
 impl WriteJson for CursorKey {
     fn write(&self, json: &mut Vec<u8>) {
         json.push(b'"');
@@ -194,26 +251,26 @@ impl WriteJson for CursorKey {
 #[graphql(complex)]
 #[direct_json(resolvers = "resolver_writer")]
 pub struct PageInfo {
-    /// Whether there are tasks after endCursor. Always true when the argument before is present.
-    has_next_page: bool,
-    /// Whether there are tasks before startCursor. Always true when the argument after is present.
-    has_previous_page: bool,
+    /// Whether there are items after endCursor. Always true when the argument before is present.
+    pub has_next_page: bool,
+    /// Whether there are items before startCursor. Always true when the argument after is present.
+    pub has_previous_page: bool,
     #[graphql(skip)]
-    start: Option<Arc<TaskEdge>>,
+    pub start: Option<CursorKey>,
     #[graphql(skip)]
-    end: Option<Arc<TaskEdge>>,
+    pub end: Option<CursorKey>,
 }
 
 #[ComplexObject]
 impl PageInfo {
-    /// The cursor of the first task; null on an empty page.
+    /// The cursor of the first item; null on an empty page.
     async fn start_cursor(&self) -> Option<String> {
-        self.start.as_ref().map(|edge| edge.position.encode())
+        self.start.as_ref().map(CursorKey::encode)
     }
 
-    /// The cursor of the last task; null on an empty page.
+    /// The cursor of the last item; null on an empty page.
     async fn end_cursor(&self) -> Option<String> {
-        self.end.as_ref().map(|edge| edge.position.encode())
+        self.end.as_ref().map(CursorKey::encode)
     }
 }
 

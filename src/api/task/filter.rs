@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use async_graphql::{Enum, InputObject};
+use async_graphql::{Enum, ID, InputObject};
 
-use crate::api::scalar::Bound;
+use crate::api::scalar::{Bound, find_id};
 use crate::api::task::enums::{TaskPriority, TaskStatus};
 use crate::api::task::input::parse_labels;
 use crate::domain::{
-    self, DateField, DateRange, Error, Faults, Label, OrderField, OrderKey, Problem, Result, Rule, fold,
-    normalize,
+    self, DateField, DateRange, Error, Faults, Label, ListFilter, OrderField, OrderKey, Problem, Result,
+    Rule, fold, normalize,
 };
 
 /// The maximum depth of nested `and`, `or` and `not`.
@@ -19,6 +19,8 @@ const MAX_CONDITIONS: usize = 50;
 const MAX_ORDER_KEYS: usize = 3;
 /// The maximum number of words in the text of a filter.
 const MAX_WORDS: usize = 50;
+/// The maximum number of keys, numbers of phases or stories of one condition.
+const MAX_TEXTS: usize = 1_000;
 
 /// Conditions for tasks. A task matches if it meets all conditions that are present. A filter has at most 50
 /// conditions, and its `and`, `or` and `not` are nested at most 5 deep.
@@ -49,6 +51,20 @@ pub struct TaskFilter {
     updated_at: Option<DateTimeFilter>,
     /// The condition for completedAt.
     completed_at: Option<DateTimeFilter>,
+    /// Whether the task belongs to any list.
+    in_list: Option<bool>,
+    /// The task belongs to the list with this id. An id that is none of the viewer's lists matches nothing.
+    list_id: Option<ID>,
+    /// The task has one of these keys. Keys are compared exactly as written. An empty list matches no task.
+    key: Option<Vec<String>>,
+    /// The task stands in a phase with one of these numbers. Numbers are compared exactly as written. An empty list
+    /// matches no task.
+    phase: Option<Vec<String>>,
+    /// The task belongs to a story with one of these keys. Keys are compared exactly as written. An empty list
+    /// matches no task.
+    story: Option<Vec<String>>,
+    /// Whether the task has the mark [P].
+    parallel: Option<bool>,
 }
 
 /// A condition for a time. A time matches if it meets all fields that are present.
@@ -126,6 +142,18 @@ impl TaskFilter {
         ];
         let present = dates.into_iter().filter_map(|(field, range)| range.map(|range| (field, range)));
         all.extend(present.map(|(field, range)| Filter::Date(field, range.into())));
+        let (key, phase, story) = (self.key, self.phase, self.story);
+        // Each value for stories is a separate search.
+        *count += story.as_ref().map_or(0, |story| story.len().saturating_sub(1));
+        let list = [
+            self.in_list.map(ListFilter::Any),
+            self.list_id.map(|id| ListFilter::Id(find_id(&id))),
+            key.map(|any| ListFilter::Key(exact_texts(faults, "key", any))),
+            phase.map(|any| ListFilter::Phase(exact_texts(faults, "phase", any))),
+            story.map(|any| ListFilter::Story(exact_texts(faults, "story", any))),
+            self.parallel.map(ListFilter::Parallel),
+        ];
+        all.extend(list.into_iter().flatten().map(Filter::List));
         *count += all.len() - nested_count;
         // An empty filter counts as one condition, so that empty filters are limited too.
         if *count == before {
@@ -133,6 +161,24 @@ impl TaskFilter {
         }
         Filter::All(all)
     }
+}
+
+/// The different texts of a list, compared as they are.
+fn exact_texts(faults: &mut Faults, field: &str, texts: Vec<String>) -> BTreeSet<String> {
+    if texts.len() > MAX_TEXTS {
+        let message = format!("may have at most {MAX_TEXTS} values");
+        faults.push(field, Problem::new(Rule::TooMany, message));
+    }
+    faults.within(field, |faults| {
+        for (index, text) in texts.iter().enumerate() {
+            // PostgreSQL cannot compare this character.
+            if text.contains('\0') {
+                let message = "must not contain the character U+0000";
+                faults.within(index, |faults| faults.push("", Problem::new(Rule::Invalid, message)));
+            }
+        }
+    });
+    texts.into_iter().filter(|text| !text.contains('\n')).collect()
 }
 
 /// The different words of a search text.
@@ -168,8 +214,8 @@ pub struct TaskOrder {
 }
 
 impl TaskOrder {
-    /// The keys of an order, by default the newest task first. Errors: Invalid with more than 3 keys.
-    pub fn parse(order_by: Option<Vec<Self>>) -> Result<Vec<OrderKey>> {
+    /// The keys of an order, by default `default`. Errors: Invalid with more than 3 keys.
+    pub fn parse(order_by: Option<Vec<Self>>, default: OrderKey) -> Result<Vec<OrderKey>> {
         let order_by = order_by.unwrap_or_default();
         if order_by.len() > MAX_ORDER_KEYS {
             let mut faults = Faults::of("orderBy");
@@ -178,14 +224,15 @@ impl TaskOrder {
             return Err(Error::Invalid(faults.into_found()));
         }
         if order_by.is_empty() {
-            return Ok(vec![OrderKey::NEWEST_FIRST]);
+            return Ok(vec![default]);
         }
-        let key = |order: Self| OrderKey {
-            field: order.field.into(),
-            descending: order.direction == OrderDirection::Desc,
-            nulls_first: order.nulls == NullsOrder::First,
+        let keys = |order: Self| {
+            let descending = order.direction == OrderDirection::Desc;
+            let nulls_first = order.nulls == NullsOrder::First;
+            let key = move |field| OrderKey { field, descending, nulls_first };
+            order.field.columns().iter().copied().map(key)
         };
-        Ok(order_by.into_iter().map(key).collect())
+        Ok(order_by.into_iter().flat_map(keys).collect())
     }
 }
 
@@ -206,18 +253,23 @@ pub enum TaskOrderField {
     Status,
     /// The title in lower case, compared by Unicode code points.
     Title,
+    /// By the id of the list, then by the place in its document. The value is null for a task that belongs to no
+    /// list.
+    Position,
 }
 
-impl From<TaskOrderField> for OrderField {
-    fn from(field: TaskOrderField) -> Self {
-        match field {
-            TaskOrderField::CreatedAt => Self::CreatedAt,
-            TaskOrderField::UpdatedAt => Self::UpdatedAt,
-            TaskOrderField::DueAt => Self::DueAt,
-            TaskOrderField::CompletedAt => Self::CompletedAt,
-            TaskOrderField::Priority => Self::Priority,
-            TaskOrderField::Status => Self::Status,
-            TaskOrderField::Title => Self::Title,
+impl TaskOrderField {
+    /// The fields of the order that it stands for, the most significant first.
+    fn columns(self) -> &'static [OrderField] {
+        match self {
+            Self::CreatedAt => &[OrderField::CreatedAt],
+            Self::UpdatedAt => &[OrderField::UpdatedAt],
+            Self::DueAt => &[OrderField::DueAt],
+            Self::CompletedAt => &[OrderField::CompletedAt],
+            Self::Priority => &[OrderField::Priority],
+            Self::Status => &[OrderField::Status],
+            Self::Title => &[OrderField::Title],
+            Self::Position => &[OrderField::List, OrderField::ListPosition],
         }
     }
 }

@@ -6,6 +6,7 @@ use async_graphql::{ID, InputObject, MaybeUndefined};
 use crate::api::input::{list, non_null, non_null_text, nullable_text, optional_text, required};
 use crate::api::scalar::{Date, DateTime, find_id};
 use crate::api::task::enums::{TaskPriority, TaskStatus};
+use crate::api::task_list::input::ListPlaceInput;
 use crate::api::task_part::input::{ChecklistItemInput, FileChangeInput, RiskInput};
 use crate::domain::{
     self, Error, Faults, Label, LabelChange, Labels, MAX_DESCRIPTION, MAX_OBJECTIVE, MAX_OWNER_LABEL,
@@ -78,6 +79,7 @@ impl TaskFields {
             due_at: self.due_at.map(|at| at.0),
             details,
             parts,
+            place: None,
         })
     }
 }
@@ -90,6 +92,8 @@ pub struct CreateTaskInput {
     id: Option<ID>,
     #[graphql(flatten)]
     fields: TaskFields,
+    /// Creates the task in a task list, with a line of its own in the list's document.
+    list: Option<ListPlaceInput>,
 }
 
 impl CreateTaskInput {
@@ -117,7 +121,13 @@ impl CreateTaskInput {
         let id = self.id.map(|id| {
             faults.check("id", find_id(&id).ok_or_else(|| Problem::new(Rule::Invalid, "is not a UUID")))
         });
-        Some(NewTask { id: id.flatten(), ..self.fields.parse(faults, None)? })
+        let place = self.list.map(|place| faults.within("list", |faults| place.parse(faults)));
+        let new = self.fields.parse(faults, None)?;
+        let place = match place {
+            Some(place) => Some(place?),
+            None => None,
+        };
+        Some(NewTask { id: id.flatten(), place, ..new })
     }
 }
 

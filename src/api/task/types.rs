@@ -1,15 +1,20 @@
 //! The type Task.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_graphql::parser::types::Field;
 use async_graphql::{ComplexObject, Context, ContextSelectionSet, SimpleObject};
+use uuid::Uuid;
 
 use crate::api::account::UserNode;
 use crate::api::context::RequestExt;
+use crate::api::diagnostic::Diagnostic;
 use crate::api::scalar::{Date, DateTime, Id};
 use crate::api::task::enums::{TaskPriority, TaskStatus};
 use crate::api::task::part_loader::TaskPartLoader;
+use crate::api::task_list::loader::ListLoader;
+use crate::api::task_list::{PhaseNode, StoryNode, TaskListNode};
 use crate::api::task_part::{
     ChecklistItemNode, ChecklistSection, FileChangeNode, Progress, RiskNode, charge,
 };
@@ -18,6 +23,15 @@ use crate::domain::{self, Result, Task, TaskDetails};
 use crate::graphql::direct_json::long_text::LongText;
 use crate::graphql::direct_json::{DirectJson, DirectList, FieldWriter, constant};
 use crate::graphql::error::FieldError;
+use crate::service::{ExportedTask, paths};
+
+/// Where a task stands in a list.
+#[derive(Clone)]
+struct PlaceInList {
+    list_id: Uuid,
+    phase_id: Option<Uuid>,
+    stories: Vec<String>,
+}
 
 /// A task of the viewer.
 #[derive(SimpleObject, DirectJson, Clone)]
@@ -59,6 +73,21 @@ pub struct TaskNode {
     objective: Option<LongText>,
     /// The problem, and why it is worth solving now; null if it has none.
     rationale: Option<LongText>,
+    /// The key of the task in its list, for example T001. It is unique in the list. Null when the task belongs to no
+    /// list.
+    key: Option<String>,
+    /// The text of the task in the document, as Markdown: without the key and the marks, and in full length. `title`
+    /// is the same text, cut at 200 characters. Null when the task belongs to no list.
+    text: Option<LongText>,
+    /// The lines below the text that belong to the task, as Markdown. Null when there are none, or when the task
+    /// belongs to no list.
+    details: Option<LongText>,
+    /// Whether the task has the mark [P]. The mark says that the task can be done at the same time as its neighbours
+    /// that have it too. False when the task belongs to no list.
+    parallel: bool,
+    /// The list of the task, its phase, and the keys of its stories.
+    #[graphql(skip)]
+    place: Option<Box<PlaceInList>>,
     #[graphql(skip)]
     loader: Arc<TaskPartLoader>,
 }
@@ -79,7 +108,15 @@ impl TaskNode {
     /// A task that is among the tasks of `loader`.
     pub fn with_loader(task: Task, loader: &Arc<TaskPartLoader>) -> Self {
         let TaskDetails { date, owner_label, objective, rationale } = task.details;
+        let in_list = task.entry.is_some();
+        let domain::ListEntry { list_id, key, text, details, parallel, stories, phase_id, .. } =
+            task.entry.map(|entry| *entry).unwrap_or_default();
         Self {
+            key: in_list.then_some(key),
+            text: in_list.then_some(LongText(text)),
+            details: details.map(LongText),
+            parallel,
+            place: in_list.then(|| Box::new(PlaceInList { list_id, phase_id, stories })),
             id: task.id.into(),
             title: task.title,
             description: task.description.map(LongText),
@@ -103,7 +140,8 @@ impl TaskNode {
 
     /// The estimated memory in bytes.
     pub fn memory_size(&self) -> usize {
-        let long_texts = [&self.description, &self.objective, &self.rationale].into_iter().flatten();
+        let long_texts = [&self.description, &self.objective, &self.rationale, &self.text, &self.details];
+        let long_texts = long_texts.into_iter().flatten();
         let labels = self.labels.iter().map(|label| label.len() + size_of::<String>());
         let owner_label = self.owner_label.as_ref().map_or(0, String::len);
         size_of::<Self>()
@@ -125,6 +163,21 @@ impl TaskNode {
             }
             _ => None,
         }
+    }
+
+    /// The document of the task.
+    async fn export(&self, ctx: &Context<'_>, with_diagnostics: bool) -> Result<ExportedTask, FieldError> {
+        let export = async {
+            let tasks = ctx.request().services().tasks_read(self.loader.viewer())?;
+            Box::pin(tasks.export_any(self.id.0, with_diagnostics)).await
+        };
+        export.await.map_err(|error| FieldError::at_path(ctx, error))
+    }
+
+    /// The loader of the task's list.
+    fn list_loader(&self, ctx: &Context<'_>) -> Option<Arc<ListLoader>> {
+        let place = self.place.as_ref()?;
+        Some(ctx.request().list_loader(place.list_id, self.loader.viewer()))
     }
 
     /// The loader of the parts of this task.
@@ -173,6 +226,59 @@ impl TaskNode {
         };
         let files = self.loader.files(ctx, self.id.0).await?;
         Ok(DirectList(files.iter().map(node).collect::<Result<_, FieldError>>()?))
+    }
+
+    /// The task list that the task belongs to. Null when it belongs to none.
+    async fn list(&self, ctx: &Context<'_>) -> Result<Option<TaskListNode>, FieldError> {
+        match self.list_loader(ctx) {
+            Some(loader) => TaskListNode::load(ctx, loader).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The phase in which the task stands. Null when it stands under no phase heading, or belongs to no list.
+    async fn phase(&self, ctx: &Context<'_>) -> Result<Option<PhaseNode>, FieldError> {
+        match (self.list_loader(ctx), self.place.as_ref().and_then(|place| place.phase_id)) {
+            (Some(loader), Some(phase)) => PhaseNode::find(ctx, &loader, phase).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// The user stories with which the task is marked. A task without such a mark belongs to the story of its phase.
+    /// Empty when the task belongs to no list.
+    async fn stories(&self, ctx: &Context<'_>) -> Result<Vec<StoryNode>, FieldError> {
+        match (self.list_loader(ctx), &self.place) {
+            (Some(loader), Some(place)) => StoryNode::find(ctx, &loader, &place.stories).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The paths of the files and folders that the task names, each once: first those in its text and details, then
+    /// those in `files`.
+    async fn paths(&self, ctx: &Context<'_>) -> Result<Vec<String>, FieldError> {
+        let texts = [&self.text, &self.details].into_iter().flatten().map(|LongText(text)| text.as_str());
+        let mut paths = paths(texts);
+        let files = self.loader.files(ctx, self.id.0).await?;
+        let mut known: HashSet<String> = paths.iter().cloned().collect();
+        paths.extend(
+            files.iter().filter(|file| known.insert(file.path.clone())).map(|file| file.path.clone()),
+        );
+        charge(ctx, paths.iter().map(String::as_str))?;
+        Ok(paths)
+    }
+
+    /// The task as a Markdown document. A task that was imported from a document is returned as that document, byte
+    /// for byte where nothing has changed since the import. For any other task the server writes a new document. This
+    /// field costs 500 complexity points.
+    async fn markdown(&self, ctx: &Context<'_>) -> Result<LongText, FieldError> {
+        let markdown = self.export(ctx, false).await?.markdown;
+        charge(ctx, [markdown.as_str()])?;
+        Ok(LongText(markdown))
+    }
+
+    /// The diagnostics of the document that `markdown` returns. This field costs 500 complexity points.
+    async fn diagnostics(&self, ctx: &Context<'_>) -> Result<Vec<Diagnostic>, FieldError> {
+        Ok(Diagnostic::all(self.export(ctx, true).await?.diagnostics))
     }
 
     /// The progress of all checklist items and sub-items, except those of the section OUT_OF_SCOPE.

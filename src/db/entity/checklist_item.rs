@@ -20,6 +20,7 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub text: String,
     pub done: bool,
+    pub origin: Option<i32>,
     #[sea_orm(belongs_to, from = "task_id", to = "id", on_delete = "Cascade")]
     pub task: HasOne<super::task::Entity>,
 }
@@ -28,11 +29,12 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl From<ChecklistItem> for ActiveModel {
     fn from(item: ChecklistItem) -> Self {
-        let ChecklistItem { id, task_id, parent_id, section, text, done, position } = item;
+        let ChecklistItem { id, task_id, parent_id, section, text, done, position, origin } = item;
         Self {
             id: Set(id),
             task_id: Set(task_id),
             position: Set(position),
+            origin: Set(origin),
             parent_id: Set(parent_id),
             section: Set(section.name().to_owned()),
             text: Set(text),
@@ -45,7 +47,7 @@ impl TryFrom<Model> for ChecklistItem {
     type Error = Error;
 
     fn try_from(row: Model) -> Result<Self> {
-        let Model { id, task_id, position, parent_id, section, text, done, .. } = row;
-        Ok(Self { id, task_id, parent_id, section: parse_stored(&section)?, text, done, position })
+        let Model { id, task_id, position, parent_id, section, text, done, origin, .. } = row;
+        Ok(Self { id, task_id, parent_id, section: parse_stored(&section)?, text, done, position, origin })
     }
 }

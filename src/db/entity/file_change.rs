@@ -18,6 +18,7 @@ pub struct Model {
     pub path: String,
     #[sea_orm(column_type = "Text")]
     pub kind: String,
+    pub origin: Option<i32>,
     #[sea_orm(belongs_to, from = "task_id", to = "id", on_delete = "Cascade")]
     pub task: HasOne<super::task::Entity>,
 }
@@ -26,11 +27,12 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl From<FileChange> for ActiveModel {
     fn from(file: FileChange) -> Self {
-        let FileChange { id, task_id, path, kind, position } = file;
+        let FileChange { id, task_id, path, kind, position, origin } = file;
         Self {
             id: Set(id),
             task_id: Set(task_id),
             position: Set(position),
+            origin: Set(origin),
             path: Set(path),
             kind: Set(kind.name().to_owned()),
         }
@@ -41,7 +43,7 @@ impl TryFrom<Model> for FileChange {
     type Error = Error;
 
     fn try_from(row: Model) -> Result<Self> {
-        let Model { id, task_id, position, path, kind, .. } = row;
-        Ok(Self { id, task_id, path, kind: parse_stored(&kind)?, position })
+        let Model { id, task_id, position, path, kind, origin, .. } = row;
+        Ok(Self { id, task_id, path, kind: parse_stored(&kind)?, position, origin })
     }
 }

@@ -14,6 +14,8 @@ pub mod session;
 pub mod session_ending;
 mod stored;
 pub mod task;
+pub mod task_document;
+pub mod task_list;
 pub mod user;
 
 use partial_row::{ColumnSet, partial_row};

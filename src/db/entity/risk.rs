@@ -22,6 +22,7 @@ pub struct Model {
     pub impact: String,
     #[sea_orm(column_type = "Text", nullable)]
     pub mitigation: Option<String>,
+    pub origin: Option<i32>,
     #[sea_orm(belongs_to, from = "task_id", to = "id", on_delete = "Cascade")]
     pub task: HasOne<super::task::Entity>,
 }
@@ -30,11 +31,12 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl From<Risk> for ActiveModel {
     fn from(risk: Risk) -> Self {
-        let Risk { id, task_id, description, likelihood, impact, mitigation, position } = risk;
+        let Risk { id, task_id, description, likelihood, impact, mitigation, position, origin } = risk;
         Self {
             id: Set(id),
             task_id: Set(task_id),
             position: Set(position),
+            origin: Set(origin),
             description: Set(description),
             likelihood: Set(likelihood.name().to_owned()),
             impact: Set(impact.name().to_owned()),
@@ -47,8 +49,8 @@ impl TryFrom<Model> for Risk {
     type Error = Error;
 
     fn try_from(row: Model) -> Result<Self> {
-        let Model { id, task_id, position, description, likelihood, impact, mitigation, .. } = row;
+        let Model { id, task_id, position, description, likelihood, impact, mitigation, origin, .. } = row;
         let (likelihood, impact) = (parse_stored(&likelihood)?, parse_stored(&impact)?);
-        Ok(Self { id, task_id, description, likelihood, impact, mitigation, position })
+        Ok(Self { id, task_id, description, likelihood, impact, mitigation, position, origin })
     }
 }

@@ -9,7 +9,9 @@ use sea_orm::{IdenStatic, Iterable};
 
 use crate::db::entity::stored::{StoredInstant, StoredName};
 use crate::db::entity::{ColumnSet, partial_row};
-use crate::domain::{Labels, StoredEnum, Task, TaskDetails, TaskPriority, TaskStatus, Title, fold};
+use crate::domain::{
+    Labels, ListEntry, StoredEnum, Task, TaskDetails, TaskPriority, TaskStatus, Title, fold,
+};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, DeriveEntityModel)]
@@ -50,8 +52,28 @@ pub struct Model {
     /// The position of the last change in the order of the owner's changes. Triggers write it.
     #[sea_orm(default_value = 0)]
     pub position: i64,
+    pub list_id: Option<Uuid>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub key: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub text: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub details: Option<String>,
+    pub parallel: Option<bool>,
+    /// The keys of the stories, each between two line feeds.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub stories: Option<String>,
+    pub phase_id: Option<Uuid>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub phase_number: Option<String>,
+    #[sea_orm(default_value = 0)]
+    pub list_position: i64,
+    pub base_version: Option<i32>,
+    pub deleted_with_list: Option<bool>,
     #[sea_orm(belongs_to, from = "owner_id", to = "id", on_delete = "Cascade")]
     pub owner: HasOne<super::user::Entity>,
+    #[sea_orm(belongs_to, from = "list_id", to = "id", on_delete = "Cascade")]
+    pub list: HasOne<super::task_list::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -77,8 +99,31 @@ partial_row! {
         pub owner_label: Option<String>,
         pub objective: Option<String>,
         pub rationale: Option<String>,
+        pub list_id: Option<Uuid>,
+        pub key: Option<String>,
+        pub text: Option<String>,
+        pub details: Option<String>,
+        pub parallel: Option<bool>,
+        pub stories: Option<String>,
+        pub phase_id: Option<Uuid>,
+        pub phase_number: Option<String>,
+        pub list_position: Option<i64>,
+        pub base_version: Option<i32>,
+        pub deleted_with_list: Option<bool>,
     }
 }
+
+/// What the fields of a task in a list show, besides the columns with the same names.
+const LIST_FIELDS: [(&str, &[&str]); 8] = [
+    ("list", &["list_id"]),
+    ("key", &["list_id", "key"]),
+    ("text", &["list_id", "text"]),
+    ("details", &["list_id", "details"]),
+    ("parallel", &["list_id", "parallel"]),
+    ("phase", &["list_id", "phase_id"]),
+    ("stories", &["list_id", "stories"]),
+    ("paths", &["list_id", "text", "details"]),
+];
 
 /// The columns that a list of tasks reads.
 #[derive(Clone, Copy)]
@@ -91,7 +136,11 @@ impl TaskColumns {
         static SHOWN_BY: LazyLock<HashMap<String, ColumnSet>> = LazyLock::new(|| {
             let shown = |column: &str| ColumnSet::of(column, TaskRow::NAMES);
             let columns = TaskRow::NAMES.iter().map(|column| (camel_case(column), shown(column)));
-            columns.chain([("completed".to_owned(), shown("status"))]).collect()
+            let of_list = LIST_FIELDS.iter().map(|(field, columns)| {
+                let columns = columns.iter().map(|column| shown(column));
+                ((*field).to_owned(), columns.reduce(ColumnSet::union).expect("each field shows a column"))
+            });
+            columns.chain(of_list).chain([("completed".to_owned(), shown("status"))]).collect()
         });
         let shown = fields.into_iter().filter_map(|field| SHOWN_BY.get(field));
         Self(shown.fold(TaskRow::REQUIRED, |columns, column| columns.union(*column)))
@@ -99,8 +148,13 @@ impl TaskColumns {
 
     /// The columns, and the one that a list ordered by `column` needs for its cursors.
     pub fn with_ordered_by(self, column: Column) -> Self {
-        let column = if matches!(column, Column::TitleKey) { Column::Title } else { column };
-        Self(self.0.union(ColumnSet::of(column.as_str(), TaskRow::NAMES)))
+        let columns: &[Column] = match column {
+            Column::TitleKey => &[Column::Title],
+            Column::ListPosition => &[Column::ListId, Column::ListPosition],
+            _ => &[column],
+        };
+        let of = |column: &Column| ColumnSet::of(column.as_str(), TaskRow::NAMES);
+        Self(columns.iter().map(of).fold(self.0, ColumnSet::union))
     }
 
     /// The set for [`TaskRow::find_columns`] and [`TaskRow::all_columns`].
@@ -139,8 +193,9 @@ impl ActiveModel {
             deleted_at,
             version,
             details: TaskDetails { date, owner_label, objective, rationale },
+            entry,
         } = task.clone();
-        Self {
+        let row = Self {
             id: Set(id),
             owner_id: Set(owner_id),
             title: Set(title),
@@ -159,14 +214,35 @@ impl ActiveModel {
             objective: Set(objective),
             rationale: Set(rationale),
             ..Default::default()
+        };
+        match entry {
+            Some(entry) => row.with_entry(*entry),
+            None => row,
+        }
+    }
+
+    fn with_entry(self, entry: ListEntry) -> Self {
+        let ListEntry { list_id, key, text, details, parallel, stories, .. } = entry;
+        Self {
+            list_id: Set(Some(list_id)),
+            key: Set(Some(key)),
+            text: Set(Some(text)),
+            details: Set(details),
+            parallel: Set(Some(parallel)),
+            stories: Set(Some(lines_of(&stories))),
+            phase_id: Set(entry.phase_id),
+            phase_number: Set(entry.phase_number),
+            list_position: Set(entry.position),
+            base_version: Set(entry.base_version),
+            deleted_with_list: Set(entry.deleted_with_list.then_some(true)),
+            ..self
         }
     }
 
     /// Sets the keys that filters and orders compare.
     fn with_keys(self, task: &Task) -> Self {
         let folded = task.labels.as_slice().iter().map(|label| fold(label));
-        let labels_key = folded.fold(String::new(), |keys, key| keys + "\n" + &key);
-        let labels_key = if labels_key.is_empty() { labels_key } else { labels_key + "\n" };
+        let labels_key = lines_of(&folded.collect::<Vec<_>>());
         Self {
             title_key: Set(Title::key(&task.title)),
             search_key: Set(task.search_text() + &labels_key),
@@ -174,6 +250,12 @@ impl ActiveModel {
             ..self
         }
     }
+}
+
+/// The texts, each between two line feeds, so that a condition finds a whole one.
+fn lines_of(texts: &[String]) -> String {
+    let lines = texts.iter().fold(String::new(), |lines, text| lines + "\n" + text);
+    if lines.is_empty() { lines } else { lines + "\n" }
 }
 
 /// The changed columns between two versions of a task.
@@ -190,13 +272,35 @@ pub fn changes(before: &Task, after: &Task) -> ActiveModel {
 }
 
 /// The texts that the keys are computed from.
-fn search_inputs(task: &Task) -> (&str, Option<&str>, Option<&str>, &Labels) {
-    (&task.title, task.description.as_deref(), task.details.objective.as_deref(), &task.labels)
+fn search_inputs(task: &Task) -> (&str, Option<&str>, Option<&str>, Option<&str>, &Labels) {
+    let text = task.entry.as_ref().map(|entry| entry.text.as_str());
+    (&task.title, text, task.description.as_deref(), task.details.objective.as_deref(), &task.labels)
+}
+
+impl TaskRow {
+    /// What the task has from its line in a task list.
+    fn take_entry(&mut self) -> Option<Box<ListEntry>> {
+        let stories = self.stories.as_deref().unwrap_or_default();
+        Some(Box::new(ListEntry {
+            list_id: self.list_id?,
+            key: self.key.take().unwrap_or_default(),
+            text: self.text.take().unwrap_or_default(),
+            details: self.details.take(),
+            parallel: self.parallel.unwrap_or_default(),
+            stories: stories.lines().filter(|story| !story.is_empty()).map(str::to_owned).collect(),
+            phase_id: self.phase_id,
+            phase_number: self.phase_number.take(),
+            position: self.list_position.unwrap_or_default(),
+            base_version: self.base_version,
+            deleted_with_list: self.deleted_with_list.unwrap_or_default(),
+        }))
+    }
 }
 
 impl From<TaskRow> for Task {
-    fn from(row: TaskRow) -> Self {
+    fn from(mut row: TaskRow) -> Self {
         Self {
+            entry: row.take_entry(),
             status: row.status.0,
             priority: row.priority.0,
             id: row.id,

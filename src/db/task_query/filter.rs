@@ -6,7 +6,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Func, SimpleExpr};
 use sea_orm::{ColumnTrait, DbBackend};
 
 use crate::db::entity::task::Column;
-use crate::domain::{Bound, DateField, DateRange, MAX_LABELS, StoredEnum, TaskFilter};
+use crate::domain::{Bound, DateField, DateRange, ListFilter, MAX_LABELS, StoredEnum, TaskFilter};
 
 /// The SQL condition of a filter. It is never NULL, so that NOT is plain negation.
 pub fn condition(filter: &TaskFilter, backend: DbBackend) -> SimpleExpr {
@@ -29,6 +29,30 @@ pub fn condition(filter: &TaskFilter, backend: DbBackend) -> SimpleExpr {
             all(words.iter().map(|word| contains(Column::SearchKey, word.clone(), backend)))
         }
         TaskFilter::Date(field, range) => date_condition(*field, range),
+        TaskFilter::List(filter) => list_condition(filter, backend),
+    }
+}
+
+/// A column of a task that belongs to no list is null, so each condition first excludes these.
+fn list_condition(filter: &ListFilter, backend: DbBackend) -> SimpleExpr {
+    let in_list = || Column::ListId.is_not_null();
+    let one_of = |column: Column, values: &BTreeSet<String>| {
+        column.is_not_null().and(one_of(column, values.iter().map(String::as_str)))
+    };
+    match filter {
+        ListFilter::Any(true) => in_list(),
+        ListFilter::Any(false) => Column::ListId.is_null(),
+        ListFilter::Id(Some(id)) => in_list().and(Column::ListId.eq(*id)),
+        ListFilter::Id(None) => constant(false),
+        ListFilter::Key(keys) => one_of(Column::Key, keys),
+        ListFilter::Phase(numbers) => one_of(Column::PhaseNumber, numbers),
+        ListFilter::Story(keys) => {
+            let any = keys.iter().map(|key| contains(Column::Stories, format!("\n{key}\n"), backend));
+            let any = any.reduce(|a, b| a.or(b)).unwrap_or_else(|| constant(false));
+            Column::Stories.is_not_null().and(any)
+        }
+        ListFilter::Parallel(true) => in_list().and(Column::Parallel.eq(true)),
+        ListFilter::Parallel(false) => Column::ListId.is_null().or(Column::Parallel.eq(false)),
     }
 }
 

@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, NullOrdering, SimpleExpr, Value};
 use sea_orm::{ColumnTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select};
+use uuid::Uuid;
 
 use crate::db::entity::task::{Column, Entity};
 use crate::domain::{
@@ -50,6 +51,8 @@ impl OrderExpression {
     fn value(&self, value: &KeyValue) -> Value {
         match (self.field, value) {
             (_, KeyValue::Null) => Value::ChronoDateTimeUtc(None),
+            (OrderField::List, KeyValue::Text(id)) => id.parse::<Uuid>().unwrap_or_default().into(),
+            (OrderField::ListPosition, KeyValue::Number(position)) => (*position).into(),
             (_, KeyValue::Text(text)) => text.as_str().into(),
             (OrderField::Priority | OrderField::Status, KeyValue::Number(rank)) => (*rank as i32).into(),
             (_, KeyValue::Number(ms)) => DateTime::from_timestamp_millis(*ms).into(),
@@ -121,6 +124,8 @@ pub fn column(field: OrderField) -> Column {
         OrderField::DeletedAt => Column::DeletedAt,
         OrderField::Status => Column::Status,
         OrderField::Priority => Column::Priority,
+        OrderField::List => Column::ListId,
+        OrderField::ListPosition => Column::ListPosition,
     }
 }
 

@@ -4,11 +4,11 @@
 
 mod accept;
 mod json;
-mod request;
+pub mod request;
 pub mod request_body;
-mod request_error;
-mod response;
-mod response_body;
+pub mod request_error;
+pub mod response;
+pub mod response_body;
 pub mod response_format;
 pub mod stream;
 
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, Method, StatusCode};
 use axum::response::Response;
 
 use crate::api::Started;
@@ -25,7 +25,7 @@ use crate::graphql::{Disposition, Execution, MutationPolicy};
 use crate::http::client_ip::{Peer, client};
 use crate::http::graphql::accept::Accept;
 use crate::http::graphql::request_error::RequestError;
-use crate::http::graphql::response_format::{ResponseFormat, is_uncoded};
+use crate::http::graphql::response_format::{ResponseFormat, name_content_codings, not_stored};
 use crate::http::graphql::stream::http_format::HttpFormat;
 use crate::http::graphql::stream::http_stream::{self, HttpTransport};
 use crate::http::graphql::stream::websocket;
@@ -58,17 +58,8 @@ pub async fn handle(state: &Arc<Shared>, RequestId(request_id): &RequestId, requ
         execute(state, &parts, body, accepted, request_id).await
     };
     let mut response = response.unwrap_or_else(|error| accepted.refuse(error, request_id));
-    // The header tells the client that the content coding is refused, not the media type (RFC 9110, 12.5.3).
-    if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE && !is_uncoded(&parts.headers) {
-        response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    }
+    name_content_codings(&mut response, &parts.headers);
     not_stored(response)
-}
-
-/// Tells caches that the response depends on the user, unless it does so already.
-fn not_stored(mut response: Response) -> Response {
-    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 /// What a client accepts.

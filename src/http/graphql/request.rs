@@ -14,7 +14,7 @@ use crate::graphql::GraphqlRequest;
 use crate::graphql::guard::{MAX_JSON_NESTING, estimate_json};
 use crate::http::graphql::request_body::{BodyError, BodyPermit, ReadBody};
 use crate::http::graphql::request_error::RequestError;
-use crate::http::graphql::response_format::{is_json, is_uncoded};
+use crate::http::graphql::response_format::{has_media_type, is_uncoded};
 use crate::http::shared::Shared;
 
 /// The parameters of a request, from its body or its URL.
@@ -88,28 +88,40 @@ pub async fn from_body(
     body: Body,
     address: IpAddr,
 ) -> Result<(GraphqlRequest, Option<BodyPermit>), RequestError> {
+    let limit = state.api.limits().request_bytes;
+    let ReadBody { bytes, mut permit } =
+        read_body(state, headers, &["application/json"], body, limit, address).await?;
+    let request = from_json(state, &bytes, &mut permit, address).await?;
+    Ok((request, permit))
+}
+
+/// Reads a body of at most `limit` bytes that has one of these media types.
+pub async fn read_body(
+    state: &Shared,
+    headers: &HeaderMap,
+    media_types: &[&str],
+    body: Body,
+    limit: usize,
+    address: IpAddr,
+) -> Result<ReadBody, RequestError> {
     if !is_uncoded(headers) {
         let message = "The body must not have a Content-Encoding.";
         return Err(RequestError::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
-    if !is_json(headers) {
-        let message = "Content-Type must be application/json, in UTF-8.";
-        return Err(RequestError::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    if !has_media_type(headers, media_types) {
+        let message = format!("Content-Type must be {}, in UTF-8.", media_types.join(" or "));
+        return Err(RequestError::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message));
     }
-    let limit = state.api.limits().request_bytes;
-    let ReadBody { bytes, mut permit } =
-        state.bodies.read(headers, body, limit, address).await.map_err(|error| match error {
-            BodyError::TooLarge => {
-                let message = format!("The body has more than {limit} bytes.");
-                RequestError::http(StatusCode::PAYLOAD_TOO_LARGE, &message)
-            }
-            BodyError::TooSlow => {
-                RequestError::http(StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive.")
-            }
-            BodyError::BrokenOff => RequestError::bad("The body broke off."),
-        })?;
-    let request = from_json(state, &bytes, &mut permit, address).await?;
-    Ok((request, permit))
+    state.bodies.read(headers, body, limit, address).await.map_err(|error| match error {
+        BodyError::TooLarge => {
+            let message = format!("The body has more than {limit} bytes.");
+            RequestError::http(StatusCode::PAYLOAD_TOO_LARGE, &message)
+        }
+        BodyError::TooSlow => {
+            RequestError::http(StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive.")
+        }
+        BodyError::BrokenOff => RequestError::bad("The body broke off."),
+    })
 }
 
 /// Parses the parameters of a request from a JSON object. The permit counts the memory of what was parsed.

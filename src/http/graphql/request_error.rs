@@ -4,6 +4,7 @@ use async_graphql::ServerError;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 
+use crate::api::DocumentError;
 use crate::graphql::{ErrorCode, request_error, response_memory_error};
 use crate::http::graphql::response_format::ResponseFormat;
 
@@ -17,7 +18,19 @@ pub struct RequestError {
     error: Box<ServerError>,
 }
 
+impl From<DocumentError> for RequestError {
+    fn from(DocumentError(error): DocumentError) -> Self {
+        Self { status: Some(status_of(&error)), error }
+    }
+}
+
 impl RequestError {
+    /// The error of a request for a path that does not exist.
+    pub fn unknown_path() -> Self {
+        let error = Box::new(request_error(ErrorCode::NotFound, "This path does not exist."));
+        Self { status: Some(StatusCode::NOT_FOUND), error }
+    }
+
     /// The error of a request that this HTTP status describes.
     pub fn http(status: StatusCode, message: &str) -> Self {
         let mut error = request_error(ErrorCode::BadRequest, message);
@@ -101,6 +114,16 @@ impl RequestError {
         }
         response
     }
+}
+
+/// The HTTP status that an error names.
+pub fn status_of(error: &ServerError) -> StatusCode {
+    let status = match error.extensions.as_ref().and_then(|extensions| extensions.get("status")) {
+        Some(async_graphql::Value::Number(status)) => status.as_u64(),
+        _ => None,
+    };
+    let status = status.and_then(|status| StatusCode::from_u16(status.try_into().ok()?).ok());
+    status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// The seconds that the client has to wait, as the header Retry-After.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Response as GraphqlResponse, ServerError};
 use async_graphql_axum::GraphQLResponse;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::auth::{Credential, Viewer};
@@ -53,12 +53,20 @@ pub fn rejected(
     credential: &Credential,
 ) -> Response {
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let challenge = (code == ErrorCode::Unauthenticated).then(|| challenge(&errors, credential));
-    let retry_after = retry_after(&errors);
+    let headers = rejection_headers(&errors, credential);
     let mut response = format.refuse(status, errors);
-    response.headers_mut().extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
-    response.headers_mut().extend(challenge.map(|challenge| (header::WWW_AUTHENTICATE, challenge)));
+    response.headers_mut().extend(headers);
     response
+}
+
+/// The headers that the code of the first error needs in a response that has no data.
+pub fn rejection_headers(errors: &[ServerError], credential: &Credential) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if errors.first().and_then(code_name) == Some(ErrorCode::Unauthenticated.name()) {
+        headers.insert(header::WWW_AUTHENTICATE, challenge(errors, credential));
+    }
+    headers.extend(retry_after(errors).map(|seconds| (header::RETRY_AFTER, seconds)));
+    headers
 }
 
 /// The response to an executed operation; None when no memory is left for it.

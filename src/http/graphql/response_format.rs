@@ -63,8 +63,8 @@ impl ResponseFormat {
     }
 }
 
-/// Whether the Content-Type is application/json in UTF-8.
-pub fn is_json(headers: &HeaderMap) -> bool {
+/// Whether the Content-Type is one of these media types, in UTF-8.
+pub fn has_media_type(headers: &HeaderMap, names: &[&str]) -> bool {
     let Some(Ok(content_type)) = headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str) else {
         return false;
     };
@@ -73,7 +73,7 @@ pub fn is_json(headers: &HeaderMap) -> bool {
         Some(charset) => matches!(charset.trim_matches('"'), "utf-8" | "utf8"),
         None => true,
     };
-    parts.next().as_deref() == Some("application/json") && parts.all(is_utf8)
+    parts.next().is_some_and(|name| names.contains(&name.as_str())) && parts.all(is_utf8)
 }
 
 /// Whether a body has no content coding: compressed bodies are not supported.
@@ -83,6 +83,20 @@ pub fn is_uncoded(headers: &HeaderMap) -> bool {
         let coding = coding.trim_ascii();
         coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
     })
+}
+
+/// Tells the client of a request with a content coding that the coding is refused, not the media type (RFC 9110,
+/// 12.5.3).
+pub fn name_content_codings(response: &mut Response, request: &HeaderMap) {
+    if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE && !is_uncoded(request) {
+        response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+}
+
+/// Tells caches that the response depends on the user, unless it does so already.
+pub fn not_stored(mut response: Response) -> Response {
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
 }
 
 #[cfg(test)]

@@ -3,17 +3,18 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::sea_query::{ExprTrait, OnConflict};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::db::entity::task::{ActiveModel, Column, Entity, TaskRow};
-use crate::db::entity::{api_key, checklist_item, file_change, risk, session, user};
 use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{Error, Faults, NewTask, PathSegment, Problem, Result, Rule, Task, new_id};
 use crate::service::Tasks;
+use crate::service::task_lists::{NewListTask, TaskLists};
 use crate::service::task_rows::{insert_error, without_index};
 use crate::service::tasks::parts::Parts;
 use crate::service::tasks::{TRASH_RETENTION, deleted_users};
+use crate::service::unique_ids;
 
 impl Tasks<'_> {
     /// Creates a task. When the client chose an id that one of the viewer's tasks already has, returns that
@@ -21,7 +22,7 @@ impl Tasks<'_> {
     ///
     /// Errors: AlreadyExists when something else has the id.
     pub async fn create(&self, new: NewTask) -> Result<Task> {
-        if new.id.is_none() && new.parts.is_empty() {
+        if new.id.is_none() && new.parts.is_empty() && new.place.is_none() {
             let task = new.task(new_id(), self.viewer.user_id(), self.now());
             let created = self.coalesced.new_tasks.submit(task.clone()).await;
             self.database.notify();
@@ -48,43 +49,77 @@ impl Tasks<'_> {
         new: &[NewTask],
         path_of: impl Fn(usize) -> Vec<PathSegment>,
     ) -> Result<Vec<Task>> {
-        let mut known = self.existing_with_client_ids(transaction, new, path_of).await?;
+        let chosen: Vec<Option<Uuid>> = new.iter().map(|new| new.id).collect();
+        let mut known = self.existing_with_client_ids(transaction, &chosen, &path_of).await?;
+        let ids: Vec<Uuid> = new.iter().map(|new| new.id.unwrap_or_else(new_id)).collect();
+        let mut placed = self.placed(transaction, new, &ids, &known, path_of).await?;
         let (mut tasks, mut rows, mut parts) = (Vec::new(), Vec::new(), Parts::default());
         let now = self.now();
-        for new in new {
-            let id = new.id.unwrap_or_else(new_id);
+        for (new, id) in new.iter().zip(ids) {
             let task = known.entry(id).or_insert_with(|| {
-                let task = new.task(id, self.viewer.user_id(), now);
+                let task = placed.remove(&id).unwrap_or_else(|| new.task(id, self.viewer.user_id(), now));
                 rows.push(ActiveModel::from(&task));
                 parts.add(id, &new.parts);
                 task
             });
             tasks.push(task.clone());
         }
-        if !rows.is_empty() {
-            let count = rows.len() as u64;
-            let insert = Entity::insert_many(rows)
-                .on_conflict(OnConflict::column(Column::Id).do_nothing().to_owned())
-                .exec_without_returning(transaction);
-            if insert.await.map_err(insert_error)? < count {
-                // Another transaction has inserted one of the ids in the meantime.
-                return Err(Error::WriteConflict);
-            }
-            parts.insert(transaction).await?;
-        }
+        // The rows of list tasks have more columns than the others.
+        let (in_lists, others) = rows.into_iter().partition(|row: &ActiveModel| row.list_id.is_set());
+        self.insert_rows(transaction, in_lists).await?;
+        self.insert_rows(transaction, others).await?;
+        parts.insert(transaction).await?;
         Ok(tasks)
+    }
+
+    /// The new tasks that belong to lists, each with a line in its list.
+    async fn placed(
+        &self,
+        transaction: &Transaction,
+        new: &[NewTask],
+        ids: &[Uuid],
+        known: &HashMap<Uuid, Task>,
+        path_of: impl Fn(usize) -> Vec<PathSegment>,
+    ) -> Result<HashMap<Uuid, Task>> {
+        let mut seen = HashSet::new();
+        let placed = new.iter().zip(ids).enumerate().filter_map(|(index, (new, id))| {
+            let is_first = !known.contains_key(id) && seen.insert(*id);
+            let place = new.place.as_ref().filter(|_| is_first)?;
+            Some(NewListTask { new, place, id: *id, path: path_of(index) })
+        });
+        let placed: Vec<NewListTask<'_>> = placed.collect();
+        match placed.is_empty() {
+            true => Ok(HashMap::new()),
+            false => TaskLists::new(*self).add_lines(transaction, &placed).await,
+        }
+    }
+
+    /// Inserts rows with the same columns. Errors: WriteConflict when another transaction has inserted one of the
+    /// ids in the meantime.
+    pub(super) async fn insert_rows(&self, transaction: &Transaction, rows: Vec<ActiveModel>) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let count = rows.len() as u64;
+        let insert = Entity::insert_many(rows)
+            .on_conflict(OnConflict::column(Column::Id).do_nothing().to_owned())
+            .exec_without_returning(transaction);
+        if insert.await.map_err(insert_error)? < count {
+            return Err(Error::WriteConflict);
+        }
+        Ok(())
     }
 
     /// The viewer's existing tasks among the ids that the client chose.
     ///
     /// Errors: AlreadyExists when something else has one of the ids.
-    async fn existing_with_client_ids(
+    pub(super) async fn existing_with_client_ids(
         &self,
         transaction: &Transaction,
-        new: &[NewTask],
+        ids: &[Option<Uuid>],
         path_of: impl Fn(usize) -> Vec<PathSegment>,
     ) -> Result<HashMap<Uuid, Task>> {
-        let chosen: HashSet<Uuid> = new.iter().filter_map(|new| new.id).collect();
+        let chosen: HashSet<Uuid> = ids.iter().flatten().copied().collect();
         if chosen.is_empty() {
             return Ok(HashMap::new());
         }
@@ -98,9 +133,10 @@ impl Tasks<'_> {
         let known: Vec<Task> = TaskRow::all(rows, transaction).await.map_err(map_error)?;
         let known: HashMap<Uuid, Task> = known.into_iter().map(|task| (task.id, task)).collect();
 
-        let others = self.ids_of_other_entities(transaction, &chosen).await?;
+        let mut others = unique_ids::of_lists(transaction, &chosen).await?;
+        others.extend(unique_ids::of_other_objects(transaction, &chosen).await?);
         let mut faults = Faults::default();
-        for (index, id) in new.iter().enumerate().filter_map(|(index, new)| Some((index, new.id?))) {
+        for (index, id) in ids.iter().enumerate().filter_map(|(index, id)| Some((index, (*id)?))) {
             let is_mine = known.get(&id).map(|task| task.owner_id == self.viewer.user_id());
             if !is_mine.unwrap_or(!others.contains(&id)) {
                 faults.inside(path_of(index), |faults| {
@@ -110,30 +146,4 @@ impl Tasks<'_> {
         }
         if faults.count() > 0 { Err(Error::AlreadyExists(faults.into_found())) } else { Ok(known) }
     }
-
-    /// Those of the ids that belong to something other than a task, because ids are unique over all tables.
-    async fn ids_of_other_entities(
-        &self,
-        transaction: &Transaction,
-        ids: &HashSet<Uuid>,
-    ) -> Result<HashSet<Uuid>> {
-        let mut taken = HashSet::new();
-        taken.extend(existing_ids(transaction, user::Column::Id, ids).await?);
-        taken.extend(existing_ids(transaction, session::Column::Id, ids).await?);
-        taken.extend(existing_ids(transaction, api_key::Column::Id, ids).await?);
-        taken.extend(existing_ids(transaction, checklist_item::Column::Id, ids).await?);
-        taken.extend(existing_ids(transaction, risk::Column::Id, ids).await?);
-        taken.extend(existing_ids(transaction, file_change::Column::Id, ids).await?);
-        Ok(taken)
-    }
-}
-
-async fn existing_ids<C>(transaction: &Transaction, id: C, among: &HashSet<Uuid>) -> Result<Vec<Uuid>>
-where
-    C: ColumnTrait,
-    C::EntityName: EntityTrait,
-{
-    let select = <C::EntityName as EntityTrait>::find().select_only().column(id);
-    let select = select.filter(id.is_in(among.iter().copied()));
-    select.into_tuple().all(transaction).await.map_err(map_error)
 }

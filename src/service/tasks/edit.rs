@@ -8,6 +8,7 @@ use crate::db::entity::task::{Column, Entity, TaskRow, changes};
 use crate::db::{Transaction, in_transaction, is_lost, map_error};
 use crate::domain::{Error, NewTask, Result, Task, TaskEdit, TaskScope};
 use crate::service::Tasks;
+use crate::service::task_lists::TaskLists;
 
 /// How often a change of one task is tried without a lock while others change the same task.
 const UNLOCKED_ATTEMPTS: usize = 3;
@@ -107,19 +108,43 @@ impl Tasks<'_> {
     ///
     /// Errors: NotFound, Forbidden; Unavailable as [`Tasks::edit`].
     pub async fn restore(&self, id: Uuid) -> Result<Task> {
+        let condition = || self.active_by_id().or(self.in_scope(TaskScope::Trashed));
         for _ in 0..UNLOCKED_ATTEMPTS {
-            let trashed = TaskRow::find().filter(self.in_scope(TaskScope::Trashed)).filter(Column::Id.eq(id));
-            let trashed = TaskRow::all(trashed, &self.database.read()).await.map_err(map_error)?;
-            let Some(task) = trashed.into_iter().next() else { break };
+            let known = TaskRow::find().filter(condition()).filter(Column::Id.eq(id));
+            let known = TaskRow::all::<Task>(known, &self.database.read()).await.map_err(map_error)?;
+            let Some(task) = known.into_iter().next() else { break };
+            if let Some(entry) = &task.entry {
+                return self.restore_in_list(id, entry.list_id).await;
+            }
+            if task.deleted_at.is_none() {
+                break;
+            }
             if let Some(restored) = self.save_unlocked(&task, self.restored(&task)).await? {
                 return Ok(restored);
             }
         }
         in_transaction!(self.database, |transaction| {
+            let Some(task) = self.select_for_update(&transaction, &[id], condition()).await?.pop() else {
+                return Err(self.access_error(&transaction, id).await?);
+            };
+            self.save(&transaction, &task, self.restored(&task)).await
+        })
+    }
+
+    /// Restores a task of a list from the trash.
+    ///
+    /// Errors: NotFound, also when the list is in the trash; Invalid when the list has too many tasks.
+    async fn restore_in_list(&self, id: Uuid, list: Uuid) -> Result<Task> {
+        in_transaction!(self.database, |transaction| {
+            let lists = TaskLists::new(*self);
+            lists.lock_for_task(&transaction, list).await?;
             let condition = self.active_by_id().or(self.in_scope(TaskScope::Trashed));
             let Some(task) = self.select_for_update(&transaction, &[id], condition).await?.pop() else {
                 return Err(self.access_error(&transaction, id).await?);
             };
+            if task.deleted_at.is_some() {
+                lists.check_restored(&transaction, list).await?;
+            }
             self.save(&transaction, &task, self.restored(&task)).await
         })
     }

@@ -6,10 +6,12 @@
 mod bulk;
 mod changes;
 mod create;
+mod document;
 mod edit;
 mod parts;
 pub mod trash;
 
+pub use document::{DocumentMatch, ExportedTask};
 pub use parts::{ByTask, ItemPosition};
 
 use std::collections::HashMap;
@@ -30,18 +32,23 @@ use crate::domain::{
     Clock, Error, Instant, OrderKey, Page, PageRequest, Result, Task, TaskFilter, TaskScope,
 };
 use crate::service::coalesced::CoalescedStatements;
+use crate::service::task_lists::ListDocuments;
 use crate::service::task_rows::is_active;
 
 /// The time that a task stays in the trash.
 pub(super) const TRASH_RETENTION: TimeDelta = TimeDelta::days(30);
-const NOT_FOUND: Error = Error::NotFound("There is no such task.");
+pub(super) const NOT_FOUND: Error = Error::NotFound("There is no such task.");
+/// The number of ids of one statement.
+const IDS_PER_READ: usize = 1_000;
 const FORBIDDEN: Error = Error::Forbidden("This task belongs to another user.");
 
 /// Access to the tasks of one viewer.
+#[derive(Clone, Copy)]
 pub struct Tasks<'a> {
     pub(super) database: UserDatabase<'a>,
     clock: &'a Clock,
-    coalesced: &'a CoalescedStatements,
+    pub(super) coalesced: &'a CoalescedStatements,
+    pub(super) documents: &'a ListDocuments,
     viewer: &'a Viewer,
 }
 
@@ -49,10 +56,10 @@ impl<'a> Tasks<'a> {
     pub(super) fn new(
         database: &'a Database,
         clock: &'a Clock,
-        coalesced: &'a CoalescedStatements,
+        (coalesced, documents): (&'a CoalescedStatements, &'a ListDocuments),
         viewer: &'a Viewer,
     ) -> Self {
-        Self { database: database.for_user(viewer.user_id()), clock, coalesced, viewer }
+        Self { database: database.for_user(viewer.user_id()), clock, coalesced, documents, viewer }
     }
 
     /// The viewer.
@@ -70,7 +77,9 @@ impl<'a> Tasks<'a> {
     pub(super) fn in_scope(&self, scope: TaskScope) -> SimpleExpr {
         self.mine().and(match scope {
             TaskScope::Active => Column::DeletedAt.is_null(),
-            TaskScope::Trashed => Column::DeletedAt.gt(self.now() - TRASH_RETENTION),
+            TaskScope::Trashed => {
+                Column::DeletedAt.gt(self.now() - TRASH_RETENTION).and(Column::DeletedWithList.is_null())
+            }
         })
     }
 
@@ -97,6 +106,27 @@ impl<'a> Tasks<'a> {
     pub async fn find(&self, ids: &[Uuid]) -> Result<Vec<Task>> {
         let rows = TaskRow::find().filter(self.active_by_id()).filter(Column::Id.is_in(ids.iter().copied()));
         TaskRow::all(rows, &self.database.read()).await.map_err(map_error)
+    }
+
+    /// The viewer's active tasks with these ids, in the order of the ids, read together with those of other requests.
+    /// Ids without a task are left out.
+    pub async fn find_in_order(&self, ids: impl Iterator<Item = Uuid>) -> Result<Vec<Task>> {
+        let reads = ids.map(|id| self.coalesced.tasks.submit((self.viewer.user_id(), id)));
+        let tasks = futures_util::future::try_join_all(reads).await?;
+        Ok(tasks.into_iter().flatten().collect())
+    }
+
+    /// The viewer's tasks with these ids, also those in the trash, in any order. It reads only the columns in
+    /// `selected`.
+    pub async fn find_any(&self, ids: &[Uuid], selected: TaskColumns) -> Result<Vec<Task>> {
+        let mut tasks = Vec::with_capacity(ids.len());
+        for batch in ids.chunks(IDS_PER_READ) {
+            let rows = TaskRow::find_columns(selected.set()).filter(self.mine());
+            let rows = rows.filter(Column::Id.is_in(batch.iter().copied()));
+            let read = TaskRow::all_columns(rows, selected.set(), &self.database.read()).await;
+            tasks.extend(read.map_err(map_error)?);
+        }
+        Ok(tasks)
     }
 
     /// Reads a page of the tasks in a scope that match a filter. It reads only the columns in `selected` and
@@ -154,7 +184,7 @@ impl<'a> Tasks<'a> {
 }
 
 /// The deleted accounts that still have rows. Their tasks no longer exist for clients.
-fn deleted_users() -> SelectStatement {
+pub(super) fn deleted_users() -> SelectStatement {
     let deleted = user::Entity::find().select_only().column(user::Column::Id);
     deleted.filter(user::Column::DeletedAt.is_not_null()).into_query()
 }

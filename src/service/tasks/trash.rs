@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Qu
 use tokio::time::Instant;
 
 use crate::db::entity::task::{Column, Entity};
-use crate::db::entity::{session, user};
+use crate::db::entity::{session, task_list, user};
 use crate::db::{Database, map_error};
 use crate::domain::{Clock, Error, Result};
 use crate::service::tasks::TRASH_RETENTION;
@@ -18,6 +18,8 @@ const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
 /// The number of tasks, with up to a thousand parts each, that one statement deletes. Other writes run
 /// between the statements.
 const TASKS_PER_PURGE: u64 = 10;
+/// The number of task lists, each with its document, that one statement deletes.
+const LISTS_PER_PURGE: u64 = 10;
 /// A clock that is further ahead of the latest time in the database may be wrong.
 const MAX_CLOCK_JUMP: TimeDelta = TimeDelta::days(7);
 /// The time that an operator has to correct a wrong clock before tasks are deleted by it.
@@ -71,7 +73,11 @@ impl Trash {
                 return Ok(None);
             }
         }
-        self.delete_expired().await.map(Some)
+        // One time for both, so that the tasks of an expired list have expired too.
+        let expired_at = self.clock.now() - TRASH_RETENTION;
+        let count = self.delete_expired(expired_at).await?;
+        self.delete_expired_lists(expired_at).await?;
+        Ok(Some(count))
     }
 
     /// The latest time that was recorded before this instance started, from columns that are cheap to search.
@@ -93,9 +99,9 @@ impl Trash {
         Ok(latest.map_err(map_error)?.flatten())
     }
 
-    /// Deletes expired tasks and returns their number.
-    async fn delete_expired(&self) -> Result<u64> {
-        let is_expired = Column::DeletedAt.lte(self.clock.now() - TRASH_RETENTION);
+    /// Deletes the tasks that were moved to the trash at this time or before, and returns their number.
+    async fn delete_expired(&self, expired_at: DateTime<Utc>) -> Result<u64> {
+        let is_expired = Column::DeletedAt.lte(expired_at);
         let mut count = 0;
         loop {
             // The deletion locks the counter of the owner, and other statements that lock several counters have an
@@ -112,6 +118,26 @@ impl Trash {
                 Ok(deleted) if deleted.rows_affected == 0 => return Ok(count),
                 Ok(deleted) => count += deleted.rows_affected,
                 // Another instance is purging the same tasks, or a user is restoring one.
+                Err(Error::WriteConflict | Error::Locked) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Deletes the lists that were moved to the trash at this time or before, after their tasks, of which there may be
+    /// many.
+    async fn delete_expired_lists(&self, expired_at: DateTime<Utc>) -> Result<()> {
+        let is_expired = task_list::Column::DeletedAt.lte(expired_at);
+        loop {
+            let batch = task_list::Entity::find().select_only().column(task_list::Column::Id);
+            let batch = batch.filter(is_expired.clone()).limit(LISTS_PER_PURGE).into_query();
+            let delete = task_list::Entity::delete_many()
+                .filter(task_list::Column::Id.in_subquery(batch))
+                .filter(is_expired.clone());
+            match delete.exec(self.database.write()).await.map_err(map_error) {
+                Ok(deleted) if deleted.rows_affected == 0 => return Ok(()),
+                Ok(_) => {}
+                // Another instance is purging the same lists, or a user is restoring one.
                 Err(Error::WriteConflict | Error::Locked) => {}
                 Err(error) => return Err(error),
             }

@@ -1,5 +1,6 @@
 //! The root fields with arguments, each with valid arguments and the rows of invalid values.
 
+use super::list_rows;
 use super::rows::{self, Row};
 use crate::support::{PASSWORD, Value, json};
 
@@ -57,6 +58,8 @@ fn literal(value: &Value, key: &str) -> String {
         "kind",
         "likelihood",
         "impact",
+        "use",
+        "onConflict",
     ];
     let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     match value {
@@ -74,8 +77,12 @@ fn literal(value: &Value, key: &str) -> String {
     }
 }
 
+/// A document that says what [`Actor::full_task`](crate::support::Actor::full_task) with the text `one` makes.
+const SAME_DOCUMENT: &str = "# one\n\n## Plan\n\n- [ ] one\n\n## Risks\n\n| Risk | Likelihood | Impact |\n\
+    |---|---|---|\n| one | Low | High |\n\n## Files\n\n- **Created**:\n  - `one`\n";
+
 /// Every root field with arguments, and every mutation. `things` contains the ids of an existing task (`id`) and of its `item`,
-/// `risk` and `file`. The cases can run in this order: removals and deletions are last.
+/// `risk` and `file`, and of a task list (`list`). The cases can run in this order: removals and deletions are last.
 pub fn cases(things: &Value) -> Vec<Case> {
     let id = &things["id"];
     let by_id = json!({ "id": id });
@@ -84,6 +91,10 @@ pub fn cases(things: &Value) -> Vec<Case> {
     let risk = json!({ "description": "x", "likelihood": "LOW", "impact": "HIGH" });
     let file = json!({ "path": "x", "kind": "CREATED" });
     let whole = json!({ "title": "x", "checklist": [phase], "risks": [risk], "files": [file] });
+    let mut in_list = whole.clone();
+    in_list["list"] = json!({ "listId": things["list"] });
+    let document = "# TASK: One";
+    let paging: &[&str] = &["first: Int", "after: String", "last: Int", "before: String"];
     let simple = |field, thing: &str, selection| Case {
         kind: "mutation",
         field,
@@ -134,12 +145,16 @@ pub fn cases(things: &Value) -> Vec<Case> {
             json!({ "orderBy": [{ "field": "TITLE" }] }),
             rows::tasks(),
         ),
+        query("trash", paging, "{ totalCount }", json!({}), rows::pages()),
+        query("taskList", &["id: ID!"], "{ id }", json!({ "id": things["list"] }), rows::ids("id")),
+        query("taskLists", paging, "{ totalCount }", json!({}), rows::pages()),
+        query("trashedTaskLists", paging, "{ totalCount }", json!({}), rows::pages()),
         query(
-            "trash",
-            &["first: Int", "after: String", "last: Int", "before: String"],
-            "{ totalCount }",
-            json!({}),
-            rows::pages(),
+            "diagnostics",
+            &["kind: DocumentKind!", "markdown: String!"],
+            "{ code }",
+            json!({ "kind": "TASK", "markdown": document }),
+            list_rows::diagnostics(),
         ),
         query("taskChanges", &["after: String", "first: Int"], "{ hasMore }", json!({}), rows::changes()),
         mutation(
@@ -231,17 +246,24 @@ pub fn cases(things: &Value) -> Vec<Case> {
         ),
         simple("revokeApiKey", "id", "{ revokedApiKeyId }"),
         mutation(
+            "replaceTaskDocument",
+            &["id: ID!", "markdown: String!", "expectedVersion: Int!"],
+            "{ task { id } }",
+            json!({ "id": id, "markdown": SAME_DOCUMENT, "expectedVersion": 1 }),
+            list_rows::replace_document(),
+        ),
+        mutation(
             "createTask",
             &["input: CreateTaskInput!"],
             "{ task { id } }",
-            json!({ "input": whole }),
+            json!({ "input": in_list }),
             rows::create(),
         ),
         mutation(
             "createTasks",
             &["inputs: [CreateTaskInput!]!"],
             "{ tasks { id } }",
-            json!({ "inputs": [{ "title": "x" }, whole] }),
+            json!({ "inputs": [{ "title": "x" }, in_list] }),
             rows::create_many(),
         ),
         mutation(
@@ -327,6 +349,29 @@ pub fn cases(things: &Value) -> Vec<Case> {
             json!({ "id": id, "input": whole }),
             rows::replace(),
         ),
+        mutation(
+            "importTask",
+            &["input: ImportTaskInput!"],
+            "{ task { id } }",
+            json!({ "input": { "markdown": document } }),
+            list_rows::import(),
+        ),
+        mutation(
+            "importTaskList",
+            &["input: ImportTaskListInput!"],
+            "{ taskList { title } }",
+            json!({ "input": { "markdown": document } }),
+            list_rows::import(),
+        ),
+        mutation(
+            "mergeTaskList",
+            &["id: ID!", "input: MergeTaskListInput!"],
+            "{ applied taskList { id } }",
+            json!({ "id": things["list"], "input": { "markdown": document } }),
+            list_rows::merge(),
+        ),
+        simple("deleteTaskList", "list", "{ deletedTaskListId }"),
+        simple("restoreTaskList", "list", "{ taskList { id } }"),
         simple("deleteTask", "id", "{ deletedTaskId }"),
         simple("restoreTask", "id", "{ task { id } }"),
         many("deleteTasks", "{ deletedTaskIds }"),

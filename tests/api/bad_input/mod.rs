@@ -3,6 +3,7 @@
 //! until it has rows.
 
 pub mod cases;
+mod list_rows;
 mod nulls;
 mod rows;
 
@@ -103,7 +104,10 @@ on_both_databases! {
         };
         let cases = cases(&json!({}));
         let covered: BTreeSet<String> = cases.iter()
-            .flat_map(|case| case.rows.iter().map(|(path, ..)| without_indices(case.field, path)))
+            .flat_map(|case| case.rows.iter().flat_map(|(path, _, rule)| {
+                let inside = rule.split_once(' ').map_or(path.clone(), |(inside, _)| format!("{path}.{inside}"));
+                [path, &inside].map(|path| without_indices(case.field, path))
+            }))
             .collect();
         let missing: Vec<&String> = expected.difference(&covered).collect();
         assert!(missing.is_empty(), "no rows: {missing:#?}");

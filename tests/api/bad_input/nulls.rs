@@ -109,6 +109,7 @@ fn prepared(field: &str, run: usize, is_bare: bool, good: &Value, query: &str) -
     });
     let query = query
         .replace("{ totalCount }", "{ totalCount nodes { title } pageInfo { hasNextPage } }")
+        .replace("taskList { id }", "taskList { title }")
         .replace("item { id }", "item { text done } task { version }")
         .replace("risk { id }", "risk { description mitigation } task { version }");
     (good, if field == "register" { query.replace("tokenType", "user { name isActive }") } else { query })

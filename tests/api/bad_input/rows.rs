@@ -1,5 +1,6 @@
 //! Invalid values, for each kind of value and for each input.
 
+use super::list_rows;
 use crate::support::{PASSWORD, Value, json};
 
 /// A path in the arguments, an invalid value for it, and the rule that it breaks. A rule may begin with a
@@ -7,7 +8,7 @@ use crate::support::{PASSWORD, Value, json};
 pub type Row = (String, Value, &'static str);
 
 /// Rows of values that break the same rule at the same path.
-fn rows(path: &str, values: &[Value], rule: &'static str) -> Vec<Row> {
+pub fn rows(path: &str, values: &[Value], rule: &'static str) -> Vec<Row> {
     values.iter().map(|value| (path.to_owned(), value.clone(), rule)).collect()
 }
 
@@ -24,7 +25,7 @@ pub fn longest(length: usize) -> [String; 4] {
 }
 
 /// Values that are not strings, and strings that the databases cannot store.
-fn no_text(path: &str) -> Vec<Row> {
+pub fn no_text(path: &str) -> Vec<Row> {
     let values = [json!(5), json!(0.5), json!(true), json!(["a", "b"]), json!({ "a": 1 }), json!("a\0b")];
     rows(path, &values, "invalid")
 }
@@ -116,7 +117,7 @@ pub fn options(path: &str, null: &[Value]) -> Vec<Row> {
     [rows(path, &none, "invalid"), rows(path, null, "required")].concat()
 }
 
-fn booleans(path: &str, null: &[Value]) -> Vec<Row> {
+pub fn booleans(path: &str, null: &[Value]) -> Vec<Row> {
     let none = [json!("true"), json!(1), json!([true]), json!({})];
     [rows(path, &none, "invalid"), rows(path, null, "required")].concat()
 }
@@ -199,7 +200,7 @@ pub fn versions() -> Vec<Row> {
     integers("expectedVersion")
 }
 
-fn no_input(path: &str) -> Vec<Row> {
+pub fn no_input(path: &str) -> Vec<Row> {
     let none = [json!(5), json!("x"), json!([]), json!([{}])];
     [rows(path, &none, "invalid"), rows(path, &[Value::Null], "required")].concat()
 }
@@ -246,6 +247,7 @@ pub fn tasks() -> Vec<Row> {
         no_text("filter.text"),
         rows("filter.status", &[json!(["PENDING", "DONE"])], "1 invalid"),
         rows("filter.priority", &[json!(["LOW", null])], "1 required"),
+        list_rows::filter(),
         rows("orderBy", &[json!([key, key, key, key])], "too_many"),
         rows("orderBy", &[json!(5), json!("TITLE")], "invalid"),
         rows("orderBy", &[json!([key, null])], "1 required"),
@@ -601,7 +603,7 @@ fn whole(input_path: &str) -> Vec<Row> {
 fn new_task(input_path: &str) -> Vec<Row> {
     let path = |field: &str| format!("{input_path}.{field}");
     let completed = rows(&path("completed"), &[json!(true), json!(false)], "invalid");
-    [whole(input_path), completed, maybe_ids(&path("id"))].concat()
+    [whole(input_path), completed, maybe_ids(&path("id")), list_rows::place(&path("list"))].concat()
 }
 
 pub fn create() -> Vec<Row> {

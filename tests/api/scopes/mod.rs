@@ -29,7 +29,19 @@ use Need::{AnyScope, Nothing, Scope, Session};
 const QUERIES: [(Need, &[&str]); 3] = [
     (Nothing, &["serverInfo"]),
     (AnyScope, &["me", "currentApiKey", "node", "nodes"]),
-    (Scope("TASKS_READ"), &["task", "tasks", "trash", "taskChanges"]),
+    (
+        Scope("TASKS_READ"),
+        &[
+            "task",
+            "tasks",
+            "trash",
+            "taskChanges",
+            "taskList",
+            "taskLists",
+            "trashedTaskLists",
+            "diagnostics",
+        ],
+    ),
 ];
 
 const MUTATIONS: [(Need, &[&str]); 4] = [
@@ -58,6 +70,12 @@ const MUTATIONS: [(Need, &[&str]); 4] = [
             "removeRisk",
             "addFileChange",
             "removeFileChange",
+            "importTask",
+            "replaceTaskDocument",
+            "importTaskList",
+            "mergeTaskList",
+            "deleteTaskList",
+            "restoreTaskList",
         ],
     ),
     (Scope("ACCOUNT"), &["updateProfile"]),
@@ -81,7 +99,7 @@ const MUTATIONS: [(Need, &[&str]); 4] = [
 const SUBSCRIPTIONS: [(Need, &[&str]); 1] = [(Scope("TASKS_READ"), &["taskChanges"])];
 
 /// Every set of scopes that a key can have.
-const SCOPE_SETS: [&[&str]; 7] = [
+pub const SCOPE_SETS: [&[&str]; 7] = [
     &["TASKS_READ"],
     &["TASKS_WRITE"],
     &["ACCOUNT"],
@@ -100,7 +118,7 @@ fn names(rows: &[(Need, &'static [&'static str])]) -> BTreeSet<String> {
 }
 
 /// Whether a key with these scopes may do what a scope allows.
-fn covers(scopes: &[&str], scope: &str) -> bool {
+pub fn covers(scopes: &[&str], scope: &str) -> bool {
     scopes.contains(&scope) || (scope == "TASKS_READ" && scopes.contains(&"TASKS_WRITE"))
 }
 
@@ -114,7 +132,7 @@ fn missing(need: Need, scopes: &[&str]) -> Option<&'static str> {
 }
 
 /// Asserts that an error tells what is missing.
-fn assert_missing(error: &Value, required: &str, shown: &str) {
+pub fn assert_missing(error: &Value, required: &str, shown: &str) {
     let message = match required {
         "SESSION" => "This needs a sign-in. An API key is not enough.".to_owned(),
         scope => format!("This API key lacks the scope {scope}."),
@@ -251,7 +269,7 @@ on_both_databases! {
             let lacking = keys.iter().rev().find_map(|key| Some((&key.actor, missing(need, key.scopes)?)));
             if let Some((key, required)) = lacking {
                 let refused = assert_refused_before_arguments(key, &case, required).await;
-                let has_values = !["logout", "restoreTask"].contains(&case.field) && !case.rows.is_empty();
+                let has_values = !["logout", "restoreTask", "restoreTaskList"].contains(&case.field) && !case.rows.is_empty();
                 assert!(refused > 0 || !has_values, "no value of {} was executed", case.field);
             }
         }

@@ -73,6 +73,33 @@ fn a_request_is_logged_in_one_line() {
 }
 
 #[test]
+fn a_request_for_a_document_is_logged_with_its_user() {
+    let server = ServerEnv::new().start(&[]);
+    let token = server.register("ann");
+    let mut client = server.connect();
+    let mut send = |request: &str, document: &str| {
+        client.send(&format!(
+            "{request} HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {token}\r\ncontent-type: text/markdown\r\n\
+             content-length: {}\r\n\r\n{document}",
+            document.len()
+        ));
+        client.read_response()
+    };
+    let location = send("POST /lists", "# Hidden\n\n- [ ] T001 hidden\n").header("location").to_owned();
+    assert_eq!(send(&format!("GET {location}"), "").body, "# Hidden\n\n- [ ] T001 hidden\n");
+    assert_eq!(send("GET /lists/1.md", "").status, 400);
+
+    let lines = request_lines(&server, 4);
+    let user = &lines[1]["user_id"];
+    let line = |line: &Value| (line["path"].clone(), line["status"].clone(), line["code"].clone());
+    assert_eq!(line(&lines[1]), (json!("/lists"), json!(201), Value::Null));
+    assert_eq!(line(&lines[2]), (json!(location), json!(200), Value::Null));
+    assert_eq!(line(&lines[3]), (json!("/lists/1.md"), json!(400), json!("BAD_USER_INPUT")));
+    assert!(user.is_string() && lines[1..].iter().all(|line| line["user_id"] == *user), "{lines:#?}");
+    assert!(!server.stop().to_lowercase().contains("hidden"));
+}
+
+#[test]
 fn the_pretty_format_is_not_json() {
     let server = ServerEnv::new().with("LOG_FORMAT", "pretty").start(&[]);
     server.get("/healthz");

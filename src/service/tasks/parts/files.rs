@@ -29,6 +29,7 @@ impl Tasks<'_> {
                 path: new.path.clone().into_string(),
                 kind: new.kind,
                 position: ordering::after(last.map(|last| last.position)),
+                origin: None,
             };
             let insert = Entity::insert(ActiveModel::from(file.clone()));
             insert.exec_without_returning(&transaction).await.map_err(map_error)?;

@@ -3,6 +3,7 @@
 
 mod change;
 mod checklist;
+pub mod document;
 mod files;
 mod read;
 mod risks;
@@ -48,6 +49,7 @@ impl Parts {
             impact: new.impact,
             mitigation: new.mitigation.clone(),
             position: ordering::nth(index),
+            origin: None,
         }));
         self.files.extend(files.iter().enumerate().map(|(index, new)| FileChange {
             id: new_id(),
@@ -55,6 +57,7 @@ impl Parts {
             path: new.path.clone().into_string(),
             kind: new.kind,
             position: ordering::nth(index),
+            origin: None,
         }));
     }
 
@@ -63,6 +66,25 @@ impl Parts {
         insert::<checklist_item::Entity, _>(transaction, self.checklist).await?;
         insert::<risk::Entity, _>(transaction, self.risks).await?;
         insert::<file_change::Entity, _>(transaction, self.files).await
+    }
+
+    /// Whether both have the same parts, in any order.
+    pub fn is_same(&self, other: &Self) -> bool {
+        fn sorted<T>(parts: &[T], id: impl Fn(&T) -> Uuid) -> Vec<&T> {
+            let mut parts: Vec<&T> = parts.iter().collect();
+            parts.sort_unstable_by_key(|part| id(part));
+            parts
+        }
+        sorted(&self.checklist, |item| item.id) == sorted(&other.checklist, |item| item.id)
+            && sorted(&self.risks, |risk| risk.id) == sorted(&other.risks, |risk| risk.id)
+            && sorted(&self.files, |file| file.id) == sorted(&other.files, |file| file.id)
+    }
+
+    /// Deletes all parts of a task.
+    pub async fn delete(self, transaction: &Transaction, task_id: Uuid) -> Result<()> {
+        delete_parts(transaction, checklist_item::Column::TaskId, task_id).await?;
+        delete_parts(transaction, risk::Column::TaskId, task_id).await?;
+        delete_parts(transaction, file_change::Column::TaskId, task_id).await
     }
 
     /// Replaces the parts of a task with `new`, except for kinds that do not differ. Returns whether any kind
@@ -103,6 +125,7 @@ pub(in crate::service) fn checklist_rows(task_id: Uuid, items: &[NewItem]) -> Ve
         text: new.text.clone().into_string(),
         done: new.done,
         position: ordering::nth(index),
+        origin: None,
     };
     let mut rows = Vec::new();
     for (index, new) in items.iter().enumerate() {

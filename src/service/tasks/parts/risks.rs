@@ -32,6 +32,7 @@ impl Tasks<'_> {
                 impact,
                 mitigation,
                 position: ordering::after(last.map(|last| last.position)),
+                origin: None,
             };
             let insert = Entity::insert(ActiveModel::from(risk.clone()));
             insert.exec_without_returning(&transaction).await.map_err(map_error)?;
