@@ -1,7 +1,8 @@
 // What becomes of the list when connections break and servers restart.
 import assert from 'node:assert/strict';
 import { equalToServer, withBoth } from './both.js';
-import { NETWORK_ERRORS } from './window.js';
+import { eventually } from './server.js';
+import { NETWORK_ERRORS, TIME_LIMIT_MS } from './window.js';
 
 withBoth('ten cuts while another client makes 200 changes lose nothing', {}, NETWORK_ERRORS, async setting => {
   const { server, api } = setting;
@@ -75,4 +76,32 @@ withBoth('a restart, `taskhold resync` and a restored backup lead to the list of
   await server.command('resync');
   await server.run();
   await equalToServer(setting);
+});
+
+withBoth('an open task list follows through cuts and a restored backup', {}, NETWORK_ERRORS, async ({ server, windows, api }) => {
+  const markdown = '# Harbour board\n\n## Phase 1: Setup\n\n- [ ] T001 One\n- [ ] T002 Two\n';
+  await api.ask('mutation($markdown: String!) { importTaskList(input: { markdown: $markdown }) { taskList { id } } }', { markdown });
+  const boxes = (expected: boolean[]) => Promise.all(windows.map(({ page }) => eventually(TIME_LIMIT_MS, async () => {
+    const shown = page.getByRole('list', { name: 'Tasks of Phase 1: Setup' }).getByRole('checkbox');
+    assert.deepEqual(await shown.evaluateAll(all => all.map(box => (box as HTMLInputElement).checked)), expected);
+  })));
+  const toggle = async (title: string) => api.ask('mutation($id: ID!) { toggleTask(id: $id) { task { id } } }', { id: await api.idOf(title) });
+  for (const { page } of windows) {
+    await page.getByText('Task lists', { exact: true }).click();
+    await page.getByRole('button', { name: 'Harbour board' }).click();
+  }
+  await boxes([false, false]);
+  server.proxy.cut();
+  await toggle('One');
+  await boxes([true, false]);
+  await server.stop();
+  await server.copyDatabase('to backup');
+  await server.run();
+  await toggle('Two');
+  await boxes([true, true]);
+  await server.stop();
+  await server.copyDatabase('from backup');
+  await server.command('resync');
+  await server.run();
+  await boxes([true, false]);
 });

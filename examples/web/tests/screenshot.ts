@@ -4,7 +4,7 @@ import { Api } from './server.js';
 import { startSite } from './site.js';
 import { ENTRIES, launch, Window } from './window.js';
 
-const SIZE = { width: 520, height: 460 };
+const SIZE = { width: 520, height: 500 };
 
 const site = await startSite();
 const browser = await launch();

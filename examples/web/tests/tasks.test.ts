@@ -145,6 +145,7 @@ forEach('shows a change immediately, and undoes it if the server refuses it', as
   const { page } = window;
   const long = 'x'.repeat(201);
   await window.add('One');
+  await eventually(TIME_LIMIT_MS, async () => assert.deepEqual(await api.titles(), ['One']));
   await window.shows(['One']);
   // The socket brings nothing until the response: the server has refused the change.
   let held = await hold(window, 'AddTask');

@@ -1,13 +1,12 @@
 // The changes that a user makes, with Apollo Client. Each is shown immediately; Apollo Client undoes it if it is refused.
 import type { ApolloCache, ApolloClient } from '@apollo/client';
 import { AddTaskDocument, DeleteTaskDocument, EditTaskDocument, OneTaskDocument, RestoreTaskDocument, type UpdateTaskInput } from '../generated/graphql.js';
-import type { Task } from '../shared/tasks.js';
+import { newTask, type Task } from '../shared/tasks.js';
 import { addToList } from './client.js';
 
 /** The client chooses the id: a request that is sent again adds no second task. */
 export function add(client: ApolloClient, id: string, title: string) {
-  const createdAt = new Date().toISOString();
-  const task: Task = { __typename: 'Task', id, title, status: 'PENDING', version: 1, createdAt, deletedAt: null };
+  const task = newTask(id, title);
   return client.mutate({
     mutation: AddTaskDocument,
     variables: { input: { id, title } },

@@ -20,7 +20,11 @@ export const freshenLink = (freshen: Freshen) => new ApolloLink((operation, forw
 ));
 
 export const createCache = () => new InMemoryCache({
-  typePolicies: { Query: { fields: { tasks: relayStylePagination(['filter', 'orderBy']) } } },
+  typePolicies: {
+    Query: { fields: { tasks: relayStylePagination(['filter', 'orderBy']) } },
+    TaskList: { fields: { tasks: relayStylePagination(), diagnostics: { merge: false } } },
+    Task: { fields: { stories: { merge: false } } },
+  },
 });
 
 export function createApolloClient({ url, fetch, socket, freshen }: Pick<Parts, 'url' | 'fetch' | 'socket' | 'freshen'>) {
@@ -44,7 +48,7 @@ interface StoredList {
 
 /**
  * Apollo Client stores the tasks of every result by itself. This adds the new ones to the list, newest first. A deleted task
- * keeps its place in case it is restored; the list is shown without it.
+ * keeps its place in case it is restored; the list is shown without it. The tasks of task lists have keys, and are shown there.
  */
 export function addToList(cache: ApolloCache, changes: Pick<ChangesPageFragment['changes'][number], 'taskId' | 'task'>[]) {
   cache.modify<{ tasks: StoredList }>({
@@ -54,7 +58,7 @@ export function addToList(cache: ApolloCache, changes: Pick<ChangesPageFragment[
         let { edges } = list as StoredList;
         for (const { taskId, task } of changes) {
           const listed = edges.some(({ node }) => readField('id', node) === taskId);
-          if (!task || task.deletedAt || listed) continue;
+          if (!task || task.deletedAt || task.key || listed) continue;
           const edge = { __typename: 'TaskEdge' as const, cursor: '', node: toReference({ __typename: 'Task', id: taskId })! };
           const older = edges.findIndex(({ node }) => isOlder({ id: readField('id', node)!, createdAt: readField('createdAt', node)! }, task));
           if (older >= 0) edges = edges.toSpliced(older, 0, edge);
@@ -67,8 +71,10 @@ export function addToList(cache: ApolloCache, changes: Pick<ChangesPageFragment[
   });
 }
 
-/** Reads the list and follows its changes. Returns a function that ends this. */
-export function follow(client: ApolloClient, { position, freshen }: Pick<Parts, 'position' | 'freshen'>, onError: (error: unknown) => void) {
+/** Reads the list and follows its changes. Returns a function that ends this. Calls `onLists` when task lists may have changed. */
+export function follow(
+  client: ApolloClient, { position, freshen }: Pick<Parts, 'position' | 'freshen'>, onError: (error: unknown) => void, onLists = () => {},
+) {
   let live: { unsubscribe(): void } | undefined;
   let ended = false;
   const readList = () => client
@@ -78,6 +84,9 @@ export function follow(client: ApolloClient, { position, freshen }: Pick<Parts, 
   const start = async () => {
     const { data } = await untilAnswered(() => ended, readList);
     position.cursor = data!.tasks.syncCursor;
+    // Task lists that were read before may be older than this position.
+    client.cache.evict({ fieldName: 'taskList' });
+    onLists();
     listen(position.cursor);
   };
   const listen = (after: string) => {
@@ -87,6 +96,7 @@ export function follow(client: ApolloClient, { position, freshen }: Pick<Parts, 
         if (!data || error) return stop(toFailure(error));
         addToList(client.cache, data.taskChanges.changes);
         position.cursor = data.taskChanges.cursor;
+        if (data.taskChanges.changes.some(({ task }) => task?.key)) onLists();
       },
       // The stream was cut. With a WebSocket this does not happen: graphql-ws connects again by itself.
       complete: () => stop(Failure.of(null)),

@@ -1,11 +1,13 @@
 // Apollo Client for the components.
 import type { ApolloClient } from '@apollo/client';
 import { ApolloProvider, useQuery } from '@apollo/client/react';
-import { TaskListDocument } from '../generated/graphql.js';
+import { ListsDocument, OneListDocument, TaskListDocument } from '../generated/graphql.js';
+import { throttled } from '../shared/request.js';
 import type { Parts } from '../shared/tasks.js';
 import type { Backend } from '../ui/backend.js';
 import * as changes from './changes.js';
 import { createApolloClient, follow, loadMore, PAGE_SIZE, toFailure } from './client.js';
+import * as lists from './lists.js';
 
 const failing = <T,>(promise: Promise<T>) => promise.catch((error: unknown) => { throw toFailure(error); });
 const done = async (promise: Promise<unknown>) => { await failing(promise); };
@@ -14,6 +16,15 @@ const done = async (promise: Promise<unknown>) => { await failing(promise); };
 function useTaskList() {
   const { data } = useQuery(TaskListDocument, { variables: { first: PAGE_SIZE }, fetchPolicy: 'cache-only' });
   return { tasks: data?.tasks.edges.map(({ node }) => node), hasMore: data?.tasks.pageInfo.hasNextPage ?? false };
+}
+
+/** The task lists in the cache. `follow` has them read again when they may have changed. */
+function useLists() {
+  return useQuery(ListsDocument, { fetchPolicy: 'cache-only' }).data?.taskLists.nodes;
+}
+
+function useList(id: string) {
+  return useQuery(OneListDocument, { variables: { id }, fetchPolicy: 'cache-only' }).data?.taskList ?? undefined;
 }
 
 export function apolloBackend(parts: Parts): Backend {
@@ -28,6 +39,11 @@ export function apolloBackend(parts: Parts): Backend {
     setCompleted: (task, completed) => done(changes.setCompleted(client, task, completed)),
     remove: task => done(changes.remove(client, task)),
     restore: task => done(changes.restore(client, task)),
-    follow: onError => follow(client, parts, onError),
+    useLists,
+    useList,
+    readList: id => failing(lists.readList(client, id)),
+    importList: (id, markdown) => failing(lists.importList(client, id, markdown)),
+    readMarkdown: id => failing(lists.readMarkdown(client, id)),
+    follow: onError => follow(client, parts, onError, throttled(() => failing(lists.readLists(client)))),
   };
 }

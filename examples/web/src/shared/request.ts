@@ -51,3 +51,16 @@ export async function untilAnswered<T>(isOver: () => boolean, ask: () => Promise
     }
   }
 }
+
+const PAUSE_MS = 200;
+
+/** Returns a function that may be called often: several calls in a short time lead to one request. */
+export function throttled(ask: () => Promise<unknown>) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      untilAnswered(() => false, ask).catch(() => {}); // The session has ended.
+    }, PAUSE_MS);
+  };
+}

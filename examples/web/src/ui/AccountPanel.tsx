@@ -11,7 +11,7 @@ export function AccountPanel({ account }: { account: Account }) {
   return (
     <>
       {!state.emailVerified && <VerifyReminder account={account} email={state.email} />}
-      <details className="account">
+      <details className="panel">
         <summary>Account</summary>
         <EmailAddress account={account} email={state.email} pendingEmail={state.pendingEmail} />
         <ApiKeys account={account} keys={state.apiKeys} />

@@ -1,4 +1,4 @@
-// The whole page: the sign-in form, or the tasks of the signed-in user.
+// The whole page: the sign-in form, or the tasks and task lists of the signed-in user.
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { Parts } from '../shared/tasks.js';
 import type { Backend } from './backend.js';
@@ -9,7 +9,9 @@ import { authorizedFetch } from '../shared/request.js';
 import { Session, type User } from '../shared/session.js';
 import { createSocket, type Position } from '../shared/socket.js';
 import { AccountPanel } from './AccountPanel.js';
-import { ConnectionBanner } from './ConnectionBanner.js';
+import { ConnectionBanner, useConnection } from './ConnectionBanner.js';
+import { Lists } from './Lists.js';
+import { ListView } from './ListView.js';
 import { SignIn } from './SignIn.js';
 import { TaskList } from './TaskList.js';
 import './app.css';
@@ -73,7 +75,22 @@ function Signed({ user, createBackend }: { user: User; createBackend: Props['cre
       <ConnectionBanner connection={started.connection} />
       <AccountPanel account={started.account} />
       {problem && <p role="alert">{problem} <button onClick={() => location.reload()}>Reload</button></p>}
-      <TaskList user={user} backend={started.backend} connection={started.connection} />
+      <Work user={user} backend={started.backend} connection={started.connection} />
     </main>,
+  );
+}
+
+/** The task list that is open, or the tasks that are in no task list. */
+function Work({ user, backend, connection }: { user: User; backend: Backend; connection: Connection }) {
+  const [open, setOpen] = useState<string>();
+  const offline = useConnection(connection).phase === 'offline';
+  const summary = backend.useLists()?.find(({ id }) => id === open);
+  return (
+    <>
+      <Lists backend={backend} offline={offline} open={summary?.id} onOpen={setOpen} />
+      {summary
+        ? <ListView key={summary.id} summary={summary} backend={backend} offline={offline} onClose={() => setOpen(undefined)} />
+        : <TaskList user={user} backend={backend} offline={offline} />}
+    </>
   );
 }

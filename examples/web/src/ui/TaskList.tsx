@@ -2,10 +2,8 @@
 import { useState, type FormEvent } from 'react';
 import type { Task } from '../shared/tasks.js';
 import type { Backend } from './backend.js';
-import type { Connection } from '../shared/connection.js';
 import { Failure } from '../shared/failure.js';
 import type { User } from '../shared/session.js';
-import { useConnection } from './ConnectionBanner.js';
 import { useDraft } from './drafts.js';
 import { Field } from './Field.js';
 import { TaskRow } from './TaskRow.js';
@@ -13,12 +11,11 @@ import { TaskRow } from './TaskRow.js';
 interface Props {
   user: User;
   backend: Backend;
-  connection: Connection;
+  offline: boolean;
 }
 
-export function TaskList({ user, backend, connection }: Props) {
+export function TaskList({ user, backend, offline }: Props) {
   const { tasks, hasMore } = backend.useTaskList();
-  const offline = useConnection(connection).phase === 'offline';
   const [deleted, setDeleted] = useState<Task>();
   const [fault, setFault] = useState('');
   const [loading, setLoading] = useState(false);
@@ -65,7 +62,7 @@ interface NewDraft {
   title: string;
 }
 
-function NewTask({ user, backend, offline }: Omit<Props, 'connection'> & { offline: boolean }) {
+function NewTask({ user, backend, offline }: Props) {
   const [draft, setDraft] = useDraft<NewDraft>(`${user.id} new`);
   const [failure, setFailure] = useState<Failure>();
 

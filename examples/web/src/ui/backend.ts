@@ -1,5 +1,6 @@
 // What the components need from a GraphQL client. src/apollo and src/urql each provide it.
 import type { ReactNode } from 'react';
+import type { ListsQuery, OneListQuery } from '../generated/graphql.js';
 import type { Task } from '../shared/tasks.js';
 
 export interface TaskList {
@@ -7,6 +8,9 @@ export interface TaskList {
   tasks: Task[] | undefined;
   hasMore: boolean;
 }
+
+export type ListSummary = ListsQuery['taskLists']['nodes'][number];
+export type List = NonNullable<OneListQuery['taskList']>;
 
 /** Each change is visible immediately. If it is refused, it is undone and the promise is rejected with a Failure. */
 export interface Backend {
@@ -21,6 +25,14 @@ export interface Backend {
   setCompleted(task: Task, completed: boolean): Promise<void>;
   remove(task: Task): Promise<void>;
   restore(task: Task): Promise<void>;
+  /** The newest 100 task lists, without their tasks. Undefined until they have come. */
+  useLists(): ListSummary[] | undefined;
+  /** A task list with its tasks, of which some may be in the trash. Undefined until `readList` has read the first page. */
+  useList(id: string): List | undefined;
+  readList(id: string): Promise<void>;
+  importList(id: string, markdown: string): Promise<void>;
+  /** Reads the document of a list, with all changes in it. */
+  readMarkdown(id: string): Promise<string>;
   /** Reads the list and follows its changes. Returns a function that ends this. */
   follow(onError: (error: unknown) => void): () => void;
 }

@@ -5,7 +5,7 @@ import type { Cache, CacheExchangeOpts } from '@urql/exchange-graphcache';
 import {
   AddTaskDocument, DeleteTaskDocument, EditTaskDocument, OneTaskDocument, RestoreTaskDocument, TaskRowFragmentDoc, type UpdateTaskInput,
 } from '../generated/graphql.js';
-import type { Task } from '../shared/tasks.js';
+import { newTask, type Task } from '../shared/tasks.js';
 import { addToList, toFailure } from './client.js';
 
 const DELETED = gql`fragment Deleted on Task { id deletedAt }`;
@@ -16,11 +16,7 @@ export const taskChanges: Pick<CacheExchangeOpts, 'updates' | 'optimistic'> = {
   optimistic: {
     createTask: ({ input }) => {
       const { id, title } = input as { id: string; title: string };
-      const createdAt = new Date().toISOString();
-      return {
-        __typename: 'CreateTaskPayload',
-        task: { __typename: 'Task', id, title, status: 'PENDING', version: 1, createdAt, deletedAt: null },
-      };
+      return { __typename: 'CreateTaskPayload', task: newTask(id, title) };
     },
     updateTask: ({ id, input }, cache) => {
       const { completed, ...change } = input as UpdateTaskInput;

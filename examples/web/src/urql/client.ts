@@ -1,6 +1,6 @@
 // urql with Graphcache and a list that follows the server.
 import { Client, CombinedError, fetchExchange, gql, mapExchange, subscriptionExchange } from '@urql/core';
-import { cacheExchange, type Cache, type CacheExchangeOpts } from '@urql/exchange-graphcache';
+import { cacheExchange, type Cache, type CacheExchangeOpts, type UpdateResolver } from '@urql/exchange-graphcache';
 import { relayPagination } from '@urql/exchange-graphcache/extras';
 import { ChangesDocument, LiveTasksDocument, TaskListDocument, TaskRowFragmentDoc, type ChangesPageFragment } from '../generated/graphql.js';
 import { isOlder, type Parts } from '../shared/tasks.js';
@@ -19,19 +19,25 @@ export function createUrqlClient(
   const cache = cacheExchange({
     keys: {
       TaskConnection: embedded, PageInfo: embedded, TaskChanges: embedded, TaskChange: embedded,
-      CreateTaskPayload: embedded, UpdateTaskPayload: embedded, DeleteTaskPayload: embedded,
+      CreateTaskPayload: embedded, UpdateTaskPayload: embedded, DeleteTaskPayload: embedded, ImportTaskListPayload: embedded,
+      TaskListConnection: embedded, Progress: embedded, Diagnostic: embedded, Story: embedded,
       TaskEdge: edge => (edge.node as { id: string }).id,
     },
-    resolvers: { Query: { tasks: relayPagination() } },
+    resolvers: { Query: { tasks: relayPagination() }, TaskList: { tasks: relayPagination() } },
     updates: {
       ...changes.updates,
       Query: {
         taskChanges: (result, _, cache) => addToList(cache, (result.taskChanges as ChangesPageFragment).changes),
-        // Further pages belong to the first page that they were read after.
-        tasks: (_, { after }, cache) => {
-          for (const { arguments: page } of after ? [] : pages(cache)) if (page?.after) cache.invalidate('Query', 'tasks', page);
+        tasks: (result, page, cache, info) => {
+          onlyAfterThis(result, page, cache, info);
+          if (page.after) return;
+          // Task lists that were read before may be older than this position.
+          for (const { fieldName, arguments: id } of cache.inspectFields('Query')) {
+            if (fieldName === 'taskList') cache.invalidate('Query', fieldName, id);
+          }
         },
       },
+      TaskList: { tasks: onlyAfterThis },
       Subscription: {
         taskChanges: (result, _, cache) => addToList(cache, (result.taskChanges as ChangesPageFragment).changes),
       },
@@ -53,13 +59,18 @@ export function toFailure(error: unknown): Failure {
   return error.networkError instanceof Failure ? error.networkError : Failure.of(error.graphQLErrors);
 }
 
-const pages = (cache: Cache) => cache.inspectFields('Query').filter(({ fieldName }) => fieldName === 'tasks');
+const pages = (cache: Cache, of = 'Query') => cache.inspectFields(of).filter(({ fieldName }) => fieldName === 'tasks');
+
+/** Further pages belong to the first page that they were read after. */
+const onlyAfterThis: UpdateResolver = (_, { after }, cache, { parentKey }) => {
+  for (const { arguments: page } of after ? [] : pages(cache, parentKey)) if (page?.after) cache.invalidate(parentKey, 'tasks', page);
+};
 
 const NEW_EDGE = gql`fragment NewEdge on TaskEdge { cursor node { id } }`;
 
 /**
  * Graphcache stores the tasks of every result by itself. This adds the new ones to the list, newest first. A deleted task
- * keeps its place in case it is restored; the list is shown without it.
+ * keeps its place in case it is restored; the list is shown without it. The tasks of task lists have keys, and are shown there.
  */
 export function addToList(cache: Cache, changes: Pick<ChangesPageFragment['changes'][number], 'taskId' | 'task'>[]) {
   const lists = pages(cache).map(({ fieldKey }) => cache.resolve('Query', fieldKey)).filter(key => typeof key === 'string');
@@ -71,7 +82,7 @@ export function addToList(cache: Cache, changes: Pick<ChangesPageFragment['chang
   const edgesOf = (list: string) => ((cache.resolve(list, 'edges') ?? []) as string[]).filter(taskOf);
   for (const { taskId, task } of changes) {
     const edge = `TaskEdge:${taskId}`;
-    if (!task || task.deletedAt || lists.some(list => edgesOf(list).includes(edge))) continue;
+    if (!task || task.deletedAt || task.key || lists.some(list => edgesOf(list).includes(edge))) continue;
     cache.writeFragment(NEW_EDGE, { __typename: 'TaskEdge', cursor: '', node: { __typename: 'Task', id: taskId } });
     const [next] = lists.flatMap(edgesOf).filter(other => isOlder(taskOf(other)!, task))
       .sort((a, b) => isOlder(taskOf(a)!, taskOf(b)!) ? 1 : -1);
@@ -85,8 +96,10 @@ export function addToList(cache: Cache, changes: Pick<ChangesPageFragment['chang
   }
 }
 
-/** Reads the list and follows its changes. Returns a function that ends this. */
-export function follow(client: Client, { position, freshen }: Pick<Parts, 'position' | 'freshen'>, onError: (error: unknown) => void) {
+/** Reads the list and follows its changes. Returns a function that ends this. Calls `onLists` when task lists may have changed. */
+export function follow(
+  client: Client, { position, freshen }: Pick<Parts, 'position' | 'freshen'>, onError: (error: unknown) => void, onLists = () => {},
+) {
   let live: { unsubscribe(): void } | undefined;
   let ended = false;
   const readList = async () => {
@@ -98,13 +111,15 @@ export function follow(client: Client, { position, freshen }: Pick<Parts, 'posit
   const start = async () => {
     const { tasks } = await untilAnswered(() => ended, readList);
     position.cursor = tasks.syncCursor;
+    onLists();
     listen(position.cursor);
   };
   const listen = (after: string) => {
     if (ended) return;
     live = client.subscription(LiveTasksDocument, { after }).subscribe(({ data, error }) => {
-      if (!data || error) stop(toFailure(error));
-      else position.cursor = data.taskChanges.cursor;
+      if (!data || error) return stop(toFailure(error));
+      position.cursor = data.taskChanges.cursor;
+      if (data.taskChanges.changes.some(({ task }) => task?.key)) onLists();
     });
   };
   const stop = (failure: Failure) => {

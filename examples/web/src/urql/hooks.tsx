@@ -1,15 +1,26 @@
 // urql for the components.
 import { Provider, useQuery } from 'urql';
-import { TaskListDocument } from '../generated/graphql.js';
+import { ListsDocument, OneListDocument, TaskListDocument } from '../generated/graphql.js';
+import { throttled } from '../shared/request.js';
 import type { Parts } from '../shared/tasks.js';
 import type { Backend } from '../ui/backend.js';
 import * as changes from './changes.js';
 import { createUrqlClient, follow, loadMore, PAGE_SIZE } from './client.js';
+import * as lists from './lists.js';
 
 /** The list in the cache. `follow` reads it and keeps it in step, so this hook sends no request. */
 function useTaskList() {
   const [{ data }] = useQuery({ query: TaskListDocument, variables: { first: PAGE_SIZE }, requestPolicy: 'cache-only' });
   return { tasks: data?.tasks.edges.map(({ node }) => node), hasMore: data?.tasks.pageInfo.hasNextPage ?? false };
+}
+
+/** The task lists in the cache. `follow` has them read again when they may have changed. */
+function useLists() {
+  return useQuery({ query: ListsDocument, requestPolicy: 'cache-only' })[0].data?.taskLists.nodes;
+}
+
+function useList(id: string) {
+  return useQuery({ query: OneListDocument, variables: { id }, requestPolicy: 'cache-only' })[0].data?.taskList ?? undefined;
 }
 
 export function urqlBackend(parts: Parts): Backend {
@@ -24,6 +35,11 @@ export function urqlBackend(parts: Parts): Backend {
     setCompleted: (task, completed) => changes.setCompleted(client, task, completed),
     remove: task => changes.remove(client, task),
     restore: task => changes.restore(client, task),
-    follow: onError => follow(client, parts, onError),
+    useLists,
+    useList,
+    readList: id => lists.readList(client, id),
+    importList: (id, markdown) => lists.importList(client, id, markdown),
+    readMarkdown: id => lists.readMarkdown(client, id),
+    follow: onError => follow(client, parts, onError, throttled(() => lists.readLists(client))),
   };
 }

@@ -1,0 +1,32 @@
+// The tasks of one phase of a task list.
+import { Fragment } from 'react';
+import type { Task } from '../shared/tasks.js';
+
+interface Props {
+  label: string;
+  tasks: Task[];
+  offline: boolean;
+  onToggle(task: Task): void;
+}
+
+export function ListTasks({ label, tasks, offline, onToggle }: Props) {
+  if (tasks.length === 0) return null;
+  return (
+    <ul className="tasks" aria-label={label}>
+      {tasks.map(task => {
+        const completed = task.status === 'COMPLETED';
+        return (
+          <li key={task.id}>
+            <label className={completed ? 'completed' : undefined}>
+              <input type="checkbox" checked={completed} disabled={offline} onChange={() => onToggle(task)} />
+              <b>{task.key}</b>{' '}
+              {task.parallel && <><abbr title="can be done at the same time as its neighbours">[P]</abbr>{' '}</>}
+              {task.stories.map(({ key }) => <Fragment key={key}><abbr title="user story">{key}</abbr>{' '}</Fragment>)}
+              <span>{task.text}</span>
+            </label>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
