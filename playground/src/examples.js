@@ -86,6 +86,58 @@ mutation Register {
     },
   ),
   example(
+    `# A list of tasks in Markdown becomes tasks. The
+# diagnostics say where the document is wrong.
+mutation ImportTaskList($input: ImportTaskListInput!) {
+  importTaskList(input: $input) {
+    taskList {
+      id title
+      progress { done total percent }
+    }
+    diagnostics { code line message }
+  }
+}
+`,
+    {
+      input: {
+        markdown: [
+          "# Tasks: Harbour map",
+          "",
+          "Total tasks: 4",
+          "",
+          "## Phase 1: Setup",
+          "",
+          "- [x] T001 Create the project in src/main.rs",
+          "- [ ] T002 [P] Add the linter in .lint.toml",
+          "",
+          "## Phase 2: User Story 1 - Ships (Priority: P1)",
+          "",
+          "- [ ] T003 [US1] Draw the ships in src/ships.rs",
+          "",
+        ].join("\n"),
+      },
+    },
+  ),
+  example(`# markdown is the document with all changes since
+# its import: complete a task, and one box changes.
+query TaskLists {
+  taskLists(first: 3) {
+    nodes {
+      id title
+      progress { done total percent }
+      phases {
+        number title
+        progress { done total percent }
+      }
+      tasks(first: 20) {
+        nodes { id key text status parallel }
+      }
+      markdown
+    }
+  }
+}
+`),
+  example(
     `query ListTasks(
   $first: Int
   $after: String
