@@ -7,22 +7,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, Command, CommandFactory};
+use serde_json::Value;
 use taskhold::cli::Cli;
 
-use crate::support::{json, on_both_databases};
+use crate::support::{Actor, json, on_both_databases};
 
-/// The GraphQL code blocks of docs/api.md.
-fn operations() -> Vec<&'static str> {
+/// The code blocks of docs/api.md in a language.
+fn blocks(language: &str) -> Vec<&'static str> {
     let page = include_str!("../docs/api.md");
-    let blocks = page.split("```graphql\n").skip(1);
-    blocks.filter_map(|rest| rest.split_once("```")).map(|(operation, _)| operation).collect()
+    let blocks = page.split("```").skip(1).step_by(2);
+    blocks.filter_map(|block| block.strip_prefix(language)).collect()
 }
 
 on_both_databases! {
     async fn the_operations_of_the_api_page_do_what_it_says(app) {
         let ann = app.user("ann").await;
-        let operations = operations();
-        let [create, list] = operations[..] else { panic!("docs/api.md has other operations") };
+        let operations = blocks("graphql");
+        let [create, list, ref lists @ ..] = operations[..] else { panic!("docs/api.md has other operations") };
         for _ in ["the first call", "the retry"] {
             let task = ann.data(create, json!({})).await["createTask"]["task"].clone();
             assert_eq!(task["progress"], json!({ "done": 1, "total": 5, "percent": 20 }));
@@ -30,7 +31,44 @@ on_both_databases! {
         let found = ann.data(list, json!({})).await["tasks"]["nodes"].clone();
         assert_eq!(found.as_array().map(Vec::len), Some(1));
         assert_eq!(found[0]["checklist"][0]["children"][1]["text"], "Keep the last good figures");
+        the_operations_on_a_list_do_what_they_say(&ann, lists).await;
     }
+}
+
+async fn the_operations_on_a_list_do_what_they_say(ann: &Actor<'_>, operations: &[&str]) {
+    let [import, read, create, merge] = *operations else { panic!("docs/api.md has other operations") };
+    let imported = ann.data(import, json!({})).await["importTaskList"].clone();
+    assert_eq!(imported["taskList"]["progress"], json!({ "done": 1, "total": 3 }));
+    let diagnostic = &imported["diagnostics"][0];
+    assert_eq!(imported["diagnostics"].as_array().map(Vec::len), Some(1));
+    assert_eq!([&diagnostic["claimed"], &diagnostic["counted"]], [4, 3]);
+
+    let found = ann.data(read, json!({})).await;
+    let tasks = &found["taskList"]["tasks"]["nodes"];
+    assert_eq!([&tasks[0]["key"], &tasks[0]["paths"][0]], ["T002", "src/tides.rs"]);
+    let of_story = json!([{ "key": "T003", "title": "Draw the board in src/board.rs" }]);
+    assert_eq!(found["tasks"]["nodes"], of_story);
+
+    let created = ann.data(create, json!({})).await["createTask"]["task"].clone();
+    assert_eq!([&created["key"], &created["phase"]["number"]], ["T004", "1"]);
+
+    let rename = "mutation($id: ID!, $title: String!) { updateTask(id: $id, input: { title: $title }) { task { id } } }";
+    ann.data(rename, json!({ "id": tasks[0]["id"], "title": "Write the reader of tides" })).await;
+    let undecided = merge.replace("onConflict: SERVER", "");
+    let undecided = ann.data(&undecided, json!({})).await["mergeTaskList"].clone();
+    assert_eq!(undecided["applied"], false);
+    let [conflicts, _] = blocks("json")[..] else { panic!("docs/api.md has other results") };
+    assert_eq!(undecided["conflicts"], serde_json::from_str::<Value>(conflicts).expect("it is JSON"));
+
+    let merged = ann.data(merge, json!({})).await["mergeTaskList"].clone();
+    assert_eq!(merged["applied"], true);
+    let changes = merged["changes"].as_array().expect("it is a list").iter();
+    let changes: Vec<_> = changes.map(|change| [&change["kind"], &change["key"]]).collect();
+    assert_eq!(changes, [["COMPLETED", "T002"], ["KEPT", "T002"]]);
+    let export = merged["taskList"]["markdown"].as_str().expect("it has a document");
+    let lines =
+        "- [x] T002 [P] Write the reader of tides\n- [ ] T004 [P] Test the reader in tests/tides.rs\n";
+    assert!(export.contains(lines), "{export}");
 }
 
 /// The lines around the generated part of docs/configuration.md.
