@@ -1,5 +1,7 @@
 //! What stands behind the key of a task: marks such as `[P]` and `[US1]`, and the beginning of the text.
 
+use std::collections::HashSet;
+
 use crate::list::keys;
 use crate::text::one_line;
 
@@ -58,9 +60,10 @@ impl Reader {
     /// Reads the rest of a paragraph.
     pub fn read(mut self, rest: &str) -> Behind {
         let mut marks = Marks::default();
+        let mut known = HashSet::new();
         let mut at = 0;
         while let Some((group, content)) = self.next_group(&rest[at..]) {
-            if !marks.add(content) {
+            if !marks.add(content, &mut known) {
                 marks.unknown = Some(content.to_owned());
                 let text = at + group;
                 return Behind {
@@ -144,8 +147,8 @@ impl Reader {
 }
 
 impl Marks {
-    /// Adds the mark with this content. False if it is no mark.
-    fn add(&mut self, content: &str) -> bool {
+    /// Adds the mark with this content, of whose stories some are `known` already. False if it is no mark.
+    fn add<'a>(&mut self, content: &'a str, known: &mut HashSet<&'a str>) -> bool {
         let content = content.trim();
         if content == "P" {
             self.parallel = true;
@@ -156,7 +159,7 @@ impl Marks {
             return false;
         }
         for story in stories() {
-            if !self.stories.iter().any(|known| known == story) {
+            if known.insert(story) {
                 self.stories.push(story.to_owned());
             }
         }
