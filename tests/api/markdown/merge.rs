@@ -210,4 +210,31 @@ on_both_databases! {
         assert_eq!(changes(&payload), ["REMOVED T001", "REMOVED T002", "REMOVED T003"]);
         assert_eq!(export(&ann, &list).await, "# Other\n");
     }
+
+    async fn the_unchanged_export_changes_nothing_after_changes_on_the_server(app) {
+        let ann = app.user("ann").await;
+        for (source, titles) in [
+            ("- [ ] T001\n- [ ] T001\n", [None, None]),
+            ("- [ ] T001 a\n- [ ] T001 b\n- [ ] T001\n", [None, None]),
+            ("- [ ] T001 a\n- [ ] T002 b\n", [Some("b"), Some("a")]),
+            ("- [ ] T001 a\n- [ ] T002 b\n", [None, Some("a")]),
+        ] {
+            let list = import(&ann, source).await;
+            let all = tasks(&ann, &list).await;
+            for (task, title) in all.iter().zip(titles) {
+                let id = task["id"].as_str().expect("an id");
+                match title {
+                    Some(title) => update(&ann, id, json!({ "title": title })).await,
+                    None if task == &all[0] => delete(&ann, id).await,
+                    None => {}
+                }
+            }
+            let (before, exported) = (tasks(&ann, &list).await, export(&ann, &list).await);
+            let payload = merge(&ann, &list, &exported, json!({})).await;
+            assert_eq!((&payload["applied"], &payload["conflicts"]), (&json!(true), &json!([])), "{source}");
+            let ids = |tasks: &[Value]| tasks.iter().map(|task| (task["id"].clone(), task["text"].clone())).collect::<Vec<_>>();
+            assert_eq!(ids(&tasks(&ann, &list).await), ids(&before), "{source}");
+            assert_eq!(export(&ann, &list).await, exported);
+        }
+    }
 }
