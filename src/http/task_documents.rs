@@ -125,8 +125,10 @@ impl Exchange<'_> {
             return Err(RequestError::http(StatusCode::PRECONDITION_REQUIRED, message));
         }
         let query = self.parts.uri.query().unwrap_or_default();
-        let mut parameters = form_urlencoded::parse(query.as_bytes());
-        let side = parameters.find_map(|(name, value)| (name == "conflicts").then_some(value));
+        let parameters = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "conflicts");
+        let sides: Vec<_> = parameters.map(|(_, value)| value).collect();
+        // Several values together are none of the possible ones.
+        let side = (!sides.is_empty()).then(|| sides.join(","));
         let replacement = self.documents.replacement(id, side.as_deref(), conditions)?;
         let ReadBody { bytes, permit: _permit } = self.read(body).await?;
         self.report(&self.documents.replace(replacement, bytes).await?)

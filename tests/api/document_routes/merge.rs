@@ -76,7 +76,7 @@ on_both_databases! {
             assert_eq!(String::from_utf8_lossy(&after.body), file.replace("Add tests", text), "{parameter}");
         }
         let (location, file) = conflicting(app, &ann).await;
-        for value in ["", "FILE", "both", "file,server"] {
+        for value in ["", "FILE", "both", "file,server", "file&conflicts=server"] {
             let refused = put(app, &ann, &format!("{location}?conflicts={value}"), None, file.clone()).await;
             assert_eq!(faults(&refused.error((400, "BAD_USER_INPUT"))), ["conflicts invalid"], "{value}");
         }
