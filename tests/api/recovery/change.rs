@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 
 use super::{
-    CANCEL, CHANGE_EMAIL, NEW_PASSWORD, addresses, change_email, login, move_to, refuses_link, reset,
-    succeeds, verify,
+    CANCEL, CHANGE_EMAIL, NEW_PASSWORD, addresses, change_email, eventually, login, move_to, refuses_link,
+    reset, succeeds, verify,
 };
 use crate::support::{Actor, PASSWORD, TestApp, Value, code, faults, json, on_both_databases};
 
@@ -136,6 +136,8 @@ on_both_databases! {
         let ann = app.user("ann").await;
         succeeds(&change_email(&ann, "new@example.com").await);
         let token = app.link_token("CONFIRM", "new@example.com").await;
+        // The lifetime of a token begins when its mail is sent.
+        eventually("the mails are sent", async || app.rows("mails").await.is_empty()).await;
         app.clock.advance(TimeDelta::hours(23));
         assert_eq!(pending(&ann).await, "new@example.com");
         app.clock.advance(TimeDelta::hours(26));
