@@ -3,7 +3,6 @@
 //! index of a part in the document of its task. Every new column is null for a task that belongs to no list, but
 //! for `list_position`, which is then 0.
 
-use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::{prelude::*, schema::*};
 
 #[derive(DeriveMigrationName)]
@@ -50,8 +49,6 @@ impl MigrationTrait for Migration {
             // SQLite adds one column per statement.
             manager.alter_table(Table::alter().table("tasks").add_column(column).to_owned()).await?;
         }
-        let is_postgres = manager.get_database_backend() == DbBackend::Postgres;
-        manager.get_connection().execute_unprepared(&unique_keys(is_postgres)).await?;
         manager.create_index(positions()).await?;
         for part in PARTS {
             let origin = integer_null("origin");
@@ -64,9 +61,8 @@ impl MigrationTrait for Migration {
         for part in PARTS {
             manager.alter_table(Table::alter().table(part).drop_column("origin").to_owned()).await?;
         }
-        for name in ["tasks_list_id_key_idx", "tasks_list_id_list_position_idx"] {
-            manager.drop_index(Index::drop().name(name).table("tasks").to_owned()).await?;
-        }
+        let positions = Index::drop().name("tasks_list_id_list_position_idx").table("tasks").to_owned();
+        manager.drop_index(positions).await?;
         for column in TASK_COLUMNS {
             manager.alter_table(Table::alter().table("tasks").drop_column(column).to_owned()).await?;
         }
@@ -132,13 +128,8 @@ fn documents() -> TableCreateStatement {
         .to_owned()
 }
 
-/// Keys are unique in a list. A key can be longer than an entry of an index of PostgreSQL may be. Tasks that belong to
-/// no list are in no index here.
-fn unique_keys(is_postgres: bool) -> String {
-    let key = if is_postgres { "md5(key)" } else { "key" };
-    format!("CREATE UNIQUE INDEX tasks_list_id_key_idx ON tasks (list_id, {key}) WHERE list_id IS NOT NULL")
-}
-
+/// Keys are unique in a list because every transaction that gives one locks the list first. They have no index: a key
+/// can be longer than an entry of an index of PostgreSQL may be. Tasks that belong to no list are not in this index.
 fn positions() -> IndexCreateStatement {
     Index::create()
         .name("tasks_list_id_list_position_idx")

@@ -229,8 +229,7 @@ impl TaskLists<'_> {
         let document = StoredDocument::new(input.list.id, merged.source.clone(), merged.document.clone());
         let old = merged.tasks.iter().map(|task| task.server.map(|row| entry(&input.rows[row]).position));
         let positions = ordering::fill(&old.collect::<Vec<_>>());
-        let (mut new, mut new_ids, mut changed, mut renamed) =
-            (Vec::new(), HashMap::new(), HashMap::new(), Vec::new());
+        let (mut new, mut new_ids, mut changed) = (Vec::new(), HashMap::new(), HashMap::new());
         for (index, task) in merged.tasks.iter().enumerate() {
             let line = &document.outline.tasks[index];
             let entry_now = ListEntry {
@@ -247,14 +246,11 @@ impl TaskLists<'_> {
             };
             let before = &input.rows[row];
             let title = title_of(&entry_now.key, &entry_now.text);
-            let is_renamed = entry(before).key != entry_now.key;
             let after = before.merged(entry_now, title, (task.completed, task.in_trash), now);
             if after != *before {
-                renamed.extend(is_renamed.then_some(before.id));
                 changed.insert(before.id, after);
             }
         }
-        self.release_keys(transaction, &renamed).await?;
         self.save_changed(transaction, changed).await?;
         self.insert_tasks(transaction, &new).await?;
         let list = input.list.clone().with_next_version(now);

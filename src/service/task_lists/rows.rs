@@ -1,14 +1,12 @@
 //! Writes the rows of many tasks of a list, in few statements.
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, IntoIden, Query, TableRef, ValueTuple};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
-use uuid::Uuid;
-
 use crate::db::entity::task::{ActiveModel, Column, Entity};
 use crate::db::{Transaction, map_error};
 use crate::domain::{Result, Task};
 use crate::service::task_lists::TaskLists;
 use crate::service::task_rows::{insert_error, without_index};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, IntoIden, Query, TableRef, ValueTuple};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait};
 
 /// The number of rows of one statement: a row has about thirty values, and SQLite allows 32,766.
 pub(super) const ROWS_PER_WRITE: usize = 500;
@@ -67,18 +65,6 @@ impl TaskLists<'_> {
                 .and_where(Column::Id.into_expr().eq(changed(1)))
                 .and_where(without_index(self.tasks.mine()));
             transaction.execute(&update).await.map_err(map_error)?;
-        }
-        Ok(())
-    }
-
-    /// Removes the keys of tasks whose keys are about to change, so that two of them can exchange theirs.
-    pub(super) async fn release_keys(&self, transaction: &Transaction, tasks: &[Uuid]) -> Result<()> {
-        for batch in tasks.chunks(ROWS_PER_WRITE) {
-            let release = Entity::update_many()
-                .col_expr(Column::Key, Expr::value(Option::<String>::None))
-                .filter(self.tasks.mine())
-                .filter(Column::Id.is_in(batch.iter().copied()));
-            release.exec(transaction).await.map_err(map_error)?;
         }
         Ok(())
     }
