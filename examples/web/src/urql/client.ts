@@ -96,9 +96,11 @@ export function addToList(cache: Cache, changes: Pick<ChangesPageFragment['chang
   }
 }
 
-/** Reads the list and follows its changes. Returns a function that ends this. Calls `onLists` when task lists may have changed. */
+/** Reads the list and follows its changes. Returns a function that ends this. Calls `onLists` when task lists may have changed, and
+ * `onStartOver` when what the cache has of them may be later than what the server has. */
 export function follow(
   client: Client, { position, freshen }: Pick<Parts, 'position' | 'freshen'>, onError: (error: unknown) => void, onLists = () => {},
+  onStartOver = () => {},
 ) {
   let live: { unsubscribe(): void } | undefined;
   let ended = false;
@@ -126,7 +128,7 @@ export function follow(
     live?.unsubscribe();
     if (failure.code === 'CURSOR_EXPIRED') {
       freshen.forget();
-      start().catch(onError);
+      start().then(onStartOver).catch(onError);
     } else if (failure.isTemporary) {
       setTimeout(() => listen(position.cursor!), RECONNECT_MS);
     } else {

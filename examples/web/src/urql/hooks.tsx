@@ -1,7 +1,7 @@
 // urql for the components.
 import { Provider, useQuery } from 'urql';
 import { ListsDocument, OneListDocument, TaskListDocument } from '../generated/graphql.js';
-import { throttled } from '../shared/request.js';
+import { throttled, untilAnswered } from '../shared/request.js';
 import type { Parts } from '../shared/tasks.js';
 import type { Backend } from '../ui/backend.js';
 import * as changes from './changes.js';
@@ -25,6 +25,12 @@ function useList(id: string) {
 
 export function urqlBackend(parts: Parts): Backend {
   const client = createUrqlClient(parts, changes.taskChanges);
+  const opened = new Set<string>();
+  const readList = (id: string) => {
+    opened.add(id);
+    return lists.readList(client, id);
+  };
+  const readOpenedAgain = () => Promise.all([...opened].map(id => untilAnswered(() => false, () => readList(id)))).then(() => {}, () => {});
   return {
     wrap: children => <Provider value={client}>{children}</Provider>,
     useTaskList,
@@ -37,9 +43,9 @@ export function urqlBackend(parts: Parts): Backend {
     restore: task => changes.restore(client, task),
     useLists,
     useList,
-    readList: id => lists.readList(client, id),
+    readList,
     importList: (id, markdown) => lists.importList(client, id, markdown),
     readMarkdown: id => lists.readMarkdown(client, id),
-    follow: onError => follow(client, parts, onError, throttled(() => lists.readLists(client))),
+    follow: onError => follow(client, parts, onError, throttled(() => lists.readLists(client)), () => void readOpenedAgain()),
   };
 }
