@@ -1,4 +1,4 @@
-//! Reads Markdown task documents and task lists, and writes changes into them. The service does not use it yet.
+//! Reads Markdown task documents and task lists, writes changes into them, and merges versions of a list.
 //! Everything here is a pure function of text: there is no database, no clock and no GraphQL. Reading accepts
 //! every document, and takes time in proportion to its size.
 

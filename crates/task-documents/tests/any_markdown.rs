@@ -1,25 +1,15 @@
 //! What holds for every Markdown document, whether it is read as a task list or as a task document. The generated
 //! documents have all kinds of blocks, containers, line ends and letters.
 
+mod limits;
+
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use task_documents::list::{self, ListDocument, ListTask, TaskState};
 use task_documents::merge::{Decisions, Merge, ServerTask, merge};
-use task_documents::task::{self, Limits, TaskDocument, TaskValues};
+use task_documents::task::{self, TaskDocument, TaskValues};
 
-const LIMITS: Limits = Limits {
-    title: 200,
-    owner: 200,
-    objective: 1_000,
-    rationale: 10_000,
-    item: 1_000,
-    risk: 1_000,
-    mitigation: 2_000,
-    path: 500,
-    items: 500,
-    risks: 100,
-    files: 500,
-};
+use limits::LIMITS;
 
 /// What stands before a line: indentation, quotes and bullets of all kinds.
 #[rustfmt::skip]

@@ -1,12 +1,16 @@
 //! The time of documents that are made to be slow to read. The sizes are small, so that the test is quick without
 //! optimisation: four times the size must not take much more than four times as long.
 
+mod limits;
+
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use task_documents::list::{self, ListDocument, ListTask, TaskState};
 use task_documents::merge::{Decisions, Merge, ServerTask, Side, merge};
-use task_documents::task::{self, Item, Limits, Section, TaskDocument};
+use task_documents::task::{self, Item, Section, TaskDocument};
+
+use limits::LIMITS;
 
 /// The size of the smaller document in bytes.
 const SIZE: usize = 1 << 12;
@@ -17,20 +21,6 @@ const GROWTH: usize = 4;
 const MAX_RATIO: u32 = 9;
 /// Below this time, the ratio says nothing.
 const SHORT: Duration = Duration::from_millis(60);
-
-const LIMITS: Limits = Limits {
-    title: 200,
-    owner: 200,
-    objective: 1_000,
-    rationale: 10_000,
-    item: 1_000,
-    risk: 1_000,
-    mitigation: 2_000,
-    path: 500,
-    items: 500,
-    risks: 100,
-    files: 500,
-};
 
 /// Documents that repeat a part: the beginning, the part, and the end.
 const REPEATED: [(&str, &str, &str); 85] = [

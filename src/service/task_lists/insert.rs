@@ -8,7 +8,6 @@ use task_documents::list::{ListTask, NewLine, Place, TaskState, export, insert, 
 use uuid::Uuid;
 
 use crate::db::entity::task::{self, TaskColumns, TaskRow};
-use crate::db::entity::task_list::{ActiveModel, Column, Entity};
 use crate::db::{Transaction, map_error};
 use crate::domain::{
     Error, Faults, ListEntry, ListPlace, MAX_DOCUMENT_BYTES, NewTask, PathSegment, Problem, Result, Rule,
@@ -140,18 +139,6 @@ impl TaskLists<'_> {
         }
         let list = open.list.with_next_version(self.tasks.now());
         self.save_with_source(transaction, &list, &open.document.source).await
-    }
-
-    /// Writes a locked list with its document.
-    pub(super) async fn save_with_source(
-        &self,
-        transaction: &Transaction,
-        list: &TaskList,
-        source: &str,
-    ) -> Result<()> {
-        let row = ActiveModel { source: ActiveValue::Set(source.to_owned()), ..ActiveModel::from(list) };
-        let update = Entity::update_many().set(row).filter(self.mine()).filter(Column::Id.eq(list.id));
-        update.exec(transaction).await.map_err(map_error).map(drop)
     }
 }
 

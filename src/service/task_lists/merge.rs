@@ -146,13 +146,14 @@ impl TaskLists<'_> {
                 run_in_transaction(bytes, compute(&input, decisions)).await?
             }
         };
-        let merged = outcome?;
-        let active = merged.tasks.iter().filter(|task| !task.in_trash).count();
+        let Merged { conflicts, changes, source, document, tasks } = outcome?;
+        let active = tasks.iter().filter(|task| !task.in_trash).count();
         check_count(active, path, "tasks")?;
-        check_size(&merged.source, path)?;
-        let applied = merged.conflicts.is_empty() && !decisions.dry_run;
-        let (tasks, list) = match applied {
-            true => self.apply(transaction, &input, &merged).await?,
+        check_size(&source, path)?;
+        let document = Arc::new(StoredDocument::new(id, source, document));
+        let applied = conflicts.is_empty() && !decisions.dry_run;
+        let (new_ids, list) = match applied {
+            true => self.apply(transaction, &input, &tasks, &document).await?,
             false => (HashMap::new(), input.list.clone()),
         };
         let conflict = |conflict: &task_documents::merge::Conflict| ListMergeConflict {
@@ -169,13 +170,12 @@ impl TaskLists<'_> {
             previous_key: change.previous_key.clone(),
             task: match change.server {
                 Some(row) => Some(input.rows[row].id),
-                None => tasks.get(&change.task).copied(),
+                None => new_ids.get(&change.task).copied(),
             },
         };
-        let conflicts = merged.conflicts.iter().map(conflict).collect();
-        let changes = merged.changes.iter().map(change).collect();
-        let document = Arc::new(StoredDocument::new(id, merged.source, merged.document));
-        let states = input.states_after(&merged.tasks, &document);
+        let conflicts = conflicts.iter().map(conflict).collect();
+        let changes = changes.iter().map(change).collect();
+        let states = input.states_after(&tasks, &document);
         let (diagnostics, revision) = (file.outline.diagnostics.clone(), String::new());
         let merge = ListMerge { list, applied, conflicts, changes, diagnostics, tasks: active, revision };
         Ok((merge, document, states))
@@ -223,20 +223,20 @@ impl TaskLists<'_> {
         &self,
         transaction: &Transaction,
         input: &MergeInput,
-        merged: &Merged,
+        tasks: &[MergedTask],
+        document: &StoredDocument,
     ) -> Result<(HashMap<usize, Uuid>, TaskList)> {
         let now = self.tasks.now();
-        let document = StoredDocument::new(input.list.id, merged.source.clone(), merged.document.clone());
-        let old = merged.tasks.iter().map(|task| task.server.map(|row| entry(&input.rows[row]).position));
+        let old = tasks.iter().map(|task| task.server.map(|row| entry(&input.rows[row]).position));
         let positions = ordering::fill(&old.collect::<Vec<_>>());
         let (mut new, mut new_ids, mut changed) = (Vec::new(), HashMap::new(), HashMap::new());
-        for (index, task) in merged.tasks.iter().enumerate() {
+        for (index, task) in tasks.iter().enumerate() {
             let line = &document.outline.tasks[index];
             let entry_now = ListEntry {
                 position: positions[index],
                 text: task.text.clone(),
                 base_version: task.in_file.then_some(1),
-                ..entry_of(input.list.id, &document, line)
+                ..entry_of(input.list.id, document, line)
             };
             let Some(row) = task.server else {
                 let task = new_task(&input.list, entry_now, task.completed.unwrap_or(line.ticked), now);
@@ -255,7 +255,7 @@ impl TaskLists<'_> {
         self.insert_tasks(transaction, &new).await?;
         let list = input.list.clone().with_next_version(now);
         let list = TaskList { title: document.outline.title.clone(), ..list };
-        self.save_with_source(transaction, &list, &merged.source).await?;
+        self.save_with_source(transaction, &list, &document.source).await?;
         Ok((new_ids, list))
     }
 

@@ -21,10 +21,12 @@ pub use outline::{ListOutline, OutlineTask, progress_of};
 use std::sync::Arc;
 
 use sea_orm::sea_query::{ExprTrait, SimpleExpr};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+};
 use uuid::Uuid;
 
-use crate::db::entity::task_list::{Column, Entity, TaskListRow};
+use crate::db::entity::task_list::{ActiveModel, Column, Entity, TaskListRow};
 use crate::db::list_query;
 use crate::db::{Transaction, map_error};
 use crate::domain::{
@@ -162,6 +164,22 @@ impl<'a> TaskLists<'a> {
         let source = Entity::find().select_only().column(Column::Source).filter(self.mine());
         let source = source.filter(Column::Id.eq(list.id)).filter(Column::Version.eq(list.version));
         source.into_tuple().one(connection).await.map_err(map_error)
+    }
+
+    /// Writes a locked list without its document.
+    async fn save(&self, transaction: &Transaction, list: &TaskList) -> Result<()> {
+        self.save_row(transaction, list.id, ActiveModel::from(list)).await
+    }
+
+    /// Writes a locked list with its document.
+    async fn save_with_source(&self, transaction: &Transaction, list: &TaskList, source: &str) -> Result<()> {
+        let source = ActiveValue::Set(source.to_owned());
+        self.save_row(transaction, list.id, ActiveModel { source, ..ActiveModel::from(list) }).await
+    }
+
+    async fn save_row(&self, transaction: &Transaction, id: Uuid, row: ActiveModel) -> Result<()> {
+        let update = Entity::update_many().set(row).filter(self.mine()).filter(Column::Id.eq(id));
+        update.exec(transaction).await.map_err(map_error).map(drop)
     }
 }
 

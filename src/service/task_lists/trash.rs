@@ -5,7 +5,6 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
 use uuid::Uuid;
 
 use crate::db::entity::task::{self, Column};
-use crate::db::entity::task_list;
 use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{Error, Instant, Result, TaskList, TaskScope};
 use crate::service::task_lists::TaskLists;
@@ -78,14 +77,6 @@ impl TaskLists<'_> {
         let ids = task::Entity::find().select_only().column(Column::Id).filter(self.tasks.mine());
         let ids = ids.filter(Column::ListId.eq(list)).order_by_asc(Column::Id).lock_exclusive();
         ids.into_tuple::<Uuid>().all(transaction).await.map_err(map_error).map(drop)
-    }
-
-    /// Writes a locked list without its document.
-    async fn save(&self, transaction: &Transaction, list: &TaskList) -> Result<()> {
-        let row = task_list::ActiveModel::from(list);
-        let update = task_list::Entity::update_many().set(row).filter(self.mine());
-        let update = update.filter(task_list::Column::Id.eq(list.id));
-        update.exec(transaction).await.map_err(map_error).map(drop)
     }
 
     /// Raises the versions of tasks of a list. A task that had not changed since the last merge counts as unchanged

@@ -3,6 +3,8 @@
 mod changes;
 mod diagnostics;
 mod generate;
+#[path = "../limits/mod.rs"]
+mod limits;
 mod properties;
 mod reading;
 mod support;

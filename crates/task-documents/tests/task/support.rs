@@ -1,22 +1,9 @@
 //! Shorthand for the tests of task documents.
 
 use task_documents::diagnostic::Code;
-use task_documents::task::{Item, Limits, Section, TaskDocument, TaskValues, export};
+use task_documents::task::{Item, Section, TaskDocument, TaskValues, export};
 
-/// The limits of the service.
-pub const LIMITS: Limits = Limits {
-    title: 200,
-    owner: 200,
-    objective: 1_000,
-    rationale: 10_000,
-    item: 1_000,
-    risk: 1_000,
-    mitigation: 2_000,
-    path: 500,
-    items: 500,
-    risks: 100,
-    files: 500,
-};
+pub use crate::limits::LIMITS;
 
 /// The values that a document says.
 pub fn read(source: &str) -> TaskValues {
