@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::{Actor, SECRET, postgres};
+use super::{Actor, SECRET, admin, migrated, postgres};
 
 /// The kinds of databases that the tests run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,25 +45,24 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// Runs a test on a fresh database of a kind. Does nothing if no server of that kind is available.
+    /// Runs a test on a fresh, migrated database of a kind. Does nothing if no server of that kind is available.
     pub async fn with(kind: DatabaseKind, flags: &[&str], test: impl AsyncFnOnce(&Self)) {
         let folder = tempfile::tempdir().expect("a temporary folder can be created");
         match kind {
             DatabaseKind::Sqlite => {
-                let url = format!("sqlite://{}", folder.path().join("test.db").display());
+                let path = folder.path().join("test.db");
+                migrated::write_sqlite_file(&path).await;
+                let url = format!("sqlite://{}", path.display());
                 test(&Self::new(kind, &url, flags, folder).await).await;
             }
             DatabaseKind::Postgres => {
                 let Some(server) = postgres::server_url() else { return };
                 let name = format!("taskhold_test_{}", Uuid::new_v4().simple());
-                let admin =
-                    sea_orm::Database::connect(server).await.expect("the test server accepts connections");
-                execute(&admin, &format!("CREATE DATABASE {name}")).await;
-                let (host, _) = server.rsplit_once('/').expect("the URL names a database");
-                let app = Self::new(kind, &format!("{host}/{name}"), flags, folder).await;
+                migrated::create_on_postgres(server, &name).await;
+                let app = Self::new(kind, &postgres::url_of(server, &name), flags, folder).await;
                 test(&app).await;
                 drop(app);
-                execute(&admin, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+                admin::run(server, format!("DROP DATABASE {name} WITH (FORCE)")).await;
             }
         }
     }
@@ -84,7 +83,6 @@ impl TestApp {
                 hook(sql);
             }
         });
-        database.migrate_up().await.expect("the migrations run");
         let connection = database.direct_connection().await.expect("the database accepts connections");
         let clock = Clock::default();
         let app = App::new(&config, database.clone(), clock.clone(), config.network.listen())
@@ -186,10 +184,6 @@ impl TestApp {
 
     /// Runs an SQL statement on the database.
     pub async fn execute_sql(&self, sql: &str) {
-        execute(self.connection(), sql).await;
+        self.connection().execute_unprepared(sql).await.expect("the statement is valid");
     }
-}
-
-async fn execute(connection: &DatabaseConnection, sql: &str) {
-    connection.execute_unprepared(sql).await.expect("the statement is valid");
 }

@@ -33,8 +33,7 @@ impl PostgresDatabase {
             .block_on(sea_orm::Database::connect(server))
             .expect("the test server accepts connections");
         let name = format!("taskhold_test_{}", Uuid::new_v4().simple());
-        let (host, _) = server.rsplit_once('/').expect("the URL names a database");
-        let database = Self { url: format!("{host}/{name}"), name, admin, runtime };
+        let database = Self { url: postgres::url_of(server, &name), name, admin, runtime };
         database.administer("CREATE DATABASE", options);
         Some(database)
     }

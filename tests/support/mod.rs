@@ -2,6 +2,7 @@
 //! faults.
 
 mod actor;
+mod admin;
 mod app;
 mod client;
 mod database;
@@ -13,6 +14,7 @@ mod ledger;
 mod link_tokens;
 mod load;
 mod mail_server;
+mod migrated;
 pub mod postgres;
 mod property;
 mod recorded_rows;

@@ -24,12 +24,23 @@ pub fn server_url() -> Option<&'static str> {
     }
 }
 
+/// Whether the server is removed when the test process ends, with all its databases.
+pub fn is_temporary() -> bool {
+    setting("TEST_DATABASE_URL").is_none()
+}
+
+/// The URL of a database on the server with the URL of another database.
+pub fn url_of(server: &str, name: &str) -> String {
+    let (host, _) = server.rsplit_once('/').expect("the URL names a database");
+    format!("{host}/{name}")
+}
+
 /// Starts a PostgreSQL server for one test, with durable writes, so that acknowledged data survives a kill.
 ///
 /// `None` if PostgreSQL is not installed: see [`server_url`].
 #[cfg(unix)]
 pub fn dedicated_server() -> Option<Server> {
-    if setting("TEST_DATABASE_URL").is_some() {
+    if !is_temporary() {
         return None;
     }
     let server = start_or_skip(Durability::Full);
