@@ -12,6 +12,7 @@ pub(crate) mod entity;
 mod error;
 mod feeds;
 mod file_lock;
+mod jobs;
 pub(crate) mod list_query;
 mod migrations;
 mod pool;
@@ -38,6 +39,7 @@ pub use database_url::DatabaseUrl;
 pub(crate) use error::map_error;
 pub use feeds::FeedListener;
 pub use file_lock::FileLock;
+pub(crate) use jobs::as_job;
 pub(crate) use statements::Statements;
 pub use transaction::Transaction;
 pub(crate) use transaction::{Attempts, in_transaction};
@@ -204,9 +206,10 @@ impl Database {
         self.writers.close().await;
     }
 
-    /// Calls `observer` with the SQL of each statement from now on. Tests use it to count statements.
+    /// Calls `observer` with the SQL of each statement from now on, and whether a background job runs it. Tests use
+    /// it to count statements.
     #[doc(hidden)]
-    pub fn observe(&self, observer: impl Fn(&str) + Send + Sync + 'static) {
+    pub fn observe(&self, observer: impl Fn(&str, bool) + Send + Sync + 'static) {
         let observer = Arc::new(observer);
         self.readers.observe(observer.clone());
         self.writers.observe(observer);

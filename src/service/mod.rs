@@ -50,7 +50,7 @@ pub use task_lists::{
 pub use tasks::{ByTask, DocumentMatch, ExportedTask, ItemPosition, Tasks};
 
 use crate::auth::{IpRateLimiter, LinkTokens, Passwords, Tokens, Viewer};
-use crate::db::Database;
+use crate::db::{Database, as_job};
 use crate::domain::{Clock, Result, Scope, User};
 use crate::mail::Mailer;
 use crate::service::change_poll::ChangePoll;
@@ -246,7 +246,7 @@ where
 {
     let of = Arc::downgrade(of);
     tokio::spawn(async move {
-        while tokio::spawn(job(of.clone())).await.is_err() {
+        while tokio::spawn(as_job(job(of.clone()))).await.is_err() {
             tokio::time::sleep(JOB_RESTART_DELAY).await;
         }
     });

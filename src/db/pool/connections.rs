@@ -10,6 +10,7 @@ use sea_orm::{DbBackend, DbErr};
 
 use super::last_write::LastWrite;
 use super::manager::{ConnectionManager, MAX_LIFETIME, Target};
+use crate::db::jobs::is_job;
 
 /// A connection that has been idle for this time is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
@@ -19,8 +20,8 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 const CLOSE_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Called with the SQL of each statement.
-pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
+/// Called with the SQL of each statement, and whether a background job runs it.
+pub type Observer = Arc<dyn Fn(&str, bool) + Send + Sync>;
 
 /// The connections to one database.
 #[derive(Clone)]
@@ -103,14 +104,15 @@ impl Pool {
         (status.size, status.available)
     }
 
-    /// Calls `observer` with the SQL of each statement from now on. Only the first call has an effect.
+    /// Calls `observer` with the SQL of each statement from now on, and whether a background job runs it. Only the
+    /// first call has an effect.
     pub fn observe(&self, observer: Observer) {
         let _ = self.0.observer.set(observer);
     }
 
     pub(super) fn notify_observer(&self, sql: &str) {
         if let Some(observer) = self.0.observer.get() {
-            observer(sql);
+            observer(sql, is_job());
         }
     }
 

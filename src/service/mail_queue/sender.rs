@@ -10,9 +10,9 @@ use tokio::sync::Semaphore;
 use super::figures::MailFigures;
 use super::outbox::Outbox;
 use super::rows::MailRows;
-use crate::db::Database;
 use crate::db::entity::mail::Model;
 use crate::db::entity::parse_stored;
+use crate::db::{Database, as_job};
 use crate::domain::{Clock, MailKind, Result};
 use crate::mail::{LinkToken, Mail, Mailer, SendError};
 use crate::service::email_tokens::EmailTokens;
@@ -99,14 +99,14 @@ impl MailSender {
             let Some(row) = self.rows.claim(retrying.is_none()).await? else { break };
             let places = (place, retrying.filter(|_| row.attempts > 1));
             let sender = self.clone();
-            tokio::spawn(async move {
+            tokio::spawn(as_job(async move {
                 if let Err(error) = sender.attempt(Arc::new(row)).await {
                     tracing::debug!(%error, "a mail could not be prepared; it is tried again after its claim");
                 }
                 drop(places);
                 // The job looks for the next mail.
                 sender.outbox.notify();
-            });
+            }));
         }
         Ok(())
     }
