@@ -8,7 +8,7 @@ use std::thread;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::{LOGIN, Protection, ReceivedMail, Reply, SERVER_TEXT, State, Step};
+use super::{LOGIN, Open, Protection, ReceivedMail, Reply, SERVER_TEXT, State, Step};
 
 trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
@@ -32,7 +32,7 @@ fn argument(line: &str) -> String {
 
 impl State {
     /// Converses until the client quits. An error ends the connection.
-    pub(super) fn converse(&self, client: &TcpStream) -> io::Result<()> {
+    pub(super) fn converse(&self, client: &TcpStream, open: Open<'_>) -> io::Result<()> {
         let mut connection = match &self.protection {
             Protection::Tls(config) => protected(client, config)?,
             _ => plain(client)?,
@@ -75,7 +75,10 @@ impl State {
                         self.step(&mut connection, Step::End, line, "250 taken")?;
                     }
                 }
-                "QUIT" => return write(&mut connection, "221 bye"),
+                "QUIT" => {
+                    drop(open);
+                    return write(&mut connection, "221 bye");
+                }
                 _ => write(&mut connection, "502 unknown command")?,
             }
         }

@@ -167,7 +167,8 @@ impl MailServer {
         self.state.reached.lock().expect("no holder panics").get(&step).copied().unwrap_or_default()
     }
 
-    /// The greatest number of connections that were open at the same time.
+    /// The greatest number of connections that were open at the same time. A connection whose client has quit is not
+    /// open, because after the reply the client may open another one before this server has closed it.
     pub fn most_connections(&self) -> usize {
         self.state.most_open.load(Ordering::Relaxed)
     }
@@ -181,13 +182,28 @@ impl Drop for MailServer {
     }
 }
 
+/// A connection that counts as open until it is dropped.
+struct Open<'a>(&'a State);
+
+impl<'a> Open<'a> {
+    fn count(state: &'a State) -> Self {
+        let open = state.open.fetch_add(1, Ordering::SeqCst) + 1;
+        state.most_open.fetch_max(open, Ordering::SeqCst);
+        Self(state)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl State {
     fn serve(&self, client: &TcpStream) {
-        let open = self.open.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most_open.fetch_max(open, Ordering::SeqCst);
+        let open = Open::count(self);
         // An error is the end of the connection: it was cut, or the client ended it.
-        let _ = self.converse(client);
-        self.open.fetch_sub(1, Ordering::SeqCst);
+        let _ = self.converse(client, open);
         let _ = client.shutdown(std::net::Shutdown::Both);
     }
 
