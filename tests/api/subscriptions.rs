@@ -140,12 +140,16 @@ on_both_databases! {
         ann.task("one").await;
         let mut subscription = subscribe(app, &ann, json!({})).await;
         titles(&mut subscription).await;
-        for _ in 0..2 {
+        let mut delays = Vec::new();
+        for _ in 0..5 {
             let changed = Instant::now();
             app.execute_sql("UPDATE tasks SET version = version + 1").await;
             assert_eq!(titles(&mut subscription).await.0, ["one"]);
-            assert!(changed.elapsed() < Duration::from_secs(1), "{:?}", changed.elapsed());
+            delays.push(changed.elapsed());
         }
+        // One may be later, because the machine may be busy for a moment.
+        delays.sort_unstable();
+        assert!(delays[3] < Duration::from_secs(1), "{delays:?}");
     }
 
     async fn changes_within_a_short_time_share_an_event(app) {

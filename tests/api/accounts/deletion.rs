@@ -12,8 +12,8 @@ use crate::support::{PASSWORD, PostgresDatabase, Server, ServerEnv, Value, json,
 const CREATE: &str = "mutation($title: String!) { createTask(input: { title: $title }) { task { id } } }";
 const DELETE: &str = "mutation($password: String!) { deleteAccount(password: $password) { deletedUserId } }";
 const TASKS: usize = 1_000;
-/// The time limit of another user's write during the deletion.
-const MAX_WRITE_LATENCY: Duration = Duration::from_secs(1);
+/// The time limit of another user's write during the deletion, on a machine that is busy with other tests.
+const MAX_WRITE_LATENCY: Duration = Duration::from_secs(3);
 
 /// A direct connection to the database of a server.
 struct DirectConnection {

@@ -42,9 +42,9 @@ async fn set_password(app: &TestApp, keep_keys: bool) {
 }
 
 async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
     while !condition().await {
-        assert!(std::time::Instant::now() < deadline, "{what}: not within two seconds");
+        assert!(std::time::Instant::now() < deadline, "{what}: not within ten seconds");
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
 }

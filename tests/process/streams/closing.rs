@@ -78,7 +78,7 @@ fn an_expired_token_has_a_close_code_after_which_clients_connect_again() {
     socket.subscribe("1", SUBSCRIBE, &json!({}));
     let begun = Instant::now();
     assert_eq!(socket.close_frame(), "4403 Token has expired");
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     let init = init(&json!({ "authorization": format!("Bearer {token}") }));
     assert_eq!(closed_after(&server, &[init]), "4403 Token has expired");
 }
@@ -173,7 +173,7 @@ fn a_client_that_does_not_initialize_the_connection_has_ten_seconds() {
     assert_eq!(socket.receive(), json!({ "type": "pong", "payload": { "a": 1 } }));
     std::thread::sleep(Duration::from_secs(5));
     assert_eq!(socket.close_frame(), "4408 Connection initialisation timeout");
-    assert!((9.5..11.0).contains(&begun.elapsed().as_secs_f32()), "{:?}", begun.elapsed());
+    assert!((9.5..13.0).contains(&begun.elapsed().as_secs_f32()), "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -182,7 +182,8 @@ fn a_client_that_sends_nothing_is_pinged_and_then_disconnected() {
     let token = server.register("ann");
     let mut alive = server.signed_in_web_socket(&token);
     alive.assert_silent_for(Duration::from_millis(3500));
-    assert_eq!(alive.pings, 3);
+    // The third one comes half a second before the end, which a busy machine may miss.
+    assert!((2..=3).contains(&alive.pings), "{}", alive.pings);
     // This client answers no ping. The server waits a second for the answer to its close frame.
     let mut silent = server.signed_in_web_socket(&token);
     std::thread::sleep(Duration::from_millis(100));
@@ -190,7 +191,9 @@ fn a_client_that_sends_nothing_is_pinged_and_then_disconnected() {
     let begun = Instant::now();
     let received = silent.rest();
     assert!(received.contains("Ping timeout"), "{received}");
-    assert!((2.9..3.8).contains(&begun.elapsed().as_secs_f32()), "{:?}", begun.elapsed());
+    // A ping without a payload is the byte 0x89, which is not UTF-8, and a zero.
+    assert_eq!(received.matches("\u{fffd}\0").count(), 2, "{received:?}");
+    assert!((2.9..6.0).contains(&begun.elapsed().as_secs_f32()), "{:?}", begun.elapsed());
 }
 
 #[test]
