@@ -112,6 +112,12 @@ pub enum DiagnosticCode {
     StoryMismatch,
     /// The task is marked with a story that no phase heading names.
     UnknownStory,
+    /// A dependency names a task, phase or story that the document does not have. It was ignored.
+    UnknownReference,
+    /// A stated dependency would complete a cycle. It was ignored.
+    DependencyCycle,
+    /// The box of the task is ticked, although a task on which it depends is not completed.
+    DoneEarly,
     /// The document contains no task.
     NoTasks,
     /// The text is too long for its field and was shortened there. The document keeps it in full.

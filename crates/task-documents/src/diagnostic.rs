@@ -50,6 +50,9 @@ pub enum Code {
     UnknownTag,
     StoryMismatch,
     UnknownStory,
+    UnknownReference,
+    DependencyCycle,
+    DoneEarly,
     NoTasks,
     TextCut,
     TooMany,
@@ -74,6 +77,9 @@ impl Code {
             | Self::UnreadTask
             | Self::UnknownMark
             | Self::StoryMismatch
+            | Self::UnknownReference
+            | Self::DependencyCycle
+            | Self::DoneEarly
             | Self::UnreadableValue => Severity::Warning,
             Self::UnkeyedBox
             | Self::StruckTask

@@ -6,7 +6,7 @@ mod limits;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use task_documents::list::{self, ListDocument, ListTask, TaskState};
+use task_documents::list::{self, ListDocument, ListNow, ListTask, TaskNow, TaskState, Waiting};
 use task_documents::merge::{Decisions, Merge, ServerTask, Side, merge};
 use task_documents::task::{self, Item, Section, TaskDocument};
 
@@ -23,7 +23,7 @@ const MAX_RATIO: u32 = 9;
 const SHORT: Duration = Duration::from_millis(60);
 
 /// Documents that repeat a part: the beginning, the part, and the end.
-const REPEATED: [(&str, &str, &str); 85] = [
+const REPEATED: [(&str, &str, &str); 106] = [
     ("", "a [b](c) *d* ", ""),
     ("- [ ] T001 ", "src/a.rs, ", ""),
     ("- [ ] T001 a\n", "  more\n", ""),
@@ -109,6 +109,27 @@ const REPEATED: [(&str, &str, &str); 85] = [
     ("# T\n", "**Owner**: a\n", ""),
     ("# T\n## Risks\n", "| Risk | Likelihood | Impact |\n|---|---|---|\n\n", ""),
     ("# T\n## Files\n**New**\n- ", "`a", ""),
+    ("- [ ] T001 ", "depends on T1 (", ""),
+    ("- [ ] T001 ", "depends on T1 (a), ", ""),
+    ("- [ ] T001 depends on T1", ", T1", ""),
+    ("- [ ] T001 ", "not depends on T1 ", ""),
+    ("- [ ] T001 ", "depends-", ""),
+    ("- [ ] T001 ", "after'", ""),
+    ("- [ ] T001 a\n", "  - depends on T2\n", ""),
+    ("- [ ] T001 depends on ", "* ", "T1"),
+    ("# Dependencies\n\nT1", ": ", ""),
+    ("# Dependencies\n\nT1", ": after", ""),
+    ("# Dependencies\n\nT1", " - after T1", ""),
+    ("# Dependencies\n\nT1", " (can start after T1", ""),
+    ("# Dependencies\n\nPhase 1: after ", "a and ", ""),
+    ("# Dependencies\n\nPhase 1+", "1+", ""),
+    ("# Dependencies\n\nPhase 1+", "Phase 1+", ""),
+    ("# Dependencies\n\n", "a b c d (", ""),
+    ("# Dependencies\n\nUS1", " depends on US2", ""),
+    ("# Dependencies\n\n", "US1 depends on US1-US9. ", ""),
+    ("- [ ] T1 a\n# Dependencies\n", "- T1 depends on T1-T2\n", ""),
+    ("", "# Dependencies\nT1 depends on T1\n\n", ""),
+    ("# Phase 1\n- [ ] T1 a\n# Dependencies\n", "- Phases 1-2 depend on T1, Phase 1+\n", ""),
 ];
 
 /// More documents that repeat a part, for sections of task documents.
@@ -141,6 +162,12 @@ fn documents(size: usize) -> Vec<(String, String)> {
         }
         text
     };
+    let phases = |statement: &dyn Fn(usize, usize) -> String| {
+        let count = size / 50;
+        let phase = |number: usize| format!("# Phase {number}\n- [ ] T{number} a\n");
+        let statements = (0..count).map(|number| format!("- {}", statement(number, count - 1)));
+        (0..count).map(phase).chain(["# Dependencies\n".to_owned()]).chain(statements).collect::<String>()
+    };
     let columns = format!("{}\n{}\n", "|a".repeat(size / 8), "|-".repeat(size / 8));
     let repeated = REPEATED.iter().map(|(start, part, end)| (*start, *part, *end));
     let in_sections = IN_SECTIONS.iter().map(|(start, part)| (*start, *part, ""));
@@ -164,6 +191,29 @@ fn documents(size: usize) -> Vec<(String, String)> {
         ("definitions", numbered(&|number| format!("[a{number}]: b\n"))),
         ("backquotes", numbered(&|number| format!("{} ", "`".repeat(1 + number % 100)))),
         ("a table with many columns and rows", columns + &"|\n".repeat(size / 4)),
+        ("a cycle of tasks", numbered(&|number| format!("- [ ] T{number} depends on T{}, T0\n", number + 1))),
+        ("ranges of tasks", numbered(&|number| format!("- [ ] T{number} depends on T0-T{number}\n"))),
+        (
+            "ranges of later tasks",
+            numbered(&|number| format!("- [ ] T{number} depends on T0-T{}\n", size / 40)),
+        ),
+        (
+            "phases that depend on all",
+            phases(&|_, last| format!("Phases 0-{last} depend on Phases 0-{last}\n")),
+        ),
+        (
+            "phases that depend on some",
+            phases(&|number, last| format!("Phase {last} depends on Phases 0-{number}\n")),
+        ),
+        (
+            "phases in a cycle",
+            phases(&|number, _| format!("Phase {number} depends on Phase {}\n", number + 1)),
+        ),
+        (
+            "tasks that depend on phases",
+            phases(&|number, last| format!("T{number} depends on Phases 0-{last}\n")),
+        ),
+        ("tasks that depend on tasks", phases(&|number, last| format!("T0-T{last} depend on T{number}\n"))),
         ("emphasis around a key", format!("- [ ] {}T001 {}", repeat("*_"), repeat("_*"))),
     ];
     repeated.chain(others.map(|(name, text)| (name.to_owned(), text))).collect()
@@ -180,6 +230,22 @@ fn use_as_list(source: &str) {
     };
     assert_eq!(list::export(source, &document, unchanged), source);
     without_half(source, &document);
+}
+
+fn task_now(task: &ListTask) -> Option<TaskNow<'_>> {
+    Some(TaskNow { text: &task.text, is_completed: task.ticked })
+}
+
+/// Finds out for a list what its tasks wait for.
+fn find_waiting(source: &str) {
+    let document = ListDocument::read(source);
+    for is_marked in [false, true] {
+        let tasks = document.tasks.iter().map(task_now).collect();
+        let waiting = Waiting::new(&[ListNow { document: &document, is_marked, tasks }], &[], &[]);
+        for task in document.tasks.len().saturating_sub(100)..document.tasks.len() {
+            assert_eq!(waiting.waits_for(task, 20).is_empty(), !waiting.is_waiting(task));
+        }
+    }
 }
 
 fn is_left_out(key: &str) -> bool {
@@ -240,8 +306,9 @@ fn use_as_task_document(source: &str) {
 /// What is done with a document, and its name.
 type Work = (&'static str, fn(&str));
 
-const WORKS: [Work; 4] = [
+const WORKS: [Work; 5] = [
     ("list", use_as_list),
+    ("waiting", find_waiting),
     ("merge", merge_with_itself),
     ("carry", merge_with_others),
     ("task", use_as_task_document),
@@ -265,6 +332,34 @@ fn the_time_grows_in_proportion_to_the_size() {
             let is_linear = (0..4).any(|_| is_fine());
             assert!(is_linear, "{form}, {name}: {:?} and {:?}", time(work, &small), time(work, &large));
         }
+    }
+}
+
+/// Writes the times for a list of 5,000 tasks in 15 phases, each with two references.
+#[test]
+#[ignore = "is a measurement, for an optimised build"]
+fn a_list_of_5000_tasks() {
+    let source: String = (1..=5_000_usize)
+        .map(|number| {
+            let heading =
+                if number % 334 == 1 { format!("## Phase {}\n", number / 334 + 1) } else { String::new() };
+            let mark = if number % 2 == 0 { " [P]" } else { "" };
+            let before = |distance: usize| number.saturating_sub(distance).max(1);
+            format!("{heading}- [ ] T{number}{mark} a (depends on T{}, T{})\n", before(1), before(7))
+        })
+        .collect();
+    let start = Instant::now();
+    let document = ListDocument::read(&source);
+    println!("read: {:?}", start.elapsed());
+    for added in [Vec::new(), vec![(0, 0); 1], (0..2_000).map(|task| (task + 2_000, task)).collect()] {
+        let tasks = document.tasks.iter().map(task_now).collect();
+        let lists = [ListNow { document: &document, is_marked: true, tasks }];
+        let start = Instant::now();
+        let waiting = Waiting::new(&lists, &[], &added);
+        println!("new: {:?}", start.elapsed());
+        let start = Instant::now();
+        let found: usize = (4_900..5_000).map(|task| waiting.waits_for(task, 20).len()).sum();
+        println!("waits_for of 100 tasks: {:?} {found}", start.elapsed());
     }
 }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 use task_documents::diagnostic::Diagnostic;
-use task_documents::list::{ListDocument, ListTask, Phase, Story};
+use task_documents::list::{
+    Group, KeyReference, ListDocument, ListTask, Phase, Statements, Story, TaskStatement,
+};
 use uuid::Uuid;
 
 use crate::domain::{Instant, TaskList};
@@ -100,8 +102,17 @@ impl StoredDocument {
 
     /// The memory that the document takes, in bytes, estimated.
     pub fn memory_size(&self) -> usize {
-        let ListDocument { tasks, phases, stories, diagnostics, .. } = &self.outline;
+        let ListDocument { tasks, phases, stories, diagnostics, statements, .. } = &self.outline;
+        let Statements { phases: of_phases, stories: of_stories, tasks: of_tasks, others } = statements;
+        let references = tasks.iter().map(|task| task.references.len() * size_of::<KeyReference>());
+        let dependencies = of_phases.iter().chain(of_stories).map(|on| on.len() * size_of::<usize>());
+        let groups = others.iter().map(|other| other.subjects.len() + other.references.len());
         self.source.len() * BYTES_PER_BYTE
+            + references
+                .chain(dependencies)
+                .chain(groups.map(|count| count * size_of::<Group>()))
+                .sum::<usize>()
+            + of_tasks.len() * size_of::<TaskStatement>()
             + tasks.len() * size_of::<ListTask>()
             + phases.len() * (size_of::<Phase>() + 4 * size_of::<Uuid>())
             + stories.len() * (2 * size_of::<Story>() + 2 * size_of::<Uuid>())

@@ -165,8 +165,8 @@ fn split_digits(text: &str) -> Option<(&str, &str)> {
     (length > 0).then(|| text.split_at(length))
 }
 
-/// The length of the number of a phase with which a text in lower case begins.
-fn phase_number_length(text: &str) -> Option<usize> {
+/// The length of the number of a phase with which a text begins, or of a single letter.
+pub fn phase_number_length(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut length = digits(0);

@@ -20,14 +20,15 @@ const MAX_QUOTE: usize = 60;
 /// The maximum number of keys in a message. Diagnostic::keys has all of them.
 const MAX_KEYS: usize = 5;
 
-/// The diagnostics of a document, ordered by line.
+/// The diagnostics of a document, those of its dependencies included, ordered by line.
 pub fn diagnose(
     markdown: &Markdown<'_>,
     outline: &Outline,
     found: &Tasks,
     document: &ListDocument,
+    of_dependencies: Vec<Diagnostic>,
 ) -> Vec<Diagnostic> {
-    let mut report = Report { markdown, diagnostics: Vec::new() };
+    let mut report = Report { markdown, diagnostics: of_dependencies };
     if document.tasks.is_empty() {
         report.add_without_line(
             Code::NoTasks,
@@ -39,21 +40,11 @@ pub fn diagnose(
     report.stories(outline, document);
     report.phases(document);
     report.shared_files(document);
-    let is_in_task = lines_of(markdown, found.tasks.iter().map(|task| task.lines.clone()));
+    let is_in_task = markdown.lines_in(found.tasks.iter().map(|task| task.lines.clone()));
     report.unread_tasks(found, &is_in_task);
     report.counts(document, &is_in_task);
     report.placeholders();
     diagnostic::in_order(report.diagnostics)
-}
-
-/// For each line, whether it is in one of these ranges. The number of the first line is 1.
-fn lines_of(markdown: &Markdown<'_>, ranges: impl Iterator<Item = std::ops::Range<usize>>) -> Vec<bool> {
-    let mut lines = vec![false; markdown.lines.count() + 1];
-    for range in ranges.filter(|range| !range.is_empty()) {
-        let (first, last) = (markdown.line(range.start), markdown.line(range.end - 1));
-        lines[first..=last].fill(true);
-    }
-    lines
 }
 
 struct Report<'m> {
@@ -203,8 +194,7 @@ impl Report<'_> {
 
     fn counts(&mut self, document: &ListDocument, is_in_task: &[bool]) {
         let counts = Counts::new(document);
-        let unread = self.markdown.blocks.iter().filter(|block| is_unread(block.kind));
-        let is_unread = lines_of(self.markdown, unread.map(|block| block.range.clone()));
+        let is_unread = self.markdown.unread_lines();
         let first = self.markdown.line(self.markdown.body);
         for number in
             (first..=self.markdown.lines.count()).filter(|line| !is_in_task[*line] && !is_unread[*line])
@@ -223,7 +213,7 @@ impl Report<'_> {
 
     fn placeholders(&mut self) {
         let markdown = self.markdown;
-        let blocks = markdown.blocks.iter().filter(|block| is_unread(block.kind)).map(|block| &block.range);
+        let blocks = markdown.blocks.iter().filter(|block| block.kind.is_unread()).map(|block| &block.range);
         let spans = markdown.inlines.iter().filter(|inline| inline.kind == InlineKind::Code);
         let mut code: Vec<_> = blocks.chain(spans.map(|span| &span.range)).collect();
         code.sort_by_key(|range| range.start);
@@ -242,10 +232,6 @@ impl Report<'_> {
             self.add(Code::Placeholder, at, message, Vec::new());
         }
     }
-}
-
-fn is_unread(kind: BlockKind) -> bool {
-    matches!(kind, BlockKind::Code | BlockKind::Html)
 }
 
 /// The key with which a text begins, behind symbols, emphasis and one group in square brackets. None if it is

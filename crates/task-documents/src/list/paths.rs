@@ -64,13 +64,17 @@ pub fn is_folder(path: &str) -> bool {
     path.ends_with('/')
 }
 
-/// The text as it stands in a document. Details lose the indentation that all of their lines have, so that
-/// they are not read as a code block. A text of one line stands behind a word, so that it is part of a
+/// The text as it stands in a document. A text of one line stands behind a word, so that it is part of a
 /// paragraph.
 fn as_document(text: &str) -> String {
     if !text.contains(['\n', '\r']) && !text.starts_with([' ', '\t']) {
         return format!("Text {text}");
     }
+    dedented(text)
+}
+
+/// Details without the indentation that all of their lines have, so that they are not read as a code block.
+pub fn dedented(text: &str) -> String {
     let indentation = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
     let common = lines(text).filter(|line| !line.trim().is_empty()).map(indentation).min().unwrap_or(0);
     lines(text).map(|line| line.get(common..).unwrap_or_default().to_owned() + "\n").collect()

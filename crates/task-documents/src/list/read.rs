@@ -2,11 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::list::dependencies;
 use crate::list::diagnose::diagnose;
 use crate::list::labels::Labels;
+use crate::list::names::Names;
 use crate::list::outline::{Outline, PhaseHeading};
+use crate::list::references::references;
+use crate::list::sections::statements as statements_in_sections;
 use crate::list::tasks::{FoundTask, Tasks};
-use crate::list::types::{ListDocument, ListTask, Phase, Story};
+use crate::list::types::{ListDocument, ListTask, Phase, Statements, Story};
 use crate::markdown::Markdown;
 
 impl ListDocument {
@@ -20,8 +24,12 @@ impl ListDocument {
         let tasks = list_tasks(&outline, &headings, &phases, &found.tasks);
         let stories = stories(&outline, &phases, titles, &tasks);
         let title = outline.title();
-        let mut document = Self { title, tasks, phases, stories, diagnostics: Vec::new() };
-        document.diagnostics = diagnose(&markdown, &outline, &found, &document);
+        let (names, statements, diagnostics) =
+            (Names::new(tasks.iter().map(|task| task.key.as_str())), Statements::default(), Vec::new());
+        let mut document = Self { title, tasks, phases, stories, statements, diagnostics, names };
+        let sentences = statements_in_sections(&markdown, &outline, &found);
+        let of_dependencies = dependencies::read(&markdown, &sentences, &found, &mut document);
+        document.diagnostics = diagnose(&markdown, &outline, &found, &document, of_dependencies);
         document
     }
 }
@@ -87,6 +95,7 @@ fn list_tasks(outline: &Outline, headings: &[usize], phases: &[Phase], tasks: &[
             key: task.key.clone(),
             text: task.text.clone(),
             details: task.details.clone(),
+            references: references(&task.text, task.details.as_deref()),
             ticked: task.ticked,
             parallel: task.marks.parallel,
             stories: if marked_stories.is_empty() { of_phase() } else { marked_stories.clone() },

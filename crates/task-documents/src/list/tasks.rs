@@ -83,6 +83,21 @@ pub fn behind_key(source: &str, box_end: usize, key: Range<usize>, paragraph_end
     Reader::new(&source[box_end..key.start]).read(&source[key.end..paragraph_end])
 }
 
+impl FoundTask {
+    /// Where the lines below the first paragraph begin.
+    fn below_paragraph(&self, markdown: &Markdown<'_>) -> usize {
+        // The line below a paragraph that makes it a heading belongs to the paragraph.
+        markdown.lines.end(markdown.blocks[self.item + 1].range.end.saturating_sub(1))
+    }
+
+    /// The first byte of the details that is not white space.
+    pub fn details_start(&self, markdown: &Markdown<'_>) -> usize {
+        let start = self.below_paragraph(markdown).min(self.lines.end);
+        let lines = &markdown.source[start..self.lines.end];
+        start + lines.len() - lines.trim_start().len()
+    }
+}
+
 impl Tasks {
     /// Finds all boxes and tasks.
     pub fn find(markdown: &Markdown<'_>) -> Self {
@@ -137,9 +152,7 @@ impl Tasks {
 
     fn set_details(&mut self, markdown: &Markdown<'_>) {
         for task in &mut self.tasks {
-            // The line below a paragraph that makes it a heading belongs to the paragraph.
-            let paragraph = &markdown.blocks[task.item + 1];
-            let start = markdown.lines.end(paragraph.range.end.saturating_sub(1));
+            let start = task.below_paragraph(markdown);
             let details = markdown.source.get(start..task.lines.end).unwrap_or_default();
             task.details = details_of(details);
         }

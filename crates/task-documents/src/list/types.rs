@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::Diagnostic;
+use crate::list::names::{KeyReference, Names};
 
 /// What a list document says. Offsets and lengths are bytes of its source.
 #[derive(Clone, Debug)]
@@ -15,7 +16,17 @@ pub struct ListDocument {
     pub phases: Vec<Phase>,
     /// The stories, in the order of their phases; those that no phase heading names come last.
     pub stories: Vec<Story>,
+    /// The dependencies that sections of the document state.
+    pub statements: Statements,
     pub diagnostics: Vec<Diagnostic>,
+    pub(crate) names: Names,
+}
+
+impl ListDocument {
+    /// The index of the task with this key in [`ListDocument::tasks`].
+    pub fn index_of(&self, key: &str) -> Option<usize> {
+        self.names.task(key)
+    }
 }
 
 /// A task of a list document.
@@ -27,6 +38,8 @@ pub struct ListTask {
     pub text: String,
     /// The lines below the first paragraph, in NFC.
     pub details: Option<String>,
+    /// What its own lines name after a word such as `depends on`, in their order.
+    pub references: Vec<KeyReference>,
     pub ticked: bool,
     pub parallel: bool,
     /// The stories that the marks name, without those of the phase.
@@ -44,6 +57,46 @@ pub struct ListTask {
     /// From the first byte of the text, or of a `\` that is not part of it, to the end of the first
     /// paragraph.
     pub text_span: Range<usize>,
+}
+
+/// The dependencies that the sections of a document state, and the default dependencies of phases.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Statements {
+    /// For each phase, the indexes of the phases on which it depends directly. They form no cycle.
+    pub phases: Vec<Vec<usize>>,
+    /// For each story, the indexes of the stories on which it depends directly. They form no cycle.
+    pub stories: Vec<Vec<usize>>,
+    /// The dependencies of tasks on tasks, in the order of the document. They can form cycles, among them and
+    /// with those that the lines of tasks state.
+    pub tasks: Vec<TaskStatement>,
+    /// All others: the tasks of all subjects wait for the tasks of all references.
+    pub others: Vec<Statement>,
+}
+
+/// A dependency of a task on another one, which a section states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskStatement {
+    /// The index of the task that waits.
+    pub task: usize,
+    /// The index of the task for which it waits.
+    pub on: usize,
+    /// Where the sentence stands in the source.
+    pub offset: usize,
+}
+
+/// A statement about tasks, phases and stories.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    pub subjects: Vec<Group>,
+    pub references: Vec<Group>,
+}
+
+/// A task, a phase or a story, by its index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    Task(usize),
+    Phase(usize),
+    Story(usize),
 }
 
 /// A phase of a list document.

@@ -71,6 +71,13 @@ pub enum BlockKind {
     Cell,
 }
 
+impl BlockKind {
+    /// Whether what stands in the block is never read.
+    pub fn is_unread(self) -> bool {
+        matches!(self, Self::Code | Self::Html)
+    }
+}
+
 /// A part of a line with a meaning of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inline {
@@ -143,5 +150,21 @@ impl<'a> Markdown<'a> {
     /// The number of the line that holds this byte, counted from 1.
     pub fn line(&self, offset: usize) -> usize {
         self.lines.number(offset)
+    }
+
+    /// For each line, whether it is in one of these ranges. The number of the first line is 1.
+    pub fn lines_in(&self, ranges: impl Iterator<Item = Range<usize>>) -> Vec<bool> {
+        let mut lines = vec![false; self.lines.count() + 1];
+        for range in ranges.filter(|range| !range.is_empty()) {
+            let (first, last) = (self.line(range.start), self.line(range.end - 1));
+            lines[first..=last].fill(true);
+        }
+        lines
+    }
+
+    /// For each line, whether it is in a code block or an HTML block. The number of the first line is 1.
+    pub fn unread_lines(&self) -> Vec<bool> {
+        let unread = self.blocks.iter().filter(|block| block.kind.is_unread());
+        self.lines_in(unread.map(|block| block.range.clone()))
     }
 }

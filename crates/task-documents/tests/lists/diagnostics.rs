@@ -40,6 +40,37 @@ fn each_code_is_reported_with_its_line_and_keys() {
             vec![entry(Code::Placeholder, 1, ""), entry(Code::Placeholder, 2, "")],
         ),
         ("- [ ] T001 a\n\nTotal tasks: 2\n", vec![entry(Code::CountMismatch, 3, "")]),
+        (
+            "- [ ] T001 a (depends on T009 and T002)\n  - b\n  - requires T001-T008\n- [ ] ~~T002~~ b\n",
+            vec![
+                entry(Code::UnknownReference, 1, "T001"),
+                entry(Code::UnknownReference, 3, "T001"),
+                entry(Code::StruckTask, 4, "T002"),
+            ],
+        ),
+        (
+            "## A\n- [ ] T001 a\n## Dependencies\nText.\nT001 depends on T009,\nPhase 1 and US1.\nT007\n\
+            depends on T001\n",
+            vec![
+                entry(Code::UnknownReference, 5, "T001"),
+                entry(Code::UnknownReference, 5, "T001"),
+                entry(Code::UnknownReference, 5, "T001"),
+                entry(Code::UnknownReference, 7, ""),
+            ],
+        ),
+        (
+            "- [ ] T001 a\n  - depends on T002\n- [x] T002 b (depends on T001)\n- [x] T003 c (depends on T001)\n",
+            vec![entry(Code::DependencyCycle, 3, "T001 T002"), entry(Code::DoneEarly, 4, "T003 T001")],
+        ),
+        (
+            "# A\n- [x] T001 a\n- [ ] T002 b\n# Dependencies\n- T001 depends on T002\n- T002 depends on T001\n",
+            vec![entry(Code::DoneEarly, 2, "T001 T002"), entry(Code::DependencyCycle, 6, "T001 T002")],
+        ),
+        (
+            "# Phase 1 (US1)\n- [ ] T001 a\n# Phase 2 (US2)\n- [ ] T002 b\n# Dependencies\n\
+            - US1 depends on US2\n- US2 depends on US1\n- Phase 1 depends on Phase 2\n- Phase 2 depends on Phase 1\n",
+            vec![entry(Code::DependencyCycle, 7, ""), entry(Code::DependencyCycle, 9, "")],
+        ),
     ];
     for (source, expected) in cases {
         assert_eq!(found(source), expected, "{source}");
@@ -116,4 +147,27 @@ fn messages_are_sentences() {
         assert!(message.ends_with('.') && message.starts_with(char::is_uppercase), "{message}");
         assert!(found.keys.iter().all(|key| message.contains(key)), "{message}");
     }
+}
+
+#[test]
+fn too_many_dependencies_are_reported() {
+    let tasks: String = (1..=300).map(|number| format!("- [ ] T{number} a\n")).collect();
+    let too_many = |source: &str| {
+        let found = diagnostics(source).into_iter().filter(|found| found.code == Code::UnknownReference);
+        found.map(|found| (found.line, found.message)).collect::<Vec<_>>()
+    };
+    let of_tasks =
+        "The document states more than 50000 dependencies of tasks. Further ones are ignored.".to_owned();
+    let statement = format!("{tasks}# Dependencies\nT1-T300 depend on T1-T300\n");
+    assert_eq!(too_many(&statement), [(Some(302), of_tasks.clone())]);
+    let own = format!("{tasks}- [ ] T301 depends on T1{}\n", ", T1-T300".repeat(167));
+    assert_eq!(too_many(&own), [(Some(301), of_tasks)]);
+    let phases: String = (1..=300).map(|number| format!("# Phase {number}\n- [ ] T{number} a\n")).collect();
+    let of_groups =
+        "The statements of the document name more than 50000 tasks, phases and stories. Further ones are \
+        ignored."
+            .to_owned();
+    let statement =
+        format!("{phases}# Dependencies\nPhases 1-300 depend on Phases 1-300\nT1 depends on T999\n");
+    assert_eq!(too_many(&statement), [(Some(602), of_groups)]);
 }
