@@ -13,6 +13,7 @@ mod m20261128_000007_order_changes;
 mod m20261129_000008_recover_accounts;
 mod m20261129_000009_create_api_keys;
 mod m20261129_000010_create_task_lists;
+mod m20261129_000011_create_claims;
 
 /// Runs the migrations, oldest first.
 pub struct Migrator;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000008_recover_accounts::Migration),
             Box::new(m20261129_000009_create_api_keys::Migration),
             Box::new(m20261129_000010_create_task_lists::Migration),
+            Box::new(m20261129_000011_create_claims::Migration),
         ]
     }
 }

@@ -81,6 +81,7 @@ fn lists() -> TableCreateStatement {
         .col(timestamp_with_time_zone("updated_at"))
         .col(timestamp_with_time_zone_null("deleted_at"))
         .col(integer("version"))
+        .col(text("ordering").default("MARKED"))
         .col(text("source"))
         .foreign_key(
             ForeignKey::create()

@@ -2,19 +2,24 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::anyhow;
 use async_graphql::ContextBase;
 use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
+use crate::api::dependency::loader::WaitingLoader;
 use crate::api::event_read::EventRead;
 use crate::api::task_list::loader::ListLoader;
 use crate::auth::{ClientInfo, Credential, Viewer};
 use crate::domain::{Error, Required, Result, User};
 use crate::graphql::error::FieldError;
 use crate::graphql::{AttributeResponse, ResponseShare};
-use crate::service::{Account, Accounts, Credentials, Services, TaskLists, Tasks};
+use crate::service::{Account, Accounts, Credentials, Services, TaskLists, Tasks, WaitingSeeds};
+
+/// The maximum number of objects that the fields of one request find through dependencies.
+const MAX_RELATED: usize = 10_000;
 
 /// One request's access to the services. The token is verified when the first field needs the viewer, so that
 /// public fields work with an invalid token.
@@ -27,6 +32,8 @@ pub struct RequestContext {
     account: Mutex<Option<User>>,
     lists: std::sync::Mutex<HashMap<Uuid, Arc<ListLoader>>>,
     share: Arc<ResponseShare>,
+    /// The number of objects that fields without pages have found through dependencies.
+    related: AtomicUsize,
     /// The event of a subscription; None for every other request.
     event: Option<Box<EventRead>>,
 }
@@ -42,7 +49,17 @@ impl RequestContext {
     ) -> Self {
         let (viewer, account) = (OnceCell::new(), Mutex::new(None));
         let lists = std::sync::Mutex::default();
-        Self { services, credential, client, viewer, account, lists, share, event }
+        Self {
+            services,
+            credential,
+            client,
+            viewer,
+            account,
+            lists,
+            share,
+            related: AtomicUsize::new(0),
+            event,
+        }
     }
 
     /// The event of a subscription that the request reads.
@@ -53,6 +70,13 @@ impl RequestContext {
     /// The response's share of the response budget.
     pub fn share(&self) -> &Arc<ResponseShare> {
         &self.share
+    }
+
+    /// Counts objects that a field without pages has found through dependencies: nested in each other, few such fields
+    /// could find very many. Errors: TooManyRelated.
+    pub fn count_related(&self, count: usize) -> Result<()> {
+        let counted = self.related.fetch_add(count, Ordering::Relaxed) + count;
+        if counted > MAX_RELATED { Err(Error::TooManyRelated { limit: MAX_RELATED }) } else { Ok(()) }
     }
 
     /// The services, for operations that need no sign-in.
@@ -131,6 +155,11 @@ impl RequestContext {
         let mut loaders = self.lists.lock().expect("no holder panics");
         let loader = || Arc::new(ListLoader::new(list, viewer, &self.services, &self.share));
         loaders.entry(list).or_insert_with(loader).clone()
+    }
+
+    /// A loader of what tasks of `viewer` wait for.
+    pub fn waiting_loader(&self, seeds: WaitingSeeds, viewer: &Viewer) -> Arc<WaitingLoader> {
+        Arc::new(WaitingLoader::new(seeds, viewer, &self.services, &self.share))
     }
 
     /// The viewer's account. Errors: as [`Self::viewer`]; MissingRight without the scope ACCOUNT.

@@ -256,7 +256,7 @@ async fn present(context: &RequestContext, kind: DocumentKind, id: Uuid) -> Resu
         }
         DocumentKind::Task => {
             let export = context.tasks_read().await?.export_document(id, false).await?;
-            let conflict = Error::VersionConflict { current: export.task.version };
+            let conflict = Error::VersionConflict { object: "task", current: export.task.version };
             (DocumentExport { markdown: export.markdown, revision: export.revision }, conflict)
         }
     };
@@ -268,7 +268,8 @@ async fn import_list(context: &RequestContext, markdown: String) -> Result<Docum
     let lists = context.lists_write().await?;
     // The export of an unchanged list is the imported document.
     let revision = revision(&markdown);
-    let (list, tasks, diagnostics) = lists.import(None, markdown, &markdown_path()).await?;
+    let (list, tasks, diagnostics) =
+        lists.import(None, markdown, Default::default(), &markdown_path()).await?;
     Ok(DocumentReport::of_list(list, tasks, diagnostics, revision))
 }
 

@@ -38,6 +38,13 @@ pub fn guard_policy() -> Policy {
             },
             // The paths are read from texts that can be as long as a document.
             CostlyField { types: &["Task"], fields: &["paths"], complexity: 20 },
+            // All tasks of a list are read.
+            CostlyField {
+                types: &["Task"],
+                fields: &["blockedBy", "blocks", "waitsFor", "ready"],
+                complexity: 5,
+            },
+            CostlyField { types: &["TaskList"], fields: &["readyTasks"], complexity: 20 },
         ],
         scalars: &[
             Scalar {

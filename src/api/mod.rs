@@ -1,7 +1,9 @@
 //! The schema that clients see, and [`Api`], which executes operations on it.
 
 mod account;
+mod claim;
 mod context;
+mod dependency;
 mod diagnostic;
 mod document_report;
 mod document_request;

@@ -3,6 +3,8 @@
 use async_graphql::MergedObject;
 
 use crate::api::account::{AccountMutation, ApiKeyMutation, RecoveryMutation};
+use crate::api::claim::ClaimMutation;
+use crate::api::dependency::DependencyMutation;
 use crate::api::task::TaskMutation;
 use crate::api::task_document::TaskDocumentMutation;
 use crate::api::task_list::TaskListMutation;
@@ -18,4 +20,6 @@ pub struct Mutation(
     PartMutation,
     TaskDocumentMutation,
     TaskListMutation,
+    DependencyMutation,
+    ClaimMutation,
 );

@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, Interface, Object};
 use uuid::Uuid;
 
 use crate::api::account::{ApiKeyNode, SessionNode, UserNode};
+use crate::api::claim::ClaimNode;
 use crate::api::context::{Nullable, RequestContext, RequestExt, nullable};
 use crate::api::diagnostic::{Diagnostic, DocumentKind, parse_document};
 use crate::api::memory_size::MemorySize;
@@ -39,6 +40,7 @@ pub enum Node {
     Risk(RiskNode),
     FileChange(FileChangeNode),
     TaskList(TaskListNode),
+    Claim(ClaimNode),
 }
 
 /// The root type of queries.
@@ -277,6 +279,12 @@ async fn find_each(request: &RequestContext, ids: BTreeSet<Uuid>) -> Result<Hash
     let missing = not_in(&found, &ids);
     if may_read_tasks && !missing.is_empty() {
         found.extend(find_parts(request, &missing).await?);
+    }
+    let missing = not_in(&found, &ids);
+    if may_read_tasks && !missing.is_empty() {
+        for claim in request.lists_read().await?.find_claims(&missing).await? {
+            found.insert(claim.id, Node::Claim(ClaimNode::new(claim, viewer, request)?));
+        }
     }
     Ok(found)
 }

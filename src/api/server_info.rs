@@ -4,9 +4,9 @@ use async_graphql::SimpleObject;
 
 use crate::api::diagnostic::document_bytes;
 use crate::domain::{
-    MAX_API_KEYS, MAX_BULK, MAX_DESCRIPTION, MAX_FILES, MAX_ITEM, MAX_ITEMS, MAX_LABEL, MAX_LABELS,
-    MAX_MITIGATION, MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PAGE, MAX_PATH, MAX_RATIONALE, MAX_RISK,
-    MAX_RISKS, MAX_TASKS_PER_LIST, MAX_TITLE, PASSWORD_RULES,
+    MAX_API_KEYS, MAX_BULK, MAX_CLAIM_SECONDS, MAX_DEPENDENCIES, MAX_DESCRIPTION, MAX_FILES, MAX_ITEM,
+    MAX_ITEMS, MAX_LABEL, MAX_LABELS, MAX_MITIGATION, MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PAGE,
+    MAX_PATH, MAX_RATIONALE, MAX_RISK, MAX_RISKS, MAX_TASKS_PER_LIST, MAX_TITLE, PASSWORD_RULES,
 };
 use crate::graphql::error::{CODES, CodeSpec, ErrorCode};
 use crate::graphql::execution_state::MAX_RESPONSE_TEXT_BYTES;
@@ -64,6 +64,8 @@ impl ServerInfo {
                 risks_per_task: int(MAX_RISKS),
                 files_per_task: int(MAX_FILES),
                 bulk_size: int(MAX_BULK),
+                dependencies_per_task: int(MAX_DEPENDENCIES),
+                claim_seconds: MAX_CLAIM_SECONDS,
                 page_size: MAX_PAGE,
                 query_depth: int(limits.depth),
                 query_complexity: int(limits.complexity),
@@ -130,6 +132,10 @@ struct Limits {
     risks_per_task: i32,
     /// The maximum number of files of a task.
     files_per_task: i32,
+    /// The maximum number of dependencies that addDependency can add to one task.
+    dependencies_per_task: i32,
+    /// The longest time for which a claim can be made or renewed, in seconds.
+    claim_seconds: i32,
     /// The maximum number of tasks that one bulk mutation can create, change or delete.
     bulk_size: i32,
     /// The maximum number of tasks on a page.

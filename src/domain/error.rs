@@ -36,9 +36,12 @@ pub enum Error {
     /// Another account has taken the address since its verification was requested.
     #[error("This e-mail address belongs to another account.")]
     EmailTaken(Vec<FieldFault>),
-    /// The task does not have the version that the caller expected.
-    #[error("The task has version {current}, not the expected version.")]
-    VersionConflict { current: i32 },
+    /// The task or task list does not have the version that the caller expected.
+    #[error("The {object} has version {current}, not the expected version.")]
+    VersionConflict { object: &'static str, current: i32 },
+    /// The state of the object does not allow the operation.
+    #[error("{0}")]
+    Conflict(&'static str),
     /// The task list does not have the revision that the caller expected.
     #[error("The task list has the revision {current}, not the expected one.")]
     RevisionConflict { current: String },
@@ -63,6 +66,9 @@ pub enum Error {
     /// The response would exceed the size limit. `limit` is in bytes.
     #[error("The response would have more than {limit} bytes. Request less data at a time.")]
     ResponseTooLarge { limit: usize },
+    /// Fields without pages would find too many objects through dependencies.
+    #[error("The request would follow more than {limit} dependencies. Request less data at a time.")]
+    TooManyRelated { limit: usize },
     /// The operation exceeded its time limit.
     #[error("The operation took too long. If it is a mutation, it may have taken effect.")]
     Timeout,

@@ -17,6 +17,7 @@ pub enum Rule {
     Taken,
     Duplicate,
     Conflicting,
+    Cycle,
 }
 
 impl Rule {
@@ -34,6 +35,7 @@ impl Rule {
             Self::Taken => "taken",
             Self::Duplicate => "duplicate",
             Self::Conflicting => "conflicting",
+            Self::Cycle => "cycle",
         }
     }
 }

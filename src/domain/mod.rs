@@ -5,6 +5,7 @@ mod account;
 mod api_key;
 mod bulk;
 mod change;
+mod claim;
 mod clock;
 mod cursor;
 mod error;
@@ -30,6 +31,9 @@ pub use account::{
 pub use api_key::{ApiKey, KeyExpiry, KeyName, MAX_API_KEYS, NewApiKey};
 pub use bulk::{BulkIds, MAX_BULK, check_count};
 pub use change::{ChangeCursor, Changes, ChangesArguments, ChangesFrom, ChangesRequest};
+pub use claim::{
+    Claim, MAX_CLAIM_SECONDS, NewClaim, NextClaim, NoClaimReason, parse_claim_seconds, parse_worker,
+};
 pub use clock::Clock;
 pub use cursor::{CursorKey, KeyValue};
 pub use error::{Error, Result};
@@ -47,7 +51,8 @@ pub use task::{
 };
 pub use task_filter::{Bound, DateField, DateRange, ListFilter, OrderField, OrderKey, TaskFilter, TaskScope};
 pub use task_list::{
-    ListEntry, ListPlace, MAX_DOCUMENT_BYTES, MAX_TASKS_PER_LIST, MergeDecisions, MergeSide, TaskList,
+    ListEntry, ListPlace, MAX_DEPENDENCIES, MAX_DOCUMENT_BYTES, MAX_TASKS_PER_LIST, MergeDecisions,
+    MergeSide, TaskList, TaskOrdering,
 };
 pub use task_part::{
     ChecklistItem, FileChange, FileChangeKind, FilePath, ItemEdit, ItemText, MAX_FILES, MAX_ITEMS, MAX_RISKS,

@@ -79,9 +79,15 @@ impl Task {
         Ok(if task == *self { task } else { task.with_next_version(now) })
     }
 
-    /// The task with the next version, updated at `now`.
+    /// The task with the next version, updated at `now`. The claim of a task ends when the task becomes COMPLETED or
+    /// moves to the trash.
     pub fn with_next_version(mut self, now: Instant) -> Self {
         self.version = self.version.saturating_add(1);
+        if (self.status == TaskStatus::Completed || self.deleted_at.is_some())
+            && let Some(entry) = &mut self.entry
+        {
+            entry.claim_id = None;
+        }
         // updatedAt never decreases. This edit may have waited for a concurrent edit that has a later time,
         // and a client that reads what was updated since a time must not miss it.
         self.updated_at = self.updated_at.max(now);
@@ -110,13 +116,30 @@ impl Task {
         }
         let (in_file, position) = (entry.base_version.is_some(), entry.position);
         let before = self.entry.as_deref();
-        let (old_base, old_position) = before.map_or((None, 0), |old| (old.base_version, old.position));
-        task.entry = Some(Box::new(ListEntry { base_version: old_base, position: old_position, ..entry }));
+        let old = before.cloned().unwrap_or_default();
+        task.entry = Some(Box::new(ListEntry {
+            base_version: old.base_version,
+            position: old.position,
+            claim_id: old.claim_id,
+            ..entry
+        }));
         let mut task = if task == *self { task } else { task.with_next_version(now) };
         let version = task.version;
         if let Some(entry) = &mut task.entry {
             entry.base_version = in_file.then_some(version);
             entry.position = position;
+        }
+        task
+    }
+
+    /// A list task with another claim, or with none. For a merge it has not changed.
+    pub fn claimed(&self, claim_id: Option<Uuid>, now: Instant) -> Self {
+        let mut task = self.clone().with_next_version(now);
+        if let Some(entry) = &mut task.entry {
+            entry.claim_id = claim_id;
+            if entry.base_version == Some(self.version) {
+                entry.base_version = Some(task.version);
+            }
         }
         task
     }

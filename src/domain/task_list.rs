@@ -3,11 +3,14 @@
 use uuid::Uuid;
 
 use crate::domain::Instant;
+use crate::domain::stored_enum::stored_enum;
 
 /// The maximum size of a document that is sent, in bytes of UTF-8.
 pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 /// The maximum number of tasks of a list, without those in the trash.
 pub const MAX_TASKS_PER_LIST: usize = 5_000;
+/// The maximum number of dependencies that clients can add to one task.
+pub const MAX_DEPENDENCIES: usize = 100;
 
 /// A task list as its owner sees it, without its document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +23,19 @@ pub struct TaskList {
     /// When the list was moved to the trash.
     pub deleted_at: Option<Instant>,
     pub version: i32,
+    pub ordering: TaskOrdering,
+}
+
+stored_enum! {
+    /// How the order of the tasks in a phase is used.
+    #[derive(Default)]
+    TaskOrdering {
+        /// A task waits for earlier tasks of its phase, as the marks `[P]` say.
+        #[default]
+        Marked = "MARKED",
+        /// A task waits only for its dependencies and those of its phase and stories.
+        Explicit = "EXPLICIT",
+    }
 }
 
 impl TaskList {
@@ -55,6 +71,8 @@ pub struct ListEntry {
     pub base_version: Option<i32>,
     /// Whether the task was moved to the trash together with its list.
     pub deleted_with_list: bool,
+    /// The claim that was made last, unless it has ended in another way than by its expiry.
+    pub claim_id: Option<Uuid>,
 }
 
 /// The place of a new task in a task list.

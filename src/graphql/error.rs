@@ -116,7 +116,7 @@ impl From<FieldError> for async_graphql::Error {
                 extensions.set("fields", fields(faults));
             }
             Error::RateLimited { retry_after } => extensions.set("retryAfter", *retry_after),
-            Error::VersionConflict { current } => extensions.set("currentVersion", *current),
+            Error::VersionConflict { current, .. } => extensions.set("currentVersion", *current),
             Error::RevisionConflict { current } => extensions.set("currentRevision", current.as_str()),
             Error::MissingRight(required) => extensions.set("required", required.name()),
             _ => {}
@@ -165,11 +165,12 @@ fn code_of(error: &Error) -> ErrorCode {
         | Error::EmailTaken(_)
         | Error::VersionConflict { .. }
         | Error::RevisionConflict { .. }
+        | Error::Conflict(_)
         | Error::WriteConflict => ErrorCode::Conflict,
         Error::Invalid(_) => ErrorCode::BadUserInput,
         Error::CursorExpired => ErrorCode::CursorExpired,
         Error::RateLimited { .. } => ErrorCode::RateLimited,
-        Error::ResponseTooLarge { .. } => ErrorCode::QueryTooComplex,
+        Error::ResponseTooLarge { .. } | Error::TooManyRelated { .. } => ErrorCode::QueryTooComplex,
         Error::Unavailable(_) | Error::Locked => ErrorCode::ServiceUnavailable,
         Error::Timeout => ErrorCode::Timeout,
         Error::Internal(_) => ErrorCode::InternalServerError,

@@ -41,13 +41,13 @@ pub use operator::Operator;
 pub use recovery::PasswordReset;
 pub use sessions::{SessionEnd, Sessions, SignedIn, StreamSession, token_has_expired};
 pub use task_documents::diagnostic::{Code as DiagnosticCode, Diagnostic, Severity};
-pub use task_documents::list::{Phase, Story, paths};
+pub use task_documents::list::{Phase, Story};
 pub use task_documents::merge::{ChangeKind, ConflictKind};
 pub use task_lists::{
     ExportedList, ListMerge, ListMergeChange, ListMergeConflict, ListOutline, OutlineTask, StoredDocument,
-    TaskLists, check_document, progress_of, revision,
+    TaskLists, WaitingSeeds, WaitingTasks, check_document, progress_of, revision,
 };
-pub use tasks::{ByTask, DocumentMatch, ExportedTask, ItemPosition, Tasks};
+pub use tasks::{ByTask, DocumentMatch, ExportedTask, ItemPosition, Tasks, paths_of_task};
 
 use crate::auth::{IpRateLimiter, LinkTokens, Passwords, Tokens, Viewer};
 use crate::db::{Database, as_job};

@@ -3,42 +3,51 @@
 
 use std::collections::HashSet;
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::sea_query::{SelectStatement, UnionType};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
-use crate::db::entity::{api_key, checklist_item, file_change, risk, session, task, task_list, user};
+use crate::db::entity::{api_key, checklist_item, claim, file_change, risk, session, task, task_list, user};
 use crate::db::{Transaction, map_error};
 use crate::domain::Result;
 
-/// Those of the ids that belong to tasks of any user.
-pub async fn of_tasks(transaction: &Transaction, ids: &HashSet<Uuid>) -> Result<HashSet<Uuid>> {
-    existing(transaction, task::Column::Id, ids).await
+/// A kind of objects of which clients can choose the id.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Task,
+    List,
+    Claim,
 }
 
-/// Those of the ids that belong to task lists of any user.
-pub async fn of_lists(transaction: &Transaction, ids: &HashSet<Uuid>) -> Result<HashSet<Uuid>> {
-    existing(transaction, task_list::Column::Id, ids).await
+/// Those of the ids that belong to objects of any other kind, of any user. All kinds are searched with one statement.
+pub async fn of_other_kinds(
+    transaction: &Transaction,
+    kind: Kind,
+    ids: &HashSet<Uuid>,
+) -> Result<HashSet<Uuid>> {
+    let mut all = with_ids(user::Column::Id, ids);
+    let others = [
+        (kind != Kind::Task).then(|| with_ids(task::Column::Id, ids)),
+        (kind != Kind::List).then(|| with_ids(task_list::Column::Id, ids)),
+        (kind != Kind::Claim).then(|| with_ids(claim::Column::Id, ids)),
+        Some(with_ids(session::Column::Id, ids)),
+        Some(with_ids(api_key::Column::Id, ids)),
+        Some(with_ids(checklist_item::Column::Id, ids)),
+        Some(with_ids(risk::Column::Id, ids)),
+        Some(with_ids(file_change::Column::Id, ids)),
+    ];
+    for other in others.into_iter().flatten() {
+        all.union(UnionType::All, other);
+    }
+    let rows = transaction.query_all(&all).await.map_err(map_error)?;
+    rows.iter().map(|row| row.try_get_by_index(0).map_err(map_error)).collect()
 }
 
-/// Those of the ids that belong to objects of which clients cannot choose the id.
-pub async fn of_other_objects(transaction: &Transaction, ids: &HashSet<Uuid>) -> Result<HashSet<Uuid>> {
-    let mut taken = HashSet::new();
-    taken.extend(existing(transaction, user::Column::Id, ids).await?);
-    taken.extend(existing(transaction, session::Column::Id, ids).await?);
-    taken.extend(existing(transaction, api_key::Column::Id, ids).await?);
-    taken.extend(existing(transaction, checklist_item::Column::Id, ids).await?);
-    taken.extend(existing(transaction, risk::Column::Id, ids).await?);
-    taken.extend(existing(transaction, file_change::Column::Id, ids).await?);
-    Ok(taken)
-}
-
-async fn existing<C>(transaction: &Transaction, id: C, among: &HashSet<Uuid>) -> Result<HashSet<Uuid>>
+fn with_ids<C>(id: C, among: &HashSet<Uuid>) -> SelectStatement
 where
     C: ColumnTrait,
     C::EntityName: EntityTrait,
 {
     let select = <C::EntityName as EntityTrait>::find().select_only().column(id);
-    let select = select.filter(id.is_in(among.iter().copied()));
-    let found: Vec<Uuid> = select.into_tuple().all(transaction).await.map_err(map_error)?;
-    Ok(found.into_iter().collect())
+    select.filter(id.is_in(among.iter().copied())).into_query()
 }

@@ -8,6 +8,7 @@ mod change_positions;
 mod changes;
 mod changes_during_purge;
 mod concurrent_changes;
+mod coordination;
 mod direct_json;
 mod document_routes;
 mod errors;

@@ -21,7 +21,8 @@ use OtherUser::{Fails, OwnDataOnly, Public};
 
 pub struct Row {
     pub field: &'static str,
-    /// The operation. `$id` is a task of the owner with the parts `$item`, `$risk` and `$file`, `$list` a task list; `$session` is
+    /// The operation. `$id` is a task of the owner with the parts `$item`, `$risk` and `$file`, `$list` a task list;
+    /// `$other` is another task; `$open` is a list with the live claims `$claim` and `$released`. `$session` is
     /// the owner's session and `$refresh` its refresh token; `$key` is an API key of the owner; `$verify` is the
     /// token of a mail to the owner, and `$reset` of one to another user.
     pub query: &'static str,
@@ -160,6 +161,41 @@ const MUTATIONS: &[Row] = &[
     Row {
         field: "mergeTaskList",
         query: "mutation($list: ID!) { mergeTaskList(id: $list, input: { markdown: \"# Mine\" }) { taskList { id } } }",
+        other_user: Fails("FORBIDDEN"),
+    },
+    Row {
+        field: "updateTaskList",
+        query: "mutation($list: ID!) { updateTaskList(id: $list, input: { ordering: EXPLICIT }) { taskList { id } } }",
+        other_user: Fails("FORBIDDEN"),
+    },
+    Row {
+        field: "addDependency",
+        query: "mutation($id: ID!, $other: ID!) { addDependency(taskId: $id, blockedById: $other) { task { id } } }",
+        other_user: Fails("FORBIDDEN"),
+    },
+    Row {
+        field: "removeDependency",
+        query: "mutation($id: ID!, $other: ID!) { removeDependency(taskId: $id, blockedById: $other) { task { id } } }",
+        other_user: Fails("FORBIDDEN"),
+    },
+    Row {
+        field: "claimNextTask",
+        query: "mutation($open: ID!) { claimNextTask(input: { listId: $open, worker: \"x\" }) { claim { id } } }",
+        other_user: Fails("FORBIDDEN"),
+    },
+    Row {
+        field: "renewClaim",
+        query: "mutation($claim: ID!) { renewClaim(id: $claim) { claim { id } } }",
+        other_user: Fails("FORBIDDEN"),
+    },
+    Row {
+        field: "completeClaim",
+        query: "mutation($claim: ID!) { completeClaim(id: $claim) { task { id } } }",
+        other_user: Fails("FORBIDDEN"),
+    },
+    Row {
+        field: "releaseClaim",
+        query: "mutation($released: ID!) { releaseClaim(id: $released) { releasedClaimId } }",
         other_user: Fails("FORBIDDEN"),
     },
     Row {
@@ -317,7 +353,9 @@ async fn owner(app: &TestApp) -> (Actor<'_>, Value, Vec<String>) {
 /// All rows with data of the owner.
 async fn rows_of(app: &TestApp, owner: &Actor<'_>) -> Vec<String> {
     let mut rows = Vec::new();
-    for table in ["users", "api_keys", "tasks", "checklist_items", "risks", "file_changes", "task_lists"] {
+    for table in
+        ["users", "api_keys", "tasks", "checklist_items", "risks", "file_changes", "task_lists", "claims"]
+    {
         let is_mine = |row: &String| row.contains(&owner.email) || row.contains("the owner's secret");
         let mine: Vec<String> = app.rows(table).await.into_iter().filter(is_mine).collect();
         assert!(!mine.is_empty(), "{table}");
@@ -328,7 +366,7 @@ async fn rows_of(app: &TestApp, owner: &Actor<'_>) -> Vec<String> {
 
 /// Creates a task with parts and an API key. Returns the ids that the operations use, also those of the session.
 pub async fn create_objects(owner: &Actor<'_>) -> Value {
-    let mut ids = owner.full_task("the owner's secret").await;
+    let mut ids = owner.things("the owner's secret").await;
     ids["session"] = json!(owner.session_id());
     ids["refresh"] = json!(owner.refresh_token);
     ids["key"] = json!(owner.api_key(&["TASKS_READ"]).await.1);
@@ -419,7 +457,7 @@ on_both_databases! {
         let (owner, ids, _) = owner(app).await;
         let other_user = app.user("stranger").await;
         let node = "query($id: ID!) { node(id: $id) { __typename id } }";
-        for (name, kind) in [("id", "Task"), ("item", "ChecklistItem"), ("risk", "Risk"), ("file", "FileChange"), ("list", "TaskList"), ("session", "Session"), ("key", "ApiKey")] {
+        for (name, kind) in [("id", "Task"), ("item", "ChecklistItem"), ("risk", "Risk"), ("file", "FileChange"), ("list", "TaskList"), ("claim", "Claim"), ("session", "Session"), ("key", "ApiKey")] {
             let id = &ids[name];
             let own = owner.data(node, json!({ "id": id })).await;
             assert_eq!(own["node"], json!({ "__typename": kind, "id": id }));
@@ -463,7 +501,7 @@ on_both_databases! {
     async fn unknown_ids_are_not_found_in_the_trash_either(app) {
         let ann = app.user("ann").await;
         let none = json!("00000000-0000-7000-8000-000000000000");
-        let ids = json!({ "id": none, "item": none, "risk": none, "file": none, "list": none });
+        let ids = json!({ "id": none, "item": none, "risk": none, "file": none, "list": none, "other": none });
         for row in task_rows().filter(|row| matches!(row.other_user, Fails(_))) {
             assert_eq!(ann.execute(row.query, ids.clone()).await.code(), "NOT_FOUND", "{}", row.field);
         }

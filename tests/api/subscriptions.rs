@@ -48,7 +48,7 @@ async fn subscribe_after(
 }
 
 /// The subscription that has started.
-fn started(started: Started) -> Subscription {
+pub fn started(started: Started) -> Subscription {
     match started {
         Started::Subscribed(subscription) => *subscription,
         Started::Executed(execution, _) => panic!("it was refused: {:?}", execution.response.errors),
@@ -70,7 +70,7 @@ async fn next_event(subscription: &mut Subscription) -> Event {
 }
 
 /// The data and the size of the next event, which is not a failure.
-async fn next(subscription: &mut Subscription) -> (Value, usize) {
+pub async fn next(subscription: &mut Subscription) -> (Value, usize) {
     let event = timeout(TIME_LIMIT, next_event(subscription)).await.expect("an event comes in time");
     let Event::Next { execution, cursor } = event else { panic!("the subscription has failed") };
     assert!(execution.response.errors.is_empty(), "{:?}", execution.response.errors);
@@ -106,7 +106,7 @@ async fn failure(subscription: &mut Subscription) -> Execution {
     }
 }
 
-async fn assert_silent(subscription: &mut Subscription) {
+pub async fn assert_silent(subscription: &mut Subscription) {
     assert!(timeout(SILENCE, next_event(subscription)).await.is_err(), "an event without a change");
 }
 

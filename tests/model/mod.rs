@@ -1,6 +1,7 @@
 //! Compares the service with a reference model in memory: random mutations of tasks must have the same
 //! results.
 
+mod claims;
 mod operations;
 mod reference_model;
 

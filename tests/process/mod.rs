@@ -2,6 +2,7 @@
 //! metrics.
 
 mod changes;
+mod claims;
 mod commands;
 mod configuration;
 mod failures;

@@ -124,6 +124,26 @@ impl<'a> Actor<'a> {
         })
     }
 
+    /// Creates what [`Self::full_task`] creates, another task, and a list of three parallel tasks, of which the first
+    /// two have live claims of a worker with the name `text`. Returns the further ids as `other`, `open`, `claim` and
+    /// `released`.
+    pub async fn things(&self, text: &str) -> Value {
+        let mut things = self.full_task(text).await;
+        things["other"] = json!(self.task(text).await);
+        let import =
+            "mutation($input: ImportTaskListInput!) { importTaskList(input: $input) { taskList { id } } }";
+        let markdown = format!("# {text}\n\n- [ ] T001 [P] one\n- [ ] T002 [P] two\n- [ ] T003 [P] three\n");
+        let list = self.data(import, json!({ "input": { "markdown": markdown } })).await;
+        things["open"] = list["importTaskList"]["taskList"]["id"].clone();
+        let claim = "mutation($input: ClaimNextTaskInput!) { claimNextTask(input: $input) { claim { id } } }";
+        for name in ["claim", "released"] {
+            let input = json!({ "listId": things["open"], "worker": text });
+            things[name] =
+                self.data(claim, json!({ "input": input })).await["claimNextTask"]["claim"]["id"].clone();
+        }
+        things
+    }
+
     /// Reads a task of the user with the fields [`TASK`].
     pub async fn read(&self, id: &str) -> Value {
         let query = format!("query($id: ID!) {{ task(id: $id) {{ {TASK} }} }}");

@@ -34,7 +34,7 @@ impl Client {
     }
 
     /// A connection to a server that may have ended.
-    pub(super) fn try_connect(address: &str, time_limit: Duration) -> Option<Self> {
+    pub fn try_connect(address: &str, time_limit: Duration) -> Option<Self> {
         TcpStream::connect(address).ok().map(|stream| Self::from_stream(stream, time_limit))
     }
 

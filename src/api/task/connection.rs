@@ -21,7 +21,7 @@ use crate::graphql::direct_json::write::WriteJson;
 use crate::graphql::direct_json::{DirectJson, DirectList, DirectObject, FieldWriter, object, scalar};
 use crate::graphql::error::FieldError;
 use crate::graphql::response_budget::CountedBytes;
-use crate::service::{OutlineTask, TaskColumns, Tasks};
+use crate::service::{TaskColumns, Tasks};
 
 /// A page of tasks.
 pub struct TaskConnection {
@@ -95,17 +95,16 @@ impl TaskConnection {
         Self::new(ctx, page, (&order, sync_cursor), Total::OfFilter(scope, filter), tasks.viewer())
     }
 
-    /// Checks the arguments and reads a page of those tasks of a list that meet a condition. Errors: as
-    /// [`Self::load`].
-    pub async fn of_outline(
+    /// Checks the arguments and reads a page of some of the tasks of a list, given by their places in the document and
+    /// their ids, in this order. Errors: as [`Self::load`].
+    pub async fn of_places(
         ctx: &Context<'_>,
         tasks: &Tasks<'_>,
         paging: PageArguments,
-        all: &[&OutlineTask],
+        all: &[(i64, Uuid)],
     ) -> Result<Self> {
         let order = [OrderKey::AS_IN_DOCUMENT];
         let request = PageRequest::parse(&paging, &order)?;
-        let place = |task: &OutlineTask| (task.position, task.id);
         let from = request.from.as_ref().map(|from| match from.keys[..] {
             [KeyValue::Number(position)] => (position, from.id),
             _ => (0, from.id),
@@ -113,12 +112,12 @@ impl TaskConnection {
         let (total, size) = (all.len(), request.size + 1);
         let on_page: Vec<Uuid> = match request.backward {
             false => {
-                let rest = all.iter().filter(|task| from.is_none_or(|from| place(task) > from));
-                rest.take(size).map(|task| task.id).collect()
+                let rest = all.iter().filter(|place| from.is_none_or(|from| **place > from));
+                rest.take(size).map(|(_, id)| *id).collect()
             }
             true => {
-                let rest = all.iter().rev().filter(|task| from.is_none_or(|from| place(task) < from));
-                rest.take(size).map(|task| task.id).collect()
+                let rest = all.iter().rev().filter(|place| from.is_none_or(|from| **place < from));
+                rest.take(size).map(|(_, id)| *id).collect()
             }
         };
         let sync_cursor = match selected_names(ctx).contains(&"syncCursor") {

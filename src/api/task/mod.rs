@@ -7,7 +7,7 @@ pub mod filter;
 pub mod input;
 mod mutation;
 pub mod part_loader;
-mod payload;
+pub mod payload;
 mod types;
 
 pub use mutation::TaskMutation;

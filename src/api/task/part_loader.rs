@@ -1,19 +1,20 @@
 //! Loads the task parts of tasks that were read together: one statement for each kind of parts, when it is
 //! first needed.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::Context;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::api::context::RequestExt;
+use crate::api::dependency::loader::WaitingLoader;
 use crate::api::memory_size::MemorySize;
 use crate::auth::Viewer;
 use crate::domain::{ChecklistItem, Error, FileChange, Progress, Result, Risk};
 use crate::graphql::error::FieldError;
 use crate::graphql::response_budget::CountedBytes;
-use crate::service::ByTask;
+use crate::service::{ByTask, WaitingSeeds};
 
 /// The task parts of several tasks of one viewer, each kind loaded at its first use.
 pub struct TaskPartLoader {
@@ -23,6 +24,7 @@ pub struct TaskPartLoader {
     progress: OnceCell<Result<ByTask<Progress>>>,
     risks: OnceCell<Result<LoadedParts<Vec<Risk>>>>,
     files: OnceCell<Result<LoadedParts<Vec<FileChange>>>>,
+    waiting: OnceLock<Arc<WaitingLoader>>,
 }
 
 /// Loaded parts. Their memory is counted in the response budget until they are dropped.
@@ -41,12 +43,21 @@ impl TaskPartLoader {
             progress: OnceCell::new(),
             risks: OnceCell::new(),
             files: OnceCell::new(),
+            waiting: OnceLock::new(),
         })
     }
 
     /// The owner of the tasks.
     pub fn viewer(&self) -> &Viewer {
         &self.viewer
+    }
+
+    /// The loader of what those of the tasks wait for that belong to no list.
+    pub fn waiting(&self, ctx: &Context<'_>) -> &Arc<WaitingLoader> {
+        self.waiting.get_or_init(|| {
+            let seeds = WaitingSeeds { lists: Vec::new(), outside: self.tasks.clone() };
+            ctx.request().waiting_loader(seeds, &self.viewer)
+        })
     }
 
     /// The checklist items of a task in order, sub-items included. Loads them if necessary. Errors: those of

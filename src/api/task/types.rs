@@ -1,6 +1,5 @@
 //! The type Task.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_graphql::parser::types::Field;
@@ -8,8 +7,11 @@ use async_graphql::{ComplexObject, Context, ContextSelectionSet, SimpleObject};
 use uuid::Uuid;
 
 use crate::api::account::UserNode;
+use crate::api::claim::ClaimNode;
 use crate::api::context::RequestExt;
+use crate::api::dependency::loader::WaitingLoader;
 use crate::api::diagnostic::Diagnostic;
+use crate::api::memory_size::MemorySize;
 use crate::api::scalar::{Date, DateTime, Id};
 use crate::api::task::enums::{TaskPriority, TaskStatus};
 use crate::api::task::part_loader::TaskPartLoader;
@@ -23,7 +25,10 @@ use crate::domain::{self, Result, Task, TaskDetails};
 use crate::graphql::direct_json::long_text::LongText;
 use crate::graphql::direct_json::{DirectJson, DirectList, FieldWriter, constant};
 use crate::graphql::error::FieldError;
-use crate::service::{ExportedTask, paths};
+use crate::service::{ExportedTask, paths_of_task};
+
+/// The number of tasks that are read before their memory is counted.
+const TASKS_PER_READ: usize = 100;
 
 /// Where a task stands in a list.
 #[derive(Clone)]
@@ -180,6 +185,31 @@ impl TaskNode {
         Some(ctx.request().list_loader(place.list_id, self.loader.viewer()))
     }
 
+    /// The loader of what the task waits for.
+    fn waiting(&self, ctx: &Context<'_>) -> Arc<WaitingLoader> {
+        match self.list_loader(ctx) {
+            Some(loader) => loader.waiting().clone(),
+            None => self.loader.waiting(ctx).clone(),
+        }
+    }
+
+    /// The active tasks with these ids.
+    async fn others(&self, ctx: &Context<'_>, ids: Vec<Uuid>) -> Result<Vec<TaskNode>, FieldError> {
+        let viewer = self.loader.viewer();
+        let find = async {
+            ctx.request().count_related(ids.len())?;
+            let tasks = ctx.request().services().tasks_read(viewer)?;
+            let mut all = Vec::with_capacity(ids.len());
+            for ids in ids.chunks(TASKS_PER_READ) {
+                let found = tasks.find_in_order(ids.iter().copied()).await?;
+                ctx.request().share().take(found.iter().map(MemorySize::memory_size).sum())?;
+                all.extend(found);
+            }
+            Ok(TaskNode::all(all, viewer))
+        };
+        find.await.map_err(|error| FieldError::at_path(ctx, error))
+    }
+
     /// The loader of the parts of this task.
     pub fn loader(&self) -> &Arc<TaskPartLoader> {
         &self.loader
@@ -257,14 +287,47 @@ impl TaskNode {
     /// those in `files`. This field costs 20 complexity points.
     async fn paths(&self, ctx: &Context<'_>) -> Result<Vec<String>, FieldError> {
         let texts = [&self.text, &self.details].into_iter().flatten().map(|LongText(text)| text.as_str());
-        let mut paths = paths(texts);
         let files = self.loader.files(ctx, self.id.0).await?;
-        let mut known: HashSet<String> = paths.iter().cloned().collect();
-        paths.extend(
-            files.iter().filter(|file| known.insert(file.path.clone())).map(|file| file.path.clone()),
-        );
+        let paths = paths_of_task(texts, files.iter().map(|file| file.path.clone()));
         charge(ctx, paths.iter().map(String::as_str))?;
         Ok(paths)
+    }
+
+    /// The tasks on which this task depends directly: first those that the document states for the task, in its order,
+    /// then those added with addDependency. Dependencies of its phase and stories are not listed, and tasks in the trash
+    /// are left out. This field costs 5 complexity points.
+    async fn blocked_by(&self, ctx: &Context<'_>) -> Result<Vec<TaskNode>, FieldError> {
+        let loader = self.waiting(ctx);
+        self.others(ctx, loader.waiting(ctx).await?.blocked_by(self.id.0)).await
+    }
+
+    /// The tasks that list this task in their `blockedBy`. This field costs 5 complexity points.
+    async fn blocks(&self, ctx: &Context<'_>) -> Result<Vec<TaskNode>, FieldError> {
+        self.others(ctx, self.waiting(ctx).blocks(ctx, self.id.0).await?).await
+    }
+
+    /// The tasks that have to be COMPLETED before this task is ready, for any reason, in the order of the document.
+    /// At most the first 20 are listed. Empty when this task is COMPLETED. This field costs 5 complexity points.
+    async fn waits_for(&self, ctx: &Context<'_>) -> Result<Vec<TaskNode>, FieldError> {
+        let loader = self.waiting(ctx);
+        self.others(ctx, loader.waiting(ctx).await?.waits_for(self.id.0)).await
+    }
+
+    /// Whether work on the task can begin: it is PENDING, it has no live claim, and it waits for no other task. This
+    /// field costs 5 complexity points.
+    async fn ready(&self, ctx: &Context<'_>) -> Result<bool, FieldError> {
+        Ok(self.waiting(ctx).waiting(ctx).await?.is_ready(self.id.0))
+    }
+
+    /// The live claim of the task. Null when there is none.
+    async fn claim(&self, ctx: &Context<'_>) -> Result<Option<ClaimNode>, FieldError> {
+        let Some(loader) = self.list_loader(ctx) else { return Ok(None) };
+        let mut claims = loader.claims(ctx).await?.iter();
+        let Some(claim) = claims.find(|claim| claim.task_id == self.id.0) else {
+            return Ok(None);
+        };
+        let node = ClaimNode::new(claim.clone(), loader.viewer(), ctx.request());
+        node.map(Some).map_err(|error| FieldError::at_path(ctx, error))
     }
 
     /// The task as a Markdown document. A task that was imported from a document is returned as that document, byte

@@ -74,12 +74,35 @@ pub struct ImportTaskListInput {
     id: Option<ID>,
     /// The Markdown document.
     markdown: String,
+    /// How the order of the tasks in a phase is used.
+    #[graphql(default_with = "TaskOrdering::Marked")]
+    ordering: TaskOrdering,
+}
+
+/// How the order of the tasks in a phase is used.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::TaskOrdering")]
+pub enum TaskOrdering {
+    /// The order of the document counts. A task with the mark [P] waits for every earlier task of its phase that does
+    /// not have the mark. A task without the mark waits for every earlier task of its phase.
+    Marked,
+    /// The order of the document does not count. A task waits only for its dependencies and those of its phase and
+    /// stories.
+    Explicit,
+}
+
+/// The settings of a task list to change. A setting that is left out stays as it is.
+#[derive(InputObject)]
+pub struct UpdateTaskListInput {
+    /// How the order of the tasks in a phase is used.
+    pub ordering: Option<TaskOrdering>,
 }
 
 impl ImportTaskListInput {
-    /// The checked id and document. Errors: Invalid with all faults.
-    pub fn parse(self, ctx: &Context<'_>) -> Result<(Option<Uuid>, String)> {
-        parse_import(ctx, self.id, self.markdown)
+    /// The checked id, document and ordering. Errors: Invalid with all faults.
+    pub fn parse(self, ctx: &Context<'_>) -> Result<(Option<Uuid>, String, domain::TaskOrdering)> {
+        let (id, markdown) = parse_import(ctx, self.id, self.markdown)?;
+        Ok((id, markdown, self.ordering.into()))
     }
 }
 

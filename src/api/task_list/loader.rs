@@ -7,11 +7,12 @@ use async_graphql::Context;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use crate::api::dependency::loader::WaitingLoader;
 use crate::auth::Viewer;
-use crate::domain::{Error, Result, TaskList};
+use crate::domain::{Claim, Error, Result, TaskList};
 use crate::graphql::ResponseShare;
 use crate::graphql::error::FieldError;
-use crate::service::{ExportedList, ListOutline, Services, StoredDocument, TaskLists};
+use crate::service::{ExportedList, ListOutline, Services, StoredDocument, TaskLists, WaitingSeeds};
 
 /// The values of one task list of a viewer.
 pub struct ListLoader {
@@ -23,11 +24,14 @@ pub struct ListLoader {
     document: OnceCell<Result<Arc<StoredDocument>>>,
     outline: OnceCell<Result<Arc<ListOutline>>>,
     export: OnceCell<Result<ExportedList>>,
+    claims: OnceCell<Result<Vec<Claim>>>,
+    waiting: Arc<WaitingLoader>,
 }
 
 impl ListLoader {
     /// A loader for this list of `viewer`, for a response with this share of the response budget.
     pub fn new(id: Uuid, viewer: &Viewer, services: &Arc<Services>, share: &Arc<ResponseShare>) -> Self {
+        let seeds = WaitingSeeds { lists: vec![id], outside: Vec::new() };
         Self {
             id,
             viewer: viewer.clone(),
@@ -37,6 +41,8 @@ impl ListLoader {
             document: OnceCell::new(),
             outline: OnceCell::new(),
             export: OnceCell::new(),
+            claims: OnceCell::new(),
+            waiting: Arc::new(WaitingLoader::new(seeds, viewer, services, share)),
         }
     }
 
@@ -69,6 +75,17 @@ impl ListLoader {
     pub async fn outline(&self, ctx: &Context<'_>) -> Result<&Arc<ListOutline>, FieldError> {
         let load = || async { self.lists()?.outline(self.id).await.map(Arc::new) };
         loaded(ctx, self.outline.get_or_init(load).await)
+    }
+
+    /// The live claims of the list, oldest first. Errors: those of a statement.
+    pub async fn claims(&self, ctx: &Context<'_>) -> Result<&[Claim], FieldError> {
+        let load = || async { self.lists()?.claims(self.id).await };
+        loaded(ctx, self.claims.get_or_init(load).await).map(Vec::as_slice)
+    }
+
+    /// The loader of what the tasks of the list wait for.
+    pub fn waiting(&self) -> &Arc<WaitingLoader> {
+        &self.waiting
     }
 
     /// The document with all changes. Errors: those of a statement.

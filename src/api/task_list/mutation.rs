@@ -6,7 +6,7 @@ use crate::api::context::{Nullable, RequestExt, nullable};
 use crate::api::diagnostic::Diagnostic;
 use crate::api::scalar::parse_id;
 use crate::api::task_list::TaskListNode;
-use crate::api::task_list::input::{ImportTaskListInput, MergeTaskListInput};
+use crate::api::task_list::input::{ImportTaskListInput, MergeTaskListInput, UpdateTaskListInput};
 use crate::api::task_list::merge::MergeTaskListPayload;
 use crate::api::task_list::payload::{DeleteTaskListPayload, ImportTaskListPayload, TaskListPayload};
 use crate::domain::{Error, PathSegment};
@@ -31,8 +31,8 @@ impl TaskListMutation {
         nullable(async {
             let request = ctx.request();
             let lists = request.lists_write().await?;
-            let (id, markdown) = input.parse(ctx)?;
-            let (list, _, diagnostics) = lists.import(id, markdown, &markdown_path()).await?;
+            let (id, markdown, ordering) = input.parse(ctx)?;
+            let (list, _, diagnostics) = lists.import(id, markdown, ordering, &markdown_path()).await?;
             let task_list = TaskListNode::new(list, request.authenticated_viewer()?, request);
             Ok(ImportTaskListPayload { task_list, diagnostics: Diagnostic::all(diagnostics) })
         })
@@ -54,6 +54,29 @@ impl TaskListMutation {
             let (id, (markdown, decisions)) = Error::zip(parse_id("id", &id), input.parse(ctx))?;
             let merge = lists.merge(id, markdown, &decisions, &markdown_path()).await?;
             MergeTaskListPayload::new(ctx, merge).await
+        })
+        .await
+    }
+
+    /// Changes the settings of a task list.
+    async fn update_task_list(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id of the list.")] id: ID,
+        #[graphql(desc = "The settings to change.")] input: UpdateTaskListInput,
+        #[graphql(
+            desc = "The version that the list must have. Otherwise the error is CONFLICT, with currentVersion. When it is \
+                    left out, any version is accepted."
+        )]
+        expected_version: Option<i32>,
+    ) -> Nullable<TaskListPayload> {
+        nullable(async {
+            let request = ctx.request();
+            let lists = request.lists_write().await?;
+            let (id, ordering) = (parse_id("id", &id)?, input.ordering.map(Into::into));
+            let list = lists.update(id, ordering, expected_version).await?;
+            let task_list = TaskListNode::new(list, request.authenticated_viewer()?, request);
+            Ok(TaskListPayload { task_list })
         })
         .await
     }

@@ -81,6 +81,11 @@ impl PhaseNode {
             loader: loader.clone(),
         }
     }
+
+    /// The indexes of the phases on which this phase depends.
+    fn dependencies<'d>(&self, document: &'d StoredDocument) -> &'d [usize] {
+        document.phase(self.id.0).map_or(&[], |index| &document.outline.statements.phases[index])
+    }
 }
 
 #[ComplexObject]
@@ -101,7 +106,27 @@ impl PhaseNode {
         #[graphql(desc = "Selects only tasks before this cursor.")] before: Option<String>,
     ) -> Result<TaskConnection, FieldError> {
         let paging = PageArguments { first, after, last, before };
-        page(ctx, &self.loader, paging, &self.loader.outline(ctx).await?.of_phase(self.id.0)).await
+        let tasks = self.loader.outline(ctx).await?.of_phase(self.id.0);
+        page(ctx, &self.loader, paging, &places(&tasks)).await
+    }
+
+    /// The phases on which this phase depends. Their tasks have to be COMPLETED before the tasks of this phase are ready.
+    async fn depends_on(&self, ctx: &Context<'_>) -> Result<Vec<PhaseNode>, FieldError> {
+        let document = self.loader.document(ctx).await?;
+        let phases = self.dependencies(document);
+        count_related(ctx, phases.len())?;
+        charge(ctx, phases.iter().map(|index| size_of_phase(&document.outline.phases[*index])).sum())?;
+        Ok(phases.iter().map(|index| Self::new(document, *index, &self.loader)).collect())
+    }
+
+    /// Whether all tasks of the phases in `dependsOn` are COMPLETED.
+    async fn open(&self, ctx: &Context<'_>) -> Result<bool, FieldError> {
+        let (document, outline) = (self.loader.document(ctx).await?, self.loader.outline(ctx).await?);
+        let is_done = |index: &usize| {
+            let progress = progress_of(&outline.of_phase(document.phase_ids[*index]));
+            progress.done == progress.total
+        };
+        Ok(self.dependencies(document).iter().all(is_done))
     }
 
     /// How many of the phase's tasks are COMPLETED.
@@ -186,7 +211,20 @@ impl StoryNode {
         #[graphql(desc = "Selects only tasks before this cursor.")] before: Option<String>,
     ) -> Result<TaskConnection, FieldError> {
         let paging = PageArguments { first, after, last, before };
-        page(ctx, &self.loader, paging, &self.loader.outline(ctx).await?.of_story(&self.key)).await
+        let tasks = self.loader.outline(ctx).await?.of_story(&self.key);
+        page(ctx, &self.loader, paging, &places(&tasks)).await
+    }
+
+    /// The stories on which the document says that this story depends. Their tasks have to be COMPLETED before the tasks
+    /// of this story are ready.
+    async fn depends_on(&self, ctx: &Context<'_>) -> Result<Vec<StoryNode>, FieldError> {
+        let document = self.loader.document(ctx).await?;
+        let Some(index) = document.story(&self.key) else { return Ok(Vec::new()) };
+        let stories = &document.outline.statements.stories[index];
+        count_related(ctx, stories.len())?;
+        let sizes = stories.iter().map(|index| size_of_story(document, &document.outline.stories[*index]));
+        charge(ctx, sizes.sum())?;
+        Ok(stories.iter().map(|index| Self::new(document, *index, &self.loader)).collect())
     }
 
     /// How many of the story's tasks are COMPLETED.
@@ -195,16 +233,21 @@ impl StoryNode {
     }
 }
 
-/// A page of some of the tasks of a list.
-async fn page(
+/// The places and ids of tasks.
+fn places(tasks: &[&OutlineTask]) -> Vec<(i64, Uuid)> {
+    tasks.iter().map(|task| (task.position, task.id)).collect()
+}
+
+/// A page of some of the tasks of a list, given by their places and ids.
+pub async fn page(
     ctx: &Context<'_>,
     loader: &ListLoader,
     paging: PageArguments,
-    tasks: &[&OutlineTask],
+    tasks: &[(i64, Uuid)],
 ) -> Result<TaskConnection, FieldError> {
     let load = async {
         let read = ctx.request().services().tasks_read(loader.viewer())?;
-        TaskConnection::of_outline(ctx, &read, paging, tasks).await
+        TaskConnection::of_places(ctx, &read, paging, tasks).await
     };
     load.await.map_err(|error| FieldError::at_path(ctx, error))
 }
@@ -227,4 +270,8 @@ fn size_of_story(document: &StoredDocument, story: &Story) -> usize {
 /// Counts the memory of phases or stories.
 fn charge(ctx: &Context<'_>, bytes: usize) -> Result<(), FieldError> {
     ctx.request().share().take(bytes).map_err(|error| FieldError::at_path(ctx, error))
+}
+
+fn count_related(ctx: &Context<'_>, count: usize) -> Result<(), FieldError> {
+    ctx.request().count_related(count).map_err(|error| FieldError::at_path(ctx, error))
 }

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, SimpleObject};
 
 use crate::api::account::UserNode;
+use crate::api::claim::ClaimNode;
 use crate::api::context::{RequestContext, RequestExt};
 use crate::api::diagnostic::Diagnostic;
 use crate::api::scalar::{DateTime, Id};
 use crate::api::task::connection::TaskConnection;
 use crate::api::task::filter::{TaskFilter, TaskOrder};
+use crate::api::task_list::input::TaskOrdering;
 use crate::api::task_list::loader::ListLoader;
+use crate::api::task_list::phase::page;
 use crate::api::task_list::{PhaseNode, StoryNode};
 use crate::api::task_part::Progress;
 use crate::auth::Viewer;
-use crate::domain::{PageArguments, Result, TaskList};
+use crate::domain::{Claim, PageArguments, Result, TaskList};
 use crate::graphql::direct_json::long_text::LongText;
 use crate::graphql::error::FieldError;
 use crate::service::progress_of;
@@ -38,6 +41,8 @@ pub struct TaskListNode {
     /// the list, deleting and restoring the list. A change of one of its tasks increases only the version of that
     /// task.
     version: i32,
+    /// How the order of the tasks in a phase is used.
+    ordering: TaskOrdering,
     #[graphql(skip)]
     loader: Arc<ListLoader>,
 }
@@ -56,7 +61,7 @@ impl TaskListNode {
     }
 
     fn with_loader(list: TaskList, loader: Arc<ListLoader>) -> Self {
-        let TaskList { id, owner_id: _, title, created_at, updated_at, deleted_at, version } = list;
+        let TaskList { id, owner_id: _, title, created_at, updated_at, deleted_at, version, ordering } = list;
         Self {
             id: id.into(),
             title: LongText(title),
@@ -64,6 +69,7 @@ impl TaskListNode {
             updated_at: DateTime(updated_at),
             deleted_at: deleted_at.map(DateTime),
             version,
+            ordering: ordering.into(),
             loader,
         }
     }
@@ -120,6 +126,28 @@ impl TaskListNode {
             TaskConnection::load(ctx, &tasks, paging, (filter, order_by), Some(self.id.0)).await
         };
         load.await.map_err(|error| FieldError::at_path(ctx, error))
+    }
+
+    /// The tasks of the list that are ready, in the order of the document. This field costs 20 complexity points.
+    async fn ready_tasks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The number of tasks from the start: 1 to 100, by default 20.")] first: Option<i32>,
+        #[graphql(desc = "Selects only tasks after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The number of tasks from the end: 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Selects only tasks before this cursor.")] before: Option<String>,
+    ) -> Result<TaskConnection, FieldError> {
+        let paging = PageArguments { first, after, last, before };
+        let ready = self.loader.waiting().waiting(ctx).await?.ready_of(self.id.0);
+        page(ctx, &self.loader, paging, &ready).await
+    }
+
+    /// The live claims of the list's tasks, oldest first.
+    async fn claims(&self, ctx: &Context<'_>) -> Result<Vec<ClaimNode>, FieldError> {
+        let (claims, viewer) = (self.loader.claims(ctx).await?, self.loader.viewer());
+        let node = |claim: &Claim| ClaimNode::new(claim.clone(), viewer, ctx.request());
+        let nodes: Result<Vec<ClaimNode>> = claims.iter().map(node).collect();
+        nodes.map_err(|error| FieldError::at_path(ctx, error))
     }
 
     /// How many of the list's tasks are COMPLETED.

@@ -3,6 +3,7 @@
 pub mod api_key;
 pub mod change_head;
 pub mod checklist_item;
+pub mod claim;
 pub mod email_token;
 pub mod file_change;
 pub mod login_attempt;
@@ -14,6 +15,7 @@ pub mod session;
 pub mod session_ending;
 mod stored;
 pub mod task;
+pub mod task_dependency;
 pub mod task_document;
 pub mod task_list;
 pub mod user;

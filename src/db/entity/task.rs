@@ -70,6 +70,7 @@ pub struct Model {
     pub list_position: i64,
     pub base_version: Option<i32>,
     pub deleted_with_list: Option<bool>,
+    pub claim_id: Option<Uuid>,
     #[sea_orm(belongs_to, from = "owner_id", to = "id", on_delete = "Cascade")]
     pub owner: HasOne<super::user::Entity>,
     #[sea_orm(belongs_to, from = "list_id", to = "id", on_delete = "Cascade")]
@@ -110,11 +111,12 @@ partial_row! {
         pub list_position: Option<i64>,
         pub base_version: Option<i32>,
         pub deleted_with_list: Option<bool>,
+        pub claim_id: Option<Uuid>,
     }
 }
 
 /// What the fields of a task in a list show, besides the columns with the same names.
-const LIST_FIELDS: [(&str, &[&str]); 8] = [
+const LIST_FIELDS: [(&str, &[&str]); 13] = [
     ("list", &["list_id"]),
     ("key", &["list_id", "key"]),
     ("text", &["list_id", "text"]),
@@ -123,6 +125,11 @@ const LIST_FIELDS: [(&str, &[&str]); 8] = [
     ("phase", &["list_id", "phase_id"]),
     ("stories", &["list_id", "stories"]),
     ("paths", &["list_id", "text", "details"]),
+    ("blockedBy", &["list_id"]),
+    ("blocks", &["list_id"]),
+    ("waitsFor", &["list_id"]),
+    ("ready", &["list_id"]),
+    ("claim", &["list_id"]),
 ];
 
 /// The columns that a list of tasks reads.
@@ -235,6 +242,7 @@ impl ActiveModel {
             list_position: Set(entry.position),
             base_version: Set(entry.base_version),
             deleted_with_list: Set(entry.deleted_with_list.then_some(true)),
+            claim_id: Set(entry.claim_id),
             ..self
         }
     }
@@ -293,6 +301,7 @@ impl TaskRow {
             position: self.list_position.unwrap_or_default(),
             base_version: self.base_version,
             deleted_with_list: self.deleted_with_list.unwrap_or_default(),
+            claim_id: self.claim_id,
         }))
     }
 }

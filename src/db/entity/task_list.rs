@@ -4,8 +4,8 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 
 use crate::db::entity::partial_row;
-use crate::db::entity::stored::StoredInstant;
-use crate::domain::TaskList;
+use crate::db::entity::stored::{StoredInstant, StoredName};
+use crate::domain::{StoredEnum, TaskList, TaskOrdering};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, DeriveEntityModel)]
@@ -20,6 +20,8 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     pub deleted_at: Option<DateTimeUtc>,
     pub version: i32,
+    #[sea_orm(column_type = "Text", default_value = "MARKED")]
+    pub ordering: String,
     /// The document. It is the last column, so that SQLite reads the others without it.
     #[sea_orm(column_type = "Text")]
     pub source: String,
@@ -39,12 +41,14 @@ partial_row! {
         pub updated_at: StoredInstant,
         pub deleted_at: Option<StoredInstant>,
         pub version: i32,
+        pub ordering: StoredName<TaskOrdering>,
     }
 }
 
 impl From<&TaskList> for ActiveModel {
     fn from(list: &TaskList) -> Self {
-        let TaskList { id, owner_id, title, created_at, updated_at, deleted_at, version } = list.clone();
+        let TaskList { id, owner_id, title, created_at, updated_at, deleted_at, version, ordering } =
+            list.clone();
         Self {
             id: Set(id),
             owner_id: Set(owner_id),
@@ -53,6 +57,7 @@ impl From<&TaskList> for ActiveModel {
             updated_at: Set(updated_at),
             deleted_at: Set(deleted_at),
             version: Set(version),
+            ordering: Set(ordering.name().to_owned()),
             ..Default::default()
         }
     }
@@ -68,6 +73,7 @@ impl From<TaskListRow> for TaskList {
             updated_at: row.updated_at.0,
             deleted_at: row.deleted_at.map(|at| at.0),
             version: row.version,
+            ordering: row.ordering.0,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::service::task_lists::documents::StoredDocument;
 use crate::service::task_lists::{NOT_FOUND, TaskLists};
 
 /// How often an export is tried while others change the list.
-const ATTEMPTS: usize = 5;
+pub(super) const ATTEMPTS: usize = 5;
 
 /// A task list as a document.
 pub struct ExportedList {

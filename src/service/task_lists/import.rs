@@ -13,13 +13,13 @@ use crate::db::entity::task_list::{ActiveModel, Column, Entity, TaskListRow};
 use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{
     Error, Faults, Instant, Labels, ListEntry, MAX_TASKS_PER_LIST, PathSegment, Problem, Result, Rule, Task,
-    TaskDetails, TaskList, TaskPriority, TaskStatus, new_id, ordering,
+    TaskDetails, TaskList, TaskOrdering, TaskPriority, TaskStatus, new_id, ordering,
 };
 use crate::service::task_lists::TaskLists;
 use crate::service::task_lists::documents::StoredDocument;
 use crate::service::task_rows::{insert_error, without_index};
 use crate::service::tasks::{TRASH_RETENTION, deleted_users};
-use crate::service::unique_ids;
+use crate::service::unique_ids::{self, Kind};
 
 impl TaskLists<'_> {
     /// Creates a list and its tasks from a document, whose size the caller has checked. When one of the viewer's
@@ -31,6 +31,7 @@ impl TaskLists<'_> {
         &self,
         id: Option<Uuid>,
         markdown: String,
+        ordering: TaskOrdering,
         path: &[PathSegment],
     ) -> Result<(TaskList, usize, Vec<Diagnostic>)> {
         let chosen = id;
@@ -48,6 +49,7 @@ impl TaskLists<'_> {
             updated_at: now,
             deleted_at: None,
             version: 1,
+            ordering,
         };
         let tasks = new_tasks(&list, &document, now);
         let diagnostics = document.outline.diagnostics.clone();
@@ -103,18 +105,17 @@ impl TaskLists<'_> {
         let ids = HashSet::from([id]);
         let is_taken = match known.first() {
             Some(list) => list.owner_id != self.owner(),
-            None => {
-                !unique_ids::of_tasks(transaction, &ids).await?.is_empty()
-                    || !unique_ids::of_other_objects(transaction, &ids).await?.is_empty()
-            }
+            None => !unique_ids::of_other_kinds(transaction, Kind::List, &ids).await?.is_empty(),
         };
-        if is_taken {
-            let mut faults = Faults::of("input");
-            faults.push("id", Problem::new(Rule::Taken, "is taken"));
-            return Err(Error::AlreadyExists(faults.into_found()));
-        }
-        Ok(known.into_iter().next())
+        if is_taken { Err(id_is_taken()) } else { Ok(known.into_iter().next()) }
     }
+}
+
+/// The error for a chosen id that something else has.
+pub(super) fn id_is_taken() -> Error {
+    let mut faults = Faults::of("input");
+    faults.push("id", Problem::new(Rule::Taken, "is taken"));
+    Error::AlreadyExists(faults.into_found())
 }
 
 /// The tasks of a new list.
@@ -167,6 +168,7 @@ pub(super) fn entry_of(list: Uuid, document: &StoredDocument, task: &ListTask) -
         position: 0,
         base_version: None,
         deleted_with_list: false,
+        claim_id: None,
     }
 }
 

@@ -1,9 +1,10 @@
 //! Merges a newer version of a document into a list.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::JoinType;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use task_documents::diagnostic::Diagnostic;
 use task_documents::list::{ListTask, title_of};
 use task_documents::merge::{
@@ -11,7 +12,7 @@ use task_documents::merge::{
 };
 use uuid::Uuid;
 
-use crate::db::entity::task::{Column, TaskColumns, TaskRow};
+use crate::db::entity::task::{Column, Entity, TaskColumns, TaskRow};
 use crate::db::{Transaction, in_transaction, map_error};
 use crate::domain::{
     Error, Faults, ListEntry, MergeDecisions, MergeSide, PathSegment, Problem, Result, Rule, Task, TaskList,
@@ -23,11 +24,12 @@ use crate::service::task_lists::documents::StoredDocument;
 use crate::service::task_lists::export::{States, exported, revision};
 use crate::service::task_lists::import::{check_count, entry_of, new_task};
 use crate::service::task_lists::insert::MAX_SOURCE_BYTES;
+use crate::service::task_lists::liveness::{claim_of_task, is_live};
 
 /// The number of complete tasks that are in memory at one time while they are written.
 const TASKS_PER_WRITE: usize = 200;
 /// The fields of a task that a merge compares or changes.
-const COMPARED_FIELDS: [&str; 16] = [
+const COMPARED_FIELDS: [&str; 17] = [
     "title",
     "status",
     "completedAt",
@@ -44,6 +46,7 @@ const COMPARED_FIELDS: [&str; 16] = [
     "listPosition",
     "baseVersion",
     "deletedWithList",
+    "claimId",
 ];
 
 /// What a merge has done, or would do.
@@ -93,6 +96,8 @@ struct MergeInput {
     list: TaskList,
     document: Arc<StoredDocument>,
     rows: Vec<Task>,
+    /// The tasks with a live claim.
+    claimed: HashSet<Uuid>,
     file: Arc<StoredDocument>,
 }
 
@@ -138,9 +143,10 @@ impl TaskLists<'_> {
         let list = self.lock(transaction, id, self.in_scope(TaskScope::Active)).await?;
         let document = self.locked_document(transaction, &list).await?;
         let rows = self.tasks_of(transaction, id, true).await?;
-        let input = Arc::new(MergeInput { list, document, rows, file: file.clone() });
+        let claimed = self.claimed(transaction, id).await?;
+        let input = Arc::new(MergeInput { list, document, rows, claimed, file: file.clone() });
         let outcome = match early {
-            Some(early) if early.input.list == input.list && early.input.rows == input.rows => early.outcome,
+            Some(early) if early.input.is_as(&input) => early.outcome,
             _ => {
                 let bytes = input.document.source.len() + file.source.len();
                 run_in_transaction(bytes, compute(&input, decisions)).await?
@@ -191,12 +197,24 @@ impl TaskLists<'_> {
     ) -> Option<EarlyMerge> {
         let list = self.find(id).await.ok()??;
         let document = self.document(&list).await.ok()??;
-        let rows = self.tasks_of(&self.tasks.database.read(), id, false).await.ok()?;
-        let input = Arc::new(MergeInput { list, document, rows, file: file.clone() });
+        let connection = self.tasks.database.read();
+        let rows = self.tasks_of(&connection, id, false).await.ok()?;
+        let claimed = self.claimed(&connection, id).await.ok()?;
+        let input = Arc::new(MergeInput { list, document, rows, claimed, file: file.clone() });
         let bytes = input.document.source.len() + file.source.len();
         let compute = compute(&input, decisions);
         let outcome = self.documents().threads.run(self.owner(), bytes, compute).await.ok()?;
         Some(EarlyMerge { input, outcome })
+    }
+
+    /// The tasks of a list that have a live claim.
+    async fn claimed(&self, connection: &impl ConnectionTrait, list: Uuid) -> Result<HashSet<Uuid>> {
+        let now = self.tasks.shared_now(connection).await?;
+        let claimed = Entity::find().select_only().column(Column::Id).filter(self.tasks.mine());
+        let claimed = claimed.join(JoinType::InnerJoin, claim_of_task()).filter(Column::ListId.eq(list));
+        let claimed: Vec<Uuid> =
+            claimed.filter(is_live(now)).into_tuple().all(connection).await.map_err(map_error)?;
+        Ok(claimed.into_iter().collect())
     }
 
     /// All tasks of a list, those in the trash included, in the order of the document. Only the fields of
@@ -280,6 +298,25 @@ impl TaskLists<'_> {
 }
 
 impl MergeInput {
+    /// Whether the list is the same in both.
+    fn is_as(&self, other: &Self) -> bool {
+        self.list == other.list && self.rows == other.rows && self.claimed == other.claimed
+    }
+
+    fn server_task<'a>(&self, task: &'a Task, from_current: bool) -> ServerTask<'a> {
+        let entry = entry(task);
+        let is_later = entry.base_version.is_some_and(|base| task.version > base);
+        ServerTask {
+            key: &entry.key,
+            text: &entry.text,
+            completed: task.status == TaskStatus::Completed,
+            in_trash: task.deleted_at.is_some(),
+            in_base: entry.base_version.is_some(),
+            // A worker is busy with a claimed task, so that it must not be removed without a decision.
+            is_changed: self.claimed.contains(&task.id) || (!from_current && is_later),
+        }
+    }
+
     fn states(&self) -> States {
         let state = |task: &Task| {
             let completed = task.status == TaskStatus::Completed;
@@ -324,7 +361,7 @@ fn compute(
             }
         }
         let tasks: Vec<ServerTask<'_>> =
-            input.rows.iter().map(|task| server_task(task, from_current)).collect();
+            input.rows.iter().map(|task| input.server_task(task, from_current)).collect();
         let merged = merge(Merge {
             source: (&input.document.source, &input.document.outline),
             tasks: &tasks,
@@ -347,18 +384,6 @@ fn compute(
 /// What a task of a list has from its line.
 fn entry(task: &Task) -> &ListEntry {
     task.entry.as_deref().expect("the statement selects only tasks of a list")
-}
-
-fn server_task(task: &Task, from_current: bool) -> ServerTask<'_> {
-    let entry = entry(task);
-    ServerTask {
-        key: &entry.key,
-        text: &entry.text,
-        completed: task.status == TaskStatus::Completed,
-        in_trash: task.deleted_at.is_some(),
-        in_base: entry.base_version.is_some(),
-        is_changed: !from_current && entry.base_version.is_some_and(|base| task.version > base),
-    }
 }
 
 fn side_of(side: MergeSide) -> Side {

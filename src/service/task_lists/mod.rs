@@ -1,22 +1,29 @@
 //! The viewer's task lists. Every statement here is restricted by [`TaskLists::mine`]. The document of a list is
 //! kept as it came; the rows of its tasks hold what is now, and an export is made from both. A change of a task
-//! writes its row only. A change of a list locks the row of the list first, then those of its tasks in the order of
-//! ids.
+//! writes its row only. A change of a list, the choice of a task for a claim, and the renewal of a claim lock the row of the
+//! list first, then those of its tasks in the order of ids.
 
+mod claims;
+mod dependencies;
 mod documents;
 mod export;
 mod import;
 mod insert;
+mod liveness;
 mod merge;
+mod next_task;
 mod outline;
 mod rows;
+mod settings;
 mod trash;
+mod waiting;
 
 pub use documents::{ListDocuments, StoredDocument};
 pub use export::{ExportedList, revision};
 pub use insert::NewListTask;
 pub use merge::{ListMerge, ListMergeChange, ListMergeConflict};
 pub use outline::{ListOutline, OutlineTask, progress_of};
+pub use waiting::{WaitingSeeds, WaitingTasks};
 
 use std::sync::Arc;
 
@@ -145,7 +152,7 @@ impl<'a> TaskLists<'a> {
         Ok(Some(document))
     }
 
-    /// The document of a list that the transaction has locked.
+    /// The document of a list that the transaction has read. Errors: WriteConflict when the list has another version by now.
     async fn locked_document(
         &self,
         transaction: &Transaction,

@@ -12,7 +12,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait};
 pub(super) const ROWS_PER_WRITE: usize = 500;
 
 /// What a change of a list can change of a task.
-const CHANGED_COLUMNS: [Column; 20] = [
+const CHANGED_COLUMNS: [Column; 21] = [
     Column::Title,
     Column::TitleKey,
     Column::SearchKey,
@@ -32,6 +32,7 @@ const CHANGED_COLUMNS: [Column; 20] = [
     Column::ListPosition,
     Column::BaseVersion,
     Column::DeletedWithList,
+    Column::ClaimId,
     Column::ListId,
 ];
 

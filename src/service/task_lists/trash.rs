@@ -27,6 +27,7 @@ impl TaskLists<'_> {
                 .next_versions(id, now)
                 .col_expr(Column::DeletedAt, Expr::value(now))
                 .col_expr(Column::DeletedWithList, Expr::value(true))
+                .col_expr(Column::ClaimId, Expr::value(Option::<Uuid>::None))
                 .filter(Column::DeletedAt.is_null());
             update.exec(&transaction).await.map_err(map_error).map(drop)
         })

@@ -14,7 +14,7 @@ use crate::service::task_lists::{NewListTask, TaskLists};
 use crate::service::task_rows::{insert_error, without_index};
 use crate::service::tasks::parts::Parts;
 use crate::service::tasks::{TRASH_RETENTION, deleted_users};
-use crate::service::unique_ids;
+use crate::service::unique_ids::{self, Kind};
 
 impl Tasks<'_> {
     /// Creates a task. When the client chose an id that one of the viewer's tasks already has, returns that
@@ -133,8 +133,7 @@ impl Tasks<'_> {
         let known: Vec<Task> = TaskRow::all(rows, transaction).await.map_err(map_error)?;
         let known: HashMap<Uuid, Task> = known.into_iter().map(|task| (task.id, task)).collect();
 
-        let mut others = unique_ids::of_lists(transaction, &chosen).await?;
-        others.extend(unique_ids::of_other_objects(transaction, &chosen).await?);
+        let others = unique_ids::of_other_kinds(transaction, Kind::Task, &chosen).await?;
         let mut faults = Faults::default();
         for (index, id) in ids.iter().enumerate().filter_map(|(index, id)| Some((index, (*id)?))) {
             let is_mine = known.get(&id).map(|task| task.owner_id == self.viewer.user_id());

@@ -128,7 +128,7 @@ impl Tasks<'_> {
             if let DocumentMatch::Revisions(revisions) = expected
                 && !revisions.contains(&revision(&present))
             {
-                return Err(Error::VersionConflict { current: task.version });
+                return Err(Error::VersionConflict { object: "task", current: task.version });
             }
             if present == markdown {
                 return Ok(task);

@@ -169,7 +169,7 @@ impl Tasks<'_> {
     /// Locks an active task until the transaction ends.
     ///
     /// Errors: NotFound, Forbidden; VersionConflict when the task does not have the expected version.
-    pub(super) async fn lock(
+    pub(in crate::service) async fn lock(
         &self,
         transaction: &Transaction,
         id: Uuid,
@@ -183,7 +183,7 @@ impl Tasks<'_> {
     }
 
     /// Locks rows in the order of their ids, so that two transactions cannot wait for each other.
-    pub(super) async fn select_for_update(
+    pub(in crate::service) async fn select_for_update(
         &self,
         transaction: &Transaction,
         ids: &[Uuid],
@@ -195,7 +195,12 @@ impl Tasks<'_> {
     }
 
     /// Writes the columns that differ.
-    pub(super) async fn save(&self, transaction: &Transaction, before: &Task, after: Task) -> Result<Task> {
+    pub(in crate::service) async fn save(
+        &self,
+        transaction: &Transaction,
+        before: &Task,
+        after: Task,
+    ) -> Result<Task> {
         if *before != after {
             self.update(before, &after).exec(transaction).await.map_err(map_error)?;
         }
@@ -219,7 +224,9 @@ impl Tasks<'_> {
 /// Errors: VersionConflict when the task does not have the expected version.
 fn check_version(task: &Task, expected: Option<i32>) -> Result<()> {
     match expected {
-        Some(expected) if expected != task.version => Err(Error::VersionConflict { current: task.version }),
+        Some(expected) if expected != task.version => {
+            Err(Error::VersionConflict { object: "task", current: task.version })
+        }
         _ => Ok(()),
     }
 }

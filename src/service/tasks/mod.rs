@@ -14,13 +14,15 @@ pub mod trash;
 pub use document::{DocumentMatch, ExportedTask};
 pub use parts::{ByTask, ItemPosition};
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use chrono::TimeDelta;
-use sea_orm::sea_query::{ExprTrait, SelectStatement, SimpleExpr};
+use chrono::{SubsecRound, TimeDelta};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    QueryTrait,
 };
+use task_documents::list::paths;
 use uuid::Uuid;
 
 use crate::auth::Viewer;
@@ -90,6 +92,19 @@ impl<'a> Tasks<'a> {
 
     pub(super) fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    /// The time by the clock that all instances share: on PostgreSQL that of the database.
+    pub(super) async fn shared_now(&self, connection: &impl ConnectionTrait) -> Result<Instant> {
+        if connection.get_database_backend() != DbBackend::Postgres {
+            return Ok(self.now());
+        }
+        // Unlike now(), it advances in a transaction that has waited for a lock.
+        let clock = Query::select().expr(Expr::cust("clock_timestamp()")).to_owned();
+        let row = connection.query_one(&clock).await.map_err(map_error)?;
+        let row = row.ok_or_else(|| Error::internal(anyhow::anyhow!("the database returned no time")))?;
+        let now: Instant = row.try_get_by_index(0).map_err(map_error)?;
+        Ok((now + self.clock.advanced_by()).trunc_subsecs(3))
     }
 
     /// An active task.
@@ -181,6 +196,17 @@ impl<'a> Tasks<'a> {
         let reason = |id| if foreign.contains(&id) { FORBIDDEN } else { NOT_FOUND };
         Ok(ids.iter().map(|id| (*id, reason(*id))).collect())
     }
+}
+
+/// The paths of the files and folders that a task names, each once: first those in its texts, then those of its files.
+pub fn paths_of_task<'a>(
+    texts: impl IntoIterator<Item = &'a str>,
+    files: impl IntoIterator<Item = String>,
+) -> Vec<String> {
+    let mut paths = paths(texts);
+    let mut known: HashSet<String> = paths.iter().cloned().collect();
+    paths.extend(files.into_iter().filter(|path| known.insert(path.clone())));
+    paths
 }
 
 /// The deleted accounts that still have rows. Their tasks no longer exist for clients.

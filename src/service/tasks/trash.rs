@@ -1,4 +1,4 @@
-//! Deletes tasks permanently that have been in the trash for too long.
+//! Deletes tasks and lists permanently that have been in the trash for too long, and claims that ended long ago.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Qu
 use tokio::time::Instant;
 
 use crate::db::entity::task::{Column, Entity};
-use crate::db::entity::{session, task_list, user};
+use crate::db::entity::{claim, session, task_list, user};
 use crate::db::{Database, map_error};
 use crate::domain::{Clock, Error, Result};
 use crate::service::tasks::TRASH_RETENTION;
@@ -20,6 +20,8 @@ const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
 const TASKS_PER_PURGE: u64 = 10;
 /// The number of task lists, each with its document, that one statement deletes.
 const LISTS_PER_PURGE: u64 = 10;
+/// The number of claims that one statement deletes. An ended claim is kept as long as a deleted task.
+const CLAIMS_PER_PURGE: u64 = 1_000;
 /// A clock that is further ahead of the latest time in the database may be wrong.
 const MAX_CLOCK_JUMP: TimeDelta = TimeDelta::days(7);
 /// The time that an operator has to correct a wrong clock before tasks are deleted by it.
@@ -57,7 +59,8 @@ impl Trash {
         }
     }
 
-    /// Deletes expired tasks and returns their number. Returns None when nothing may be deleted yet, because
+    /// Deletes expired tasks, lists and claims, and returns the number of the tasks. Returns None when nothing may be
+    /// deleted yet, because
     /// the clock may be wrong.
     async fn purge_once(&self, is_clock_checked: &mut bool) -> Result<Option<u64>> {
         if !*is_clock_checked {
@@ -73,10 +76,13 @@ impl Trash {
                 return Ok(None);
             }
         }
-        // One time for both, so that the tasks of an expired list have expired too.
+        // One time for all, so that the tasks of an expired list have expired too.
         let expired_at = self.clock.now() - TRASH_RETENTION;
         let count = self.delete_expired(expired_at).await?;
-        self.delete_expired_lists(expired_at).await?;
+        // Lists come after their tasks, of which there may be many.
+        let (id, deleted_at) = (task_list::Column::Id, task_list::Column::DeletedAt);
+        self.delete_old(id, deleted_at, expired_at, LISTS_PER_PURGE).await?;
+        self.delete_old(claim::Column::Id, claim::Column::ExpiresAt, expired_at, CLAIMS_PER_PURGE).await?;
         Ok(Some(count))
     }
 
@@ -124,20 +130,23 @@ impl Trash {
         }
     }
 
-    /// Deletes the lists that were moved to the trash at this time or before, after their tasks, of which there may be
-    /// many.
-    async fn delete_expired_lists(&self, expired_at: DateTime<Utc>) -> Result<()> {
-        let is_expired = task_list::Column::DeletedAt.lte(expired_at);
+    /// Deletes the rows with this time or an earlier one, at most `batch` with each statement.
+    async fn delete_old<C>(&self, id: C, time: C, expired_at: DateTime<Utc>, batch: u64) -> Result<()>
+    where
+        C: ColumnTrait,
+        C::EntityName: EntityTrait,
+    {
+        let is_old = time.lte(expired_at);
         loop {
-            let batch = task_list::Entity::find().select_only().column(task_list::Column::Id);
-            let batch = batch.filter(is_expired.clone()).limit(LISTS_PER_PURGE).into_query();
-            let delete = task_list::Entity::delete_many()
-                .filter(task_list::Column::Id.in_subquery(batch))
-                .filter(is_expired.clone());
+            let old = <C::EntityName as EntityTrait>::find().select_only().column(id);
+            let old = old.filter(is_old.clone()).limit(batch).into_query();
+            let delete = <C::EntityName as EntityTrait>::delete_many()
+                .filter(id.in_subquery(old))
+                .filter(is_old.clone());
             match delete.exec(self.database.write()).await.map_err(map_error) {
                 Ok(deleted) if deleted.rows_affected == 0 => return Ok(()),
                 Ok(_) => {}
-                // Another instance is purging the same lists, or a user is restoring one.
+                // Another instance is deleting the same rows, or a user is restoring a list.
                 Err(Error::WriteConflict | Error::Locked) => {}
                 Err(error) => return Err(error),
             }

@@ -60,6 +60,7 @@ fn literal(value: &Value, key: &str) -> String {
         "impact",
         "use",
         "onConflict",
+        "ordering",
     ];
     let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     match value {
@@ -82,7 +83,8 @@ const SAME_DOCUMENT: &str = "# one\n\n## Plan\n\n- [ ] one\n\n## Risks\n\n| Risk
     |---|---|---|\n| one | Low | High |\n\n## Files\n\n- **Created**:\n  - `one`\n";
 
 /// Every root field with arguments, and every mutation. `things` contains the ids of an existing task (`id`) and of its `item`,
-/// `risk` and `file`, and of a task list (`list`). The cases can run in this order: removals and deletions are last.
+/// `risk` and `file`, of another task (`other`), of a task list (`list`), and of a list (`open`) with two live claims
+/// (`claim` and `released`). The cases can run in this order: removals and deletions are last.
 pub fn cases(things: &Value) -> Vec<Case> {
     let id = &things["id"];
     let by_id = json!({ "id": id });
@@ -361,7 +363,7 @@ pub fn cases(things: &Value) -> Vec<Case> {
             &["input: ImportTaskListInput!"],
             "{ taskList { title } }",
             json!({ "input": { "markdown": document } }),
-            list_rows::import(),
+            list_rows::import_list(),
         ),
         mutation(
             "mergeTaskList",
@@ -370,6 +372,43 @@ pub fn cases(things: &Value) -> Vec<Case> {
             json!({ "id": things["list"], "input": { "markdown": document } }),
             list_rows::merge(),
         ),
+        mutation(
+            "updateTaskList",
+            &["id: ID!", "input: UpdateTaskListInput!", "expectedVersion: Int"],
+            "{ taskList { ordering } }",
+            json!({ "id": things["list"], "input": {} }),
+            list_rows::update(),
+        ),
+        mutation(
+            "addDependency",
+            &["taskId: ID!", "blockedById: ID!"],
+            "{ task { id } }",
+            json!({ "taskId": id, "blockedById": things["other"] }),
+            list_rows::add_dependency(id),
+        ),
+        mutation(
+            "removeDependency",
+            &["taskId: ID!", "blockedById: ID!"],
+            "{ task { id } }",
+            json!({ "taskId": id, "blockedById": things["other"] }),
+            list_rows::dependency(),
+        ),
+        mutation(
+            "claimNextTask",
+            &["input: ClaimNextTaskInput!"],
+            "{ claim { worker } reason }",
+            json!({ "input": { "listId": things["open"], "worker": "x" } }),
+            list_rows::claim(),
+        ),
+        mutation(
+            "renewClaim",
+            &["id: ID!", "ttlSeconds: Int!"],
+            "{ claim { id } }",
+            json!({ "id": things["claim"], "ttlSeconds": 60 }),
+            [rows::ids("id"), list_rows::seconds("ttlSeconds")].concat(),
+        ),
+        simple("completeClaim", "claim", "{ task { id } }"),
+        simple("releaseClaim", "released", "{ releasedClaimId }"),
         simple("deleteTaskList", "list", "{ deletedTaskListId }"),
         simple("restoreTaskList", "list", "{ taskList { id } }"),
         simple("deleteTask", "id", "{ deletedTaskId }"),

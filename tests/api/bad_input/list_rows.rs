@@ -1,6 +1,8 @@
 //! Invalid values of the inputs about task documents and task lists.
 
-use super::rows::{Row, booleans, good_ids, ids, maybe_ids, no_input, no_text, options, rows, versions};
+use super::rows::{
+    Row, booleans, filled_text, good_ids, ids, maybe_ids, no_input, no_text, options, rows, versions,
+};
 use crate::support::{Value, json};
 
 /// Invalid Markdown documents.
@@ -73,6 +75,56 @@ pub fn diagnostics() -> Vec<Row> {
 pub fn import() -> Vec<Row> {
     let without = rows("input", &[json!({})], "markdown required");
     [no_input("input"), without, maybe_ids("input.id"), document("input.markdown")].concat()
+}
+
+pub fn import_list() -> Vec<Row> {
+    [import(), options("input.ordering", &[Value::Null])].concat()
+}
+
+pub fn update() -> Vec<Row> {
+    [ids("id"), no_input("input"), options("input.ordering", &[]), versions()].concat()
+}
+
+pub fn dependency() -> Vec<Row> {
+    [ids("taskId"), ids("blockedById")].concat()
+}
+
+/// Invalid arguments for a dependency of a task, also those on itself.
+pub fn add_dependency(task: &Value) -> Vec<Row> {
+    let itself = if task.is_null() { Vec::new() } else { vec![task.clone()] };
+    [dependency(), rows("blockedById", &itself, "cycle")].concat()
+}
+
+/// Invalid durations of a claim.
+pub fn seconds(path: &str) -> Vec<Row> {
+    let none = [json!("60"), json!(0.5), json!(true), json!([60]), json!({})];
+    let bounds = [json!(i32::MAX), json!(i32::MIN), json!(2_147_483_648_u32)];
+    let out_of_range = [&[json!(0), json!(-1), json!(86_401)][..], &bounds].concat();
+    [
+        rows(path, &none, "invalid"),
+        rows(path, &out_of_range, "out_of_range"),
+        rows(path, &[Value::Null], "required"),
+    ]
+    .concat()
+}
+
+pub fn claim() -> Vec<Row> {
+    let (list, worker) = (json!({ "listId": good_ids(1)[0] }), json!({ "worker": "x" }));
+    let mut all = [
+        no_input("input"),
+        rows("input", &[list], "worker required"),
+        rows("input", &[worker], "listId required"),
+        ids("input.listId"),
+        maybe_ids("input.id"),
+        filled_text("input.worker", 100),
+        seconds("input.ttlSeconds"),
+    ]
+    .concat();
+    for path in ["input.stories", "input.keys"] {
+        all.extend(texts(path));
+        all.extend(rows(path, &[json!(vec!["x"; 5_001])], "too_many"));
+    }
+    all
 }
 
 pub fn replace_document() -> Vec<Row> {

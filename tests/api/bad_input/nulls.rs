@@ -139,7 +139,7 @@ on_both_databases! {
             tried.extend(reached);
             let mut things = Vec::new();
             for _ in 0..3 {
-                things.push(ann.full_task("one").await);
+                things.push(ann.things("one").await);
             }
             let mut responses = Vec::new();
             for (run, thing) in things.iter().enumerate() {

@@ -31,7 +31,7 @@ pub fn no_text(path: &str) -> Vec<Row> {
 }
 
 /// Invalid values of a required text.
-fn filled_text(path: &str, max: usize) -> Vec<Row> {
+pub fn filled_text(path: &str, max: usize) -> Vec<Row> {
     let blank = [json!(""), json!(" \t\n"), json!("\u{3000}\u{a0}"), Value::Null];
     [no_text(path), rows(path, &blank, "required"), too_long(path, max)].concat()
 }

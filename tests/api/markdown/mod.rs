@@ -6,6 +6,6 @@ mod filters;
 mod import_lists;
 mod limits;
 mod merge;
-mod support;
+pub mod support;
 mod task_documents;
 mod trash;

@@ -76,6 +76,13 @@ const MUTATIONS: [(Need, &[&str]); 4] = [
             "mergeTaskList",
             "deleteTaskList",
             "restoreTaskList",
+            "updateTaskList",
+            "addDependency",
+            "removeDependency",
+            "claimNextTask",
+            "renewClaim",
+            "completeClaim",
+            "releaseClaim",
         ],
     ),
     (Scope("ACCOUNT"), &["updateProfile"]),
@@ -228,7 +235,7 @@ on_both_databases! {
                     continue;
                 }
                 if need == Scope("TASKS_WRITE") {
-                    for (name, id) in owner.full_task("one").await.as_object().expect("ids") {
+                    for (name, id) in owner.things("one").await.as_object().expect("ids") {
                         ids[name] = id.clone();
                     }
                 }
@@ -260,7 +267,7 @@ on_both_databases! {
     #[flags("--limit-credentials-per-minute", "0")]
     async fn a_missing_right_is_reported_whatever_the_arguments_are(app) {
         let owner = app.user("owner").await;
-        let things = owner.full_task("one").await;
+        let things = owner.things("one").await;
         let keys = keys_of(&owner).await;
         let before = stored(app).await;
         for case in cases(&things) {

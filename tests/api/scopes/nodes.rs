@@ -5,13 +5,14 @@ use crate::api::ownership::create_objects;
 use crate::support::{Value, json, on_both_databases};
 
 /// The objects of the owner, each with the scope that reads it; none for those that every key reads.
-const OBJECTS: [(&str, Option<&str>); 8] = [
+const OBJECTS: [(&str, Option<&str>); 9] = [
     ("user", None),
     ("id", Some("TASKS_READ")),
     ("item", Some("TASKS_READ")),
     ("risk", Some("TASKS_READ")),
     ("file", Some("TASKS_READ")),
     ("list", Some("TASKS_READ")),
+    ("claim", Some("TASKS_READ")),
     ("session", Some("ACCOUNT")),
     ("key", Some("ACCOUNT")),
 ];
