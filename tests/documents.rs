@@ -23,7 +23,7 @@ on_both_databases! {
     async fn the_operations_of_the_api_page_do_what_it_says(app) {
         let ann = app.user("ann").await;
         let operations = blocks("graphql");
-        let [create, list, ref lists @ ..] = operations[..] else { panic!("docs/api.md has other operations") };
+        let [create, list, ref rest @ ..] = operations[..] else { panic!("docs/api.md has other operations") };
         for _ in ["the first call", "the retry"] {
             let task = ann.data(create, json!({})).await["createTask"]["task"].clone();
             assert_eq!(task["progress"], json!({ "done": 1, "total": 5, "percent": 20 }));
@@ -31,7 +31,9 @@ on_both_databases! {
         let found = ann.data(list, json!({})).await["tasks"]["nodes"].clone();
         assert_eq!(found.as_array().map(Vec::len), Some(1));
         assert_eq!(found[0]["checklist"][0]["children"][1]["text"], "Keep the last good figures");
+        let (lists, claims) = rest.split_at(4);
         the_operations_on_a_list_do_what_they_say(&ann, lists).await;
+        the_operations_on_claims_do_what_they_say(&ann, claims).await;
     }
 }
 
@@ -69,6 +71,54 @@ async fn the_operations_on_a_list_do_what_they_say(ann: &Actor<'_>, operations: 
     let lines =
         "- [x] T002 [P] Write the reader of tides\n- [ ] T004 [P] Test the reader in tests/tides.rs\n";
     assert!(export.contains(lines), "{export}");
+}
+
+async fn the_operations_on_claims_do_what_they_say(ann: &Actor<'_>, operations: &[&str]) {
+    let [import, claim, complete, board, add] = *operations else {
+        panic!("docs/api.md has other operations")
+    };
+    let list = ann.data(import, json!({})).await["importTaskList"]["taskList"].clone();
+    let second = json!({ "number": "2", "open": false, "dependsOn": [{ "number": "1" }] });
+    assert_eq!([&list["ordering"], &list["phases"][1]], [&json!("MARKED"), &second]);
+    let keys = |tasks: &Value| -> Vec<Value> {
+        tasks.as_array().expect("it is a list").iter().map(|task| task["key"].clone()).collect()
+    };
+    let tasks = list["tasks"]["nodes"].as_array().expect("it is a list");
+    let waiting = tasks.iter().map(|task| (&task["ready"], keys(&task["waitsFor"])));
+    let [ready, waits] = [json!(true), json!(false)];
+    let of_phase_two = || (&waits, vec![json!("T001")]);
+    let of_last = (&waits, vec![json!("T001"), json!("T002"), json!("T003")]);
+    assert_eq!(waiting.collect::<Vec<_>>(), [(&ready, vec![]), of_phase_two(), of_phase_two(), of_last]);
+    assert_eq!(keys(&tasks[3]["blockedBy"]), ["T002", "T003"]);
+
+    let mut claims = Vec::new();
+    for _ in ["the first call", "the retry"] {
+        claims.push(ann.data(claim, json!({})).await["claimNextTask"]["claim"].clone());
+    }
+    assert_eq!(claims[0], claims[1]);
+    assert_eq!([&claims[0]["task"]["key"], &claims[0]["paths"][0]], ["T001", "src/main.rs"]);
+    let without_id = claim.replace("id: \"01930000-0000-7000-8000-000000000004\"", "");
+    let refused = ann.data(&without_id, json!({})).await["claimNextTask"].clone();
+    assert_eq!([&refused["reason"], &refused["retryAt"]], [&json!("WAITING"), &claims[0]["expiresAt"]]);
+
+    let completed = ann.data(complete, json!({})).await["completeClaim"]["task"].clone();
+    assert_eq!(completed, json!({ "key": "T001", "status": "COMPLETED" }));
+    let next = ann.data(&without_id, json!({})).await["claimNextTask"]["claim"]["task"]["key"].clone();
+    assert_eq!(next, "T002");
+    let busy = ann.data(&without_id, json!({})).await["claimNextTask"].clone();
+    assert_eq!([&busy["claim"], &busy["reason"]], [&Value::Null, &json!("FILES_BUSY")]);
+    let shown = ann.data(board, json!({})).await["taskList"].clone();
+    assert_eq!(shown["progress"], json!({ "done": 1, "total": 4 }));
+    assert_eq!(
+        [keys(&shown["readyTasks"]["nodes"]), vec![shown["claims"][0]["task"]["key"].clone()]],
+        [[json!("T003")], [json!("T002")]]
+    );
+
+    let pair = json!({ "taskId": tasks[2]["id"], "blockedById": tasks[1]["id"] });
+    let added = ann.data(add, pair).await["addDependency"].clone();
+    let waiting = json!({ "key": "T003", "version": 2, "ready": false, "blockedBy": [{ "key": "T002" }] });
+    let blocking = json!({ "key": "T002", "blocks": [{ "key": "T003" }, { "key": "T004" }] });
+    assert_eq!([&added["task"], &added["blockedBy"]], [&waiting, &blocking]);
 }
 
 /// The lines around the generated part of docs/configuration.md.

@@ -9,10 +9,11 @@ test('docs: every code block of docs/clients.md is part of a file that is run he
   const page = readFileSync('../../docs/clients.md', 'utf8');
   const files = [
     'codegen.ts', 'relay/live.ts', ...sources('src'), ...sources('src/recipes'),
+    '../../examples/scripts/work', '../../examples/scripts/work.py',
     ...['shared', 'apollo', 'urql'].flatMap(folder => sources(`../../examples/web/src/${folder}`)),
   ];
   const run = files.map(name => readFileSync(name, 'utf8'));
-  const blocks = [...page.matchAll(/^```(?:ts|graphql)\n([^]*?)^```$/gm)].map(([, code]) => code);
+  const blocks = [...page.matchAll(/^```(?:ts|graphql|bash|python)\n([^]*?)^```$/gm)].map(([, code]) => code);
   assert.ok(blocks.length > 20);
   for (const block of blocks) assert.ok(run.some(code => code.includes(block)), `not found:\n${block}`);
 });
