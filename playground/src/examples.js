@@ -138,6 +138,58 @@ query TaskLists {
 }
 `),
   example(
+    `# What can begin now, and what the other tasks
+# wait for. The listId becomes that of the list
+# that was imported or listed last.
+query ReadyTasks($listId: ID!) {
+  taskList(id: $listId) {
+    readyTasks(first: 20) {
+      nodes { key text }
+    }
+    tasks(first: 20) {
+      nodes {
+        key status ready
+        waitsFor { key }
+      }
+    }
+    claims {
+      worker expiresAt
+      task { key }
+    }
+  }
+}
+`,
+    { listId: "" },
+  ),
+  example(
+    `# Reserves the first ready task, and the files that
+# it names, for a worker. Run it again: the next
+# task has to wait until the first is completed.
+mutation ClaimNextTask($input: ClaimNextTaskInput!) {
+  claimNextTask(input: $input) {
+    claim {
+      id paths expiresAt
+      task { key text }
+    }
+    reason
+    retryAt
+  }
+}
+`,
+    { input: { listId: "", worker: "Ann", ttlSeconds: 600 } },
+  ),
+  example(
+    `# The claimId becomes that of the claim that was
+# made last. Look at ReadyTasks again after this.
+mutation CompleteClaim($claimId: ID!) {
+  completeClaim(id: $claimId) {
+    task { key text status }
+  }
+}
+`,
+    { claimId: "" },
+  ),
+  example(
     `query ListTasks(
   $first: Int
   $after: String

@@ -45,9 +45,14 @@ function note({ data }, isIntrospection) {
   if (data?.logout?.success || data?.deleteAccount?.success) forget();
   const task = data?.createTask?.task ?? data?.tasks?.nodes?.[0];
   if (task?.id) remember({ taskId: task.id });
+  const list = data?.importTaskList?.taskList ?? data?.taskLists?.nodes?.[0];
+  if (list?.id) remember({ listId: list.id });
+  const claim = data?.claimNextTask?.claim;
+  if (claim?.id) remember({ claimId: claim.id });
 }
 
-export const forget = () => remember({ token: undefined, user: undefined, taskId: undefined });
+export const forget = () =>
+  remember({ token: undefined, user: undefined, taskId: undefined, listId: undefined, claimId: undefined });
 
 /** Logs out on the server, and deletes the session in the browser even if that fails. */
 export async function logOut() {

@@ -32,15 +32,18 @@ function Bar() {
   );
 }
 
-/** Inserts the id of the last task into examples that need one. */
+/** Inserts the ids of the last task, list and claim into examples that need one. */
 function FillIn() {
-  const { taskId } = useSession();
+  const { taskId, listId, claimId } = useSession();
   const { activeTabIndex, variableEditor } = useEditorContext();
   useEffect(() => {
     const text = variableEditor?.getValue() ?? "";
-    const filled = taskId ? text.replace(/"id": ""/, `"id": "${taskId}"`) : text;
+    let filled = text;
+    for (const [name, id] of Object.entries({ id: taskId, listId, claimId })) {
+      if (id) filled = filled.replace(`"${name}": ""`, `"${name}": "${id}"`);
+    }
     if (filled !== text) variableEditor.setValue(filled);
-  }, [taskId, activeTabIndex, variableEditor]);
+  }, [taskId, listId, claimId, activeTabIndex, variableEditor]);
 }
 
 const plugins = [explorerPlugin({ showAttribution: false })];

@@ -1,4 +1,4 @@
-// The token of the session and the id of the last task, stored for this browser tab only.
+// The token of the session and the ids of the last task, list and claim, stored for this browser tab only.
 import { useSyncExternalStore } from "react";
 
 /** The storage of the tab; null if the browser has none. GraphiQL stores its tabs in it too. */

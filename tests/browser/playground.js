@@ -68,6 +68,16 @@ test("a first session in the playground", { timeout: 120_000 }, async () => {
   assert.equal((await run(page, "ListTasks")).data.tasks.totalCount, 1);
   await run(page, "Server");
 
+  // A task of a list is claimed and completed, and another one becomes ready. The page inserts the ids.
+  await run(page, "ImportTaskList");
+  const keys = ({ data }) => data.taskList.readyTasks.nodes.map(({ key }) => key);
+  assert.deepEqual(keys(await run(page, "ReadyTasks")), ["T002"]);
+  const claimed = (await run(page, "ClaimNextTask")).data.claimNextTask.claim;
+  assert.equal(claimed.task.key, "T002");
+  await page.screenshot({ path: join(pictures, "claim.png") });
+  assert.equal((await run(page, "CompleteClaim")).data.completeClaim.task.status, "COMPLETED");
+  assert.deepEqual(keys(await run(page, "ReadyTasks")), ["T003"]);
+
   // A subscription runs over a WebSocket until it is stopped.
   await page.locator(".graphiql-tab-button").getByText("Follow", { exact: true }).click();
   await page.getByRole("button", { name: /^Execute query/ }).click();
