@@ -22,8 +22,13 @@ export const freshenLink = (freshen: Freshen) => new ApolloLink((operation, forw
 export const createCache = () => new InMemoryCache({
   typePolicies: {
     Query: { fields: { tasks: relayStylePagination(['filter', 'orderBy']) } },
-    TaskList: { fields: { tasks: relayStylePagination(), diagnostics: { merge: false } } },
-    Task: { fields: { stories: { merge: false } } },
+    TaskList: {
+      fields: {
+        tasks: relayStylePagination(['filter', 'orderBy']), readyTasks: relayStylePagination(),
+        claims: { merge: false }, diagnostics: { merge: false },
+      },
+    },
+    Task: { fields: { stories: { merge: false }, waitsFor: { merge: false }, blockedBy: { merge: false } } },
   },
 });
 
@@ -71,9 +76,11 @@ export function addToList(cache: ApolloCache, changes: Pick<ChangesPageFragment[
   });
 }
 
-/** Reads the list and follows its changes. Returns a function that ends this. Calls `onLists` when task lists may have changed. */
+/** Reads the list and follows its changes. Returns a function that ends this. Calls `onTasks` when tasks may have changed, and
+ * `onLists` when task lists may have changed. */
 export function follow(
   client: ApolloClient, { position, freshen }: Pick<Parts, 'position' | 'freshen'>, onError: (error: unknown) => void, onLists = () => {},
+  onTasks = () => {},
 ) {
   let live: { unsubscribe(): void } | undefined;
   let ended = false;
@@ -87,6 +94,7 @@ export function follow(
     // Task lists that were read before may be older than this position.
     client.cache.evict({ fieldName: 'taskList' });
     onLists();
+    onTasks();
     listen(position.cursor);
   };
   const listen = (after: string) => {
@@ -96,6 +104,7 @@ export function follow(
         if (!data || error) return stop(toFailure(error));
         addToList(client.cache, data.taskChanges.changes);
         position.cursor = data.taskChanges.cursor;
+        if (data.taskChanges.changes.length) onTasks();
         if (data.taskChanges.changes.some(({ task }) => task?.key)) onLists();
       },
       // The stream was cut. With a WebSocket this does not happen: graphql-ws connects again by itself.

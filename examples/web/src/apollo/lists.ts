@@ -4,11 +4,11 @@ import { ImportListDocument, ListMarkdownDocument, ListPageDocument, ListsDocume
 
 export const readLists = (client: ApolloClient) => client.query({ query: ListsDocument, fetchPolicy: 'network-only' });
 
-/** Reads a list with all its tasks, page by page. */
-export async function readList(client: ApolloClient, id: string) {
+/** Reads a list with all its tasks, page by page, unless it is no longer needed. */
+export async function readList(client: ApolloClient, id: string, isOver = () => false) {
   const { data } = await client.query({ query: OneListDocument, variables: { id }, fetchPolicy: 'network-only' });
   let page = data!.taskList!.tasks.pageInfo;
-  while (page.hasNextPage) {
+  while (page.hasNextPage && !isOver()) {
     const { data } = await client.query({ query: ListPageDocument, variables: { id, after: page.endCursor }, fetchPolicy: 'network-only' });
     page = data!.taskList!.tasks.pageInfo;
   }

@@ -3,6 +3,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { Parts } from '../shared/tasks.js';
 import type { Backend } from './backend.js';
 import { Account } from '../shared/account.js';
+import { Clock } from '../shared/clock.js';
 import { Connection } from '../shared/connection.js';
 import { createFreshen } from '../shared/freshen.js';
 import { authorizedFetch } from '../shared/request.js';
@@ -46,7 +47,8 @@ function start(createBackend: Props['createBackend']) {
   const freshen = createFreshen();
   const connection = new Connection();
   const socket = createSocket(ADDRESS.replace('http', 'ws'), session, position, connection.wait);
-  const fetch = authorizedFetch(session);
+  const clock = new Clock();
+  const fetch = clock.watch(authorizedFetch(session));
   const backend = createBackend({ url: ADDRESS, fetch, socket, position, freshen });
   const account = new Account(ADDRESS, fetch);
   const ends = [
@@ -54,7 +56,7 @@ function start(createBackend: Props['createBackend']) {
     connection.follow(socket),
     () => socket.dispose(),
   ];
-  return { account, backend, connection, stop: () => ends.forEach(end => end()) };
+  return { account, backend, clock, connection, stop: () => ends.forEach(end => end()) };
 }
 
 function Signed({ user, createBackend }: { user: User; createBackend: Props['createBackend'] }) {
@@ -75,13 +77,13 @@ function Signed({ user, createBackend }: { user: User; createBackend: Props['cre
       <ConnectionBanner connection={started.connection} />
       <AccountPanel account={started.account} />
       {problem && <p role="alert">{problem} <button onClick={() => location.reload()}>Reload</button></p>}
-      <Work user={user} backend={started.backend} connection={started.connection} />
+      <Work user={user} backend={started.backend} clock={started.clock} connection={started.connection} />
     </main>,
   );
 }
 
 /** The task list that is open, or the tasks that are in no task list. */
-function Work({ user, backend, connection }: { user: User; backend: Backend; connection: Connection }) {
+function Work({ user, backend, clock, connection }: { user: User; backend: Backend; clock: Clock; connection: Connection }) {
   const [open, setOpen] = useState<string>();
   const offline = useConnection(connection).phase === 'offline';
   const summary = backend.useLists()?.find(({ id }) => id === open);
@@ -89,7 +91,7 @@ function Work({ user, backend, connection }: { user: User; backend: Backend; con
     <>
       <Lists backend={backend} offline={offline} open={summary?.id} onOpen={setOpen} />
       {summary
-        ? <ListView key={summary.id} summary={summary} backend={backend} offline={offline} onClose={() => setOpen(undefined)} />
+        ? <ListView key={summary.id} user={user} summary={summary} backend={backend} clock={clock} offline={offline} onClose={() => setOpen(undefined)} />
         : <TaskList user={user} backend={backend} offline={offline} />}
     </>
   );

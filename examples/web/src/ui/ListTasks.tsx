@@ -1,6 +1,6 @@
 // The tasks of one phase of a task list.
-import { Fragment } from 'react';
 import type { Task } from '../shared/tasks.js';
+import { TaskName } from './TaskName.js';
 
 interface Props {
   label: string;
@@ -19,10 +19,7 @@ export function ListTasks({ label, tasks, offline, onToggle }: Props) {
           <li key={task.id}>
             <label className={completed ? 'completed' : undefined}>
               <input type="checkbox" checked={completed} disabled={offline} onChange={() => onToggle(task)} />
-              <b>{task.key}</b>{' '}
-              {task.parallel && <><abbr title="can be done at the same time as its neighbours">[P]</abbr>{' '}</>}
-              {task.stories.map(({ key }) => <Fragment key={key}><abbr title="user story">{key}</abbr>{' '}</Fragment>)}
-              <span>{task.text}</span>
+              <TaskName task={task} />
             </label>
           </li>
         );

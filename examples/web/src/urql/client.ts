@@ -20,10 +20,11 @@ export function createUrqlClient(
     keys: {
       TaskConnection: embedded, PageInfo: embedded, TaskChanges: embedded, TaskChange: embedded,
       CreateTaskPayload: embedded, UpdateTaskPayload: embedded, DeleteTaskPayload: embedded, ImportTaskListPayload: embedded,
+      ClaimNextTaskPayload: embedded, ClaimPayload: embedded, ReleaseClaimPayload: embedded, DependencyPayload: embedded,
       TaskListConnection: embedded, Progress: embedded, Diagnostic: embedded, Story: embedded,
       TaskEdge: edge => (edge.node as { id: string }).id,
     },
-    resolvers: { Query: { tasks: relayPagination() }, TaskList: { tasks: relayPagination() } },
+    resolvers: { Query: { tasks: relayPagination() }, TaskList: { tasks: relayPagination(), readyTasks: relayPagination() } },
     updates: {
       ...changes.updates,
       Query: {
@@ -37,7 +38,7 @@ export function createUrqlClient(
           }
         },
       },
-      TaskList: { tasks: onlyAfterThis },
+      TaskList: { tasks: onlyAfterThis, readyTasks: onlyAfterThis },
       Subscription: {
         taskChanges: (result, _, cache) => addToList(cache, (result.taskChanges as ChangesPageFragment).changes),
       },
@@ -59,11 +60,14 @@ export function toFailure(error: unknown): Failure {
   return error.networkError instanceof Failure ? error.networkError : Failure.of(error.graphQLErrors);
 }
 
-const pages = (cache: Cache, of = 'Query') => cache.inspectFields(of).filter(({ fieldName }) => fieldName === 'tasks');
+const pages = (cache: Cache, of = 'Query', name = 'tasks') => cache.inspectFields(of).filter(({ fieldName }) => fieldName === name);
+const filterOf = (page: object | null) => JSON.stringify(page && 'filter' in page ? page.filter : null);
 
 /** Further pages belong to the first page that they were read after. */
-const onlyAfterThis: UpdateResolver = (_, { after }, cache, { parentKey }) => {
-  for (const { arguments: page } of after ? [] : pages(cache, parentKey)) if (page?.after) cache.invalidate(parentKey, 'tasks', page);
+const onlyAfterThis: UpdateResolver = (_, first, cache, { parentKey, fieldName }) => {
+  for (const { arguments: page } of first.after ? [] : pages(cache, parentKey, fieldName)) {
+    if (page?.after && filterOf(page) === filterOf(first)) cache.invalidate(parentKey, fieldName, page);
+  }
 };
 
 const NEW_EDGE = gql`fragment NewEdge on TaskEdge { cursor node { id } }`;
@@ -96,11 +100,11 @@ export function addToList(cache: Cache, changes: Pick<ChangesPageFragment['chang
   }
 }
 
-/** Reads the list and follows its changes. Returns a function that ends this. Calls `onLists` when task lists may have changed, and
- * `onStartOver` when what the cache has of them may be later than what the server has. */
+/** Reads the list and follows its changes. Returns a function that ends this. Calls `onTasks` when tasks may have changed, `onLists` when
+ * task lists may have changed, and `onStartOver` when what the cache has of them may be later than what the server has. */
 export function follow(
   client: Client, { position, freshen }: Pick<Parts, 'position' | 'freshen'>, onError: (error: unknown) => void, onLists = () => {},
-  onStartOver = () => {},
+  onStartOver = () => {}, onTasks = () => {},
 ) {
   let live: { unsubscribe(): void } | undefined;
   let ended = false;
@@ -114,6 +118,7 @@ export function follow(
     const { tasks } = await untilAnswered(() => ended, readList);
     position.cursor = tasks.syncCursor;
     onLists();
+    onTasks();
     listen(position.cursor);
   };
   const listen = (after: string) => {
@@ -121,6 +126,7 @@ export function follow(
     live = client.subscription(LiveTasksDocument, { after }).subscribe(({ data, error }) => {
       if (!data || error) return stop(toFailure(error));
       position.cursor = data.taskChanges.cursor;
+      if (data.taskChanges.changes.length) onTasks();
       if (data.taskChanges.changes.some(({ task }) => task?.key)) onLists();
     });
   };

@@ -3,7 +3,7 @@ import type { AnyVariables, Client, TypedDocumentNode } from '@urql/core';
 import { ImportListDocument, ListMarkdownDocument, ListPageDocument, ListsDocument, OneListDocument } from '../generated/graphql.js';
 import { toFailure } from './client.js';
 
-async function read<Data, Variables extends AnyVariables>(client: Client, query: TypedDocumentNode<Data, Variables>, variables: Variables) {
+export async function read<Data, Variables extends AnyVariables>(client: Client, query: TypedDocumentNode<Data, Variables>, variables: Variables) {
   const { data, error } = await client.query(query, variables, { requestPolicy: 'network-only' });
   if (!data || error) throw toFailure(error);
   return data;
@@ -11,10 +11,10 @@ async function read<Data, Variables extends AnyVariables>(client: Client, query:
 
 export const readLists = (client: Client) => read(client, ListsDocument, {});
 
-/** Reads a list with all its tasks, page by page. */
-export async function readList(client: Client, id: string) {
+/** Reads a list with all its tasks, page by page, unless it is no longer needed. */
+export async function readList(client: Client, id: string, isOver = () => false) {
   let page = (await read(client, OneListDocument, { id })).taskList!.tasks.pageInfo;
-  while (page.hasNextPage) {
+  while (page.hasNextPage && !isOver()) {
     page = (await read(client, ListPageDocument, { id, after: page.endCursor })).taskList!.tasks.pageInfo;
   }
 }
