@@ -4,6 +4,9 @@
 #[path = "../support/figures.rs"]
 #[allow(dead_code, reason = "other benchmarks use more of these figures")]
 mod figures;
+#[path = "../support/lists.rs"]
+#[allow(dead_code, reason = "other benchmarks use more of these helpers")]
+mod lists;
 
 #[allow(dead_code, reason = "the tests use more of these helpers")]
 #[path = "../../tests/support"]
@@ -21,11 +24,11 @@ mod support {
 }
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use figures::{Distribution, Report};
+use lists::{User, list_of, memory, timed};
 use serde_json::{Value, json};
-use support::{Client, PostgresDatabase, Server, ServerEnv};
+use support::{PostgresDatabase, ServerEnv};
 
 const SIZES: [usize; 3] = [70, 700, 5_000];
 const REPETITIONS: usize = 10;
@@ -95,48 +98,4 @@ fn ticks(user: &mut User, list: &Value, report: &mut Report) {
     let ratio = in_list.median().as_secs_f64() / outside.median().as_secs_f64();
     let (figure, bound) = (format!("{ratio:.2}"), format!("{MAX_RATIO:.2}"));
     report.bound("ratio of the medians of a tick", figure, bound, ratio <= MAX_RATIO);
-}
-
-/// A signed-in user on one connection.
-struct User {
-    client: Client,
-    token: String,
-}
-
-impl User {
-    fn ask(&mut self, query: &str, variables: &Value) -> Value {
-        let response = self.client.post(&self.token, query, variables).json();
-        assert!(response.get("errors").is_none(), "{response:#}");
-        response["data"].clone()
-    }
-}
-
-fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
-    let began = Instant::now();
-    let result = work();
-    (began.elapsed(), result)
-}
-
-/// A list of this number of tasks, in phases of 50.
-fn list_of(count: usize) -> String {
-    let mut document = String::from("# Tasks: Harbour map\n");
-    for number in 1..=count {
-        if number % 50 == 1 {
-            let phase = number / 50 + 1;
-            document += &format!("\n## Phase {phase}: User Story {phase} - Ships (Priority: P1)\n\n");
-        }
-        let story = number / 50 + 1;
-        document += &format!(
-            "- [ ] T{number:04} [P] [US{story}] Draw the ships of the day in src/ships/{number}.rs\n"
-        );
-    }
-    document
-}
-
-/// The resident memory of a server, in MiB.
-fn memory(server: &Server) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("the server runs");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("the kernel tells the memory");
-    let kib: f64 = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number");
-    kib / 1024.0
 }
