@@ -4,7 +4,7 @@ use async_graphql::SimpleObject;
 
 use crate::api::diagnostic::document_bytes;
 use crate::domain::{
-    MAX_API_KEYS, MAX_BULK, MAX_CLAIM_SECONDS, MAX_DEPENDENCIES, MAX_DESCRIPTION, MAX_FILES, MAX_ITEM,
+    MAX_ADDED_DEPENDENCIES, MAX_API_KEYS, MAX_BULK, MAX_CLAIM_SECONDS, MAX_DESCRIPTION, MAX_FILES, MAX_ITEM,
     MAX_ITEMS, MAX_LABEL, MAX_LABELS, MAX_MITIGATION, MAX_NAME, MAX_OBJECTIVE, MAX_OWNER_LABEL, MAX_PAGE,
     MAX_PATH, MAX_RATIONALE, MAX_RISK, MAX_RISKS, MAX_TASKS_PER_LIST, MAX_TITLE, PASSWORD_RULES,
 };
@@ -64,7 +64,7 @@ impl ServerInfo {
                 risks_per_task: int(MAX_RISKS),
                 files_per_task: int(MAX_FILES),
                 bulk_size: int(MAX_BULK),
-                dependencies_per_task: int(MAX_DEPENDENCIES),
+                dependencies_per_task: int(MAX_ADDED_DEPENDENCIES),
                 claim_seconds: MAX_CLAIM_SECONDS,
                 page_size: MAX_PAGE,
                 query_depth: int(limits.depth),

@@ -51,7 +51,7 @@ pub use task::{
 };
 pub use task_filter::{Bound, DateField, DateRange, ListFilter, OrderField, OrderKey, TaskFilter, TaskScope};
 pub use task_list::{
-    ListEntry, ListPlace, MAX_DEPENDENCIES, MAX_DOCUMENT_BYTES, MAX_TASKS_PER_LIST, MergeDecisions,
+    ListEntry, ListPlace, MAX_ADDED_DEPENDENCIES, MAX_DOCUMENT_BYTES, MAX_TASKS_PER_LIST, MergeDecisions,
     MergeSide, TaskList, TaskOrdering,
 };
 pub use task_part::{

@@ -10,7 +10,7 @@ pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 /// The maximum number of tasks of a list, without those in the trash.
 pub const MAX_TASKS_PER_LIST: usize = 5_000;
 /// The maximum number of dependencies that clients can add to one task.
-pub const MAX_DEPENDENCIES: usize = 100;
+pub const MAX_ADDED_DEPENDENCIES: usize = 100;
 
 /// A task list as its owner sees it, without its document.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The mutations of dependencies.
 
 use async_graphql::{Context, ID, Object, SimpleObject};
+use uuid::Uuid;
 
 use crate::api::context::{Nullable, RequestContext, RequestExt, nullable};
 use crate::api::scalar::parse_id;
@@ -23,6 +24,11 @@ impl DependencyPayload {
     }
 }
 
+/// The ids of the task that waits and of the one for which it waits. Errors: Invalid with the faults of both.
+fn parse_ids(task: &ID, blocked_by: &ID) -> Result<(Uuid, Uuid)> {
+    Error::zip(parse_id("taskId", task), parse_id("blockedById", blocked_by))
+}
+
 /// The fields of Mutation for dependencies.
 #[derive(Default)]
 pub struct DependencyMutation;
@@ -40,8 +46,7 @@ impl DependencyMutation {
         nullable(async {
             let request = ctx.request();
             let lists = request.lists_write().await?;
-            let blocked_by = parse_id("blockedById", &blocked_by_id);
-            let (task, blocked_by) = Error::zip(parse_id("taskId", &task_id), blocked_by)?;
+            let (task, blocked_by) = parse_ids(&task_id, &blocked_by_id)?;
             DependencyPayload::new(request, lists.add_dependency(task, blocked_by).await?)
         })
         .await
@@ -58,8 +63,7 @@ impl DependencyMutation {
         nullable(async {
             let request = ctx.request();
             let lists = request.lists_write().await?;
-            let blocked_by = parse_id("blockedById", &blocked_by_id);
-            let (task, blocked_by) = Error::zip(parse_id("taskId", &task_id), blocked_by)?;
+            let (task, blocked_by) = parse_ids(&task_id, &blocked_by_id)?;
             DependencyPayload::new(request, lists.remove_dependency(task, blocked_by).await?)
         })
         .await

@@ -178,7 +178,7 @@ impl TaskLists<'_> {
     }
 
     /// The claims that meet a condition and are live at `now`, oldest first.
-    pub(super) async fn live_claims(
+    async fn live_claims(
         &self,
         connection: &impl ConnectionTrait,
         condition: SimpleExpr,

@@ -12,13 +12,15 @@ use crate::db::entity::task::TaskRow;
 use crate::db::entity::task_dependency::{ActiveModel, Column, Entity};
 use crate::db::entity::{task, user};
 use crate::db::{Transaction, in_transaction, map_error};
-use crate::domain::{Error, Faults, MAX_DEPENDENCIES, Problem, Result, Rule, Task, ordering};
+use crate::domain::{Error, Faults, MAX_ADDED_DEPENDENCIES, Problem, Result, Rule, Task, ordering};
 use crate::service::task_lists::TaskLists;
-use crate::service::task_lists::waiting::{IDS_PER_READ, WaitingTasks};
+use crate::service::task_lists::waiting::WaitingTasks;
+use crate::service::task_lists::waiting_load::IDS_PER_READ;
 use crate::service::task_rows::insert_error;
 
-/// How far dependencies are followed to find a cycle: from task to task, and into other lists.
+/// How far dependencies are followed to find a cycle: the number of steps from task to task.
 const MAX_STEPS: usize = 1_000;
+/// How far dependencies are followed to find a cycle: the number of lists.
 const MAX_LISTS: usize = 100;
 
 impl TaskLists<'_> {
@@ -38,9 +40,10 @@ impl TaskLists<'_> {
             }
             let added = Entity::find().filter(Column::TaskId.eq(task.id));
             let count = added.clone().count(&transaction).await.map_err(map_error)?;
-            if count >= MAX_DEPENDENCIES as u64 {
-                let message =
-                    format!("would be more than the {MAX_DEPENDENCIES} dependencies that a task can have");
+            if count >= MAX_ADDED_DEPENDENCIES as u64 {
+                let message = format!(
+                    "would be more than the {MAX_ADDED_DEPENDENCIES} dependencies that a task can have"
+                );
                 return Err(refused(Rule::TooMany, message));
             }
             if self.depends_on(&transaction, &other, &task).await? {

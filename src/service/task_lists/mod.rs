@@ -17,6 +17,7 @@ mod rows;
 mod settings;
 mod trash;
 mod waiting;
+mod waiting_load;
 
 pub use documents::{ListDocuments, StoredDocument};
 pub use export::{ExportedList, revision};

@@ -7,7 +7,7 @@ use crate::list::graph::without_cycles;
 use crate::list::groups::Groups;
 use crate::list::names::KeyReference;
 use crate::list::references;
-use crate::list::stated::{AllStated, MAX_DEPENDENCIES, Place};
+use crate::list::stated::{AllStated, MAX_STATED, Place};
 use crate::list::statements::{Reference, Sentence};
 use crate::list::tasks::{BoxKind, Tasks};
 use crate::list::types::{Group, ListDocument, Phase, Statement, Statements, TaskStatement};
@@ -72,7 +72,7 @@ impl Pairs {
 impl<'r, 'm> Reader<'r, 'm> {
     fn new(groups: &'r Groups<'r>, report: &'r mut Report<'m>) -> Self {
         let (phases, stories) = (Pairs::default(), Pairs::default());
-        let left = MAX_DEPENDENCIES;
+        let left = MAX_STATED;
         Self { groups, report, tasks: Vec::new(), phases, stories, others: Vec::new(), left }
     }
 
@@ -99,7 +99,7 @@ impl<'r, 'm> Reader<'r, 'm> {
         }
         if self.left == 0 {
             let message = format!(
-                "The statements of the document name more than {MAX_DEPENDENCIES} tasks, phases and stories. \
+                "The statements of the document name more than {MAX_STATED} tasks, phases and stories. \
                  Further ones are ignored."
             );
             self.report.add(Code::UnknownReference, offset, message, Vec::new());
@@ -131,7 +131,7 @@ impl<'r, 'm> Reader<'r, 'm> {
         let (pairs, subject, on) = match (subject, on) {
             (Group::Task(task), Group::Task(on)) => {
                 self.tasks.push(TaskStatement { task, on, offset });
-                return self.tasks.len() <= MAX_DEPENDENCIES;
+                return self.tasks.len() <= MAX_STATED;
             }
             (Group::Phase(phase), Group::Phase(on)) => (&mut self.phases, phase, on),
             (Group::Story(story), Group::Story(on)) => (&mut self.stories, story, on),
@@ -265,7 +265,7 @@ impl Report<'_> {
         let stated = AllStated::new(document, |task| &document.tasks[task].references);
         if let Some(offset) = stated.left_out {
             let message = format!(
-                "The document states more than {MAX_DEPENDENCIES} dependencies of tasks. Further ones are ignored."
+                "The document states more than {MAX_STATED} dependencies of tasks. Further ones are ignored."
             );
             self.add(Code::UnknownReference, offset, message, Vec::new());
         }

@@ -7,7 +7,7 @@ use crate::list::types::ListDocument;
 
 /// The maximum number of dependencies of tasks on tasks that are read from a document, and of phases and stories
 /// that its statements name.
-pub const MAX_DEPENDENCIES: usize = 50_000;
+pub const MAX_STATED: usize = 50_000;
 
 /// A dependency that the document states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl AllStated {
 
     /// Adds a dependency that stands at this offset. False if there are too many.
     fn add(&mut self, stated: Stated, offset: usize) -> bool {
-        if self.count == MAX_DEPENDENCIES {
+        if self.count == MAX_STATED {
             self.left_out = self.left_out.or(Some(offset));
             return false;
         }
